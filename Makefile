@@ -1,0 +1,31 @@
+# Every target is one line: the logic is in `python -m local ...`, which set-up makes runnable.
+PYTHON ?= python3
+STACK ?= dev
+LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m local
+LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m local
+.DEFAULT_GOAL := help
+.PHONY: help up preview test check status down lock
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) up --stack '$(STACK)' --context '$(CONTEXT)'
+
+preview: ## show what `up` would change, with or without a cluster; [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)'
+
+status: ## node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) status --stack '$(STACK)' --context '$(CONTEXT)'
+
+down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, cluster and state; [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) down --stack '$(STACK)' --context '$(CONTEXT)' $(if $(filter 1,$(PURGE)),--purge)
+
+test: ## unit, live and browser tests, on a cluster of their own
+	@$(LOCAL_DEV) test
+
+check: ## formatter, linter, type checker and unit tests; no cluster
+	@$(LOCAL_DEV) check
+
+lock: ## pin requirements anew from the .in files, with hashes
+	@$(LOCAL_DEV) lock

@@ -1,0 +1,124 @@
+"""The cluster that a stack deploys to: a named kubeconfig context, never the current one."""
+
+import base64
+import os
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+
+from stop import stop
+
+_PATIENCE_S = 5
+
+
+class ClusterError(Exception):
+    """The cluster cannot be used; the message is for the user."""
+
+
+def connect(name: str, context: str) -> k8s.Provider:
+    """The provider for `context`.
+
+    For an update the context must exist and its API server answer: else the program ends, before anything is
+    registered. A preview needs neither.
+    """
+    files = kubeconfig_files()
+    try:
+        merged = read(files)
+        if not pulumi.runtime.is_dry_run():
+            check(context, merged, files)
+    except ClusterError as error:
+        stop(str(error))
+    return k8s.Provider(
+        name,
+        context=context,
+        # Replaced in place: a ConfigMap that is deleted first is a window in which no pod can start.
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+    )
+
+
+def kubeconfig_files() -> list[Path]:
+    """The files that kubectl looks at: those of KUBECONFIG, else ~/.kube/config."""
+    given = [Path(entry) for entry in os.environ.get("KUBECONFIG", "").split(os.pathsep) if entry]
+    return given or [Path.home() / ".kube" / "config"]
+
+
+def read(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """`contexts` and `clusters` by name. As with kubectl the first file to name one wins; a missing file is none."""
+    merged: dict[str, dict[str, Any]] = {"contexts": {}, "clusters": {}}
+    for file in filter(Path.exists, files):
+        try:
+            document: object = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ClusterError(f"The kubeconfig {file} is not YAML: {' '.join(str(error).split())}") from error
+        except OSError as error:
+            raise ClusterError(f"The kubeconfig {file} cannot be read: {error.strerror}") from error
+        if not isinstance(document, dict):
+            raise ClusterError(f"The kubeconfig {file} is no kubeconfig: it holds no keys")
+        for kind, found in merged.items():
+            for entry in cast(dict[str, list[dict[str, Any]] | None], document).get(kind) or []:
+                content = dict(entry.get(kind.removesuffix("s")) or {})
+                # Relative paths in a kubeconfig start at its directory.
+                found.setdefault(str(entry.get("name")), {**content, "directory": file.parent})
+    return merged
+
+
+def check(context: str, merged: dict[str, dict[str, Any]], files: Sequence[Path]) -> None:
+    """Raise ClusterError unless `context` exists and its API server answers."""
+    looked = ", ".join(f"{file}{'' if file.exists() else ' (missing)'}" for file in files)
+    if context not in merged["contexts"]:
+        known = ", ".join(sorted(merged["contexts"])) or "none"
+        raise ClusterError(
+            f"There is no kubeconfig context {context} (synergychat:context).\n"
+            f"  looked at: {looked}\n  contexts there: {known}\n"
+            "Type `make up` for a cluster on this machine, or name one of yours: pulumi config set context NAME"
+        )
+    cluster: dict[str, Any] = merged["clusters"].get(str(merged["contexts"][context].get("cluster")), {})
+    server = str(cluster.get("server", ""))
+    if not server:
+        raise ClusterError(f"The kubeconfig context {context} names no cluster with a server.\n  looked at: {looked}")
+    # What urllib cannot speak through is left for the provider to find out.
+    if str(cluster.get("proxy-url", "")).startswith("socks"):
+        return
+    try:
+        _ask(server, cluster)
+    except (OSError, HTTPException, ValueError) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise ClusterError(
+            f"The API server of context {context} does not answer: {server}: {reason}\n  looked at: {looked}\n"
+            f"Start the cluster (`make up` for the one on this machine), then try: kubectl --context {context} version"
+        ) from error
+
+
+def _ask(server: str, cluster: dict[str, Any]) -> None:
+    """Any HTTP answer will do: whether the credentials are good is the provider's to say."""
+    proxies = {"https": cluster["proxy-url"], "http": cluster["proxy-url"]} if cluster.get("proxy-url") else None
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_trust(cluster))
+    )
+    try:
+        opener.open(f"{server.rstrip('/')}/version", timeout=_PATIENCE_S).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+
+
+def _trust(cluster: dict[str, Any]) -> ssl.SSLContext:
+    authority: str | None = None
+    if data := cluster.get("certificate-authority-data"):
+        authority = base64.b64decode(data).decode()
+    elif file := cluster.get("certificate-authority"):
+        authority = (cluster["directory"] / file).read_text()
+    trust = ssl.create_default_context(cadata=authority)
+    # Nothing secret is sent, and the provider checks again: a name that urllib cannot compare is not compared here.
+    trust.check_hostname = "tls-server-name" not in cluster and not cluster.get("insecure-skip-tls-verify")
+    if cluster.get("insecure-skip-tls-verify"):
+        trust.verify_mode = ssl.CERT_NONE
+    return trust

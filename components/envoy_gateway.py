@@ -1,0 +1,71 @@
+"""EnvoyGateway: the controller, installed object by object from its release's manifest."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pulumi
+
+from components import manifests, sources, waiting
+from components.kubernetes_object import KubernetesObject
+from components.manifests import Manifest, Object
+from components.sources import ManifestError, Source
+from rules import RELEASE_LINES
+from stop import stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvoyGatewayArgs:
+    manifest: Manifest
+    timeout_s: int
+
+
+class EnvoyGateway(pulumi.ComponentResource):
+    """Gateway API's and Envoy Gateway's CRDs, and the running controller.
+
+    Order: namespace -> RBAC, settings and Services -> the Job that makes its certificates -> controller, which waits
+    for the CRDs too. Destroying goes backwards, so that no CRD is left waiting for an object's finalizer.
+    """
+
+    controller: pulumi.Resource
+    """The controller's Deployment. It comes last: what depends on it can use every kind of the release."""
+    namespace: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("synergychat:index:EnvoyGateway", name, None, opts)
+
+        manifest = args.manifest
+
+        (namespace,) = self._register(name, [manifest.namespace], [], args.timeout_s)
+        crds = self._register(name, manifest.crds, [], args.timeout_s)
+        settings = self._register(name, manifest.settings, [namespace], args.timeout_s)
+        # A Job whose pod starts before its role is bound fails, and tries again only after ten seconds.
+        jobs = self._register(name, manifest.jobs, settings, args.timeout_s)
+        (controller,) = self._register(name, [manifest.controller], [*crds, *settings, *jobs], args.timeout_s)
+
+        self.controller = controller
+        self.namespace = namespace.metadata["name"]
+        self.register_outputs({"namespace": self.namespace})
+
+    def _register(
+        self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource], timeout_s: int
+    ) -> list[KubernetesObject]:
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=waiting.limit(timeout_s))
+        return [
+            KubernetesObject(f"{name}-{manifests.identity(wire)}", manifests.prepared(wire, timeout_s), opts)
+            for wire in objects
+        ]
+
+
+def release(source: Source) -> Manifest:
+    """The manifest at `source`. Ends the program when it cannot be used; warns past the end of life."""
+    end_of_life = RELEASE_LINES[source.version.rpartition(".")[0]]
+    if datetime.now(UTC).date() > end_of_life:
+        pulumi.log.warn(
+            f"Envoy Gateway {source.version} gets no fixes since {end_of_life}: "
+            "set synergychat:envoyGateway.version to a newer release"
+        )
+    try:
+        return manifests.load(source, sources.cache_directory())
+    except ManifestError as error:
+        stop(str(error))

@@ -1,0 +1,38 @@
+"""Labels, selectors and the metadata that every object of the stack carries."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+# Without it the provider makes up a field manager per resource and keeps it in the state: with the state lost, or after
+# a killed run, the objects that exist would be somebody else's, and applying them again a conflict.
+OWNERSHIP = {"pulumi.com/patchFieldManager": "synergychat"}
+
+
+def selector(app: str) -> dict[str, str]:
+    """What tells the pods of `app` from all others. Immutable in a Deployment: changing it replaces the Deployment."""
+    return {"app.kubernetes.io/name": app, "app.kubernetes.io/part-of": "synergychat"}
+
+
+def labels(app: str) -> dict[str, str]:
+    return {**selector(app), "app.kubernetes.io/managed-by": "pulumi"}
+
+
+def metadata(
+    app: str,
+    name: str,
+    *,
+    namespace: pulumi.Input[str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    extra_labels: Mapping[str, str] | None = None,
+) -> ObjectMetaArgsDict:
+    """Metadata of an object that belongs to `app`; the same in the typed and in the wire form."""
+    result: ObjectMetaArgsDict = {
+        "name": name,
+        "labels": {**labels(app), **(extra_labels or {})},
+        "annotations": {**OWNERSHIP, **(annotations or {})},
+    }
+    if namespace is not None:
+        result["namespace"] = namespace
+    return result

@@ -1,0 +1,131 @@
+"""A release's manifest: found, verified, split into objects, and put in order. Knows nothing of Pulumi."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from components import sources
+from components.labels import OWNERSHIP
+from components.sources import ManifestError, Source
+from components.waiting import SKIP, progress_deadline
+
+Object = Mapping[str, Any]
+_CONTROLLER = "envoy-gateway"
+_GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The objects of a release in the order in which they have to be there."""
+
+    version: str
+    sha256: str
+    namespace: Object
+    crds: tuple[Object, ...]
+    settings: tuple[Object, ...]
+    """RBAC, configuration, Services, webhooks: all that the pods find when they start."""
+    jobs: tuple[Object, ...]
+    controller: Object
+
+
+def load(source: Source, cache: Path) -> Manifest:
+    """Get, verify and split the manifest of `source`; downloads are kept in `cache`. Raises ManifestError."""
+    raw = sources.read(source, cache)
+    return split(raw.data, source, raw.sha256, raw.origin)
+
+
+def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
+    """The objects of a manifest, in order. Raises ManifestError when it is no Envoy Gateway release."""
+    objects = _objects(data, origin)
+    by_kind: dict[str, list[Object]] = {}
+    for wire in objects:
+        stage = wire["kind"] if wire["kind"] in ("CustomResourceDefinition", "Job", "Deployment") else "settings"
+        by_kind.setdefault(stage, []).append(wire)
+    crds, deployments = by_kind.get("CustomResourceDefinition", []), by_kind.get("Deployment", [])
+    if not any(crd["metadata"]["name"] == _GATEWAY_CLASSES for crd in crds):
+        raise ManifestError(
+            f"{origin} is no Envoy Gateway release: it has no CustomResourceDefinition {_GATEWAY_CLASSES}"
+        )
+    if [deployment["metadata"]["name"] for deployment in deployments] != [_CONTROLLER]:
+        raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {_CONTROLLER}")
+    (controller,) = deployments
+    if (found := controller["metadata"].get("namespace")) != source.namespace:
+        raise ManifestError(
+            f"{origin} installs into the namespace {found}, not {source.namespace}: "
+            f"set synergychat:envoyGateway.namespace to {found}, or render the chart for {source.namespace}"
+        )
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": source.namespace}}
+    return Manifest(
+        version=source.version,
+        sha256=sha256,
+        namespace=namespace,
+        crds=tuple(crds),
+        settings=tuple(wire for wire in by_kind.get("settings", []) if identity(wire) != identity(namespace)),
+        jobs=tuple(by_kind.get("Job", [])),
+        controller=controller,
+    )
+
+
+def identity(wire: Object) -> str:
+    """What tells an object from every other of its manifest, such as `service-envoy-gateway`."""
+    return f"{wire['kind'].lower()}-{wire['metadata']['name']}"
+
+
+def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
+    """The object as it is registered: like the release's, but for what Pulumi needs otherwise."""
+    annotations: dict[str, str] = {**OWNERSHIP, **(wire["metadata"].get("annotations") or {})}
+    result = dict(wire)
+    if wire["kind"] == "CustomResourceDefinition":
+        # Two thirds of the text of a release: left in, state and every preview would carry them three times over.
+        result["spec"] = _without_descriptions(wire["spec"])
+    if wire["kind"] == "Service":
+        annotations |= SKIP
+    if wire["kind"] == "Job":
+        # Removed by its own clock, it would be missed by the next refresh and made again.
+        result["spec"] = {key: value for key, value in wire["spec"].items() if key != "ttlSecondsAfterFinished"}
+        annotations |= {"pulumi.com/replaceUnready": "true"}
+    if wire["kind"] == "Deployment":
+        result["spec"] = wire["spec"] | {"progressDeadlineSeconds": progress_deadline(timeout_s)}
+    result["metadata"] = wire["metadata"] | {"annotations": annotations}
+    return result
+
+
+def _objects(data: bytes, origin: str) -> list[Object]:
+    try:
+        documents: list[object] = list(yaml.load_all(data, Loader=yaml.CSafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{origin} is not YAML: {' '.join(str(error).split())}") from error
+    objects = [_object(document, origin) for document in documents if document is not None]
+    seen: set[str] = set()
+    for name in map(identity, objects):
+        if name in seen:
+            raise ManifestError(f"{origin} has {name} twice")
+        seen.add(name)
+    return objects
+
+
+def _object(document: object, origin: str) -> Object:
+    if isinstance(document, dict):
+        wire = cast(dict[str, Any], document)
+        metadata = wire.get("metadata")
+        if wire.get("apiVersion") and wire.get("kind") and isinstance(metadata, dict) and "name" in metadata:
+            return wire
+    raise ManifestError(
+        f"{origin} is no Kubernetes manifest: a document in it has no apiVersion, kind or metadata.name"
+    )
+
+
+def _without_descriptions(node: Any) -> Any:
+    # A field that is called description is a schema, so a dictionary; the texts that go are strings.
+    if isinstance(node, dict):
+        return {
+            key: _without_descriptions(value)
+            for key, value in cast(dict[str, Any], node).items()
+            if not (key == "description" and isinstance(value, str))
+        }
+    if isinstance(node, list):
+        return [_without_descriptions(item) for item in cast(list[Any], node)]
+    return node

@@ -1,0 +1,168 @@
+"""Where a release's manifest comes from: a download, a file or a chart, each checked against its SHA-256."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Protocol
+
+RELEASE = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
+_STALL_S = 10
+_DEADLINE_S = 60
+_LARGEST = 64 * 1024 * 1024
+
+
+class ManifestError(Exception):
+    """A manifest that cannot be had or must not be used; the message is for the user."""
+
+
+class Source(Protocol):
+    """Which manifest is wanted; a stack's `envoyGateway` config is one."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def manifest(self) -> str | None:
+        """A URL, a file or a chart's directory; None: the release's own install.yaml."""
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """Accepted sums. Required for a download."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    data: bytes
+    sha256: str
+    origin: str
+    """What to call it in messages."""
+
+
+def cache_directory() -> Path:
+    """Where downloads are kept, each named after its sum."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synergychat" / "manifests"
+
+
+def read(source: Source, cache: Path) -> Raw:
+    """The bytes of `source`, verified. A download whose accepted sum is in `cache` is not repeated."""
+    location = source.manifest or RELEASE.format(version=source.version)
+    if location.startswith(("https://", "http://")):
+        return _cached(source, location, cache) or _downloaded(source, location, cache)
+    path = Path(location)
+    if path.is_dir():
+        checksum = chart_sha256(path)
+        _verify(source, checksum, location)
+        return Raw(data=_rendered(path, source.namespace), sha256=checksum, origin=location)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ManifestError(
+            f"{location} cannot be read: {error.strerror} (synergychat:envoyGateway.manifest)"
+        ) from error
+    return _checked(source, data, location)
+
+
+def chart_sha256(directory: Path) -> str:
+    """The sum of a directory: that of `sha256sum`'s output for all files, sorted by their path from it."""
+    files = sorted((path.relative_to(directory).as_posix(), path) for path in directory.rglob("*") if path.is_file())
+    lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n" for name, path in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _cached(source: Source, location: str, cache: Path) -> Raw | None:
+    for checksum in source.sha256:
+        path = cache / f"{checksum}.yaml"
+        # A file that was changed on disk is not what it says; it is fetched again.
+        if path.is_file() and hashlib.sha256(data := path.read_bytes()).hexdigest() == checksum:
+            return Raw(data=data, sha256=checksum, origin=location)
+    return None
+
+
+def _downloaded(source: Source, location: str, cache: Path) -> Raw:
+    data = _fetched(location)
+    if not source.sha256:
+        _refuse_web_page(data, location)
+        raise ManifestError(
+            f"{location} is not used without a SHA-256. What was received has\n"
+            f"  {hashlib.sha256(data).hexdigest()}\n"
+            "Compare it with one from a source that you trust, then type: "
+            "pulumi config set --path 'synergychat:envoyGateway.sha256[0]' SHA256"
+        )
+    raw = _checked(source, data, location)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cache, delete=False) as scratch:
+        scratch.write(data)
+    Path(scratch.name).replace(cache / f"{raw.sha256}.yaml")
+    return raw
+
+
+def _fetched(location: str) -> bytes:
+    deadline = time.monotonic() + _DEADLINE_S
+    data = bytearray()
+    try:
+        with urllib.request.urlopen(location, timeout=_STALL_S) as answer:  # noqa: S310 # only http(s) gets here
+            while chunk := answer.read1():
+                data += chunk
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"not complete after {_DEADLINE_S} s")
+                if len(data) > _LARGEST:
+                    raise ManifestError(f"{location} is larger than any manifest ({_LARGEST >> 20} MiB)")
+    except urllib.error.HTTPError as error:
+        raise ManifestError(f"{location} answered {error.code} {error.reason}: is the version right?") from error
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise ManifestError(
+            f"{location} cannot be fetched: {reason}\n"
+            "With no way there, set synergychat:envoyGateway.manifest to a file or to the directory of the chart, "
+            f"or put the manifest into {cache_directory()} as SHA256.yaml, with its SHA-256 in "
+            "synergychat:envoyGateway.sha256 (`make up` does so)."
+        ) from error
+    return bytes(data)
+
+
+def _checked(source: Source, data: bytes, location: str) -> Raw:
+    _refuse_web_page(data, location)
+    checksum = hashlib.sha256(data).hexdigest()
+    _verify(source, checksum, location)
+    return Raw(data=data, sha256=checksum, origin=location)
+
+
+def _verify(source: Source, checksum: str, location: str) -> None:
+    if source.sha256 and checksum not in source.sha256:
+        accepted = "\n".join(f"  {accepted}  accepted" for accepted in source.sha256)
+        raise ManifestError(
+            f"{location} is not what synergychat:envoyGateway.sha256 accepts:\n  {checksum}  found\n{accepted}\n"
+            "Either it was changed, or the sum belongs to another version: find out before you set a new one."
+        )
+
+
+def _refuse_web_page(data: bytes, location: str) -> None:
+    if data.lstrip(b"\xef\xbb\xbf \r\n\t")[:14].lower().startswith((b"<!doctype html", b"<html")):
+        raise ManifestError(f"{location} is a web page, not a manifest: does a proxy or a login answer in its place?")
+
+
+def _rendered(chart: Path, namespace: str) -> bytes:
+    if not (chart / "Chart.yaml").is_file():
+        raise ManifestError(
+            f"{chart} is a directory without a Chart.yaml, so no chart (synergychat:envoyGateway.manifest)"
+        )
+    helm = shutil.which("helm")
+    if helm is None:
+        raise ManifestError(f"{chart} is a chart, and there is no `helm` on the PATH to render it with")
+    command = [helm, "template", "eg", str(chart), "--namespace", namespace, "--include-crds"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=_DEADLINE_S)
+    if done.returncode != 0:
+        raise ManifestError(f"{chart} cannot be rendered: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout

@@ -1,0 +1,41 @@
+"""`python -m local COMMAND`: what the targets of make do."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from local import checks, lifecycle
+from local.errors import UserError
+from local.stack import Stack
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    on_stack: dict[str, Callable[[argparse.Namespace], int]] = {
+        "up": lambda arguments: lifecycle.up(Stack.of(arguments.stack, arguments.context)),
+        "preview": lambda arguments: lifecycle.preview(Stack.of(arguments.stack, arguments.context)),
+        "status": lambda arguments: lifecycle.status(Stack.of(arguments.stack, arguments.context)),
+        "down": lambda arguments: lifecycle.down(Stack.of(arguments.stack, arguments.context), purge=arguments.purge),
+    }
+    for name in on_stack:
+        command = commands.add_parser(name)
+        command.add_argument("--stack", default="dev")
+        command.add_argument("--context", default="", help="a kubeconfig context; default: the one in the stack's file")
+        if name == "down":
+            command.add_argument("--purge", action="store_true")
+    alone: dict[str, Callable[[], int]] = {"test": checks.test, "check": checks.check, "lock": checks.lock}
+    for name in alone:
+        commands.add_parser(name)
+    arguments = parser.parse_args()
+    try:
+        return on_stack[arguments.command](arguments) if arguments.command in on_stack else alone[arguments.command]()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: type the same command again to go on", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""`make check`, `make test` and `make lock`."""
+
+import subprocess
+
+from local import stack
+from local.paths import REPOSITORY
+from local.toolchain import system
+from local.toolchain.manifest import ensure_manifest
+from local.toolchain.progress import Progress
+from local.venv import VENV
+
+_SOURCES = ("__main__.py", "config.py", "components", "local", "tests")
+_LOCKED = ("requirements", "local/requirements", "requirements-dev")
+
+
+def check() -> int:
+    """Formatter, linter, type checker, unit tests: all of them run, and one failure is enough."""
+    python = str(VENV / "bin" / "python")
+    with Progress() as progress:
+        ensure_manifest(progress)
+    commands = [
+        [str(VENV / "bin" / "ruff"), "format", "--check", "--quiet", *_SOURCES],
+        [str(VENV / "bin" / "ruff"), "check", "--quiet", *_SOURCES],
+        [python, "-m", "pyright", "--level", "error"],
+        [python, "-m", "pytest", "--quiet", "tests/unit"],
+    ]
+    return max(subprocess.run(command, cwd=REPOSITORY, check=False).returncode for command in commands)
+
+
+def test() -> int:
+    """Every test, on a cluster and a stack of its own."""
+    from local import lifecycle
+
+    with Progress() as progress:
+        tools = lifecycle.tools_for_local_stack(progress)
+        stack.prepare(tools)
+        system.ensure(["chromium"], progress)
+    return subprocess.run([VENV / "bin" / "python", "-m", "pytest", "tests"], cwd=REPOSITORY, check=False).returncode
+
+
+def lock() -> int:
+    """Pin what the .in files ask for, with hashes, for every platform from Python 3.11 on."""
+    for name in _LOCKED:
+        command = ["uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--universal"]
+        command += ["--python-version", "3.11", "--no-emit-find-links", "--no-emit-index-url"]
+        command += ["--custom-compile-command", "make lock", "--output-file", f"{name}.txt", f"{name}.in"]
+        subprocess.run([VENV / "bin" / command[0], *command[1:]], cwd=REPOSITORY, check=True)
+    return 0

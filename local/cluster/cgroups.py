@@ -1,0 +1,121 @@
+"""The cluster's own group in every cgroup hierarchy: one leaf for the node's processes, the rest is kubelet's."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+_LEAF = "node"
+_NEEDED = ("cpu", "cpuset", "memory", "pids")
+_ALSO_USED = ("hugetlb", "io")
+_PATIENCE_S = 5.0
+
+
+def hierarchies(mounts: Path = Path("/proc/self/mountinfo")) -> list[Path]:
+    """The roots of all mounted hierarchies: one per version 1 controller, and version 2's where it is mounted."""
+    found: dict[Path, None] = {}
+    for line in mounts.read_text().splitlines():
+        before, _, after = line.partition(" - ")
+        if after.split()[0] in ("cgroup", "cgroup2"):
+            found[Path(before.split()[4])] = None
+    return list(found)
+
+
+def missing_controllers() -> list[str]:
+    """The controllers that kubelet needs and this machine does not offer, in either version."""
+    offered: set[str] = set()
+    for root in hierarchies():
+        listed = root / "cgroup.controllers"
+        if listed.exists():
+            offered.update(listed.read_text().split())
+        else:
+            offered.update(
+                controller
+                for controller in _NEEDED
+                if any(root.glob(f"{controller}.*")) or controller in root.name.split(",")
+            )
+    return [controller for controller in _NEEDED if controller not in offered]
+
+
+def create(group: str) -> None:
+    """Make the group everywhere. Nothing of the host is moved, so version 2's root keeps its processes."""
+    for root in hierarchies():
+        own = root / group
+        own.mkdir(exist_ok=True)
+        if (root / "cgroup.controllers").exists():
+            _enable(root)
+            _enable(own)
+        (own / _LEAF).mkdir(exist_ok=True)
+        for made in (own, own / _LEAF):
+            _inherit_cpuset(made)
+
+
+def _enable(group: Path) -> None:
+    """Hand down the controllers that pods need; one by one, as a single one that cannot be had refuses them all."""
+    offered = (group / "cgroup.controllers").read_text().split()
+    enabled = (group / "cgroup.subtree_control").read_text().split()
+    for controller in (*_NEEDED, *_ALSO_USED):
+        if controller in offered and controller not in enabled:
+            (group / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def _inherit_cpuset(group: Path) -> None:
+    """A version 1 cpuset starts empty, and no process can join it until it has both."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        own = group / name
+        if (group / "cgroup.controllers").exists() or not own.exists():
+            continue
+        if not own.read_text().strip():
+            own.write_text((group.parent / name).read_text())
+
+
+def join(group: str) -> None:
+    """Move the calling process into the node's leaf of every hierarchy."""
+    for root in hierarchies():
+        (root / group / _LEAF / "cgroup.procs").write_text("0")
+
+
+def processes(group: str) -> list[int]:
+    """The pids, as seen from here, of everything in the group, pods included."""
+    pids: set[int] = set()
+    for root in hierarchies():
+        for listing in (root / group).rglob("cgroup.procs"):
+            try:
+                pids.update(map(int, listing.read_text().split()))
+            except OSError:
+                continue  # the group was removed while it was read
+    return sorted(pids - {0})
+
+
+def remove(group: str) -> list[str]:
+    """Kill what is still in the group and remove it everywhere, deepest first. Gives what could not be removed."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while left := [path for root in hierarchies() for path in _deepest_first(root / group)]:
+        for pid in processes(group):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        busy = [path for path in left if not _removed(path)]
+        if busy and time.monotonic() > deadline:
+            return [f"cgroup {path}" for path in busy]
+        if busy:
+            time.sleep(0.05)  # a group stays busy until the kernel has buried its last process; there is no event
+    return []
+
+
+def _deepest_first(group: Path) -> list[Path]:
+    if not group.exists():
+        return []
+    nested = [path for path in group.rglob("*") if path.is_dir()]
+    return [*sorted(nested, key=lambda path: len(path.parts), reverse=True), group]
+
+
+def _removed(group: Path) -> bool:
+    try:
+        group.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

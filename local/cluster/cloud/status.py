@@ -1,0 +1,33 @@
+"""The file by which `status` learns how the cloud fares."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class StatusFile:
+    """cloud-status.json: one value per section, written by rename whenever one of them changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._sections: dict[str, Any] = {}
+
+    def set(self, section: str, value: Any) -> None:
+        if section in self._sections and self._sections[section] == value:
+            return
+        self._sections[section] = value
+        draft = self._path.with_suffix(".new")
+        errors = _errors_in(self._sections)
+        draft.write_text(json.dumps({"pid": os.getpid(), **self._sections, "errors": errors}, indent=1))
+        draft.replace(self._path)
+
+
+def _errors_in(value: Any) -> list[str]:
+    """Every `error` anywhere in `value`, ready to print."""
+    if isinstance(value, list):
+        return [error for entry in value for error in _errors_in(entry)]
+    if isinstance(value, dict):
+        own = [value["error"]] if isinstance(value.get("error"), str) else []
+        return own + [error for entry in value.values() for error in _errors_in(entry)]
+    return []

@@ -1,0 +1,79 @@
+"""Who is who in a cluster: an identity of its own, with no more rights than it needs, for each component."""
+
+import base64
+from pathlib import Path
+
+import yaml
+
+from local.cluster import network
+from local.cluster.directory import Directory
+from local.cluster.files import write_whole
+from local.cluster.pki import Authority, Leaf, have_signing_key
+from local.cluster.settings import Settings
+
+# Identities that Kubernetes itself gives their rights to; rights of the last two: addons/access.yaml.
+CONTROLLER_MANAGER = Leaf(file="kube-controller-manager", user="system:kube-controller-manager")
+SCHEDULER = Leaf(file="kube-scheduler", user="system:kube-scheduler")
+PROXY = Leaf(file="kube-proxy", user="system:kube-proxy")
+ADMIN = Leaf(file="admin", user="synergychat:admin", groups=("system:masters",))
+KUBELET_CLIENT = Leaf(file="apiserver-kubelet-client", user="synergychat:apiserver")
+CLOUD = Leaf(file="cloud", user="synergychat:cloud")
+
+ETCD = Leaf(file="etcd", user="etcd", serves=("127.0.0.1", "localhost"))
+ETCD_CLIENT = Leaf(file="apiserver-etcd-client", user="kube-apiserver")
+FRONT_PROXY = Leaf(file="front-proxy-client", user="front-proxy-client")
+
+
+def kubelet(node: str) -> Leaf:
+    return Leaf(file="kubelet", user=f"system:node:{node}", groups=("system:nodes",), serves=(node, network.NODE))
+
+
+def api_server() -> Leaf:
+    service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    names = (*service, f"kubernetes.default.svc.{network.DOMAIN}", "localhost")
+    addresses = ("127.0.0.1", network.API_SERVICE, network.NODE)
+    return Leaf(file="apiserver", user="kube-apiserver", serves=(*names, *addresses), client=False)
+
+
+def have(directory: Directory, settings: Settings) -> list[str]:
+    """Have all keys, certificates and kubeconfigs; gives the certificates that were made now."""
+    authority = Authority(directory.pki, "ca")
+    clients = (CONTROLLER_MANAGER, SCHEDULER, PROXY, ADMIN, KUBELET_CLIENT, CLOUD, kubelet(directory.name))
+    made = authority.have([*clients, api_server()])
+    # Each of its own: a client certificate of the cluster opens neither etcd nor the way past authentication.
+    made += Authority(directory.pki, "etcd-ca").have([ETCD, ETCD_CLIENT])
+    made += Authority(directory.pki, "front-proxy-ca").have([FRONT_PROXY])
+    have_signing_key(directory.pki / "service-accounts.key")
+    inside = f"https://127.0.0.1:{network.API_PORT}"
+    for leaf in (CONTROLLER_MANAGER, SCHEDULER, PROXY, ADMIN, kubelet(directory.name)):
+        write_whole(kubeconfig_of(directory, leaf), _kubeconfig(directory, leaf, inside, leaf.file))
+    outside = f"https://127.0.0.1:{settings.api_port}"
+    write_whole(kubeconfig_of(directory, CLOUD), _kubeconfig(directory, CLOUD, outside, CLOUD.file))
+    write_whole(directory.kubeconfig, _kubeconfig(directory, ADMIN, outside, directory.context))
+    return made
+
+
+def kubeconfig_of(directory: Directory, leaf: Leaf) -> Path:
+    return directory.pki / f"{leaf.file}.kubeconfig"
+
+
+def _kubeconfig(directory: Directory, leaf: Leaf, server: str, context: str) -> str:
+    def embedded(path: Path) -> str:
+        return base64.b64encode(path.read_bytes()).decode()
+
+    cluster = {"server": server, "certificate-authority-data": embedded(directory.pki / "ca.crt")}
+    user = {
+        "client-certificate-data": embedded(directory.pki / f"{leaf.file}.crt"),
+        "client-key-data": embedded(directory.pki / f"{leaf.file}.key"),
+    }
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": context, "cluster": cluster}],
+            "users": [{"name": context, "user": user}],
+            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+            "current-context": context,
+        },
+        sort_keys=False,
+    )

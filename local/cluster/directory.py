@@ -1,0 +1,132 @@
+"""Where one cluster keeps its files: all below one directory that only its owner can read."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import UserError
+from local.paths import state_root
+
+DEFAULT_NAME = "synergychat"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The paths of the cluster `name`. `name` is also the node's name and part of the names of its cgroups."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise UserError(
+                f"{self.name!r} is no name for a cluster.",
+                "Use up to 20 of a-z, 0-9 and -, with a letter or digit at both ends.",
+            )
+
+    @property
+    def root(self) -> Path:
+        return state_root() / "clusters" / self.name
+
+    @property
+    def lock(self) -> Path:
+        """Beside the directory, so that it can be held while the directory is deleted."""
+        return self.root.with_name(f".{self.name}.lock")
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def programs(self) -> Path:
+        """The programs that the running supervisor starts: written by `up`."""
+        return self.root / "programs.json"
+
+    @property
+    def supervisor_pid(self) -> Path:
+        return self.root / "supervisor.pid"
+
+    @property
+    def status(self) -> Path:
+        return self.root / "status.json"
+
+    @property
+    def cloud_settings(self) -> Path:
+        return self.root / "cloud.json"
+
+    @property
+    def cloud_status(self) -> Path:
+        return self.root / "cloud-status.json"
+
+    @property
+    def images(self) -> Path:
+        """What was imported, by name: tells an image of set-up from one that the user loaded under the same name."""
+        return self.root / "images.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.root / "kubeconfig"
+
+    @property
+    def pki(self) -> Path:
+        return self.root / "pki"
+
+    @property
+    def config(self) -> Path:
+        """Configuration files of the components, written anew at each start."""
+        return self.root / "config"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def etcd(self) -> Path:
+        return self.root / "etcd"
+
+    @property
+    def containerd(self) -> Path:
+        return self.root / "containerd"
+
+    @property
+    def kubelet(self) -> Path:
+        return self.root / "kubelet"
+
+    @property
+    def pod_logs(self) -> Path:
+        return self.root / "pod-logs"
+
+    @property
+    def volumes(self) -> Path:
+        return self.root / "volumes"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def context(self) -> str:
+        """The context's name in the kubeconfig."""
+        return "synergychat-local" if self.name == DEFAULT_NAME else f"synergychat-{self.name}"
+
+    @property
+    def cgroup(self) -> str:
+        """Of this directory, not only of this name: clusters of two users never touch each other's processes."""
+        return f"synergychat-{self.name}-{hashlib.sha256(bytes(self.root)).hexdigest()[:6]}"
+
+    def create(self) -> None:
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+            private = (self.pki, self.config, self.logs, self.etcd, self.containerd, self.scratch)
+            for path in private:
+                path.mkdir(mode=0o700, exist_ok=True)
+            # Pods of any user reach into these through bind mounts.
+            for path in (self.kubelet, self.pod_logs, self.volumes):
+                path.mkdir(mode=0o755, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"The cluster's directory {self.root} cannot be used: {error.strerror} ({error.filename}).",
+                "Make it yours, or name another place with XDG_STATE_HOME.",
+            ) from error

@@ -1,0 +1,115 @@
+"""The node's images: brought in from archives, unless they are there. `python -m local.cluster.images` is first-images.
+
+Set-up never replaces an image that the user loaded under the same name.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local.cluster import archives
+from local.cluster.configuration import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
+from local.cluster.directory import Directory
+from local.cluster.files import write_whole
+from local.errors import UserError
+from local.lock import locked
+
+FIRST = (PAUSE_IMAGE, COREDNS_IMAGE)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was imported under a name: the archive's digest, and what containerd made of it."""
+
+    archived: str
+    target: str
+    by_user: bool
+
+
+class Images:
+    """The images of the running node whose process 1 is `init`."""
+
+    def __init__(self, directory: Directory, init: int, ctr: Path) -> None:
+        self._directory = directory
+        self._ctr = ["nsenter", f"--target={init}", "--mount", "--net", "--ipc", "--uts", "--", str(ctr)]
+        self._ctr += [f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", "images"]
+
+    def bring(
+        self, paths: Iterable[Path], *, by_user: bool = False, importing: Callable[[Path], None] = lambda _: None
+    ) -> list[str]:
+        """Import what is missing or, when it came from set-up, outdated; gives the names that were imported.
+
+        The user's own (`by_user`) are always imported. `importing` is told of each archive that is.
+        """
+        brought: list[str] = []
+        with locked(self._directory.root / "images.lock", lambda _: None):
+            for path in paths:
+                images = archives.read(path)
+                records, targets = self._records(), self.targets()
+                if by_user or any(_outdated(name, image, records, targets) for image in images for name in image.names):
+                    importing(path)
+                    brought += self._import(path, images, by_user)
+        return brought
+
+    def targets(self) -> dict[str, str]:
+        """What containerd has: name to digest."""
+        lines = self._run("list").splitlines()[1:]
+        return {fields[0]: fields[2] for fields in map(str.split, lines) if len(fields) > 2}
+
+    def _import(self, path: Path, images: list[archives.Image], by_user: bool) -> list[str]:
+        before = self.targets()
+        self._run("import", "-", archive=path)
+        after = self.targets()
+        records = self._records()
+        for image in images:
+            for name in image.names:
+                if name not in after or (after[name] == before.get(name) and image.digest in after.values()):
+                    self._name(name, image.digest, after)
+                records[name] = Record(image.digest, self.targets()[name], by_user)
+        write_whole(
+            self._directory.images, json.dumps({name: asdict(record) for name, record in records.items()}, indent=1)
+        )
+        return [name for image in images for name in image.names]
+
+    def _name(self, name: str, digest: str, targets: Mapping[str, str]) -> None:
+        """Give an image its full name where the archive's own was taken for something else."""
+        source = next((other for other, target in targets.items() if target == digest and other != name), None)
+        if source is None:
+            if name not in targets:
+                raise UserError(
+                    f"containerd did not take {name} from its archive.", "See: python -m local.cluster logs containerd"
+                )
+            return
+        self._run("tag", "--force", source, name)
+
+    def _records(self) -> dict[str, Record]:
+        try:
+            kept = json.loads(self._directory.images.read_text())
+            return {name: Record(**record) for name, record in kept.items()}
+        except (FileNotFoundError, ValueError, TypeError):
+            return {}
+
+    def _run(self, *arguments: str, archive: Path | None = None) -> str:
+        source = subprocess.DEVNULL if archive is None else archive.open("rb")
+        try:
+            done = subprocess.run([*self._ctr, *arguments], stdin=source, capture_output=True, text=True, check=False)
+        finally:
+            if not isinstance(source, int):
+                source.close()
+        if done.returncode != 0:
+            subject = archive or " ".join(arguments)
+            raise UserError(
+                f"containerd refused {subject}: {done.stderr.strip()}", "See: python -m local.cluster logs containerd"
+            )
+        return done.stdout
+
+
+def _outdated(name: str, image: archives.Image, records: Mapping[str, Record], targets: Mapping[str, str]) -> bool:
+    if name not in targets:
+        return True
+    record = records.get(name)
+    from_set_up = record is not None and not record.by_user and record.target == targets[name]
+    return record is not None and from_set_up and record.archived != image.digest

@@ -1,0 +1,145 @@
+"""Questions to a running node, asked from inside its network: is it well, and does its DNS answer?"""
+
+import asyncio
+import json
+import os
+import socket
+import ssl
+import struct
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from local.cluster import network
+from local.cluster.cloud.netns import Namespace
+from local.cluster.configuration import CONTAINERD_SOCKET
+from local.cluster.directory import Directory
+
+_ANSWER_S = 2.0
+_NO_ANSWER = (OSError, EOFError, ValueError, TimeoutError)
+_FRESH_S = 60.0
+
+
+class Probes:
+    """Probes of the node whose process 1 is `init`. Each is False (or None) while there is no good answer."""
+
+    def __init__(self, directory: Directory, init: int) -> None:
+        self._directory = directory
+        self._init = init
+        self._network = Namespace(f"/proc/{init}/ns/net")
+        self._tls: ssl.SSLContext | None = None
+
+    def close(self) -> None:
+        self._network.close()
+
+    async def etcd(self) -> bool:
+        return await self._get(network.ETCD_HEALTH_PORT, "/readyz", secure=False) is not None
+
+    async def api_server(self) -> bool:
+        return await self._get(network.API_PORT, "/readyz") is not None
+
+    async def containerd(self) -> bool:
+        """It listens once all its plugins serve; a socket left by an earlier one refuses."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                _, writer = await asyncio.open_unix_connection(f"/proc/{self._init}/root{CONTAINERD_SOCKET}")
+        except _NO_ANSWER:
+            return False
+        writer.close()
+        return True
+
+    async def node_problem(self, since: datetime) -> str | None:
+        """What keeps the node from being Ready by word that its kubelet gave after `since`; None when nothing does."""
+        lease = await self._object(
+            f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self._directory.name}"
+        )
+        node = await self._object(f"/api/v1/nodes/{self._directory.name}")
+        if lease is None or node is None:
+            return "the node is not registered"
+        if _moment(lease["spec"]["renewTime"]) < since:
+            return "kubelet has not been heard since its start"
+        age_s = (datetime.now(UTC) - _moment(lease["spec"]["renewTime"])).total_seconds()
+        if age_s > _FRESH_S:
+            return f"kubelet has not been heard for {age_s:.0f} s"
+        for condition in node["status"].get("conditions", []):
+            if condition["type"] == "Ready":
+                if condition["status"] != "True":
+                    return condition["message"]
+                heard = _moment(condition["lastHeartbeatTime"])
+                return "kubelet has not been heard since its start" if heard < since.replace(microsecond=0) else None
+        return "the node has no condition Ready"
+
+    async def dns(self) -> bool:
+        """The cluster's DNS, at its Service's address, knows the API server's Service."""
+        return network.API_SERVICE in await self.resolve(f"kubernetes.default.svc.{network.DOMAIN}")
+
+    async def resolve(self, name: str) -> list[str]:
+        """The A records of `name`; none when nothing answers in time."""
+        question = os.urandom(2) + struct.pack("!HHHHH", 0x0100, 1, 0, 0, 0)
+        question += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+        question += struct.pack("!HH", 1, 1)
+        query = self._network.socket(socket.SOCK_DGRAM, "0.0.0.0")  # noqa: S104 - of the node's own network
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(query, (network.DNS_SERVICE, 53))
+                await loop.sock_sendall(query, question)
+                while (answer := await loop.sock_recv(query, 4096))[:2] != question[:2]:
+                    continue
+        except _NO_ANSWER:
+            return []
+        finally:
+            query.close()
+        return _addresses(answer, len(question))
+
+    async def _object(self, path: str) -> dict[str, Any] | None:
+        body = await self._get(network.API_PORT, path)
+        return None if body is None else json.loads(body)
+
+    async def _get(self, port: int, path: str, *, secure: bool = True) -> bytes | None:
+        """The body of a good answer."""
+        connection = self._network.socket(socket.SOCK_STREAM, "0.0.0.0")  # noqa: S104 - of the node's own network
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+                reader, writer = await asyncio.open_connection(
+                    sock=connection,
+                    ssl=self._context() if secure else None,
+                    server_hostname="127.0.0.1" if secure else None,
+                )
+                try:
+                    # HTTP 1.0: the answer ends with the connection.
+                    writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n".encode())
+                    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+                finally:
+                    writer.transport.abort()
+        except _NO_ANSWER:
+            return None
+        finally:
+            connection.close()
+        return body if head.split(b" ", 2)[1:2] == [b"200"] else None
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            pki: Path = self._directory.pki
+            self._tls = ssl.create_default_context(cafile=pki / "ca.crt")
+            self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        return self._tls
+
+
+def _addresses(answer: bytes, question_length: int) -> list[str]:
+    """The addresses in a DNS answer whose records name the question by a pointer, as CoreDNS compresses them."""
+    (count,) = struct.unpack_from("!H", answer, 6)
+    position, found = question_length, list[str]()
+    for _ in range(count):
+        kind, _, _, length = struct.unpack_from("!HHIH", answer, position + 2)
+        position += 12
+        if kind == 1:
+            found.append(str(IPv4Address(answer[position : position + length])))
+        position += length
+    return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,82 @@
+"""The surroundings of `pulumi` and `kubectl`: the same for make's targets and for a user inside `.venv`."""
+
+import os
+import shlex
+from pathlib import Path
+
+from local.paths import REPOSITORY, state_root
+from local.toolchain import Tools
+from local.venv import VENV
+
+LOCAL_CLUSTER = "synergychat"
+LOCAL_CONTEXT = "synergychat-local"
+
+_HEAD = """#!/bin/sh
+# Written by set-up. What is set already stays as it is.
+export KUBECONFIG={kubeconfig}:"${{KUBECONFIG:-$HOME/.kube/config}}"
+"""
+_PULUMI = (
+    _HEAD
+    + """export PATH={tools}:"$PATH"
+export PULUMI_HOME="${{PULUMI_HOME:-{home}}}"
+export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
+if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
+  export PULUMI_BACKEND_URL={backend}
+  # State on this machine's own disk holds no secret of anybody's: its passphrase is empty unless one is set.
+  [ -n "${{PULUMI_CONFIG_PASSPHRASE_FILE:-}}" ] || export PULUMI_CONFIG_PASSPHRASE="${{PULUMI_CONFIG_PASSPHRASE-}}"
+fi
+exec {pulumi} "$@"
+"""
+)
+_KUBECTL = _HEAD + 'exec {kubectl} "$@"\n'
+
+
+def pulumi_home() -> Path:
+    return state_root() / "pulumi-home"
+
+
+def local_kubeconfig(cluster: str = LOCAL_CLUSTER) -> Path:
+    return state_root() / "clusters" / cluster / "kubeconfig"
+
+
+def backend(context: str) -> str:
+    """One Pulumi backend per Kubernetes context, so that no stack's state is ever taken for another cluster's."""
+    directory = state_root() / "pulumi" / context
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory.as_uri()
+
+
+def write_wrappers(tools: Tools) -> None:
+    """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
+    values = {
+        "kubeconfig": local_kubeconfig(),
+        "tools": tools.directory("pulumi"),
+        "home": pulumi_home(),
+        "backend": backend(LOCAL_CONTEXT),
+        "pulumi": tools.program("pulumi"),
+        "kubectl": tools.program("kubectl"),
+    }
+    quoted = {name: shlex.quote(str(value)) for name, value in values.items()} | {"home": str(values["home"])}
+    for name, template in {"pulumi": _PULUMI, "kubectl": _KUBECTL}.items():
+        script = VENV / "bin" / name
+        text = template.format(**quoted)
+        if not script.exists() or script.read_text() != text:
+            scratch = script.with_suffix(".part")
+            scratch.write_text(text)
+            scratch.chmod(0o755)
+            scratch.rename(script)
+
+
+def variables(context: str) -> dict[str, str]:
+    """The environment for a run against `context`: the user's own backend when one is set, else a local one."""
+    environment = dict(os.environ)
+    environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    if not environment.get("PULUMI_BACKEND_URL"):
+        environment["PULUMI_BACKEND_URL"] = backend(context)
+        if not environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+            environment.setdefault("PULUMI_CONFIG_PASSPHRASE", "")
+    return environment
+
+
+def stack_file(stack: str) -> Path:
+    return REPOSITORY / f"Pulumi.{stack}.yaml"

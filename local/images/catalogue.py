@@ -1,0 +1,152 @@
+"""Which images there are, by the names that the public ones have, and how each is had."""
+
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import UserError
+from local.images.archive import Image
+from local.paths import cache_root
+from local.toolchain import Tools, system
+from local.toolchain.pins import COREDNS, ENVOY, ENVOY_GATEWAY
+from local.toolchain.progress import Progress
+from local.toolchain.reach import reachable
+from local.toolchain.store import Store
+
+_REGISTRY_HOSTS = {"docker.io": "registry-1.docker.io"}
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_NOBODY = "65532:65532"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image: its public name, the tool that it can be built from, and how."""
+
+    reference: str
+    tool: str
+    build: Callable[["Entry", Tools], Image]
+
+    @property
+    def host(self) -> str:
+        registry = self.reference.partition("/")[0]
+        return _REGISTRY_HOSTS.get(registry, registry)
+
+
+def _pause(entry: Entry, tools: Tools) -> Image:
+    return Image(
+        reference=entry.reference, files={"/pause": tools.program("pause")}, entrypoint=("/pause",), user=_NOBODY
+    )
+
+
+def _coredns(entry: Entry, tools: Tools) -> Image:
+    return Image(
+        reference=entry.reference, files={"/coredns": tools.program("coredns")}, entrypoint=("/coredns",), user=_NOBODY
+    )
+
+
+def _chat(entry: Entry, tools: Tools) -> Image:
+    """As the public ones: one static binary, run by CMD, no user declared."""
+    name = entry.reference.rpartition("-")[2].partition(":")[0]
+    return Image(reference=entry.reference, files={f"/bin/{name}": tools.program(name)}, command=(f"/bin/{name}",))
+
+
+def _envoy_gateway(entry: Entry, tools: Tools) -> Image:
+    path = "/usr/local/bin/envoy-gateway"
+    files = {path: tools.program("envoy-gateway")} | _authorities()
+    return Image(reference=entry.reference, files=files, entrypoint=(path,), user=_NOBODY)
+
+
+def _envoy(entry: Entry, tools: Tools) -> Image:
+    path = "/usr/local/bin/envoy"
+    program = tools.program("envoy")
+    files = {path: program} | _libraries(program) | _authorities()
+    return Image(reference=entry.reference, files=files, entrypoint=(path,), user=_NOBODY)
+
+
+def _authorities() -> dict[str, Path]:
+    return {str(_AUTHORITIES): _AUTHORITIES} if _AUTHORITIES.exists() else {}
+
+
+def _libraries(program: Path) -> dict[str, Path]:
+    """The C library and the loader that `program` is linked to, from this machine."""
+    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError(f"{program.name} does not run on this machine: {(done.stderr or done.stdout).strip()}")
+    words = [word for line in done.stdout.splitlines() for word in line.split()]
+    return {word: Path(word).resolve() for word in words if word.startswith("/")}
+
+
+_ENTRIES = (
+    Entry("registry.k8s.io/pause:3.10", "pause", _pause),
+    Entry(f"registry.k8s.io/coredns/coredns:v{COREDNS}", "coredns", _coredns),
+    Entry(f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}", "envoy-gateway", _envoy_gateway),
+    Entry(f"docker.io/envoyproxy/envoy:distroless-v{ENVOY}", "envoy", _envoy),
+    *(Entry(f"docker.io/bootdotdev/synergychat-{name}:latest", "chat", _chat) for name in ("web", "api", "crawler")),
+)
+
+
+def tools_for(progress: Progress) -> list[str]:
+    """Names of the tools that images are built from, where their registry does not answer."""
+    answering = reachable(frozenset(entry.host for entry in _ENTRIES))
+    missing = sorted({entry.reference.partition("/")[0] for entry in _ENTRIES if entry.host not in answering})
+    kept = Store(cache_root() / "images")
+    if missing and not any(kept.root.iterdir()):
+        progress.say(f"No image registry answers at {', '.join(missing)}: the images are built here.")
+    # What was fetched may fail half-way: only a registry that never answered decides what has to be built.
+    return list(dict.fromkeys(entry.tool for entry in _ENTRIES if entry.host not in answering))
+
+
+def archives(tools: Tools, progress: Progress) -> list[Path]:
+    """An archive for every image, the cluster's own first."""
+    store = Store(cache_root() / "images")
+    answering = reachable(frozenset(entry.host for entry in _ENTRIES))
+    if any(entry.host in answering for entry in _ENTRIES):
+        system.ensure(["skopeo"], progress)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(
+            pool.map(
+                lambda entry: (
+                    _fetched(entry, store, progress)
+                    if entry.host in answering
+                    else _built(entry, tools, store, progress)
+                ),
+                _ENTRIES,
+            )
+        )
+
+
+def _built(entry: Entry, tools: Tools, store: Store, progress: Progress) -> Path:
+    image = entry.build(entry, tools)
+    return _kept(store, image.key(), f"build image {entry.reference}", image.write, progress)
+
+
+def _fetched(entry: Entry, store: Store, progress: Progress) -> Path:
+    def fetch(archive: Path) -> None:
+        command = [
+            "skopeo",
+            "copy",
+            "--quiet",
+            f"docker://{entry.reference}",
+            f"docker-archive:{archive}:{entry.reference}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise UserError(
+                f"The image {entry.reference} could not be fetched: {done.stderr.strip().splitlines()[-1]}",
+                "Run the same command again, or load an archive of it: python -m local.cluster load-image FILE",
+            )
+
+    key = f"fetched-{entry.reference.replace('/', '_').replace(':', '-')}"
+    return _kept(store, key, f"fetch image {entry.reference}", fetch, progress)
+
+
+def _kept(store: Store, key: str, title: str, make: Callable[[Path], None], progress: Progress) -> Path:
+    directory = store.find(key)
+    if directory is None:
+        with progress.step(title), store.making(key, lambda holder: progress.say(f"  waiting for {holder}")) as work:
+            if work is not None:
+                make(work / "image.tar")
+        directory = store.root / key
+    return directory / "image.tar"

@@ -1,0 +1,3 @@
+module synergychat.local/pause
+
+go 1.26.8

@@ -1,0 +1,102 @@
+"""Runs of the Pulumi program for the targets of make: always the program that a user runs, in the same surroundings."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.environment import LOCAL_CONTEXT, pulumi_home, stack_file, variables, write_wrappers
+from local.errors import UserError
+from local.paths import REPOSITORY, state_root
+from local.toolchain import Tools
+from local.toolchain.pins import PULUMI_KUBERNETES
+from local.venv import VENV
+
+CONTEXT_KEY = "synergychat:context"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack and the Kubernetes context it goes to: the one that is named, else the one in the stack's own file."""
+
+    name: str
+    context: str
+    named: bool
+
+    @classmethod
+    def of(cls, name: str, context: str) -> "Stack":
+        file = stack_file(name)
+        if not file.exists():
+            known = ", ".join(sorted(path.name.split(".")[1] for path in REPOSITORY.glob("Pulumi.*.yaml")))
+            raise UserError(
+                f"There is no stack {name}: {file.name} does not exist.", f"Stacks here: {known}. Copy one."
+            )
+        own = (yaml.safe_load(file.read_text()) or {}).get("config", {}).get(CONTEXT_KEY)
+        if not context and not own:
+            raise UserError(
+                f"{file.name} names no Kubernetes context.", f"Type: pulumi config set context NAME --stack {name}"
+            )
+        return cls(name, context or own, named=bool(context) and context != own)
+
+    @property
+    def on_local_cluster(self) -> bool:
+        return self.context == LOCAL_CONTEXT
+
+    def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run `pulumi` on this stack; the caller looks at the exit code."""
+        command = [str(VENV / "bin" / "pulumi"), "--cwd", str(REPOSITORY), *arguments]
+        return subprocess.run(
+            command, env=variables(self.context), text=True, check=False, stdout=subprocess.PIPE if capture else None
+        )
+
+    def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(VENV / "bin" / "kubectl"), "--context", self.context, *arguments]
+        return subprocess.run(command, env=variables(self.context), text=True, check=False, capture_output=True)
+
+    def select(self) -> bool:
+        """Make the stack in its backend when it is new, and the one that plain `pulumi` takes."""
+        return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
+
+    def configuration(self) -> list[str]:
+        """Flags that lay a named context over the stack's file, which stays as it is."""
+        if not self.named:
+            return []
+        document = yaml.safe_load(stack_file(self.name).read_text())
+        document.setdefault("config", {})[CONTEXT_KEY] = self.context
+        laid = state_root() / "stacks" / self.context / stack_file(self.name).name
+        laid.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        laid.write_text(yaml.safe_dump(document, sort_keys=False))
+        return ["--config-file", str(laid)]
+
+    def outputs(self) -> dict[str, Any]:
+        done = self.pulumi("stack", "output", "--json", "--stack", self.name, capture=True)
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+
+def prepare(tools: Tools) -> None:
+    """Put `pulumi` and `kubectl` into `.venv`, and the pinned provider where Pulumi looks for plugins."""
+    write_wrappers(tools)
+    plugin = pulumi_home() / "plugins" / f"resource-kubernetes-v{PULUMI_KUBERNETES}"
+    if _complete(plugin, tools):
+        return
+    arguments = ["kubernetes", f"v{PULUMI_KUBERNETES}", "--file", str(tools.program("pulumi-resource-kubernetes"))]
+    done = subprocess.run(
+        [VENV / "bin" / "pulumi", "plugin", "install", "resource", *arguments, "--reinstall"],
+        env=variables(LOCAL_CONTEXT),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise UserError(f"Pulumi did not take the kubernetes provider: {done.stderr.strip()}")
+
+
+def _complete(plugin: Path, tools: Tools) -> bool:
+    """Pulumi marks a plugin whose installation did not end."""
+    installed = plugin / "pulumi-resource-kubernetes"
+    made = tools.program("pulumi-resource-kubernetes")
+    partial = plugin.with_name(f"{plugin.name}.partial")
+    return installed.exists() and not partial.exists() and installed.stat().st_size == made.stat().st_size

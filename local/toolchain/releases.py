@@ -1,0 +1,42 @@
+"""Official releases: one file, fetched, checked against its pinned SHA-256, and taken apart."""
+
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from local.errors import UserError
+from local.toolchain.pins import Release
+from local.toolchain.store import sha256_file
+
+TIMEOUT_S = 30.0
+
+
+def fetch(release: Release, directory: Path) -> None:
+    """Put the programs of `release` into `directory`. UserError when the file is not the pinned one."""
+    with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
+        file = Path(scratch) / release.url.rpartition("/")[2]
+        try:
+            with urllib.request.urlopen(release.url, timeout=TIMEOUT_S) as answer, file.open("wb") as out:  # noqa: S310
+                shutil.copyfileobj(answer, out, 1 << 20)
+        except OSError as error:
+            raise UserError(f"{release.url} could not be fetched: {error}") from error
+        actual = sha256_file(file)
+        if actual != release.sha256:
+            raise UserError(
+                f"{release.url} is not the pinned file: its SHA-256 is {actual}, the pin says {release.sha256}.",
+                "Something between this machine and the release host changed it, or the pin is wrong: do not use it.",
+            )
+        if not release.members:
+            shutil.move(file, directory / file.name)
+            (directory / file.name).chmod(0o755)
+            return
+        with tarfile.open(file) as archive:
+            for program, member in release.members.items():
+                source = archive.extractfile(member)
+                if source is None:
+                    raise UserError(f"{release.url} has no file {member}.")
+                with source, os.fdopen(os.open(directory / program, os.O_CREAT | os.O_WRONLY, 0o755), "wb") as out:
+                    shutil.copyfileobj(source, out)

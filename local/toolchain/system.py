@@ -1,0 +1,64 @@
+"""What only the system's package manager can bring: programs and headers, installed in one go."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from local.errors import UserError
+from local.toolchain.progress import Progress
+
+CNI_DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
+
+# What a need is called by Debian and its derivatives, when the package has another name than the program.
+_DEBIAN = {
+    "nft": ("nftables",),
+    "ip": ("iproute2",),
+    "unshare": ("util-linux",),
+    "nsenter": ("util-linux",),
+    "gcc": ("gcc", "libc6-dev"),
+    "libseccomp": ("libseccomp-dev",),
+    "cni": ("containernetworking-plugins",),
+}
+
+
+def ensure(needs: Iterable[str], progress: Progress) -> None:
+    """Install what is missing of `needs`; UserError with the exact command where this user or system can not."""
+    missing = sorted(need for need in needs if not _present(need))
+    if not missing:
+        return
+    packages = sorted({package for need in missing for package in _DEBIAN.get(need, (need,))})
+    apt = shutil.which("apt-get")
+    if apt is None:
+        raise UserError(
+            f"This machine lacks {', '.join(missing)}, and has no apt-get to install them with.",
+            f"Install them with its own package manager; Debian calls the packages: {' '.join(packages)}",
+        )
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if os.geteuid() != 0:
+        raise UserError(f"This machine lacks {', '.join(missing)}.", f"Type: sudo {' '.join(install)}")
+    with progress.step(f"system packages: {' '.join(packages)}"):
+        if _apt(install) is not None:
+            _apt(["apt-get", "update"])
+            reason = _apt(install)
+            if reason is not None:
+                raise UserError(
+                    f"apt-get could not install {' '.join(packages)}:\n{reason}", f"Type: {' '.join(install)}"
+                )
+
+
+def _present(need: str) -> bool:
+    if need == "cni":
+        return any((Path(directory) / "bridge").exists() for directory in CNI_DIRECTORIES)
+    if need == "libseccomp":
+        return any(Path("/usr/include").rglob("seccomp.h"))
+    return shutil.which(need) is not None or Path(f"/usr/sbin/{need}").exists()
+
+
+def _apt(command: list[str]) -> str | None:
+    """None when it worked, else what it said last."""
+    done = subprocess.run(
+        command, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False
+    )
+    return None if done.returncode == 0 else "\n".join(f"    {line}" for line in done.stderr.strip().splitlines()[-5:])

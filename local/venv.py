@@ -1,0 +1,74 @@
+"""`python3 -m local.venv [--dev]`: make or refresh `.venv`. Standard library only: nothing is installed yet."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+VENV = REPOSITORY / ".venv"
+RUN = ("requirements.txt", "local/requirements.txt")
+DEV = ("requirements-dev.txt",)
+OLDEST = (3, 11)
+
+
+def main(arguments: list[str]) -> int:
+    if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        print(f"error: Python {found} is too old: 3.11 or newer is needed.\n  Type: make PYTHON=python3.12 up")
+        return 1
+    for files in (RUN, DEV) if "--dev" in arguments else (RUN,):
+        if not _install(files):
+            return 1
+    return 0
+
+
+def _install(files: tuple[str, ...]) -> bool:
+    """Bring `.venv` to what `files` pin; a stamp with their hash makes a second run cost nothing."""
+    wanted = hashlib.sha256(b"".join((REPOSITORY / file).read_bytes() for file in files)).hexdigest()
+    stamp = VENV / f"installed-{Path(files[0]).stem}"
+    if (VENV / "bin" / "python").exists() and stamp.exists() and stamp.read_text() == wanted:
+        return True
+    print(f"Installing Python packages into .venv ({', '.join(files)}) ...", flush=True)
+    started = time.monotonic()
+    if not _works():
+        shutil.rmtree(VENV, ignore_errors=True)
+        if not _run([sys.executable, "-m", "venv", str(VENV)], "Debian keeps it apart: apt-get install python3-venv"):
+            return False
+    # Byte code is made when a module is first used: compiling all of them would take longer than installing them.
+    pip = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ]
+    requirements = [part for file in files for part in ("--requirement", str(REPOSITORY / file))]
+    if not _run(
+        [*pip, "--require-hashes", *requirements], "Check the network and `pip config list`, then run it again."
+    ):
+        return False
+    stamp.write_text(wanted)
+    print(f"  done ({time.monotonic() - started:.1f} s)", flush=True)
+    return True
+
+
+def _works() -> bool:
+    python = VENV / "bin" / "python"
+    return python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
+
+
+def _run(command: list[str], cure: str) -> bool:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-5:])
+        print(f"error: {' '.join(command[:4])} ... failed:\n{said}\n  {cure}", file=sys.stderr)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""The Pulumi program on a cluster, driven as a user drives it: the CLI program, its stack file, the real engine."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from pulumi import automation
+
+from local.environment import variables
+from local.paths import REPOSITORY
+from local.venv import VENV
+
+_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "components")
+
+
+class LiveStack:
+    """The dev stack of a copy of the program, on the context of `kubeconfig`, with state of its own in `directory`."""
+
+    def __init__(self, directory: Path, kubeconfig: Path, context: str) -> None:
+        self.directory = directory / "program"
+        self.kubeconfig = kubeconfig
+        self.context = context
+        self.directory.mkdir()
+        for pattern in _PROGRAM:
+            for source in REPOSITORY.glob(pattern):
+                target = self.directory / source.name
+                shutil.copytree(source, target, dirs_exist_ok=True) if source.is_dir() else shutil.copy(source, target)
+        (self.directory / VENV.name).symlink_to(VENV)
+        state = directory / "state"
+        state.mkdir()
+        environment = variables(context) | {
+            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "KUBECONFIG": str(kubeconfig),
+        }
+        self.environment = environment
+        self.configure(context=context)
+        self.automation = automation.create_or_select_stack(
+            stack_name="dev",
+            work_dir=str(self.directory),
+            opts=automation.LocalWorkspaceOptions(
+                env_vars=environment, pulumi_command=automation.PulumiCommand(root=str(VENV))
+            ),
+        )
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return {name: output.value for name, output in self.automation.outputs().items()}
+
+    @property
+    def gateway_address(self) -> str:
+        return self.outputs["gatewayAddress"]
+
+    def configure(self, **settings: Any) -> None:
+        """Set config keys in the stack's file; a nested one is named with a dot: `configure(**{"web.port": 8081})`."""
+        file = self.directory / "Pulumi.dev.yaml"
+        document = yaml.safe_load(file.read_text())
+        for path, value in settings.items():
+            head, *tail = path.split(".")
+            section = document["config"]
+            key = f"synergychat:{head}"
+            for name in tail:
+                section = section.setdefault(key, {})
+                key = name
+            section[key] = value
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def up(self) -> Mapping[str, int]:
+        """Bring the stack up; how many resources were created, updated, left the same."""
+        return self.automation.up().summary.resource_changes or {}
+
+    def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Plain `pulumi`, as typed in the program's directory; stdout and stderr together."""
+        return subprocess.run(
+            [VENV / "bin" / "pulumi", *arguments, "--stack", "dev", "--non-interactive"],
+            cwd=self.directory,
+            env=self.environment | environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=300,
+        )
+
+    def kubectl(self, *arguments: str) -> str:
+        command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Send a request for `url` to the gateway's address, as `curl --resolve` does."""
+        target = httpx.URL(url)
+        host = target.netloc.decode()
+        direct = target.copy_with(host=self.gateway_address)
+        return httpx.request(method, direct, headers={"Host": host}, timeout=10, **options)

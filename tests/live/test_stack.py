@@ -1,0 +1,85 @@
+"""The whole stack on a real cluster, through Envoy. The tests share one stack and stand in the order of its life."""
+
+import json
+
+from tests.live.stack import LiveStack
+
+UNCHANGED = {"same"}
+
+
+def test_both_hosts_answer_as_soon_as_up_returns_and_an_unknown_one_is_404(fresh_stack: LiveStack) -> None:
+    urls = fresh_stack.outputs["urls"]
+    assert fresh_stack.request("GET", urls["web"]).status_code == 200
+    assert fresh_stack.request("GET", f"{urls['api']}/healthz").json() == {"status": "ok"}
+    assert fresh_stack.request("GET", "http://unknown.internal").status_code == 404
+
+
+def test_a_message_that_is_posted_can_be_read_back(stack: LiveStack) -> None:
+    api = stack.outputs["urls"]["api"]
+    message = {"AuthorUsername": "ada", "Text": "through the gateway"}
+    assert stack.request("POST", f"{api}/messages", json=message).status_code == 201
+    assert message in [{key: each[key] for key in message} for each in stack.request("GET", f"{api}/messages").json()]
+
+
+def test_the_api_asks_the_crawler_for_its_statistics(stack: LiveStack) -> None:
+    api = stack.outputs["urls"]["api"]
+    before = stack.request("GET", f"{api}/messages").json()
+    answer = stack.request("POST", f"{api}/messages", json={"AuthorUsername": "ada", "Text": "/stats"})
+    assert answer.status_code == 201
+    assert len(answer.json()) >= len(before) + 1
+    assert "error" not in json.dumps(answer.json()).lower()
+
+
+def test_a_second_up_changes_nothing(stack: LiveStack) -> None:
+    assert set(stack.up()) == UNCHANGED
+
+
+def test_nothing_has_drifted_after_a_refresh(stack: LiveStack) -> None:
+    stack.automation.refresh()
+    preview = stack.cli("preview", "--expect-no-changes")
+    assert preview.returncode == 0, preview.stdout
+
+
+def test_every_pod_of_the_chat_is_admitted_as_restricted(stack: LiveStack) -> None:
+    namespace = stack.outputs["namespace"]
+    labels = json.loads(stack.kubectl("get", "namespace", namespace, "-o", "json"))["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    pods = json.loads(stack.kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
+    assert {pod["status"]["phase"] for pod in pods} == {"Running"}
+    assert len(pods) == 3
+
+
+def test_one_hostname_and_one_port_change_by_config_alone(stack: LiveStack) -> None:
+    stack.configure(**{"web.hostname": "talk.internal", "api.port": 9090})
+    try:
+        changed = stack.up()
+        assert "create" not in changed
+        assert stack.request("GET", "http://talk.internal").status_code == 200
+        assert stack.request("GET", "http://synchat.internal").status_code == 404
+        assert stack.request("GET", "http://synchatapi.internal/healthz").status_code == 200
+    finally:
+        stack.configure(**{"web.hostname": "synchat.internal", "api.port": 8080})
+        stack.up()
+    assert stack.request("GET", "http://synchat.internal").status_code == 200
+
+
+def test_an_object_that_was_deleted_by_hand_comes_back(stack: LiveStack) -> None:
+    namespace = stack.outputs["namespace"]
+    stack.kubectl("delete", "httproute", "web-httproute", "-n", namespace)
+    stack.automation.refresh()
+    assert stack.up().get("create") == 1
+    assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
+
+
+def test_a_wrong_passphrase_is_said_and_nothing_is_touched(stack: LiveStack) -> None:
+    done = stack.cli("preview", PULUMI_CONFIG_PASSPHRASE="wrong")
+    assert done.returncode != 0
+    assert "passphrase" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_destroy_ends_and_leaves_nothing_behind(stack: LiveStack) -> None:
+    stack.automation.destroy()
+    assert stack.automation.export_stack().deployment.get("resources", []) == []
+    left = stack.kubectl("get", "namespaces,crds", "-o", "name").split()
+    assert not [name for name in left if "synergychat" in name or "envoy" in name or "gateway" in name]

@@ -1,0 +1,136 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+import httpx
+import pytest
+
+from local.cluster.cloud import watch
+from local.cluster.cloud.api import Api, ApiError, Object
+from local.cluster.cloud.watch import Mirror, reconcile_on_change
+
+Step = list[Object] | Exception
+
+
+def item(uid: str, version: str = "1", **more: str) -> Object:
+    return {"metadata": {"uid": uid, "resourceVersion": version}, **more}
+
+
+class ApiServer:
+    """Answers each list and each watch with the next of the given steps, then waits for ever."""
+
+    def __init__(self, lists: list[Step], watches: list[Step]) -> None:
+        self.lists = lists
+        self.watches = watches
+        self.watched_from: list[str] = []
+
+    async def get(self, path: str) -> Object:
+        step = self.lists.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return {"metadata": {"resourceVersion": "10"}, "items": step}
+
+    async def watch(self, path: str, version: str) -> AsyncIterator[Object]:
+        self.watched_from.append(version)
+        if not self.watches:
+            await asyncio.Event().wait()
+        step = self.watches.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        for event in step:
+            yield event
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr(watch, "_LONGEST_RELIST_S", 0.001)
+    monkeypatch.setattr(watch, "_LONGEST_RETRY_S", 0.001)
+
+
+def mirrored(server: ApiServer) -> dict[str, Object]:
+    """What a mirror holds once the server has nothing more to say."""
+
+    async def run() -> dict[str, Object]:
+        mirror = Mirror(cast(Api, server), "/api/v1/services", "Service", asyncio.Event())
+        running = asyncio.create_task(mirror.run())
+        async with asyncio.timeout(5):
+            while server.lists or server.watches or not mirror.listed.is_set():
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+        running.cancel()
+        return mirror.objects
+
+    return asyncio.run(run())
+
+
+def test_a_mirror_follows_what_is_added_changed_and_deleted() -> None:
+    events = [
+        {"type": "ADDED", "object": item("new", "11")},
+        {"type": "MODIFIED", "object": item("old", "12", color="red")},
+        {"type": "DELETED", "object": item("gone", "13")},
+    ]
+    objects = mirrored(ApiServer([[item("old"), item("gone")]], [events]))
+    assert set(objects) == {"old", "new"}
+    assert objects["old"]["color"] == "red"
+
+
+def test_listed_objects_know_their_kind() -> None:
+    assert mirrored(ApiServer([[item("a")]], []))["a"]["kind"] == "Service"
+
+
+def test_a_watch_that_ended_goes_on_from_the_last_version_seen() -> None:
+    server = ApiServer([[]], [[{"type": "BOOKMARK", "object": item("", "42")}]])
+    mirrored(server)
+    assert server.watched_from == ["10", "42"]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        [{"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}],
+        ApiError(410, "gone"),
+        httpx.ConnectError("refused"),
+        httpx.RemoteProtocolError("closed"),
+        httpx.ReadTimeout("silent"),
+    ],
+)
+def test_a_watch_that_failed_is_followed_by_a_new_list(failure: Step) -> None:
+    assert set(mirrored(ApiServer([[item("old")], [item("new")]], [failure]))) == {"new"}
+
+
+def test_an_api_server_that_is_away_is_asked_until_it_answers() -> None:
+    away = [httpx.ConnectError("refused"), ApiError(503, "starting"), httpx.ReadError("reset")]
+    assert set(mirrored(ApiServer([*away, [item("a")]], []))) == {"a"}
+
+
+def test_what_failed_is_tried_again_without_a_change_and_a_change_is_acted_upon() -> None:
+    outcomes: list[bool | Exception] = [False, ApiError(500, "oh"), httpx.ConnectError("refused"), True, True]
+    calls = 0
+
+    async def run() -> None:
+        changed = asyncio.Event()
+        done = asyncio.Event()
+
+        async def reconcile() -> bool:
+            nonlocal calls
+            outcome = outcomes[calls]
+            calls += 1
+            if isinstance(outcome, Exception):
+                raise outcome
+            if outcome:
+                done.set()
+            return outcome
+
+        running = asyncio.create_task(reconcile_on_change([], changed, reconcile))
+        async with asyncio.timeout(5):
+            await done.wait()
+            await asyncio.sleep(0.02)
+            assert calls == 4, "a settled state is left alone"
+            done.clear()
+            changed.set()
+            await done.wait()
+        running.cancel()
+
+    asyncio.run(run())
+    assert calls == 5
