@@ -39,6 +39,9 @@ def connect(name: str, context: str) -> k8s.Provider:
     return k8s.Provider(
         name,
         context=context,
+        # Left out, the SDK would take KUBECONFIG's text, of which the provider understands no list of files; empty, the
+        # provider reads the variable itself, as kubectl does, and no path of this machine gets into the state.
+        kubeconfig="",
         # Replaced in place: a ConfigMap that is deleted first is a window in which no pod can start.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,

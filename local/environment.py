@@ -4,12 +4,12 @@ import os
 import shlex
 from pathlib import Path
 
+from local.cluster.directory import DEFAULT_NAME, Directory
 from local.paths import REPOSITORY, state_root
 from local.toolchain import Tools
 from local.venv import VENV
 
-LOCAL_CLUSTER = "synergychat"
-LOCAL_CONTEXT = "synergychat-local"
+LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
 
 _HEAD = """#!/bin/sh
 # Written by set-up. What is set already stays as it is.
@@ -35,10 +35,6 @@ def pulumi_home() -> Path:
     return state_root() / "pulumi-home"
 
 
-def local_kubeconfig(cluster: str = LOCAL_CLUSTER) -> Path:
-    return state_root() / "clusters" / cluster / "kubeconfig"
-
-
 def backend(context: str) -> str:
     """One Pulumi backend per Kubernetes context, so that no stack's state is ever taken for another cluster's."""
     directory = state_root() / "pulumi" / context
@@ -49,7 +45,7 @@ def backend(context: str) -> str:
 def write_wrappers(tools: Tools) -> None:
     """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
     values = {
-        "kubeconfig": local_kubeconfig(),
+        "kubeconfig": Directory(DEFAULT_NAME).kubeconfig,
         "tools": tools.directory("pulumi"),
         "home": pulumi_home(),
         "backend": backend(LOCAL_CONTEXT),

@@ -6,8 +6,8 @@ import shutil
 from rich.console import Console
 
 from local import stack as stacks
-from local.cluster import Cluster
-from local.environment import LOCAL_CLUSTER, backend
+from local.cluster.cluster import Cluster
+from local.environment import backend
 from local.errors import UserError
 from local.images import archives, tools_for
 from local.lock import locked
@@ -35,7 +35,7 @@ def up(stack: Stack) -> int:
             if stack.on_local_cluster:
                 tools = tools_for_local_stack(progress)
                 stacks.prepare(tools)
-                Cluster(LOCAL_CLUSTER).up(tools, archives(tools, progress), progress)
+                Cluster().up(tools, archives(tools, progress), progress)
             else:
                 stacks.prepare(ensure(PULUMI_TOOLS, progress))
                 ensure_manifest(progress)
@@ -57,7 +57,7 @@ def preview(stack: Stack) -> int:
 
 
 def status(stack: Stack) -> int:
-    cluster = Cluster(LOCAL_CLUSTER) if stack.on_local_cluster else None
+    cluster = Cluster() if stack.on_local_cluster else None
     return 0 if report(stack, cluster, Console(highlight=False)) else 1
 
 
@@ -67,7 +67,7 @@ def down(stack: Stack, *, purge: bool) -> int:
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
             f"To remove the stack from there: make down PURGE=1 STACK={stack.name} CONTEXT={stack.context}",
         )
-    cluster = Cluster(LOCAL_CLUSTER) if stack.on_local_cluster else None
+    cluster = Cluster() if stack.on_local_cluster else None
     # Without its cluster a stack's objects are gone anyway: only the state is left to remove.
     if purge and (cluster is None or cluster.is_running()):
         with Progress() as progress:

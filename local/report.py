@@ -7,7 +7,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from local.cluster import Cluster
+from local.cluster.cluster import Cluster
 from local.stack import Stack
 
 

@@ -1,12 +1,15 @@
 """Image archives as `docker save`, `podman save` and `skopeo copy` write them: what is in them, and is it usable?"""
 
+import gzip
 import hashlib
 import json
 import platform
 import tarfile
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from local.errors import UserError
 
@@ -26,16 +29,16 @@ class Image:
 def read(archive: Path) -> list[Image]:
     """The images in a docker-archive or an OCI archive. UserError says why a file is neither, or of no use here."""
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, _mode(archive)) as tar:
             images = _images(tar, archive)
     except FileNotFoundError as error:
         raise UserError(f"There is no file {archive}.") from error
-    except OSError as error:
-        raise UserError(f"{archive} cannot be read: {error.strerror or error}.") from error
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         empty = "it is empty" if archive.stat().st_size == 0 else str(error)
         raise UserError(f"{archive} is not an image archive: {empty}.", _SAVE) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise UserError(f"{archive} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{archive} is damaged: {type(error).__name__} in its manifest: {error}.", _SAVE) from error
     if not images:
         raise UserError(f"{archive} holds no image.", _SAVE)
@@ -50,12 +53,20 @@ def read(archive: Path) -> list[Image]:
 
 def full_name(name: str) -> str:
     """A reference as containerd keeps it: with its registry and tag."""
-    first, slash, _ = name.partition("/")
+    first, slash, rest = name.partition("/")
     if not slash:
         name = f"docker.io/library/{name}"
+    elif first == "docker.io" and "/" not in rest:
+        name = f"docker.io/library/{rest}"
     elif "." not in first and ":" not in first and first != "localhost":
         name = f"docker.io/{name}"
     return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
+
+
+def _mode(archive: Path) -> Literal["r:", "r:gz"]:
+    """Named, as Python would also take compressions that containerd does not."""
+    with archive.open("rb") as file:
+        return "r:gz" if file.read(2) == b"\x1f\x8b" else "r:"
 
 
 def _images(tar: tarfile.TarFile, archive: Path) -> list[Image]:
@@ -84,18 +95,22 @@ def _of_docker(tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], archive:
         if layer not in files:
             raise UserError(f"{archive} is damaged: it lacks the layer {layer}.", _SAVE)
     config = _content(tar, files, entry["Config"])
-    _fits_machine(archive, json.loads(config))
+    _fits_machine(archive, json.loads(config).get("architecture"))
     names = tuple(full_name(name) for name in entry.get("RepoTags") or ())
     return Image(names, f"sha256:{hashlib.sha256(config).hexdigest()}")
 
 
 def _of_index(tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], archive: Path, entry: dict[str, Any]) -> Image:
     manifest = json.loads(_content(tar, files, _blob(entry["digest"])))
+    if "manifests" in manifest:
+        saved = [nested for nested in manifest["manifests"] if _blob(nested["digest"]) in files]
+        manifest = json.loads(_content(tar, files, _blob(_for_this_machine(archive, saved))))
     if "config" in manifest:
         for part in (manifest["config"], *manifest["layers"]):
             if _blob(part["digest"]) not in files:
                 raise UserError(f"{archive} is damaged: it lacks {part['digest']}.", _SAVE)
-        _fits_machine(archive, json.loads(_content(tar, files, _blob(manifest["config"]["digest"]))))
+        config = json.loads(_content(tar, files, _blob(manifest["config"]["digest"])))
+        _fits_machine(archive, config.get("architecture"))
     annotations = entry.get("annotations") or {}
     named = [annotations[key] for key in _NAMES_IN_INDEX if key in annotations]
     # A bare tag such as "latest" names nothing.
@@ -107,10 +122,24 @@ def _blob(digest: str) -> str:
     return "blobs/" + digest.replace(":", "/", 1)
 
 
-def _fits_machine(archive: Path, config: dict[str, Any]) -> None:
-    here = _MACHINES.get(platform.machine(), platform.machine())
-    made_for = config.get("architecture") or here
-    if made_for != here:
+def _for_this_machine(archive: Path, saved: Sequence[dict[str, Any]]) -> str:
+    """The digest of this machine's manifest among those that were saved of an image for several platforms."""
+    digests = {(entry.get("platform") or {}).get("architecture", _here()): entry["digest"] for entry in saved}
+    digests.pop("unknown", None)  # what the builder says of the image
+    if not digests:
+        raise UserError(f"{archive} is damaged: it lacks the image for every platform.", _SAVE)
+    if _here() not in digests:
+        _fits_machine(archive, next(iter(digests)))
+    return digests[_here()]
+
+
+def _here() -> str:
+    return _MACHINES.get(platform.machine(), platform.machine())
+
+
+def _fits_machine(archive: Path, made_for: str | None) -> None:
+    here = _here()
+    if made_for and made_for != here:
         raise UserError(
             f"{archive} holds an image for {made_for}; this machine is {here}.",
             f"Get it for this machine: docker pull --platform linux/{here} NAME:TAG",

@@ -75,11 +75,13 @@ def join(group: str) -> None:
         (root / group / _LEAF / "cgroup.procs").write_text("0")
 
 
-def processes(group: str) -> list[int]:
-    """The pids, as seen from here, of everything in the group, pods included."""
+def processes(group: str, *, of_pods: bool = False) -> list[int]:
+    """The pids, as seen from here, of everything in the group, or only of its pods."""
     pids: set[int] = set()
     for root in hierarchies():
         for listing in (root / group).rglob("cgroup.procs"):
+            if of_pods and listing.parent == root / group / _LEAF:
+                continue
             try:
                 pids.update(map(int, listing.read_text().split()))
             except OSError:

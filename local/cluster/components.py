@@ -44,7 +44,7 @@ class Component:
 
 def components(directory: Directory, programs: Mapping[str, Path], probes: Probes) -> list[Component]:
     """In the order in which they are shown. The reverse of `needs` is the order in which they are stopped."""
-    config, pki = directory.config, directory.pki
+    config = directory.config
     return [
         Component(name="etcd", command=_etcd(directory, programs["etcd"]), probe=probes.etcd),
         Component(

@@ -39,13 +39,18 @@ class Directory:
         return self.root / "settings.json"
 
     @property
-    def programs(self) -> Path:
-        """The programs that the running supervisor starts: written by `up`."""
-        return self.root / "programs.json"
+    def order(self) -> Path:
+        """What the supervisor is to run: written by `up`."""
+        return self.root / "order.json"
 
     @property
     def supervisor_pid(self) -> Path:
         return self.root / "supervisor.pid"
+
+    @property
+    def node_pid(self) -> Path:
+        """Process 1 of the running node, as the host sees it."""
+        return self.root / "node.pid"
 
     @property
     def status(self) -> Path:
@@ -124,7 +129,8 @@ class Directory:
                 path.mkdir(mode=0o700, exist_ok=True)
             # Pods of any user reach into these through bind mounts.
             for path in (self.kubelet, self.pod_logs, self.volumes):
-                path.mkdir(mode=0o755, exist_ok=True)
+                path.mkdir(exist_ok=True)
+                path.chmod(0o755)  # whatever the umask
         except OSError as error:
             raise UserError(
                 f"The cluster's directory {self.root} cannot be used: {error.strerror} ({error.filename}).",

@@ -6,7 +6,7 @@ Set-up never replaces an image that the user loaded under the same name.
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from local.cluster import archives
 from local.cluster.configuration import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
 from local.cluster.directory import Directory
 from local.cluster.files import write_whole
+from local.cluster.order import Order
+from local.cluster.process import Process
 from local.errors import UserError
 from local.lock import locked
 
@@ -113,3 +115,26 @@ def _outdated(name: str, image: archives.Image, records: Mapping[str, Record], t
     record = records.get(name)
     from_set_up = record is not None and not record.by_user and record.target == targets[name]
     return record is not None and from_set_up and record.archived != image.digest
+
+
+def _of_node(paths: Sequence[Path]) -> list[Path]:
+    """Those of the archives that hold what the node needs to run any pod."""
+    return [path for path in paths if any(name in FIRST for image in archives.read(path) for name in image.names)]
+
+
+def main() -> int:
+    directory = Directory(sys.argv[1])
+    order, init = Order.read(directory), Process.read(directory.node_pid)
+    if order is None or init is None:
+        print("error: the supervisor of a cluster starts this, once its node runs.", file=sys.stderr)
+        return 1
+    try:
+        Images(directory, init.pid, order.programs["ctr"]).bring(_of_node(order.archives), importing=print)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -18,6 +18,8 @@ AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
 _CLOCK_SKEW = timedelta(hours=1)
+# What a file can raise that some bytes went wrong in.
+_DAMAGED = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Authority:
         self._now = now or datetime.now(UTC)
         self.path = directory / f"{name}.crt"
         kept = _read(self.path)
-        self.made = kept is None or not self._fresh(kept[0])
+        self.made = kept is None or not _signed_by(kept[0], kept[0]) or not self._fresh(kept[0])
         if kept is not None and not self.made:
             self._certificate, self._key = kept
         else:
@@ -59,9 +61,7 @@ class Authority:
         return certificate.not_valid_before_utc <= self._now < certificate.not_valid_after_utc - RENEW_BEFORE
 
     def _serves(self, certificate: x509.Certificate, leaf: Leaf) -> bool:
-        try:
-            certificate.verify_directly_issued_by(self._certificate)
-        except (ValueError, TypeError, InvalidSignature):
+        if not _signed_by(certificate, self._certificate):
             return False
         same_names = _alternative_names(certificate) == _wanted_names(leaf)
         return same_names and certificate.subject == _subject(leaf) and self._fresh(certificate)
@@ -116,7 +116,7 @@ def have_signing_key(path: Path) -> None:
     """A key pair, <path> and <path>.pub, that outlives every certificate: tokens signed with it stay valid."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, *_DAMAGED):
         key = ec.generate_private_key(ec.SECP256R1())
         write_whole(path, _pem(key))
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -128,11 +128,19 @@ def _read(path: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | N
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         key = serialization.load_pem_private_key(path.with_suffix(".key").read_bytes(), password=None)
-    except (FileNotFoundError, ValueError):
-        return None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+            return None
+    except (FileNotFoundError, *_DAMAGED):
         return None
     return certificate, key
+
+
+def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (*_DAMAGED, InvalidSignature):
+        return False
+    return True
 
 
 def _write(path: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-import os
 import socket
 import ssl
-import struct
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+
+import dns.exception
+import dns.message
+import dns.rdatatype
 
 from local.cluster import network
 from local.cluster.cloud.netns import Namespace
@@ -19,6 +20,7 @@ from local.cluster.directory import Directory
 _ANSWER_S = 2.0
 _NO_ANSWER = (OSError, EOFError, ValueError, TimeoutError)
 _FRESH_S = 60.0
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 class Probes:
@@ -51,24 +53,18 @@ class Probes:
 
     async def node_problem(self, since: datetime) -> str | None:
         """What keeps the node from being Ready by word that its kubelet gave after `since`; None when nothing does."""
-        lease = await self._object(
-            f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self._directory.name}"
-        )
         node = await self._object(f"/api/v1/nodes/{self._directory.name}")
-        if lease is None or node is None:
+        if node is None:
             return "the node is not registered"
-        if _moment(lease["spec"]["renewTime"]) < since:
+        ready = next((each for each in node["status"].get("conditions", []) if each["type"] == "Ready"), None)
+        # A stored Ready proves nothing: the kubelet that said so may be gone.
+        if ready is None or _moment(ready["lastHeartbeatTime"]) < since.replace(microsecond=0):
             return "kubelet has not been heard since its start"
-        age_s = (datetime.now(UTC) - _moment(lease["spec"]["renewTime"])).total_seconds()
-        if age_s > _FRESH_S:
-            return f"kubelet has not been heard for {age_s:.0f} s"
-        for condition in node["status"].get("conditions", []):
-            if condition["type"] == "Ready":
-                if condition["status"] != "True":
-                    return condition["message"]
-                heard = _moment(condition["lastHeartbeatTime"])
-                return "kubelet has not been heard since its start" if heard < since.replace(microsecond=0) else None
-        return "the node has no condition Ready"
+        if ready["status"] != "True":
+            return ready["message"]
+        lease = await self._object(f"{_LEASES}/{self._directory.name}")
+        silent_s = (datetime.now(UTC) - _moment(lease["spec"]["renewTime"])).total_seconds() if lease else 0
+        return f"kubelet has not been heard for {silent_s:.0f} s" if silent_s > _FRESH_S else None
 
     async def dns(self) -> bool:
         """The cluster's DNS, at its Service's address, knows the API server's Service."""
@@ -76,22 +72,19 @@ class Probes:
 
     async def resolve(self, name: str) -> list[str]:
         """The A records of `name`; none when nothing answers in time."""
-        question = os.urandom(2) + struct.pack("!HHHHH", 0x0100, 1, 0, 0, 0)
-        question += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
-        question += struct.pack("!HH", 1, 1)
+        question = dns.message.make_query(f"{name}.", dns.rdatatype.A)
         query = self._network.socket(socket.SOCK_DGRAM, "0.0.0.0")  # noqa: S104 - of the node's own network
         try:
             async with asyncio.timeout(_ANSWER_S):
                 loop = asyncio.get_running_loop()
                 await loop.sock_connect(query, (network.DNS_SERVICE, 53))
-                await loop.sock_sendall(query, question)
-                while (answer := await loop.sock_recv(query, 4096))[:2] != question[:2]:
-                    continue
-        except _NO_ANSWER:
+                await loop.sock_sendall(query, question.to_wire())
+                answer = dns.message.from_wire(await loop.sock_recv(query, 4096))
+        except (*_NO_ANSWER, dns.exception.DNSException):
             return []
         finally:
             query.close()
-        return _addresses(answer, len(question))
+        return [str(record) for records in answer.answer for record in records]
 
     async def _object(self, path: str) -> dict[str, Any] | None:
         body = await self._get(network.API_PORT, path)
@@ -126,19 +119,6 @@ class Probes:
             self._tls = ssl.create_default_context(cafile=pki / "ca.crt")
             self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         return self._tls
-
-
-def _addresses(answer: bytes, question_length: int) -> list[str]:
-    """The addresses in a DNS answer whose records name the question by a pointer, as CoreDNS compresses them."""
-    (count,) = struct.unpack_from("!H", answer, 6)
-    position, found = question_length, list[str]()
-    for _ in range(count):
-        kind, _, _, length = struct.unpack_from("!HHIH", answer, position + 2)
-        position += 12
-        if kind == 1:
-            found.append(str(IPv4Address(answer[position : position + length])))
-        position += length
-    return found
 
 
 def _moment(text: str) -> datetime:

@@ -24,11 +24,11 @@ class Process:
     def of(cls, pid: int) -> "Process | None":
         """None when there is no such process, or only what its parent has not reaped yet."""
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        fields = stat.rpartition(")")[2].split()  # the command's name may hold spaces and brackets
-        return None if fields[0] in "ZX" else cls(pid, int(fields[19]), _BOOT.read_text().strip())
+        fields = stat.rpartition(b")")[2].split()  # the command's name may hold any bytes, brackets among them
+        return None if fields[0] in b"ZX" else cls(pid, int(fields[19]), _BOOT.read_text().strip())
 
     @classmethod
     def read(cls, path: Path) -> "Process | None":
@@ -59,6 +59,8 @@ class Process:
                 signal.pidfd_send_signal(descriptor, number)
                 if select.select([descriptor], [], [], patience_s)[0]:
                     return True
+            except ProcessLookupError:
+                return True  # it ended between the look and the signal
             finally:
                 os.close(descriptor)
         return not self.alive

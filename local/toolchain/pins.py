@@ -218,8 +218,7 @@ ARTEFACTS = {
             version="1",
             programs=("bridge", "host-local", "portmap", "loopback"),
             recipe=(SystemFiles(directories=("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")),),
-            runs_with=("cni",),
-            builds_with=("cni",),
+            runs_with=("cni", "conntrack", "ip", "nft", "nsenter", "unshare"),
         ),
         Artefact(
             name="coredns",

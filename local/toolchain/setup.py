@@ -46,10 +46,15 @@ def ensure(names: Iterable[str], progress: Progress) -> Tools:
     wanted = [ARTEFACTS[name] for name in names]
     found = {artefact.name: directory for artefact in wanted if (directory := _have(artefact, store)) is not None}
     missing = [artefact for artefact in wanted if artefact.name not in found]
+    from_release = _released(missing)
+    built = [artefact for artefact in missing if artefact not in from_release]
+    _announce(from_release, built, progress)
+    needs = [need for artefact in wanted for need in artefact.runs_with]
+    needs += [need for artefact in built for need in artefact.builds_with]
+    system.ensure(set(needs), progress)
     if missing:
-        _make(missing, store, progress)
+        _make(from_release, built, store, progress)
         found |= {artefact.name: _expect(artefact, store) for artefact in missing}
-    system.ensure({need for artefact in wanted for need in artefact.runs_with}, progress)
     return Tools(found)
 
 
@@ -92,17 +97,19 @@ def _key(artefact: Artefact) -> str:
     for group in sorted({step.group for step in artefact.recipe if isinstance(step, GoProgram | ModuleFile)}):
         digest.update(repr(replace(GROUPS[group], directory=Path())).encode())
         for path in sorted(GROUPS[group].directory.rglob("*")):
-            if path.suffix in {".go", ".mod", ".sum", ".txt"}:
+            if path.suffix in {".go", ".mod", ".sum", ".txt", ".html", ".js", ".css"}:
                 digest.update(path.read_bytes())
     return f"{artefact.name}-{artefact.version}-{digest.hexdigest()[:12]}"
 
 
-def _make(missing: Sequence[Artefact], store: Store, progress: Progress) -> None:
+def _released(missing: Sequence[Artefact]) -> list[Artefact]:
+    """Those whose releases can be fetched from here."""
     answering = reachable(hosts_of([release.url for artefact in missing for release in artefact.releases]))
-    from_release = [a for a in missing if a.releases and hosts_of([r.url for r in a.releases]) <= answering]
-    built = [artefact for artefact in missing if artefact not in from_release]
-    _announce(from_release, built, progress)
-    system.ensure({need for artefact in built for need in artefact.builds_with}, progress)
+    return [a for a in missing if a.releases and hosts_of([r.url for r in a.releases]) <= answering]
+
+
+def _make(from_release: Sequence[Artefact], built: Sequence[Artefact], store: Store, progress: Progress) -> None:
+    missing = [*from_release, *built]
     with ExitStack() as locks:
         work: dict[str, Path] = {}
         for artefact in sorted(missing, key=lambda artefact: artefact.name):

@@ -52,8 +52,13 @@ def _present(need: str) -> bool:
     if need == "cni":
         return any((Path(directory) / "bridge").exists() for directory in CNI_DIRECTORIES)
     if need == "libseccomp":
-        return any(Path("/usr/include").rglob("seccomp.h"))
+        # What cgo asks; the kernel's own header has the same name.
+        return _runs(["pkg-config", "--exists", "libseccomp"])
     return shutil.which(need) is not None or Path(f"/usr/sbin/{need}").exists()
+
+
+def _runs(command: list[str]) -> bool:
+    return shutil.which(command[0]) is not None and subprocess.run(command, check=False).returncode == 0
 
 
 def _apt(command: list[str]) -> str | None:

@@ -2,7 +2,8 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ class LiveStack:
                 env_vars=environment, pulumi_command=automation.PulumiCommand(root=str(VENV))
             ),
         )
+
+    def remember_first_answers(self) -> None:
+        """Of the page, of the API's health and of an unknown host, without a second try."""
+        urls = self.outputs["urls"]
+        asked = (urls["web"], f"{urls['api']}/healthz", "http://unknown.internal")
+        self.first_answers = tuple(self.request("GET", url) for url in asked)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -96,3 +103,11 @@ class LiveStack:
         host = target.netloc.decode()
         direct = target.copy_with(host=self.gateway_address)
         return httpx.request(method, direct, headers={"Host": host}, timeout=10, **options)
+
+    @staticmethod
+    def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:
+        """For what has no event to wait for, such as a count in a status."""
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < deadline, f"it did not come true within {patience_s:.0f} s"
+            time.sleep(0.1)

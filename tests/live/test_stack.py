@@ -7,11 +7,11 @@ from tests.live.stack import LiveStack
 UNCHANGED = {"same"}
 
 
-def test_both_hosts_answer_as_soon_as_up_returns_and_an_unknown_one_is_404(fresh_stack: LiveStack) -> None:
-    urls = fresh_stack.outputs["urls"]
-    assert fresh_stack.request("GET", urls["web"]).status_code == 200
-    assert fresh_stack.request("GET", f"{urls['api']}/healthz").json() == {"status": "ok"}
-    assert fresh_stack.request("GET", "http://unknown.internal").status_code == 404
+def test_both_hosts_answer_as_soon_as_up_returns_and_an_unknown_one_is_404(stack: LiveStack) -> None:
+    web, health, unknown = stack.first_answers
+    assert web.status_code == 200
+    assert health.json() == {"status": "ok"}
+    assert unknown.status_code == 404
 
 
 def test_a_message_that_is_posted_can_be_read_back(stack: LiveStack) -> None:

@@ -1,0 +1,74 @@
+"""`python -m local.cluster [--name NAME] up|down|status|logs|load-image|kubeconfig`: a real one-node Kubernetes."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from local.cluster.cluster import Cluster
+from local.cluster.directory import DEFAULT_NAME
+from local.errors import UserError
+from local.images import archives
+from local.lifecycle import tools_for_local_stack
+from local.toolchain.progress import Progress
+
+_LINES = "200"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.cluster", description=__doc__)
+    parser.add_argument("--name", default=DEFAULT_NAME, help="several clusters of one user have names of their own")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="start it, or wait until it is ready")
+    up.add_argument("--api-port", type=int, help="port of the API server on 127.0.0.1; kept from the first start on")
+    up.add_argument("--first-address", help="first LoadBalancer address in 127.0.0.0/8; kept likewise")
+    down = commands.add_parser("down", help="stop it and keep its data")
+    down.add_argument("--purge", action="store_true", help="remove it with all of its data")
+    status = commands.add_parser("status", help="exits 0 only when it is ready")
+    status.add_argument("--json", action="store_true", help="for machines")
+    logs = commands.add_parser("logs", help="what a component said")
+    logs.add_argument("component", nargs="?", default="supervisor", help="kubelet, etcd, cloud ...")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
+    load = commands.add_parser("load-image", help="import an archive, as `docker save` writes it")
+    load.add_argument("archive", type=Path)
+    commands.add_parser("kubeconfig", help="print the path of a kubeconfig for use from this machine")
+    arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: type the same command again to go on", file=sys.stderr)
+    return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "up":
+        cluster = Cluster(arguments.name, api_port=arguments.api_port, first_address=arguments.first_address)
+        with Progress() as progress:
+            tools = tools_for_local_stack(progress)
+            cluster.up(tools, archives(tools, progress), progress)
+        print(f"The cluster {arguments.name} is ready: export KUBECONFIG={cluster.kubeconfig()}")
+        return 0
+    cluster = Cluster(arguments.name)
+    if arguments.command == "down":
+        cluster.down(purge=arguments.purge)
+        print("It is removed." if arguments.purge else "It is stopped; its data is kept.")
+    elif arguments.command == "status":
+        found = cluster.status()
+        print(found.json()) if arguments.json else found.print(Console(highlight=False))
+        return 0 if found.healthy else 1
+    elif arguments.command == "logs":
+        log = cluster.log(arguments.component)
+        os.execvp("tail", ["tail", f"--lines={_LINES}", *(["-F"] if arguments.follow else []), str(log)])  # noqa: S606
+    elif arguments.command == "load-image":
+        print("\n".join(cluster.load_image(arguments.archive)))
+    else:
+        print(cluster.kubeconfig())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""How a cluster fares, for machines and for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from local.cluster.directory import Directory
+from local.cluster.process import Process
+
+
+@dataclass(frozen=True)
+class Status:
+    """`state` is absent, stopped, starting (or in trouble, which `problem` names) or ready.
+
+    `components` are rows of the supervisor's report, `services` the load balancers' as the cloud reports them.
+    """
+
+    name: str
+    state: str
+    problem: str | None
+    components: tuple[Mapping[str, Any], ...] = ()
+    services: tuple[Mapping[str, Any], ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, directory: Directory) -> "Status":
+        if not directory.settings.exists():
+            return cls(directory.name, "absent", "it was never started")
+        if Process.read(directory.supervisor_pid) is None:
+            return cls(directory.name, "stopped", "it is not running")
+        report = _read(directory.status) or {"problem": "it is being started", "components": []}
+        cloud = _read(directory.cloud_status) or {}
+        problem: str | None = report["problem"]
+        return cls(
+            directory.name,
+            "starting" if problem else "ready",
+            problem,
+            tuple(report["components"]),
+            tuple(cloud.get("services", [])),
+            tuple(cloud.get("errors", [])),
+        )
+
+    @property
+    def healthy(self) -> bool:
+        return self.state == "ready" and not self.errors
+
+    def json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+    def print(self, console: Console) -> None:
+        console.print(f"cluster {self.name}: {self.state}{f' ({self.problem})' if self.problem else ''}", markup=False)
+        if self.components:
+            table = Table("component", "state", "pid", "restarts", "since", box=None, pad_edge=False)
+            for row in self.components:
+                table.add_row(
+                    row["name"], row["state"], str(row["pid"] or ""), str(row["restarts"] or ""), row["since"][11:19]
+                )
+            console.print(table)
+        if self.services:
+            table = Table("load balancer", "address", "ports", box=None, pad_edge=False)
+            for row in self.services:
+                served = ", ".join(f"{port['listening'] or 'not served'} {port['protocol']}" for port in row["ports"])
+                table.add_row(f"{row['namespace']}/{row['name']}", row["address"] or "none", served)
+            console.print(table)
+        for error in self.errors:
+            console.print(f"trouble: {error}", markup=False, soft_wrap=True)
+
+
+def _read(path: Any) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None

@@ -1,0 +1,92 @@
+"""A cluster and a stack of the tests' own, beside whatever runs on this machine; both end with the tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cluster.cluster import Cluster
+from local.cluster.process import Process
+from local.images import archives
+from local.lifecycle import tools_for_local_stack
+from local.paths import REPOSITORY, state_root
+from local.toolchain import Tools
+from local.toolchain.progress import Progress
+from tests.live.stack import LiveStack
+
+TEST_CLUSTER = "test"
+API_PORT = 16443
+FIRST_ADDRESS = "127.0.1.1"
+
+
+class TestCluster:
+    """The running cluster of this session."""
+
+    __test__ = False  # for pytest: not a test itself
+
+    def __init__(self) -> None:
+        self.cluster = Cluster(TEST_CLUSTER, api_port=API_PORT, first_address=FIRST_ADDRESS)
+        self.directory = self.cluster.directory
+        self.first_address = FIRST_ADDRESS
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.cluster.kubeconfig()
+
+    @property
+    def context(self) -> str:
+        return self.directory.context
+
+    def up(self) -> None:
+        with Progress() as progress:
+            tools = tools_for_local_stack(progress)
+            self.cluster.up(tools, archives(tools, progress), progress, lives_with=Process.of(os.getpid()))
+
+    def restart(self) -> None:
+        self.cluster.down()
+        self.up()
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`python -m local.cluster`, as typed."""
+        return subprocess.run(
+            [sys.executable, "-m", "local.cluster", "--name", TEST_CLUSTER, *arguments],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    with Progress() as progress:
+        return tools_for_local_stack(progress)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[TestCluster]:
+    if os.geteuid() != 0:
+        pytest.fail("the live tests start a cluster of their own, and that needs root")
+    running = TestCluster()
+    running.cluster.down(purge=True)  # what a killed run may have left
+    running.up()
+    yield running
+    running.cluster.down(purge=True)
+
+
+@pytest.fixture(scope="session")
+def stack(cluster: TestCluster) -> Iterator[LiveStack]:
+    """The dev stack, up. Its state outlives no session, as its cluster does not."""
+    directory = state_root() / "test-stack"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700)
+    stack = LiveStack(directory, cluster.kubeconfig, cluster.context)
+    stack.up()
+    stack.remember_first_answers()
+    yield stack
+    shutil.rmtree(directory)

@@ -1,0 +1,303 @@
+"""The cluster's own life: start, stop, what is killed and comes back, and what stays behind (nothing)."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cluster import images as node_images
+from local.cluster.archives import read
+from local.cluster.cgroups import hierarchies
+from local.cluster.cluster import Cluster
+from local.cluster.process import Process
+from local.errors import UserError
+from local.images import archives
+from local.images.archive import Image
+from local.paths import REPOSITORY
+from local.toolchain import Tools
+from local.toolchain.progress import Progress
+
+NAME = "life"
+API_PORT = 17443
+FIRST_ADDRESS = "127.0.2.1"
+KEPT_RUNNING = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+    "cloud",
+)
+_KERNEL = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward")
+
+
+class Life:
+    """A cluster that holds nothing but itself, to be killed at will."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.cluster = Cluster(NAME, api_port=API_PORT, first_address=FIRST_ADDRESS)
+        self.directory = self.cluster.directory
+        self._tools = tools
+        self._own = [
+            archive
+            for archive in archives(tools, Progress())
+            if any(name in node_images.FIRST for image in read(archive) for name in image.names)
+        ]
+
+    def up(self) -> float:
+        """Seconds until it is ready."""
+        started = time.monotonic()
+        self.cluster.up(self._tools, self._own, Progress(), lives_with=Process.of(os.getpid()))
+        return time.monotonic() - started
+
+    def kubectl(self, *arguments: str, given: str | None = None) -> str:
+        command = [str(self._tools.program("kubectl")), "--kubeconfig", str(self.cluster.kubeconfig()), *arguments]
+        done = subprocess.run(command, input=given, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def component(self, name: str) -> dict[str, Any]:
+        (row,) = [row for row in self.cluster.status().components if row["name"] == name]
+        return dict(row)
+
+    def supervisor(self) -> Process:
+        process = Process.read(self.directory.supervisor_pid)
+        assert process is not None
+        return process
+
+    def node(self) -> Process | None:
+        return Process.read(self.directory.node_pid)
+
+    def wait_until_ready(self) -> None:
+        _wait_until(lambda: self.cluster.status().state == "ready")
+
+
+@pytest.fixture(scope="module")
+def made(tools: Tools) -> Iterator[Life]:
+    life = Life(tools)
+    life.cluster.down(purge=True)  # what a killed run may have left
+    yield life
+    life.cluster.down(purge=True)
+
+
+@pytest.fixture
+def life(made: Life) -> Life:
+    made.up()
+    return made
+
+
+def test_it_is_made_used_and_removed_and_nothing_of_the_host_has_changed(made: Life) -> None:
+    made.cluster.down(purge=True)
+    before = _host(made)
+    made.up()
+    assert made.kubectl("get", "node", NAME, "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}") == "True"
+    assert _kernel_settings() == before["kernel"], "while it runs"
+    made.cluster.down()
+    assert _host(made) == before
+    made.cluster.down(purge=True)
+    assert not made.directory.root.exists()
+    assert _host(made) == before
+
+
+def test_a_second_up_and_a_second_down_change_nothing(life: Life) -> None:
+    supervisor, node = life.supervisor(), life.node()
+    life.up()
+    assert (life.supervisor(), life.node()) == (supervisor, node)
+    life.cluster.down()
+    life.cluster.down()
+    assert life.cluster.status().state == "stopped"
+
+
+def test_what_was_stored_is_there_after_a_restart_and_pods_come_back_by_themselves(life: Life) -> None:
+    life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
+    try:
+        life.cluster.down()
+        life.up()
+        assert life.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.answer}") == "42"
+        life.kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=30s")
+    finally:
+        life.kubectl("delete", "configmap", "kept")
+
+
+@pytest.mark.parametrize("name", KEPT_RUNNING)
+def test_a_component_that_is_killed_is_started_again(life: Life, name: str) -> None:
+    before = life.component(name)
+    os.kill(before["pid"], signal.SIGKILL)
+    _wait_until(lambda: life.component(name)["restarts"] == before["restarts"] + 1)
+    _wait_until(lambda: life.component(name)["state"] == "running")
+    life.wait_until_ready()
+    assert life.component(name)["pid"] != before["pid"]
+    assert life.component(name)["last_end"] == "ended by SIGKILL"
+    assert NAME in life.kubectl("get", "nodes")
+
+
+def test_a_node_whose_process_1_is_killed_is_made_anew_with_its_data(life: Life) -> None:
+    life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
+    node = life.node()
+    assert node is not None
+    os.kill(node.pid, signal.SIGKILL)
+    _wait_until(lambda: life.node() not in (None, node))
+    life.wait_until_ready()
+    assert life.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.answer}") == "42"
+    life.kubectl("delete", "configmap", "kept")
+
+
+def test_after_the_supervisor_is_killed_nothing_runs_and_up_starts_it_again(life: Life) -> None:
+    life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
+    pids = [life.component(name)["pid"] for name in KEPT_RUNNING]
+    os.kill(life.supervisor().pid, signal.SIGKILL)
+    _wait_until(lambda: not any(map(Process.of, pids)))
+    assert life.cluster.status().state == "stopped"
+    life.up()
+    assert life.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.answer}") == "42"
+    life.kubectl("delete", "configmap", "kept")
+
+
+def test_it_ends_with_the_process_that_it_lives_with(tools: Tools, made: Life) -> None:
+    made.cluster.down()
+    other = subprocess.Popen(["sleep", "infinity"])
+    made.cluster.up(tools, made._own, Progress(), lives_with=Process.of(other.pid))
+    other.kill()
+    other.wait()
+    _wait_until(lambda: made.cluster.status().state == "stopped")
+
+
+@pytest.mark.parametrize("file", ["supervisor.pid", "node.pid", "status.json", "order.json", "cloud-status.json"])
+def test_down_and_up_work_with_a_half_written_file(made: Life, file: str) -> None:
+    made.cluster.down()
+    made.directory.create()
+    (made.directory.root / file).write_text('{"pid": 1')
+    made.cluster.down()
+    assert made.cluster.status().state in ("stopped", "absent")
+
+
+def test_keys_are_for_their_owner_only_and_the_api_is_on_loopback_only(life: Life) -> None:
+    assert life.directory.root.stat().st_mode & 0o777 == 0o700
+    secret = [*life.directory.pki.glob("*.key"), *life.directory.pki.glob("*.kubeconfig"), life.directory.kubeconfig]
+    assert {file.stat().st_mode & 0o777 for file in secret} == {0o600}
+    assert {address for address, port in _listening() if port == API_PORT} == {"127.0.0.1"}
+
+
+def test_nobody_gets_in_without_a_certificate(life: Life) -> None:
+    server = f"https://127.0.0.1:{API_PORT}"
+    authority = life.directory.pki / "ca.crt"
+    asked = ["curl", "--silent", "--cacert", str(authority), "--write-out", "%{http_code}", "--output", "/dev/null"]
+    answers = {
+        path: subprocess.run([*asked, server + path], capture_output=True, text=True, check=True).stdout
+        for path in ("/readyz", "/api/v1/secrets", "/version")
+    }
+    assert answers == {"/readyz": "200", "/api/v1/secrets": "401", "/version": "401"}
+
+
+def test_a_pod_that_is_not_restricted_is_refused_where_the_namespace_says_so(life: Life) -> None:
+    life.kubectl("create", "namespace", "strict")
+    life.kubectl("label", "namespace", "strict", "pod-security.kubernetes.io/enforce=restricted")
+    try:
+        with pytest.raises(AssertionError, match=r'violates PodSecurity "restricted'):
+            life.kubectl("run", "root", "-n", "strict", "--image=registry.k8s.io/pause:3.10")
+    finally:
+        life.kubectl("delete", "namespace", "strict")
+
+
+def test_an_image_archive_is_loaded_and_a_file_that_is_none_is_refused(life: Life, tmp_path: Path) -> None:
+    (tmp_path / "hello").write_text("hello")
+    archive = tmp_path / "image.tar"
+    Image(reference="docker.io/example/hello:1", files={"/hello": tmp_path / "hello"}).write(archive)
+    done = _cli("load-image", str(archive))
+    assert (done.returncode, done.stdout) == (0, "docker.io/example/hello:1\n")
+    images = life.kubectl("get", "node", NAME, "-o", "jsonpath={.status.images[*].names}")
+    assert "pause" in images
+    refused = _cli("load-image", str(tmp_path / "hello"))
+    assert refused.returncode == 1
+    assert "is not an image archive" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_command_line_says_how_it_fares_where_its_logs_are_and_how_to_reach_it(life: Life) -> None:
+    status = _cli("status", "--json")
+    found = json.loads(status.stdout)
+    assert (status.returncode, found["state"]) == (0, "ready")
+    assert {row["name"] for row in found["components"]} >= set(KEPT_RUNNING)
+    assert "ready" in _cli("status").stdout
+    assert _cli("logs", "supervisor").stdout.rstrip().endswith("ready")
+    assert _cli("kubeconfig").stdout.strip() == str(life.directory.kubeconfig)
+    unknown = _cli("logs", "frobnicator")
+    assert unknown.returncode == 1
+    assert "kubelet" in unknown.stderr
+
+
+def test_every_reason_that_keeps_it_from_starting_is_named_at_once_and_nothing_is_started(
+    made: Life, tools: Tools
+) -> None:
+    made.cluster.down()
+    api, gateway = ("127.0.0.1", API_PORT), (FIRST_ADDRESS, 80)
+    with socket.create_server(api), socket.create_server(gateway), pytest.raises(UserError) as refused:
+        made.up()
+    message = str(refused.value)
+    assert f"port {API_PORT} of 127.0.0.1 is taken by pid {os.getpid()}" in message
+    assert f"port 80 of {FIRST_ADDRESS} is taken by pid {os.getpid()}" in message
+    assert made.cluster.status().state in ("stopped", "absent")
+
+
+def _cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "local.cluster", "--name", NAME, *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
+
+
+def _host(life: Life) -> dict[str, object]:
+    """All that a cluster must leave as it found it."""
+
+    def said(*command: str) -> str:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    return {
+        "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        "cgroups": [
+            str(root / life.directory.cgroup) for root in hierarchies() if (root / life.directory.cgroup).exists()
+        ],
+        "interfaces": re.findall(r"^\d+: ([^:@]+)", said("ip", "link"), re.MULTILINE),
+        "routes": said("ip", "route"),
+        "rules": said("ip", "rule") + said("nft", "list", "ruleset"),
+        "ports": sorted(port for port in _listening() if port[1] == API_PORT or port[0].startswith("127.0.2.")),
+        "processes": [
+            process.name
+            for process in Path("/proc").glob("[0-9]*")
+            if str(life.directory.root) in _command_line(process)
+        ],
+        "kernel": _kernel_settings(),
+    }
+
+
+def _kernel_settings() -> dict[str, str]:
+    return {name: Path("/proc/sys", name).read_text() for name in _KERNEL}
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _listening() -> list[tuple[str, int]]:
+    listed = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+    ends = (line.split()[3].rpartition(":") for line in listed.splitlines())
+    return [(address, int(port)) for address, _, port in ends]
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true within 60 s"
+        time.sleep(0.05)
