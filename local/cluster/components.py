@@ -121,6 +121,7 @@ def components(directory: Directory, programs: Mapping[str, Path], probes: Probe
         Component(
             name="cloud",
             command=(sys.executable, "-m", "local.cluster.cloud", "--cluster-dir", directory.root),
+            probe=probes.cloud,
             on_host=True,
         ),
     ]

@@ -26,9 +26,10 @@ _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 class Probes:
     """Probes of the node whose process 1 is `init`. Each is False (or None) while there is no good answer."""
 
-    def __init__(self, directory: Directory, init: int) -> None:
+    def __init__(self, directory: Directory, init: int, api_port: int) -> None:
         self._directory = directory
         self._init = init
+        self._api_port = api_port
         self._network = Namespace(f"/proc/{init}/ns/net")
         self._tls: ssl.SSLContext | None = None
 
@@ -40,6 +41,16 @@ class Probes:
 
     async def api_server(self) -> bool:
         return await self._get(network.API_PORT, "/readyz") is not None
+
+    async def cloud(self) -> bool:
+        """The host reaches the API server through it."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                _, writer = await asyncio.open_connection("127.0.0.1", self._api_port)
+        except _NO_ANSWER:
+            return False
+        writer.close()
+        return True
 
     async def containerd(self) -> bool:
         """It listens once all its plugins serve; a socket left by an earlier one refuses."""

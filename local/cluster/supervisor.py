@@ -77,6 +77,7 @@ class Supervisor:
         self._units: dict[str, Unit] = {}
         self._problem: str | None = "the node is being made"
         self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
 
     async def run(self) -> None:
         """Until SIGTERM: one node, and after that another when its process 1 has ended."""
@@ -111,7 +112,7 @@ class Supervisor:
         cgroups.create(self._directory.cgroup)
         node, init = self._start_node()
         namespaces = Namespaces(init.pid, self._directory.cgroup)
-        probes = Probes(self._directory, init.pid)
+        probes = Probes(self._directory, init.pid, self._settings.api_port)
         try:
             init.write(self._directory.node_pid)
             self._write_cloud_settings(init.pid)
@@ -215,7 +216,8 @@ class Supervisor:
                 pauses = _pauses()
             pause = next(pauses)
             unit.become(f"{unit.last_end}, again in {pause:.1f} s")
-            _say(f"{unit.component.name} {unit.state}")
+            self._problem = f"{unit.component.name} {unit.state}"
+            _say(self._problem)
             self._report()
             await asyncio.sleep(pause)
 
@@ -236,12 +238,14 @@ class Supervisor:
 
     async def _watch(self, probes: Probes) -> None:
         while True:
+            self._changed.clear()
             problem = await self._find_problem(probes)
             if problem != self._problem:
                 _say(problem or "ready")
                 self._problem = problem
                 self._report()
-            await asyncio.sleep(_PROBE_S if problem else _WATCH_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _PROBE_S if problem else _WATCH_S)
 
     async def _find_problem(self, probes: Probes) -> str | None:
         for unit in self._units.values():
@@ -316,6 +320,7 @@ class Supervisor:
         }
 
     def _report(self) -> None:
+        self._changed.set()
         rows = [unit.row() for unit in self._units.values()]
         write_whole(self._directory.status, json.dumps({"problem": self._problem, "components": rows}, indent=1))
 
