@@ -1,0 +1,3 @@
+module synergychat.local/chat
+
+go 1.26.8
