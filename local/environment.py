@@ -11,17 +11,20 @@ from local.venv import VENV
 
 LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
 
+# Where state lies is looked up at each call, so that one `.venv` serves every XDG_STATE_HOME.
 _HEAD = """#!/bin/sh
 # Written by set-up. What is set already stays as it is.
-export KUBECONFIG={kubeconfig}:"${{KUBECONFIG:-$HOME/.kube/config}}"
+state="$HOME/.local/state/synergychat"
+case "${{XDG_STATE_HOME:-}}" in /*) state="$XDG_STATE_HOME/synergychat" ;; esac
+export KUBECONFIG="$state/{kubeconfig}:${{KUBECONFIG:-$HOME/.kube/config}}"
 """
 _PULUMI = (
     _HEAD
     + """export PATH={tools}:"$PATH"
-export PULUMI_HOME="${{PULUMI_HOME:-{home}}}"
+export PULUMI_HOME="${{PULUMI_HOME:-$state/{home}}}"
 export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
 if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
-  export PULUMI_BACKEND_URL={backend}
+  export PULUMI_BACKEND_URL="file://$state/{backend}"
   # State on this machine's own disk holds no secret of anybody's: its passphrase is empty unless one is set.
   [ -n "${{PULUMI_CONFIG_PASSPHRASE_FILE:-}}" ] || export PULUMI_CONFIG_PASSPHRASE="${{PULUMI_CONFIG_PASSPHRASE-}}"
 fi
@@ -35,27 +38,22 @@ def pulumi_home() -> Path:
     return state_root() / "pulumi-home"
 
 
-def backend(context: str) -> str:
+def backend(context: str) -> Path:
     """One Pulumi backend per Kubernetes context, so that no stack's state is ever taken for another cluster's."""
     directory = state_root() / "pulumi" / context
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return directory.as_uri()
+    return directory
 
 
 def write_wrappers(tools: Tools) -> None:
     """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
-    values = {
-        "kubeconfig": Directory(DEFAULT_NAME).kubeconfig,
-        "tools": tools.directory("pulumi"),
-        "home": pulumi_home(),
-        "backend": backend(LOCAL_CONTEXT),
-        "pulumi": tools.program("pulumi"),
-        "kubectl": tools.program("kubectl"),
-    }
-    quoted = {name: shlex.quote(str(value)) for name, value in values.items()} | {"home": str(values["home"])}
+    of_state = (Directory(DEFAULT_NAME).kubeconfig, pulumi_home(), backend(LOCAL_CONTEXT))
+    of_tools = (tools.directory("pulumi"), tools.program("pulumi"), tools.program("kubectl"))
+    values = dict(zip(("kubeconfig", "home", "backend"), (p.relative_to(state_root()) for p in of_state), strict=True))
+    values |= dict(zip(("tools", "pulumi", "kubectl"), (shlex.quote(str(path)) for path in of_tools), strict=True))
     for name, template in {"pulumi": _PULUMI, "kubectl": _KUBECTL}.items():
         script = VENV / "bin" / name
-        text = template.format(**quoted)
+        text = template.format(**values)
         if not script.exists() or script.read_text() != text:
             scratch = script.with_suffix(".part")
             scratch.write_text(text)
@@ -68,7 +66,7 @@ def variables(context: str) -> dict[str, str]:
     environment = dict(os.environ)
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
     if not environment.get("PULUMI_BACKEND_URL"):
-        environment["PULUMI_BACKEND_URL"] = backend(context)
+        environment["PULUMI_BACKEND_URL"] = f"file://{backend(context)}"
         if not environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
             environment.setdefault("PULUMI_CONFIG_PASSPHRASE", "")
     return environment

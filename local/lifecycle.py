@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import AbstractContextManager
 
 from rich.console import Console
 
@@ -30,17 +31,18 @@ def tools_for_local_stack(progress: Progress) -> Tools:
 
 
 def up(stack: Stack) -> int:
-    with locked(state_root() / "up.lock", lambda holder: print(f"Another make up ({holder}) runs: waiting for it.")):
+    with _alone():
         with Progress() as progress:
             if stack.on_local_cluster:
                 tools = tools_for_local_stack(progress)
                 stacks.prepare(tools)
                 Cluster().up(tools, archives(tools, progress), progress)
             else:
-                stacks.prepare(ensure(PULUMI_TOOLS, progress))
-                ensure_manifest(progress)
+                _check_reach(stack)
+                _prepare(progress)
         if not stack.select():
             return 1
+        stack.release_dead_lock()
         done = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
         if done.returncode == 0:
             print_access(stack.outputs(), Console(highlight=False))
@@ -49,8 +51,7 @@ def up(stack: Stack) -> int:
 
 def preview(stack: Stack) -> int:
     with Progress() as progress:
-        stacks.prepare(ensure(PULUMI_TOOLS, progress))
-        ensure_manifest(progress)
+        _prepare(progress)
     if not stack.select():
         return 1
     return stack.pulumi("preview", "--diff", "--stack", stack.name, *stack.configuration()).returncode
@@ -67,17 +68,48 @@ def down(stack: Stack, *, purge: bool) -> int:
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
             f"To remove the stack from there: make down PURGE=1 STACK={stack.name} CONTEXT={stack.context}",
         )
-    cluster = Cluster() if stack.on_local_cluster else None
-    # Without its cluster a stack's objects are gone anyway: only the state is left to remove.
-    if purge and (cluster is None or cluster.is_running()):
-        with Progress() as progress:
-            stacks.prepare(ensure(PULUMI_TOOLS, progress))
-        destroyed = stack.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
-        if destroyed.returncode != 0:
-            return destroyed.returncode
-    if cluster is not None:
-        cluster.down(purge=purge)
-    if purge and not os.environ.get("PULUMI_BACKEND_URL"):
-        shutil.rmtree(backend(stack.context).removeprefix("file://"), ignore_errors=True)
-    print("The cluster is stopped; its data is kept." if not purge else "Everything is removed.")
+    with _alone():
+        own_backend = not os.environ.get("PULUMI_BACKEND_URL")
+        # A local cluster takes all that is deployed with it; only a state that is kept elsewhere would not notice.
+        if purge and not (stack.on_local_cluster and own_backend):
+            with Progress() as progress:
+                _prepare(progress)
+            stack.release_dead_lock()
+            options = ("--yes", "--skip-preview", "--remove", "--stack", stack.name)
+            destroyed = stack.pulumi("destroy", *options, *stack.configuration())
+            if destroyed.returncode != 0:
+                return destroyed.returncode
+        if stack.on_local_cluster:
+            Cluster().down(purge=purge)
+        if purge and own_backend:
+            shutil.rmtree(backend(stack.context))
+    if not purge:
+        print("The cluster is stopped; its data is kept.")
+    elif stack.on_local_cluster:
+        print("The cluster, all that was deployed on it, and the state are removed.")
+    else:
+        print(f"The stack {stack.name} is removed from {stack.context}.")
     return 0
+
+
+def _alone() -> AbstractContextManager[None]:
+    """One run at a time changes this user's local cluster and its stacks."""
+    return locked(
+        state_root() / "up.lock", lambda holder: print(f"Another make up or down ({holder}) runs: waiting for it.")
+    )
+
+
+def _check_reach(stack: Stack) -> None:
+    """The program's own check, before a mistyped context gets a state of its own."""
+    from components import cluster  # Pulumi's SDK, which nothing else here needs
+
+    files = [Cluster().directory.kubeconfig, *cluster.kubeconfig_files()]
+    try:
+        cluster.check(stack.context, cluster.read(files), files)
+    except cluster.ClusterError as error:
+        raise UserError(str(error)) from error
+
+
+def _prepare(progress: Progress) -> None:
+    stacks.prepare(ensure(PULUMI_TOOLS, progress))
+    ensure_manifest(progress)

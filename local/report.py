@@ -13,15 +13,24 @@ from local.stack import Stack
 
 def print_access(outputs: dict[str, Any], console: Console) -> None:
     """The URLs, the hosts-file lines and a curl line per host, as the stack's outputs have them."""
-    console.print()
+
+    def say(text: str) -> None:
+        # An IPv6 address in brackets would be taken for markup.
+        console.print(text, markup=False, soft_wrap=True)
+
+    say("")
     for name, url in outputs["urls"].items():
-        console.print(f"  {name:<4} {url}", soft_wrap=True)
-    console.print("\nFor a browser, add to /etc/hosts (on Windows: C:\\Windows\\System32\\drivers\\etc\\hosts):")
-    for line in outputs["hostsLines"]["unix"]:
-        console.print(f"  {line}", soft_wrap=True)
-    console.print("\nWithout that:")
+        say(f"  {name:<4} {url}")
+    here, windows = outputs["hostsLines"]["linuxAndMacOS"], outputs["hostsLines"]["windows"]
+    if here["lines"]:
+        say(f"\nFor a browser, add to {here['file']} (on Windows: {windows['file']}):")
+        for line in here["lines"].splitlines():
+            say(f"  {line}")
+    else:
+        say(f"\nFor a browser, let these names lead to {outputs['gatewayAddress']} in your DNS.")
+    say("\nWithout that:")
     for line in outputs["tryIt"].values():
-        console.print(f"  {line}", soft_wrap=True)
+        say(f"  {line}")
 
 
 def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:

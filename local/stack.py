@@ -1,6 +1,8 @@
 """Runs of the Pulumi program for the targets of make: always the program that a user runs, in the same surroundings."""
 
 import json
+import os
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from local.environment import LOCAL_CONTEXT, pulumi_home, stack_file, variables, write_wrappers
+from local.environment import LOCAL_CONTEXT, backend, pulumi_home, stack_file, variables, write_wrappers
 from local.errors import UserError
 from local.paths import REPOSITORY, state_root
 from local.toolchain import Tools
@@ -47,13 +49,13 @@ class Stack:
 
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `pulumi` on this stack; the caller looks at the exit code."""
-        command = [str(VENV / "bin" / "pulumi"), "--cwd", str(REPOSITORY), *arguments]
+        command = [_wrapper("pulumi"), "--cwd", str(REPOSITORY), *arguments]
         return subprocess.run(
             command, env=variables(self.context), text=True, check=False, stdout=subprocess.PIPE if capture else None
         )
 
     def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(VENV / "bin" / "kubectl"), "--context", self.context, *arguments]
+        command = [_wrapper("kubectl"), "--context", self.context, *arguments]
         return subprocess.run(command, env=variables(self.context), text=True, check=False, capture_output=True)
 
     def select(self) -> bool:
@@ -71,9 +73,33 @@ class Stack:
         laid.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(laid)]
 
+    def release_dead_lock(self) -> None:
+        """Pulumi's lock outlives a killed run, and its own cure would let go of a living run's too."""
+        if os.environ.get("PULUMI_BACKEND_URL"):
+            return
+        for lock in (backend(self.context) / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
+            holder = json.loads(lock.read_text())
+            if holder["hostname"] == socket.gethostname() and not _is_pulumi(holder["pid"]):
+                lock.unlink()
+
     def outputs(self) -> dict[str, Any]:
         done = self.pulumi("stack", "output", "--json", "--stack", self.name, capture=True)
         return json.loads(done.stdout) if done.returncode == 0 else {}
+
+
+def _wrapper(name: str) -> str:
+    script = VENV / "bin" / name
+    if not script.exists():
+        raise UserError(f"There is no {name} here yet.", "Type: make up, or, without a cluster: make preview")
+    return str(script)
+
+
+def _is_pulumi(pid: int) -> bool:
+    """A number that another program has got since counts as dead."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"
+    except FileNotFoundError:
+        return False
 
 
 def prepare(tools: Tools) -> None:

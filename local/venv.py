@@ -20,26 +20,26 @@ def main(arguments: list[str]) -> int:
         print(f"error: Python {found} is too old: 3.11 or newer is needed.\n  Type: make PYTHON=python3.12 up")
         return 1
     for files in (RUN, DEV) if "--dev" in arguments else (RUN,):
-        if not _install(files):
+        if not install(files):
             return 1
     return 0
 
 
-def _install(files: tuple[str, ...]) -> bool:
-    """Bring `.venv` to what `files` pin; a stamp with their hash makes a second run cost nothing."""
+def install(files: tuple[str, ...], venv: Path = VENV) -> bool:
+    """Bring `venv` to what `files` pin; a stamp with their hash makes a second run cost nothing."""
     wanted = hashlib.sha256(b"".join((REPOSITORY / file).read_bytes() for file in files)).hexdigest()
-    stamp = VENV / f"installed-{Path(files[0]).stem}"
-    if (VENV / "bin" / "python").exists() and stamp.exists() and stamp.read_text() == wanted:
+    stamp = venv / f"installed-{Path(files[0]).stem}"
+    if (venv / "bin" / "python").exists() and stamp.exists() and stamp.read_text() == wanted:
         return True
-    print(f"Installing Python packages into .venv ({', '.join(files)}) ...", flush=True)
+    print(f"Installing Python packages into {venv.name} ({', '.join(files)}) ...", flush=True)
     started = time.monotonic()
-    if not _works():
-        shutil.rmtree(VENV, ignore_errors=True)
-        if not _run([sys.executable, "-m", "venv", str(VENV)], "Debian keeps it apart: apt-get install python3-venv"):
+    if not _works(venv):
+        shutil.rmtree(venv, ignore_errors=True)
+        if not _run([sys.executable, "-m", "venv", str(venv)], "Debian keeps it apart: apt-get install python3-venv"):
             return False
     # Byte code is made when a module is first used: compiling all of them would take longer than installing them.
     pip = [
-        str(VENV / "bin" / "python"),
+        str(venv / "bin" / "python"),
         "-m",
         "pip",
         "install",
@@ -57,8 +57,8 @@ def _install(files: tuple[str, ...]) -> bool:
     return True
 
 
-def _works() -> bool:
-    python = VENV / "bin" / "python"
+def _works(venv: Path) -> bool:
+    python = venv / "bin" / "python"
     return python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
 
 

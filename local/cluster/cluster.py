@@ -27,6 +27,7 @@ from local.toolchain.pins import KUBERNETES
 from local.toolchain.progress import Progress
 
 _START_S = 120.0
+_PODS_S = 60.0
 _STOP_S = 60.0
 _LOOK_S = 0.05
 _RESTARTS = 5
@@ -71,6 +72,7 @@ class Cluster:
             try:
                 with progress.step(f"start Kubernetes {KUBERNETES}"):
                     self._bring_up(order, progress)
+                self._wait_for_pods(progress)
             except UserError:
                 self._stop(started)  # nothing half-done
                 raise
@@ -142,6 +144,17 @@ class Cluster:
         self._wait(lambda status: any(row["name"] == "first-images" and _done(row) for row in status.components))
         self._import(order, progress)
         self._wait(lambda status: status.state == "ready")
+
+    def _wait_for_pods(self, progress: Progress) -> None:
+        """A node that was started again first has its pods back, as far as they come."""
+        if not self.status().returning:
+            return
+        with progress.step("wait for the pods that ran before"):
+            deadline = time.monotonic() + _PODS_S
+            while (returning := self.status().returning) and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
+        if returning:
+            progress.say(f"  not back after {_PODS_S:.0f} s: {', '.join(returning)}")
 
     def _import(self, order: Order, progress: Progress) -> None:
         def importing(archive: Path) -> None:

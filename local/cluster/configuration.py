@@ -62,6 +62,10 @@ _AUTHENTICATION = {
 
 def _containerd(programs: Mapping[str, Path], cni: Path) -> str:
     restrict = "false" if kernel.may_lower_oom_score() else "true"
+    # A JSON string is a TOML one as well: a home directory may have a quote in its name.
+    runc, plugins, networks = (
+        json.dumps(str(path), ensure_ascii=False) for path in (programs["runc"], programs["bridge"].parent, cni)
+    )
     return f"""\
 version = 3
 root = "/var/lib/containerd"
@@ -79,11 +83,11 @@ state = "/run/containerd"
   [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
     runtime_type = 'io.containerd.runc.v2'
     [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-      BinaryName = '{programs["runc"]}'
+      BinaryName = {runc}
       SystemdCgroup = false
   [plugins.'io.containerd.cri.v1.runtime'.cni]
-    bin_dirs = ['{programs["bridge"].parent}']
-    conf_dir = '{cni}'
+    bin_dirs = [{plugins}]
+    conf_dir = {networks}
 """
 
 

@@ -77,6 +77,12 @@ class Probes:
         silent_s = (datetime.now(UTC) - _moment(lease["spec"]["renewTime"])).total_seconds() if lease else 0
         return f"kubelet has not been heard for {silent_s:.0f} s" if silent_s > _FRESH_S else None
 
+    async def pods_not_back(self, since: datetime) -> list[str]:
+        """The node's pods that do not serve again since it started, whatever their stored status says."""
+        listed = await self._object("/api/v1/pods")
+        pods = listed["items"] if listed else []
+        return [f"{p['metadata']['namespace']}/{p['metadata']['name']}" for p in pods if not _is_back(p, since)]
+
     async def dns(self) -> bool:
         """The cluster's DNS, at its Service's address, knows the API server's Service."""
         return network.API_SERVICE in await self.resolve(f"kubernetes.default.svc.{network.DOMAIN}")
@@ -130,6 +136,16 @@ class Probes:
             self._tls = ssl.create_default_context(cafile=pki / "ca.crt")
             self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         return self._tls
+
+
+def _is_back(pod: dict[str, Any], since: datetime) -> bool:
+    status = pod["status"]
+    if "deletionTimestamp" in pod["metadata"] or status["phase"] in ("Succeeded", "Failed"):
+        return True
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", []))
+    running = [each["state"].get("running") for each in status.get("containerStatuses", [])]
+    second = since.replace(microsecond=0)
+    return ready and all(each is not None and _moment(each["startedAt"]) >= second for each in running)
 
 
 def _moment(text: str) -> datetime:

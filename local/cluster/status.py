@@ -16,12 +16,14 @@ from local.cluster.process import Process
 class Status:
     """`state` is absent, stopped, starting (or in trouble, which `problem` names) or ready.
 
+    `returning` are pods (namespace/name) that ran before the node was started again, and do not serve yet.
     `components` are rows of the supervisor's report, `services` the load balancers' as the cloud reports them.
     """
 
     name: str
     state: str
     problem: str | None
+    returning: tuple[str, ...] = ()
     components: tuple[Mapping[str, Any], ...] = ()
     services: tuple[Mapping[str, Any], ...] = ()
     errors: tuple[str, ...] = ()
@@ -32,13 +34,14 @@ class Status:
             return cls(directory.name, "absent", "it was never started")
         if Process.read(directory.supervisor_pid) is None:
             return cls(directory.name, "stopped", "it is not running")
-        report = _read(directory.status) or {"problem": "it is being started", "components": []}
+        report = _read(directory.status) or {"problem": "it is being started", "returning": [], "components": []}
         cloud = _read(directory.cloud_status) or {}
         problem: str | None = report["problem"]
         return cls(
             directory.name,
             "starting" if problem else "ready",
             problem,
+            tuple(report["returning"]),
             tuple(report["components"]),
             tuple(cloud.get("services", [])),
             tuple(cloud.get("errors", [])),
@@ -46,7 +49,7 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        return self.state == "ready" and not self.errors
+        return self.state == "ready" and not self.errors and not self.returning
 
     def json(self) -> str:
         return json.dumps(asdict(self), indent=1)
@@ -66,6 +69,8 @@ class Status:
                 served = ", ".join(f"{port['listening'] or 'not served'} {port['protocol']}" for port in row["ports"])
                 table.add_row(f"{row['namespace']}/{row['name']}", row["address"] or "none", served)
             console.print(table)
+        if self.returning:
+            console.print(f"coming back: {', '.join(self.returning)}", markup=False, soft_wrap=True)
         for error in self.errors:
             console.print(f"trouble: {error}", markup=False, soft_wrap=True)
 

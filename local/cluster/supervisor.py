@@ -76,6 +76,8 @@ class Supervisor:
         self._settings = settings
         self._units: dict[str, Unit] = {}
         self._problem: str | None = "the node is being made"
+        self._made = datetime.now(UTC)
+        self._returning: list[str] = []
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
 
@@ -110,6 +112,7 @@ class Supervisor:
             _say(f"made the certificate {certificate}")
         configuration.write(self._directory, self._order.programs)
         cgroups.create(self._directory.cgroup)
+        self._made = datetime.now(UTC)
         node, init = self._start_node()
         namespaces = Namespaces(init.pid, self._directory.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
@@ -240,12 +243,18 @@ class Supervisor:
         while True:
             self._changed.clear()
             problem = await self._find_problem(probes)
-            if problem != self._problem:
-                _say(problem or "ready")
-                self._problem = problem
+            # Once all of a restarted node's pods are back, what happens to them is Kubernetes' to tell.
+            if problem is None and (self._returning or self._problem is not None):
+                returning = await probes.pods_not_back(self._made)
+            else:
+                returning = self._returning
+            if (problem, returning) != (self._problem, self._returning):
+                _say(problem or (f"ready; coming back: {', '.join(returning)}" if returning else "ready"))
+                self._problem, self._returning = problem, returning
                 self._report()
+            soon = problem is not None or bool(returning)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _PROBE_S if problem else _WATCH_S)
+                await asyncio.wait_for(self._changed.wait(), _PROBE_S if soon else _WATCH_S)
 
     async def _find_problem(self, probes: Probes) -> str | None:
         for unit in self._units.values():
@@ -322,7 +331,8 @@ class Supervisor:
     def _report(self) -> None:
         self._changed.set()
         rows = [unit.row() for unit in self._units.values()]
-        write_whole(self._directory.status, json.dumps({"problem": self._problem, "components": rows}, indent=1))
+        report = {"problem": self._problem, "returning": self._returning, "components": rows}
+        write_whole(self._directory.status, json.dumps(report, indent=1))
 
 
 def tail(log: Path, lines: int = 8) -> str:

@@ -133,8 +133,9 @@ def _fetched(entry: Entry, store: Store, progress: Progress) -> Path:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
+            said = done.stderr.strip().splitlines() or [f"skopeo ended with status {done.returncode}"]
             raise UserError(
-                f"The image {entry.reference} could not be fetched: {done.stderr.strip().splitlines()[-1]}",
+                f"The image {entry.reference} could not be fetched: {said[-1]}",
                 "Run the same command again, or load an archive of it: python -m local.cluster load-image FILE",
             )
 

@@ -1,5 +1,6 @@
 """The Pulumi program on a cluster, driven as a user drives it: the CLI program, its stack file, the real engine."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -11,7 +12,6 @@ import httpx
 import yaml
 from pulumi import automation
 
-from local.environment import variables
 from local.paths import REPOSITORY
 from local.venv import VENV
 
@@ -33,7 +33,8 @@ class LiveStack:
         (self.directory / VENV.name).symlink_to(VENV)
         state = directory / "state"
         state.mkdir()
-        environment = variables(context) | {
+        environment = dict(os.environ) | {
+            "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PULUMI_BACKEND_URL": state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "KUBECONFIG": str(kubeconfig),

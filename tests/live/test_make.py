@@ -1,0 +1,174 @@
+"""The targets of make as typed, with state in a home of its own: a newcomer's day, with mishaps."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+
+from local.cluster.cluster import Cluster
+from local.cluster.directory import DEFAULT_NAME
+from local.paths import REPOSITORY
+from local.venv import VENV
+
+API_PORT = 18443
+ADDRESS = "127.0.3.1"
+
+
+class Newcomer:
+    """Someone with empty state, whose local cluster has ports of its own as others may use the usual ones."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = dict(os.environ) | {"XDG_STATE_HOME": str(home)}
+        self.state = home / "synergychat"
+        settings = self.state / "clusters" / DEFAULT_NAME / "settings.json"
+        settings.parent.mkdir(mode=0o700, parents=True)
+        settings.write_text(json.dumps({"api_port": API_PORT, "first_address": ADDRESS}))
+
+    def start(self, *command: str, output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str) -> tuple[int, str]:
+        """Exit code, and what was said on either stream."""
+        process = self.start(*command)
+        said, _ = process.communicate(timeout=300)
+        return process.returncode, said
+
+    def make(self, *arguments: str) -> tuple[int, str]:
+        return self.run("make", *arguments)
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
+    newcomer = Newcomer(tmp_path_factory.mktemp("state"))
+    yield newcomer
+    newcomer.make("down", "PURGE=1")
+
+
+def _kill_when_said(process: subprocess.Popen[str], text: str) -> None:
+    """End it and all that it started, in the middle of things."""
+    assert process.stdout is not None
+    assert any(text in line for line in process.stdout), f"it ended without saying {text!r}"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _answer(host: str, path: str = "/") -> int:
+    return httpx.get(f"http://{ADDRESS}{path}", headers={"Host": host}, trust_env=False).status_code
+
+
+def test_a_preview_needs_no_cluster_and_shows_the_whole_plan(newcomer: Newcomer) -> None:
+    code, said = newcomer.make("preview")
+    assert code == 0, said
+    assert "app-gatewayclass" in said
+    assert "synchatapi.internal" in said
+    assert not Cluster().directory.root.samefile(newcomer.state / "clusters" / DEFAULT_NAME)
+    assert not (newcomer.state / "clusters" / DEFAULT_NAME / "supervisor.pid").exists()
+
+
+def test_up_is_killed_twice_and_then_typed_twice_at_once_and_the_chat_answers(newcomer: Newcomer) -> None:
+    _kill_when_said(newcomer.start("make", "up"), "start Kubernetes")
+    _kill_when_said(newcomer.start("make", "up"), "Deployment synergychat-")
+    runs = [newcomer.start("make", "up") for _ in range(2)]
+    said = [run.communicate(timeout=300)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert sum("waiting for it" in text for text in said) == 1
+    assert all(f"{ADDRESS} synchat.internal" in text for text in said)
+    assert _answer("synchat.internal") == 200
+    assert _answer("synchatapi.internal", "/healthz") == 200
+    assert "Traceback" not in "".join(said)
+
+
+def test_status_shows_every_part_and_that_all_is_well(newcomer: Newcomer) -> None:
+    code, said = newcomer.make("status")
+    assert code == 0, said
+    for part in ("kubelet", "app-gatewayclass", "app-gateway", "web-httproute", "http://synchat.internal answers 200"):
+        assert part in said
+
+
+def test_a_second_up_changes_nothing_and_takes_less_than_fifteen_seconds(newcomer: Newcomer) -> None:
+    started = time.monotonic()
+    code, said = newcomer.make("up")
+    assert code == 0, said
+    assert "unchanged" in said
+    assert time.monotonic() - started < 15
+
+
+def test_plain_pulumi_and_kubectl_work_in_the_activated_environment(newcomer: Newcomer) -> None:
+    code, said = newcomer.run("sh", "-c", ". .venv/bin/activate && pulumi preview --expect-no-changes")
+    assert code == 0, said
+    code, said = newcomer.run("sh", "-c", ". .venv/bin/activate && kubectl get httproute -A")
+    assert code == 0, said
+    assert "web-httproute" in said
+
+
+def test_state_and_credentials_are_for_their_owner_only(newcomer: Newcomer) -> None:
+    cluster = newcomer.state / "clusters" / DEFAULT_NAME
+    for directory in (cluster, newcomer.state / "pulumi" / "synergychat-local"):
+        assert directory.stat().st_mode & 0o777 == 0o700
+    assert (cluster / "kubeconfig").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_context_that_does_not_exist_is_said_with_those_that_do(newcomer: Newcomer) -> None:
+    code, said = newcomer.make("up", "CONTEXT=nowhere")
+    assert code != 0
+    assert "There is no kubeconfig context nowhere" in said
+    assert "synergychat-local" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("target", ["up", "preview", "status", "down"])
+def test_a_stack_that_does_not_exist_is_said_with_those_that_do(newcomer: Newcomer, target: str) -> None:
+    code, said = newcomer.make(target, "STACK=nosuch")
+    assert code != 0
+    assert "There is no stack nosuch" in said
+    assert "dev" in said
+    assert "Traceback" not in said
+
+
+def test_after_down_a_preview_still_knows_the_stack_and_up_brings_the_chat_back(newcomer: Newcomer) -> None:
+    assert newcomer.make("down")[0] == 0
+    code, said = newcomer.make("status")
+    assert code != 0
+    assert "stopped" in said
+    code, said = newcomer.make("preview")
+    assert code == 0, said
+    assert "unchanged" in said
+    with pytest.raises(httpx.ConnectError):
+        _answer("synchat.internal")
+    code, said = newcomer.make("up")
+    assert code == 0, said
+    assert _answer("synchat.internal") == 200
+
+
+def test_down_with_purge_leaves_nothing_of_it(newcomer: Newcomer) -> None:
+    assert newcomer.make("down", "PURGE=1")[0] == 0
+    assert newcomer.make("down", "PURGE=1")[0] == 0
+    assert not (newcomer.state / "clusters" / DEFAULT_NAME).exists()
+    assert list((newcomer.state / "pulumi").iterdir()) == []
+    assert _command_lines_with(str(newcomer.state)) == []
+
+
+def _command_lines_with(text: str) -> Sequence[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if text in line]
+
+
+def test_the_wrappers_are_where_activation_puts_them() -> None:
+    assert (VENV / "bin" / "pulumi").exists()
+    assert (VENV / "bin" / "kubectl").exists()

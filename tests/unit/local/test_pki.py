@@ -1,0 +1,368 @@
+"""Certificates, keys and kubeconfigs: made once, made anew where they no longer serve, and good for a TLS handshake."""
+
+import base64
+import ssl
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from local.cluster import credentials, network, pki
+from local.cluster.directory import DEFAULT_NAME, Directory
+from local.cluster.pki import Authority, Leaf, have_signing_key
+from local.cluster.settings import Settings
+
+SERVER = Leaf(file="server", user="server", serves=("localhost", "127.0.0.1"), client=False)
+CLIENT = Leaf(file="client", user="someone", groups=("a group", "another"))
+# A CA's life is far longer than a leaf's, so a moment near the end of the one is not near the end of the other.
+NEAR_ITS_END = timedelta(days=1)
+
+
+def _certificate(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def _key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def _must_serve(directory: Path, authority: str, *leaves: Leaf) -> None:
+    """Fails unless each leaf is signed by the authority, and each certificate has its own key beside it."""
+    issuer = _certificate(directory / f"{authority}.crt")
+    for file in (authority, *(leaf.file for leaf in leaves)):
+        certificate = _certificate(directory / f"{file}.crt")
+        certificate.verify_directly_issued_by(issuer)
+        assert certificate.public_key() == _key(directory / f"{file}.key").public_key()
+
+
+def test_a_new_directory_gets_one_authority_and_each_leaf_signed_by_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ca")
+    assert authority.made
+    assert authority.have([SERVER, CLIENT]) == ["server", "client"]
+    assert {path.stem for path in tmp_path.iterdir()} == {"ca", "server", "client"}
+    _must_serve(tmp_path, "ca", SERVER, CLIENT)
+
+
+def test_what_was_made_is_kept(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").have([SERVER, CLIENT])
+    before = _files(tmp_path)
+    again = Authority(tmp_path, "ca")
+    assert not again.made
+    assert again.have([SERVER, CLIENT]) == []
+    assert _files(tmp_path) == before
+
+
+def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").have([SERVER])
+    have_signing_key(tmp_path / "signing.key")
+    keys = list(tmp_path.glob("*.key"))
+    assert len(keys) == 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+
+
+def test_a_leaf_near_its_end_is_renewed_and_its_authority_is_kept(tmp_path: Path) -> None:
+    made = Authority(tmp_path, "ca")
+    made.have([SERVER])
+    end = _certificate(tmp_path / "server.crt").not_valid_after_utc
+    early = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE - NEAR_ITS_END)
+    assert early.have([SERVER]) == []
+    late = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE)
+    assert not late.made
+    assert late.have([SERVER]) == ["server"]
+    assert _certificate(tmp_path / "server.crt").not_valid_after_utc > end
+    _must_serve(tmp_path, "ca", SERVER)
+
+
+def test_an_authority_near_its_end_is_made_anew_with_all_of_its_leaves(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").have([SERVER, CLIENT])
+    end = _certificate(tmp_path / "ca.crt").not_valid_after_utc
+    late = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE)
+    assert late.made
+    assert late.have([SERVER, CLIENT]) == ["server", "client"]
+    _must_serve(tmp_path, "ca", SERVER, CLIENT)
+
+
+def test_a_clock_that_was_set_back_gets_certificates_that_are_valid_by_it(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").have([SERVER])
+    past = datetime.now(UTC) - timedelta(days=400)
+    authority = Authority(tmp_path, "ca", now=past)
+    assert authority.made
+    assert authority.have([SERVER]) == ["server"]
+    assert _certificate(tmp_path / "server.crt").not_valid_before_utc <= past
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Leaf(file="client", user="someone else", groups=CLIENT.groups),
+        Leaf(file="client", user=CLIENT.user, groups=("a group",)),
+        Leaf(file="client", user=CLIENT.user, groups=CLIENT.groups, serves=("localhost",)),
+        Leaf(file="client", user=CLIENT.user, groups=CLIENT.groups, serves=("127.0.0.1",)),
+    ],
+    ids=["user", "groups", "host name", "address"],
+)
+def test_a_leaf_for_other_names_is_made_anew(tmp_path: Path, wanted: Leaf) -> None:
+    authority = Authority(tmp_path, "ca")
+    authority.have([CLIENT])
+    assert authority.have([wanted]) == ["client"]
+    assert authority.have([wanted]) == []
+    _must_serve(tmp_path, "ca", wanted)
+
+
+def test_a_leaf_of_another_authority_is_made_anew(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").have([SERVER])
+    for path in tmp_path.glob("ca.*"):
+        path.unlink()
+    assert Authority(tmp_path, "ca").have([SERVER]) == ["server"]
+    _must_serve(tmp_path, "ca", SERVER)
+
+
+def _removed(path: Path) -> None:
+    path.unlink()
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def _overwritten(path: Path) -> None:
+    path.write_bytes(b"\x00" * 300)
+
+
+def _of_another(path: Path) -> None:
+    """A whole and valid file of its kind, but not the one that belongs here."""
+    other = path.parent / "elsewhere"
+    other.mkdir()
+    Authority(other, "ca").have([SERVER])
+    path.write_bytes((other / path.name).read_bytes())
+
+
+@pytest.mark.parametrize("harm", [_removed, _emptied, _cut_short, _overwritten, _of_another])
+@pytest.mark.parametrize("file", ["ca.crt", "ca.key", "server.crt", "server.key"])
+def test_a_damaged_file_is_made_anew_with_what_depends_on_it(
+    tmp_path: Path, file: str, harm: Callable[[Path], None]
+) -> None:
+    Authority(tmp_path, "ca").have([SERVER])
+    harm(tmp_path / file)
+    authority = Authority(tmp_path, "ca")
+    assert authority.made == file.startswith("ca")
+    assert authority.have([SERVER]) == ["server"]
+    _must_serve(tmp_path, "ca", SERVER)
+
+
+@pytest.mark.parametrize("file", ["ca.crt", "ca.key", "server.crt", "server.key"])
+def test_no_single_wrong_byte_keeps_the_next_start_from_a_set_that_serves(tmp_path: Path, file: str) -> None:
+    Authority(tmp_path, "ca").have([SERVER])
+    whole = _files(tmp_path)
+    first, *body, last = whole[file].splitlines()
+    content = base64.b64decode(b"".join(body))
+    for position in range(0, len(content), 7):
+        damaged = bytearray(content)
+        damaged[position] ^= 0x01
+        text = b"\n".join([first, base64.b64encode(damaged), last])
+        for name, kept in (whole | {file: text}).items():
+            (tmp_path / name).write_bytes(kept)
+        Authority(tmp_path, "ca").have([SERVER])
+        _must_serve(tmp_path, "ca", SERVER)
+
+
+def test_the_key_that_tokens_are_signed_with_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "service-accounts.key"
+    have_signing_key(path)
+    before = _files(tmp_path)
+    have_signing_key(path)
+    assert _files(tmp_path) == before
+
+
+@pytest.mark.parametrize("harm", [_removed, _emptied, _cut_short, _overwritten])
+@pytest.mark.parametrize("file", ["service-accounts.key", "service-accounts.pub"])
+def test_a_damaged_half_of_the_signing_key_is_replaced_by_one_that_fits(
+    tmp_path: Path, file: str, harm: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "service-accounts.key"
+    have_signing_key(path)
+    before = path.read_bytes()
+    harm(tmp_path / file)
+    have_signing_key(path)
+    assert (path.read_bytes() == before) == file.endswith(".pub")
+    public = serialization.load_pem_public_key(path.with_suffix(".pub").read_bytes())
+    assert public == _key(path).public_key()
+
+
+def test_no_single_wrong_byte_keeps_the_next_start_from_a_signing_key(tmp_path: Path) -> None:
+    path = tmp_path / "service-accounts.key"
+    have_signing_key(path)
+    first, *body, last = path.read_bytes().splitlines()
+    content = base64.b64decode(b"".join(body))
+    for position in range(0, len(content), 3):
+        damaged = bytearray(content)
+        damaged[position] ^= 0xFF
+        path.write_bytes(b"\n".join([first, base64.b64encode(damaged), last]))
+        have_signing_key(path)
+        assert _key(path).public_key() == serialization.load_pem_public_key(path.with_suffix(".pub").read_bytes())
+
+
+def test_a_leaf_says_who_it_is_and_what_it_is_good_for(tmp_path: Path) -> None:
+    both = Leaf(file="both", user="both", serves=("localhost",))
+    Authority(tmp_path, "ca").have([SERVER, CLIENT, both])
+    client = _certificate(tmp_path / "client.crt")
+    names = [(attribute.oid, attribute.value) for attribute in client.subject]
+    group = NameOID.ORGANIZATION_NAME
+    assert names == [(group, "a group"), (group, "another"), (NameOID.COMMON_NAME, "someone")]
+    uses: dict[str, set[x509.ObjectIdentifier]] = {}
+    for file in ("server", "client", "both"):
+        extensions = _certificate(tmp_path / f"{file}.crt").extensions
+        uses[file] = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    for_clients, for_servers = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+    assert uses == {"server": {for_servers}, "client": {for_clients}, "both": {for_clients, for_servers}}
+
+
+def _handshake(directory: Path, authority: str, server: Leaf, name: str, client: Leaf) -> None:
+    """TLS between two ends in this process, each asking the other for a certificate of `authority`."""
+    ends: list[ssl.SSLObject] = []
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    for leaf, purpose in ((server, ssl.PROTOCOL_TLS_SERVER), (client, ssl.PROTOCOL_TLS_CLIENT)):
+        context = ssl.SSLContext(purpose)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(directory / f"{authority}.crt")
+        context.load_cert_chain(directory / f"{leaf.file}.crt", directory / f"{leaf.file}.key")
+        serving = leaf is server
+        incoming, outgoing = (to_server, to_client) if serving else (to_client, to_server)
+        host = None if serving else name
+        ends.append(context.wrap_bio(incoming, outgoing, server_side=serving, server_hostname=host))
+    waiting = [*reversed(ends)]
+    for _ in range(10):
+        for end in list(waiting):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            waiting.remove(end)
+    assert not waiting
+
+
+@pytest.fixture
+def made(directory: Directory) -> Directory:
+    credentials.have(directory, Settings(api_port=7443))
+    return directory
+
+
+@pytest.mark.parametrize(
+    "name", ["127.0.0.1", "localhost", network.NODE, network.API_SERVICE, "kubernetes.default.svc.cluster.local"]
+)
+def test_clients_and_the_api_server_believe_each_other_under_each_of_its_names(made: Directory, name: str) -> None:
+    _handshake(made.pki, "ca", credentials.api_server(), name, credentials.ADMIN)
+
+
+def test_the_api_server_is_not_believed_under_another_name(made: Directory) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"mismatch|doesn't match"):
+        _handshake(made.pki, "ca", credentials.api_server(), "example.org", credentials.ADMIN)
+
+
+def test_kubelet_is_believed_by_its_name_and_address_and_etcd_on_loopback(made: Directory) -> None:
+    kubelet = credentials.kubelet(made.name)
+    for name in (made.name, network.NODE):
+        _handshake(made.pki, "ca", kubelet, name, credentials.KUBELET_CLIENT)
+    _handshake(made.pki, "etcd-ca", credentials.ETCD, "127.0.0.1", credentials.ETCD_CLIENT)
+
+
+@pytest.mark.parametrize(
+    "client", [credentials.ADMIN, credentials.CLOUD, credentials.FRONT_PROXY], ids=lambda c: c.file
+)
+def test_no_certificate_of_the_cluster_opens_etcd(made: Directory, client: Leaf) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
+        _handshake(made.pki, "etcd-ca", credentials.ETCD, "127.0.0.1", client)
+
+
+@pytest.mark.parametrize("client", [credentials.ADMIN, credentials.ETCD_CLIENT], ids=lambda c: c.file)
+def test_nobody_but_the_front_proxy_passes_for_it(made: Directory, client: Leaf) -> None:
+    trusted = _certificate(made.pki / "front-proxy-ca.crt")
+    _certificate(made.pki / "front-proxy-client.crt").verify_directly_issued_by(trusted)
+    with pytest.raises(ValueError, match="does not match certificate issuer"):
+        _certificate(made.pki / f"{client.file}.crt").verify_directly_issued_by(trusted)
+
+
+def test_credentials_are_made_once_and_those_of_the_node_again_under_a_new_name(made: Directory) -> None:
+    before = _files(made.pki)
+    assert credentials.have(made, Settings(api_port=7443)) == []
+    assert _files(made.pki) == before
+    made.root.rename(made.root.with_name("moved"))
+    assert credentials.have(Directory("moved"), Settings(api_port=7443)) == ["kubelet"]
+
+
+def _kubeconfig(path: Path) -> dict[str, Any]:
+    """The one cluster, user and context of a kubeconfig, which must be the current one."""
+    document = yaml.safe_load(path.read_text())
+    (cluster,), (user,), (context,) = document["clusters"], document["users"], document["contexts"]
+    assert context["name"] == document["current-context"]
+    assert context["context"] == {"cluster": cluster["name"], "user": user["name"]}
+    return {"context": context["name"], **cluster["cluster"], **user["user"]}
+
+
+def test_the_users_kubeconfig_holds_all_it_needs_and_names_the_port_on_the_host(made: Directory) -> None:
+    found = _kubeconfig(made.kubeconfig)
+    assert found["server"] == "https://127.0.0.1:7443"
+    assert found["context"] == "synergychat-test"
+    embedded = {
+        "certificate-authority-data": "ca.crt",
+        "client-certificate-data": "admin.crt",
+        "client-key-data": "admin.key",
+    }
+    for entry, file in embedded.items():
+        assert base64.b64decode(found[entry]) == (made.pki / file).read_bytes()
+    assert str(made.root) not in made.kubeconfig.read_text()
+
+
+def test_the_default_clusters_context_is_the_one_that_the_dev_stack_names() -> None:
+    directory = Directory(DEFAULT_NAME)
+    directory.create()
+    credentials.have(directory, Settings())
+    assert _kubeconfig(directory.kubeconfig)["context"] == "synergychat-local"
+
+
+def test_components_in_the_node_ask_the_servers_own_port_and_the_cloud_on_the_host_asks_the_hosts(
+    made: Directory,
+) -> None:
+    servers = {path.stem: _kubeconfig(path)["server"] for path in made.pki.glob("*.kubeconfig")}
+    inside = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "admin", "kubelet")
+    assert servers == dict.fromkeys(inside, f"https://127.0.0.1:{network.API_PORT}") | {
+        "cloud": "https://127.0.0.1:7443"
+    }
+
+
+def test_every_component_shows_a_certificate_of_its_own_with_the_key_to_it(made: Directory) -> None:
+    for path in made.pki.glob("*.kubeconfig"):
+        found = _kubeconfig(path)
+        for entry, suffix in {"client-certificate-data": ".crt", "client-key-data": ".key"}.items():
+            assert base64.b64decode(found[entry]) == path.with_suffix(suffix).read_bytes()
+
+
+def test_every_kubeconfig_and_key_is_its_owners_alone(made: Directory) -> None:
+    secret = [made.kubeconfig, *made.pki.glob("*.kubeconfig"), *made.pki.glob("*.key")]
+    assert len(secret) > 15
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
+
+
+def test_another_port_on_the_host_changes_kubeconfigs_but_no_certificate(made: Directory) -> None:
+    before = {name: content for name, content in _files(made.pki).items() if name.endswith((".crt", ".key"))}
+    assert credentials.have(made, Settings(api_port=8443)) == []
+    assert _kubeconfig(made.kubeconfig)["server"] == "https://127.0.0.1:8443"
+    assert before.items() <= _files(made.pki).items()
