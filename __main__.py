@@ -41,6 +41,7 @@ HttpRoute("web", web_args, cluster)
 HttpRoute("api", api_args, cluster)
 
 access = Access(urls=cfg.urls, address=gateway.address)
+pulumi.export("namespace", chat.namespace)
 pulumi.export("urls", access.urls)
 pulumi.export("gatewayAddress", access.address)
 pulumi.export("hostsLines", access.hosts_lines)

@@ -187,7 +187,7 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
 
 def _decoded(key: str, value: str) -> object:
     field = next((f for f in StackConfig.model_fields.values() if f.alias == key.rpartition(":")[2]), None)
-    if field is None or field.annotation is str:
+    if field is not None and field.annotation is str:
         return value
     try:
         return json.loads(value)

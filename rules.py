@@ -62,6 +62,7 @@ def _hostname_problem(value: object) -> str | None:
     # Gateway API's Hostname, without the wildcard that only a listener may have. Browsers take a name whose last label
     # is a number for an IPv4 address.
     findings = {
+        "must be a name alone, with no scheme, port or path": "/" in value or value.count(":") == 1,
         "must not end with a dot": value.endswith("."),
         "must not be a wildcard: the chat answers under one name": "*" in value,
         "must be in lower case": value != value.lower(),
@@ -79,11 +80,14 @@ def _is_image(value: str) -> bool:
     return match is not None and len(match["name"]) <= 255
 
 
+_VERSION_TEXT = f"must be a release of {', '.join(RELEASE_LINES)}"
+
+
 def _version_problem(value: object) -> str | None:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", value):
         return "must be a version in quotes, such as '1.9.1'"
     if value.rpartition(".")[0] not in RELEASE_LINES:
-        return f"must be a release of {', '.join(RELEASE_LINES)}"
+        return _VERSION_TEXT
     return None
 
 
@@ -101,7 +105,7 @@ def _is_subdomain(value: str) -> bool:
     return len(value) <= 253 and all(map(_LABEL.fullmatch, value.split(".")))
 
 
-Text = Annotated[str, BeforeValidator(_text("must be a text that is not empty", lambda value: bool(value.strip())))]
+Text = Annotated[str, BeforeValidator(_text("must be text that is not empty", lambda value: bool(value.strip())))]
 Label = Annotated[str, BeforeValidator(_text(_LABEL_TEXT, _is_label))]
 Subdomain = Annotated[str, BeforeValidator(_text(_SUBDOMAIN_TEXT, _is_subdomain))]
 ServiceName = Annotated[
@@ -127,7 +131,7 @@ Keyword = Annotated[
     str,
     BeforeValidator(_text("must be a word without a comma", lambda value: bool(value.strip()) and "," not in value)),
 ]
-Version = Annotated[str, BeforeValidator(Rule(f"must be a release of {', '.join(RELEASE_LINES)}", _version_problem))]
+Version = Annotated[str, BeforeValidator(Rule(_VERSION_TEXT, _version_problem))]
 Exposure = Annotated[
     Literal["LoadBalancer", "NodePort", "ClusterIP"],
     BeforeValidator(_text(_EXPOSURE_TEXT, lambda value: value in ("LoadBalancer", "NodePort", "ClusterIP"))),

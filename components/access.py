@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pulumi
 
+# At its root the API has nothing.
+_ANSWERING = {"web": "/", "api": "/healthz"}
 _HOSTS_FILES = {"linuxAndMacOS": "/etc/hosts", "windows": r"C:\Windows\System32\drivers\etc\hosts"}
 
 
@@ -34,8 +36,8 @@ def hosts_lines(urls: Mapping[str, str], address: str) -> dict[str, dict[str, st
 
 
 def try_it(urls: Mapping[str, str], address: str) -> dict[str, str]:
-    """A command per URL that answers without a hosts file and without DNS."""
-    return {name: f"curl {_detour(url, address)} {url}/" for name, url in urls.items()}
+    """A command per URL that is answered without a hosts file and without DNS."""
+    return {name: f"curl {_detour(url, address)} {url}{_ANSWERING[name]}" for name, url in urls.items()}
 
 
 def _detour(url: str, address: str) -> str:

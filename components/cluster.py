@@ -58,20 +58,30 @@ def read(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """`contexts` and `clusters` by name. As with kubectl the first file to name one wins; a missing file is none."""
     merged: dict[str, dict[str, Any]] = {"contexts": {}, "clusters": {}}
     for file in filter(Path.exists, files):
-        try:
-            document: object = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ClusterError(f"The kubeconfig {file} is not YAML: {' '.join(str(error).split())}") from error
-        except OSError as error:
-            raise ClusterError(f"The kubeconfig {file} cannot be read: {error.strerror}") from error
-        if not isinstance(document, dict):
-            raise ClusterError(f"The kubeconfig {file} is no kubeconfig: it holds no keys")
+        document = _document(file)
         for kind, found in merged.items():
-            for entry in cast(dict[str, list[dict[str, Any]] | None], document).get(kind) or []:
-                content = dict(entry.get(kind.removesuffix("s")) or {})
-                # Relative paths in a kubeconfig start at its directory.
-                found.setdefault(str(entry.get("name")), {**content, "directory": file.parent})
+            try:
+                for entry in cast(list[dict[str, Any]], document.get(kind) or []):
+                    content = dict(entry.get(kind.removesuffix("s")) or {})
+                    # Relative paths in a kubeconfig start at its directory.
+                    found.setdefault(str(entry.get("name")), {**content, "directory": file.parent})
+            except (AttributeError, TypeError, ValueError) as error:
+                raise ClusterError(
+                    f"The kubeconfig {file} is no kubeconfig: {kind} is not a list of entries with a name"
+                ) from error
     return merged
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        document: object = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ClusterError(f"The kubeconfig {file} is not YAML: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise ClusterError(f"The kubeconfig {file} cannot be read: {error.strerror}") from error
+    if not isinstance(document, dict):
+        raise ClusterError(f"The kubeconfig {file} is no kubeconfig: it holds no keys")
+    return cast(dict[str, Any], document)
 
 
 def check(context: str, merged: dict[str, dict[str, Any]], files: Sequence[Path]) -> None:

@@ -119,6 +119,9 @@ def _fetched(location: str) -> bytes:
                     raise TimeoutError(f"not complete after {_DEADLINE_S} s")
                 if len(data) > _LARGEST:
                     raise ManifestError(f"{location} is larger than any manifest ({_LARGEST >> 20} MiB)")
+            # A connection that breaks off looks like the end: only what is left of the promised length tells.
+            if answer.length:
+                raise ConnectionError(f"the connection ended {answer.length} bytes too early")
     except urllib.error.HTTPError as error:
         raise ManifestError(f"{location} answered {error.code} {error.reason}: is the version right?") from error
     except (OSError, HTTPException) as error:
@@ -162,7 +165,10 @@ def _rendered(chart: Path, namespace: str) -> bytes:
     if helm is None:
         raise ManifestError(f"{chart} is a chart, and there is no `helm` on the PATH to render it with")
     command = [helm, "template", "eg", str(chart), "--namespace", namespace, "--include-crds"]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=_DEADLINE_S)
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_DEADLINE_S)
+    except subprocess.TimeoutExpired as error:
+        raise ManifestError(f"{chart} cannot be rendered: helm was not done after {_DEADLINE_S} s") from error
     if done.returncode != 0:
         raise ManifestError(f"{chart} cannot be rendered: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

@@ -1,0 +1,23 @@
+"""What several test files share."""
+
+from pathlib import Path
+
+import pytest
+
+from components.sources import cache_directory
+from local.toolchain.pins import MANIFEST_SHA256
+
+
+@pytest.fixture(scope="session", params=[True, False], ids=["preview", "update"])
+def preview(request: pytest.FixtureRequest) -> bool:
+    """Both ways in which Pulumi runs a program."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def pinned_manifest() -> Path:
+    """The manifest of the pinned release of Envoy Gateway, where set-up keeps it."""
+    path = cache_directory() / f"{MANIFEST_SHA256}.yaml"
+    if not path.exists():
+        pytest.fail(f"{path} is missing: `make check` gets it before it runs the tests")
+    return path

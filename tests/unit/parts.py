@@ -1,0 +1,47 @@
+"""The components as __main__.py joins them, one by one and with nothing of a stack's own."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import Chat, ChatArgs, EnvoyGateway, EnvoyGatewayArgs, Gateway, GatewayArgs
+from config import ApiConfig, CrawlerConfig, GatewayConfig, WebConfig
+from tests.unit import release
+
+TIMEOUT_S = 60
+
+
+def on_cluster() -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(providers=[k8s.Provider("cluster", context="a-context")])
+
+
+def envoy_gateway(cluster: pulumi.ResourceOptions) -> EnvoyGateway:
+    return EnvoyGateway("eg", EnvoyGatewayArgs(manifest=release.manifest(), timeout_s=TIMEOUT_S), cluster)
+
+
+def gateway(cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None) -> Gateway:
+    args = GatewayArgs(
+        settings=settings or GatewayConfig(),
+        namespace="chat",
+        envoy_gateway=envoy_gateway(cluster),
+        timeout_s=TIMEOUT_S,
+    )
+    return Gateway("gw", args, cluster)
+
+
+def chat(
+    cluster: pulumi.ResourceOptions,
+    *,
+    api_url: str = "http://api.example",
+    web: WebConfig | None = None,
+    api: ApiConfig | None = None,
+    crawler: CrawlerConfig | None = None,
+) -> Chat:
+    args = ChatArgs(
+        namespace="chat",
+        api_url=api_url,
+        web=web or WebConfig(),
+        api=api or ApiConfig(),
+        crawler=crawler or CrawlerConfig(),
+        timeout_s=TIMEOUT_S,
+    )
+    return Chat("c", args, cluster)

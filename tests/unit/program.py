@@ -1,0 +1,60 @@
+"""Runs the real __main__.py as Pulumi runs it for a committed stack, with no engine and no cluster."""
+
+import json
+import runpy
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from tests.unit.recording import PROJECT, Recording, record
+from tests.unit.web import Web, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def stack_config(stack: str) -> dict[str, Any]:
+    """The config of a committed stack: its file's values over the defaults of the project."""
+    project = cast(dict[str, Any], yaml.safe_load((ROOT / "Pulumi.yaml").read_text()))
+    own = cast(dict[str, Any], yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()))
+    defaults = {f"{PROJECT}:{key}": each["default"] for key, each in project["config"].items() if "default" in each}
+    return defaults | own["config"]
+
+
+def run(
+    directory: Path,
+    *,
+    stack: str = "dev",
+    preview: bool = False,
+    manifest: Path | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Recording:
+    """`directory` is for what the run needs; `manifest` is kept there as set-up keeps it. `config` changes the stack's.
+
+    An update finds the stack's cluster answering; a preview finds no cluster at all.
+    """
+    values = stack_config(stack) | dict(config or {})
+    text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    cache = directory / "synergychat" / "manifests"
+    cache.mkdir(parents=True, exist_ok=True)
+    if manifest is not None:
+        shutil.copy(manifest, cache)
+    with pytest.MonkeyPatch.context() as patch, serving(Web()) as api_server:
+        patch.setenv("PULUMI_CONFIG", json.dumps(text))
+        patch.setenv("XDG_CACHE_HOME", str(directory))
+        patch.setenv("KUBECONFIG", str(directory / "kubeconfig"))
+        patch.setenv("no_proxy", "127.0.0.1")
+        if not preview:
+            _write_kubeconfig(directory / "kubeconfig", "synergychat-local", api_server.url)
+        return record(
+            lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), preview=preview, stack=stack
+        )
+
+
+def _write_kubeconfig(path: Path, context: str, server: str) -> None:
+    clusters = [{"name": "a-cluster", "cluster": {"server": server}}]
+    contexts = [{"name": context, "context": {"cluster": "a-cluster"}}]
+    path.write_text(yaml.safe_dump({"clusters": clusters, "contexts": contexts}))

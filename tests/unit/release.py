@@ -1,0 +1,55 @@
+"""A release of Envoy Gateway in small: one object of each kind that matters, and where it comes from."""
+
+import hashlib
+from typing import Any
+
+import yaml
+
+from components.manifests import Manifest, split
+from config import EnvoyGatewayConfig
+
+NAMESPACE = "envoy-gateway-system"
+ORIGIN = "install.yaml"
+
+Wire = dict[str, Any]
+
+
+def wire(api_version: str, kind: str, name: str, *, namespace: str | None = NAMESPACE, **fields: Any) -> Wire:
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"name": name} | ({"namespace": namespace} if namespace else {}),
+        **fields,
+    }
+
+
+def crd(plural: str, group: str, schema: Wire | None = None) -> Wire:
+    spec = {"group": group, "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema or {"type": "object"}}}]}
+    return wire("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{group}", namespace=None, spec=spec)
+
+
+def objects() -> list[Wire]:
+    """In an order in which they could not be created."""
+    return [
+        wire("apps/v1", "Deployment", "envoy-gateway", spec={"replicas": 1, "progressDeadlineSeconds": 600}),
+        wire("batch/v1", "Job", "eg-gateway-helm-certgen", spec={"backoffLimit": 1, "ttlSecondsAfterFinished": 30}),
+        wire("v1", "Service", "envoy-gateway", spec={"ports": [{"port": 18000}]}),
+        wire("v1", "ConfigMap", "envoy-gateway-config", data={"envoy-gateway.yaml": "kind: EnvoyGateway"}),
+        wire("v1", "ServiceAccount", "envoy-gateway"),
+        wire("v1", "Namespace", NAMESPACE, namespace=None),
+        crd("gatewayclasses", "gateway.networking.k8s.io"),
+        crd("envoyproxies", "gateway.envoyproxy.io"),
+    ]
+
+
+def text(*documents: Wire) -> bytes:
+    return yaml.safe_dump_all(documents or objects()).encode()
+
+
+def source(**settings: Any) -> EnvoyGatewayConfig:
+    return EnvoyGatewayConfig(**settings)
+
+
+def manifest(*documents: Wire, **settings: Any) -> Manifest:
+    data = text(*documents)
+    return split(data, source(**settings), hashlib.sha256(data).hexdigest(), ORIGIN)

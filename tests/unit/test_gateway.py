@@ -1,0 +1,105 @@
+"""Gateway: the class, its Envoys and the Gateway, and the address they end with."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import HttpRoute, HttpRouteArgs
+from config import GatewayConfig, WebConfig
+from tests.unit import parts
+from tests.unit.recording import ADDRESS, UNKNOWN, Recording, record
+
+CONTROLLER = "eg-deployment-envoy-gateway"
+
+
+def build(*, preview: bool = False, **settings: Any) -> Recording:
+    def program() -> None:
+        cluster = parts.on_cluster()
+        # By alias, as in a stack's file.
+        gateway = parts.gateway(cluster, GatewayConfig.model_validate(settings))
+        backend = parts.chat(cluster).web
+        args = HttpRouteArgs(settings=WebConfig(), gateway=gateway, backend=backend, timeout_s=parts.TIMEOUT_S)
+        route = HttpRoute("web", args, cluster)
+        pulumi.export("address", gateway.address)
+        pulumi.export("hostname", route.hostname)
+
+    return record(program, preview=preview)
+
+
+def test_the_names_are_the_lessons(preview: bool) -> None:
+    recording = build(preview=preview)
+    names = {kind: recording.of_kind(kind)[0].inputs["metadata"]["name"] for kind in ("GatewayClass", "Gateway")}
+    assert names == {"GatewayClass": "app-gatewayclass", "Gateway": "app-gateway"}
+
+
+def test_the_gateway_is_of_the_class_and_the_class_has_the_proxy_of_the_controllers_namespace(preview: bool) -> None:
+    recording = build(preview=preview, className="a-class")
+    (proxy,), (of_class,) = recording.of_kind("EnvoyProxy"), recording.of_kind("GatewayClass")
+    (gateway,) = recording.of_kind("Gateway")
+    assert gateway.inputs["spec"]["gatewayClassName"] == of_class.inputs["metadata"]["name"] == "a-class"
+    reference = of_class.inputs["spec"]["parametersRef"]
+    assert reference["name"] == proxy.inputs["metadata"]["name"]
+    assert reference["namespace"] == proxy.inputs["metadata"]["namespace"] == "envoy-gateway-system"
+
+
+def test_the_settings_reach_the_objects() -> None:
+    recording = build(
+        name="edge",
+        listener="web",
+        port=8080,
+        exposure="NodePort",
+        nodePort=30080,
+        envoyImage="registry.example/envoy:1",
+    )
+    (listener,) = recording["gw-gateway"].inputs["spec"]["listeners"]
+    assert (listener["name"], listener["port"]) == ("web", 8080)
+    kubernetes = recording["gw-proxy"].inputs["spec"]["provider"]["kubernetes"]
+    assert kubernetes["envoyDeployment"]["container"]["image"] == "registry.example/envoy:1"
+    assert kubernetes["envoyService"]["patch"]["value"]["spec"]["ports"][0]["nodePort"] == 30080
+    (parent,) = recording["web-route"].inputs["spec"]["parentRefs"]
+    assert parent == {"name": "edge", "sectionName": "web"}
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("gw-proxy", CONTROLLER),
+        ("gw-class", "gw-proxy"),
+        ("gw-gateway", "gw-class"),
+        ("web-route", "gw-gateway"),
+        # Without its backend a route answers 500 until the backend is there.
+        ("web-route", "c-web-service"),
+        ("web-route", "c-web-deployment"),
+    ],
+)
+def test_what_an_object_needs_is_there_before_it_and_outlives_it(later: str, earlier: str) -> None:
+    assert build().waits_for(later, earlier)
+
+
+def test_the_gateway_does_not_wait_for_the_workloads() -> None:
+    recording = build()
+    assert not recording.waits_for("gw-gateway", "c-web-deployment")
+
+
+def test_what_is_waited_for_may_take_as_long_as_the_stack_says() -> None:
+    recording = build()
+    waited = [recording[name].timeouts for name in ("gw-class", "gw-gateway", "web-route")]
+    assert waited == [{"create": "60s", "update": "60s", "delete": "60s"}] * 3
+
+
+def test_the_address_is_the_one_in_the_gateways_status() -> None:
+    assert build().exports == {"address": ADDRESS, "hostname": "synchat.internal"}
+
+
+def test_the_address_is_not_made_up_in_a_preview() -> None:
+    assert build(preview=True).exports == {"address": UNKNOWN, "hostname": "synchat.internal"}
+
+
+def test_the_route_lives_with_the_gateway_and_leads_to_the_workloads_service(preview: bool) -> None:
+    recording = build(preview=preview)
+    route = recording["web-route"].inputs
+    assert route["metadata"]["name"] == "web-httproute"
+    assert route["metadata"]["namespace"] == recording["gw-gateway"].inputs["metadata"]["namespace"] == "chat"
+    assert route["spec"]["hostnames"] == ["synchat.internal"]
+    assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web-service", "port": 80}]

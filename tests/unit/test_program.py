@@ -1,0 +1,285 @@
+"""The whole program, run for the stacks that are committed: what each is made of, and what holds for every resource."""
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.toolchain import pins
+from tests.unit import program, release
+from tests.unit.program import ROOT
+from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
+
+GOLDEN = Path(__file__).resolve().parent / "golden" / "dev.yaml"
+STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
+URN = "urn:pulumi:dev::synergychat::"
+ENVOY_GATEWAY = f"{URN}synergychat:index:EnvoyGateway::envoy-gateway"
+
+
+@pytest.fixture(scope="module")
+def dev(preview: bool, pinned_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """The dev stack with the real release, as a preview and as an update see it."""
+    return program.run(tmp_path_factory.mktemp("dev"), preview=preview, manifest=pinned_manifest)
+
+
+@pytest.fixture(scope="module")
+def up(pinned_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """The dev stack as an update sees it, for what a preview cannot know."""
+    return program.run(tmp_path_factory.mktemp("up"), manifest=pinned_manifest)
+
+
+def small_release(directory: Path) -> dict[str, Any]:
+    """The config of a stack that installs a release of a few objects."""
+    file = directory / "install.yaml"
+    file.write_bytes(release.text())
+    return {"synergychat:envoyGateway": {"manifest": str(file)}}
+
+
+# What the dev stack is made of
+
+
+def rendered(recording: Recording) -> str:
+    """The release by its objects' names, and all that is ours with its inputs; in an order that says nothing."""
+    names = {each.urn: each.name for each in recording}
+    theirs = [each for each in recording if each.parent == ENVOY_GATEWAY]
+    ours: dict[str, Any] = {}
+    for each in recording:
+        if each not in theirs:
+            after = sorted({names[urn] for urn in each.depends_on})
+            ours[each.urn.removeprefix(URN)] = ({"after": after} if after else {}) | {"inputs": each.inputs}
+    objects = sorted(f"{each.inputs['kind']}/{each.inputs['metadata']['name']}" for each in theirs)
+    return (
+        "# What the dev stack consists of: the objects of the release by name, all others with their inputs.\n"
+        "# UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/test_program.py writes it; review what it changes.\n"
+    ) + yaml.safe_dump({"release": objects, "stack": ours}, width=120)
+
+
+def test_the_dev_stack_is_what_was_reviewed(dev: Recording, preview: bool) -> None:
+    if os.environ.get("UPDATE_GOLDEN") == "1" and not preview:
+        GOLDEN.write_text(rendered(dev))
+    assert rendered(dev) == GOLDEN.read_text()
+
+
+def test_the_dev_stack_is_made_without_a_word_of_warning(dev: Recording) -> None:
+    assert (dev.log, dev.exit_code) == ([], None)
+
+
+def test_the_page_of_the_dev_stack_gets_the_settings_of_the_lesson(dev: Recording) -> None:
+    assert dev["synergychat-web-configmap"].inputs["data"] == {
+        "WEB_PORT": "8080",
+        "API_URL": "http://synchatapi.internal",
+    }
+
+
+def test_the_dev_stack_has_the_names_of_the_lesson(dev: Recording) -> None:
+    (of_class,), (gateway,) = dev.of_kind("GatewayClass"), dev.of_kind("Gateway")
+    assert of_class.inputs["metadata"]["name"] == gateway.inputs["spec"]["gatewayClassName"] == "app-gatewayclass"
+    assert of_class.inputs["spec"]["controllerName"] == "gateway.envoyproxy.io/gatewayclass-controller"
+    assert gateway.inputs["metadata"]["name"] == "app-gateway"
+    (listener,) = gateway.inputs["spec"]["listeners"]
+    assert (listener["name"], listener["protocol"], listener["port"]) == ("http", "HTTP", 80)
+    assert {route_of(each) for each in dev.of_kind("HTTPRoute")} == {
+        ("web-httproute", "synchat.internal", "app-gateway", "/", "web-service", 80),
+        ("api-httproute", "synchatapi.internal", "app-gateway", "/", "api-service", 80),
+    }
+    services = {
+        (each.inputs["metadata"]["name"], each.inputs["spec"]["ports"][0]["port"])
+        for each in dev.of_kind("Service")
+        if each.parent != ENVOY_GATEWAY
+    }
+    assert services == {("web-service", 80), ("api-service", 80), ("crawler-service", 80)}
+
+
+def route_of(route: Recorded) -> tuple[str, str, str, str, str, int]:
+    spec = route.inputs["spec"]
+    (hostname,), (parent,), (rule,) = spec["hostnames"], spec["parentRefs"], spec["rules"]
+    (match,), (backend,) = rule["matches"], rule["backendRefs"]
+    path = match["path"]["value"]
+    return route.inputs["metadata"]["name"], hostname, parent["name"], path, backend["name"], backend["port"]
+
+
+def test_the_exports_say_how_to_reach_the_chat_and_what_runs(up: Recording) -> None:
+    lines = f"{ADDRESS} synchat.internal\n{ADDRESS} synchatapi.internal"
+    assert up.exports == {
+        "namespace": "synergychat",
+        "urls": {"web": "http://synchat.internal", "api": "http://synchatapi.internal"},
+        "gatewayAddress": ADDRESS,
+        "hostsLines": {
+            "linuxAndMacOS": {"file": "/etc/hosts", "lines": lines},
+            "windows": {"file": r"C:\Windows\System32\drivers\etc\hosts", "lines": lines},
+        },
+        "tryIt": {
+            "web": f"curl --resolve synchat.internal:80:{ADDRESS} http://synchat.internal/",
+            "api": f"curl --resolve synchatapi.internal:80:{ADDRESS} http://synchatapi.internal/healthz",
+        },
+        "versions": {
+            "envoyGateway": "1.9.1",
+            "envoyGatewayManifest": pins.MANIFEST_SHA256,
+            "envoy": "docker.io/envoyproxy/envoy:distroless-v1.39.1",
+            "web": "docker.io/bootdotdev/synergychat-web:latest",
+            "api": "docker.io/bootdotdev/synergychat-api:latest",
+            "crawler": "docker.io/bootdotdev/synergychat-crawler:latest",
+        },
+    }
+
+
+def test_only_what_needs_the_address_is_unknown_in_a_preview(tmp_path: Path) -> None:
+    exports = program.run(tmp_path, preview=True, config=small_release(tmp_path)).exports
+    assert {key for key, value in exports.items() if value == UNKNOWN} == {"gatewayAddress", "hostsLines", "tryIt"}
+
+
+# What holds for every resource
+
+
+def test_every_object_has_our_field_manager(dev: Recording) -> None:
+    managers = {each.inputs["metadata"]["annotations"]["pulumi.com/patchFieldManager"] for each in dev.kubernetes}
+    assert managers == {"synergychat"}
+    assert len(dev.kubernetes) > 50
+
+
+def test_every_object_goes_to_the_cluster_that_the_stack_names(dev: Recording) -> None:
+    (provider,) = [each for each in dev if each.type.startswith("pulumi:providers:")]
+    assert provider.inputs["context"] == "synergychat-local"
+    assert {each.provider for each in dev.kubernetes} == {provider.urn}
+
+
+def test_everything_is_known_before_anything_is_made(dev: Recording) -> None:
+    assert [each.name for each in dev if UNKNOWN in str(each.inputs)] == []
+
+
+def test_the_name_of_a_child_starts_with_its_parents(dev: Recording) -> None:
+    # So that an alias on a component covers all that is in it.
+    children = [each for each in dev if each.parent in dev.resources]
+    strays = [each.name for each in children if not each.name.startswith(f"{dev.resources[each.parent].name}-")]
+    assert len(children) > 50
+    assert strays == []
+
+
+def test_every_object_belongs_to_a_component(dev: Recording) -> None:
+    assert [each.name for each in dev.kubernetes if each.parent not in dev.resources] == []
+
+
+def test_every_namespaced_object_says_its_namespace(dev: Recording) -> None:
+    # Else it would land in the namespace that the user's kubeconfig happens to name.
+    cluster_wide = {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "GatewayClass",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+    homeless = [each.name for each in dev.kubernetes if "namespace" not in each.inputs["metadata"]]
+    assert [name for name in homeless if dev[name].kind not in cluster_wide] == []
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("web-route", "gateway-gateway"),
+        ("api-route", "gateway-gateway"),
+        ("gateway-gateway", "gateway-class"),
+        ("gateway-class", "gateway-proxy"),
+        ("gateway-proxy", "envoy-gateway-deployment-envoy-gateway"),
+        ("envoy-gateway-deployment-envoy-gateway", "envoy-gateway-job-eg-gateway-helm-certgen"),
+        ("envoy-gateway-job-eg-gateway-helm-certgen", "envoy-gateway-rolebinding-eg-gateway-helm-certgen"),
+        ("envoy-gateway-rolebinding-eg-gateway-helm-certgen", "envoy-gateway-namespace-envoy-gateway-system"),
+        (
+            "envoy-gateway-deployment-envoy-gateway",
+            "envoy-gateway-customresourcedefinition-httproutes.gateway.networking.k8s.io",
+        ),
+        ("web-route", "synergychat-web-deployment"),
+        ("api-route", "synergychat-api-deployment"),
+    ],
+)
+def test_the_order_is_one_chain_from_the_namespace_to_the_routes(up: Recording, later: str, earlier: str) -> None:
+    assert up.waits_for(later, earlier)
+
+
+def test_the_workloads_are_made_beside_the_controller(up: Recording) -> None:
+    assert not up.waits_for("synergychat-web-service", "envoy-gateway-namespace-envoy-gateway-system")
+
+
+# What a change of config changes
+
+
+def test_the_pages_api_url_follows_the_host_name_of_the_api_route_and_the_public_port(
+    tmp_path: Path, preview: bool
+) -> None:
+    config = small_release(tmp_path) | {
+        "synergychat:api": {"hostname": "api.example.com"},
+        "synergychat:gateway": {"exposure": "NodePort", "nodePort": 30080},
+    }
+    recording = program.run(tmp_path, preview=preview, config=config)
+    assert recording["synergychat-web-configmap"].inputs["data"]["API_URL"] == "http://api.example.com:30080"
+    assert recording["api-route"].inputs["spec"]["hostnames"] == ["api.example.com"]
+    assert recording.exports["urls"]["api"] == "http://api.example.com:30080"
+
+
+def test_a_namespace_set_in_the_config_is_everyones(tmp_path: Path) -> None:
+    recording = program.run(tmp_path, config=small_release(tmp_path) | {"synergychat:namespace": "talk"})
+    namespaces = {
+        each.inputs["metadata"].get("namespace") for each in recording.kubernetes if each.parent != ENVOY_GATEWAY
+    }
+    # The class and the namespace are in none; the proxy is with the controller.
+    assert namespaces == {"talk", "envoy-gateway-system", None}
+    assert recording.exports["namespace"] == "talk"
+
+
+# What ends the program before anything is registered
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"synergychat:web": {"port": 0}}, "synergychat:web.port = 0"),
+        ({"synergychat:envoyGateway": {"manifest": "missing.yaml"}}, "missing.yaml cannot be read"),
+        ({"synergychat:context": "elsewhere"}, "There is no kubeconfig context elsewhere"),
+    ],
+)
+def test_a_users_mistake_ends_the_program_with_one_message_and_nothing_registered(
+    tmp_path: Path, config: dict[str, Any], words: str
+) -> None:
+    recording = program.run(tmp_path, config=small_release(tmp_path) | config)
+    assert (recording.exit_code, recording.resources, recording.outputs) == (32, {}, {})
+    (message,) = recording.log
+    assert words in message
+
+
+# The program and its surroundings
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_the_program_imports_nothing_of_what_brings_a_cluster_to_this_machine() -> None:
+    files = [*ROOT.glob("*.py"), *ROOT.glob("components/**/*.py")]
+    imports = {(file.name, name.split(".")[0]) for file in files for name in imported(file)}
+    assert {("__main__.py", "components"), ("gateway.py", "config"), ("config.py", "rules")} <= imports
+    assert [each for each in imports if each[1] in ("local", "tests", "bench")] == []
+
+
+@pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
+def test_every_stack_refuses_what_has_no_provider_of_its_own(file: Path) -> None:
+    assert yaml.safe_load(file.read_text())["config"]["pulumi:disable-default-providers"] == ["kubernetes"]
+
+
+def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
+    settings = program.stack_config("dev")["synergychat:envoyGateway"]
+    assert settings["version"] == pins.ENVOY_GATEWAY
+    assert pins.MANIFEST_SHA256 in settings["sha256"]
+
+
+def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
+    assert program.stack_config("dev")["synergychat:gateway"]["envoyImage"].endswith(f"-v{pins.ENVOY}")

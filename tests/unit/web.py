@@ -1,0 +1,63 @@
+"""A web server for the program to ask, on this machine only."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
+from threading import Thread
+
+
+@dataclass
+class Web:
+    """What it answers, to whatever it is asked; the rest is how it misbehaves."""
+
+    body: bytes = b""
+    status: int = 200
+    missing: int = 0
+    """How many bytes it promises and does not send."""
+    pause_s: float = 0.0
+    """Between one byte and the next."""
+    delay_s: float = 0.0
+    """Before the answer."""
+    asked: list[str] = field(default_factory=list[str])
+    """The paths that were asked for."""
+    url: str = ""
+
+
+@contextmanager
+def serving(web: Web, tls: SSLContext | None = None) -> Iterator[Web]:
+    """Serve `web` while the block runs; its `url` is set. With `tls` it speaks only that."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            web.asked.append(self.path)
+            time.sleep(web.delay_s)
+            self.send_response(web.status)
+            self.send_header("Content-Length", str(len(web.body) + web.missing))
+            self.end_headers()
+            for byte in web.body if web.pause_s else ():
+                self.wfile.write(bytes([byte]))
+                time.sleep(web.pause_s)
+            if not web.pause_s:
+                self.wfile.write(web.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        # A client that hangs up early is what some tests are about.
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    web.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield web
+    finally:
+        server.shutdown()
+        server.server_close()
