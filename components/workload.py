@@ -16,6 +16,8 @@ from config import AppConfig
 
 # The images set no user; any will do that is not root, as the containers write nothing.
 _USER = 65532
+# A pod that ends still gets requests until every Envoy has heard of it.
+_DRAIN_S = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,7 @@ def _container(args: WorkloadArgs, settings_map: pulumi.Input[str]) -> Container
         "startup_probe": {"http_get": health, "period_seconds": 1, "failure_threshold": args.timeout_s},
         "readiness_probe": {"http_get": health, "period_seconds": 5},
         "liveness_probe": {"http_get": health, "period_seconds": 10, "timeout_seconds": 5},
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": _DRAIN_S}}},
         "resources": {
             "requests": {"cpu": "10m", "memory": "32Mi"},
             "limits": {"cpu": "500m", "memory": "256Mi"},

@@ -20,7 +20,8 @@ export KUBECONFIG="$state/{kubeconfig}:${{KUBECONFIG:-$HOME/.kube/config}}"
 """
 _PULUMI = (
     _HEAD
-    + """export PATH={tools}:"$PATH"
+    + """# For callers who have not activated `.venv`: the language host takes the first `python` of the path.
+export PATH={tools}:{venv}:"$PATH"
 export PULUMI_HOME="${{PULUMI_HOME:-$state/{home}}}"
 export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
 if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
@@ -48,9 +49,11 @@ def backend(context: str) -> Path:
 def write_wrappers(tools: Tools) -> None:
     """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
     of_state = (Directory(DEFAULT_NAME).kubeconfig, pulumi_home(), backend(LOCAL_CONTEXT))
-    of_tools = (tools.directory("pulumi"), tools.program("pulumi"), tools.program("kubectl"))
+    of_tools = (tools.directory("pulumi"), VENV / "bin", tools.program("pulumi"), tools.program("kubectl"))
     values = dict(zip(("kubeconfig", "home", "backend"), (p.relative_to(state_root()) for p in of_state), strict=True))
-    values |= dict(zip(("tools", "pulumi", "kubectl"), (shlex.quote(str(path)) for path in of_tools), strict=True))
+    values |= dict(
+        zip(("tools", "venv", "pulumi", "kubectl"), (shlex.quote(str(path)) for path in of_tools), strict=True)
+    )
     for name, template in {"pulumi": _PULUMI, "kubectl": _KUBECTL}.items():
         script = VENV / "bin" / name
         text = template.format(**values)

@@ -37,8 +37,6 @@ def ensure_manifest(progress: Progress) -> Path:
         for placeholder, value in _VALUES.items():
             values = values.replace(placeholder, value)
         (chart / "values.yaml").write_text(values)
-        description = (chart / "Chart.yaml").read_text()
-        (chart / "Chart.yaml").write_text(description.replace("v0.0.0-latest", f"v{ENVOY_GATEWAY}"))
         command = [helm, "template", "eg", chart, "--namespace", "envoy-gateway-system", "--include-crds"]
         done = subprocess.run([*command, "--set", "createNamespace=true"], capture_output=True, check=False)
         if done.returncode != 0:

@@ -24,7 +24,8 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        if self.console.is_terminal:
+            self._live.stop()
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)

@@ -79,7 +79,7 @@ class LiveStack:
 
     def up(self) -> Mapping[str, int]:
         """Bring the stack up; how many resources were created, updated, left the same."""
-        return self.automation.up().summary.resource_changes or {}
+        return {str(kind): count for kind, count in (self.automation.up().summary.resource_changes or {}).items()}
 
     def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Plain `pulumi`, as typed in the program's directory; stdout and stderr together."""

@@ -1,6 +1,10 @@
 """The whole stack on a real cluster, through Envoy. The tests share one stack and stand in the order of its life."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from tests.live.stack import LiveStack
 
@@ -49,6 +53,35 @@ def test_every_pod_of_the_chat_is_admitted_as_restricted(stack: LiveStack) -> No
     assert len(pods) == 3
 
 
+@pytest.mark.parametrize("app", ["web", "api"])
+def test_no_request_is_lost_while_pods_are_replaced(stack: LiveStack, app: str) -> None:
+    namespace, url = stack.outputs["namespace"], stack.outputs["urls"][app]
+    path = {"web": "/", "api": "/messages"}[app]
+    ended = threading.Event()
+
+    def ask() -> list[int]:
+        """Each on a connection of its own, as fast as they are answered."""
+        codes: list[int] = []
+        while not ended.is_set():
+            codes.append(stack.request("GET", url + path).status_code)
+        return codes
+
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            stack.kubectl("rollout", "restart", f"deployment/synergychat-{app}", "-n", namespace)
+            stack.kubectl("rollout", "status", f"deployment/synergychat-{app}", "-n", namespace)
+            label = f"app.kubernetes.io/name=synergychat-{app}"
+            one = "jsonpath={.items[*].metadata.name}"
+            pods = ("get", "pods", "-n", namespace, "-l", label, "-o", one)
+            stack.wait_until(lambda: len(stack.kubectl(*pods).split()) == 1)
+        finally:
+            ended.set()
+    codes = [code for future in asking for code in future.result()]
+    assert len(codes) > 200
+    assert set(codes) == {200}
+
+
 def test_one_hostname_and_one_port_change_by_config_alone(stack: LiveStack) -> None:
     stack.configure(**{"web.hostname": "talk.internal", "api.port": 9090})
     try:
@@ -80,6 +113,8 @@ def test_a_wrong_passphrase_is_said_and_nothing_is_touched(stack: LiveStack) -> 
 
 def test_destroy_ends_and_leaves_nothing_behind(stack: LiveStack) -> None:
     stack.automation.destroy()
-    assert stack.automation.export_stack().deployment.get("resources", []) == []
+    deployment = stack.automation.export_stack().deployment
+    assert deployment is not None
+    assert deployment.get("resources", []) == []
     left = stack.kubectl("get", "namespaces,crds", "-o", "name").split()
     assert not [name for name in left if "synergychat" in name or "envoy" in name or "gateway" in name]
