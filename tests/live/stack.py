@@ -40,6 +40,7 @@ class LiveStack:
             "KUBECONFIG": str(kubeconfig),
         }
         self.environment = environment
+        self._outputs: dict[str, Any] | None = None
         self.configure(context=context)
         self.automation = automation.create_or_select_stack(
             stack_name="dev",
@@ -57,7 +58,10 @@ class LiveStack:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        return {name: output.value for name, output in self.automation.outputs().items()}
+        """As of the last `up`: asking Pulumi takes a second."""
+        if self._outputs is None:
+            self._outputs = {name: output.value for name, output in self.automation.outputs().items()}
+        return self._outputs
 
     @property
     def gateway_address(self) -> str:
@@ -79,6 +83,7 @@ class LiveStack:
 
     def up(self) -> Mapping[str, int]:
         """Bring the stack up; how many resources were created, updated, left the same."""
+        self._outputs = None
         return {str(kind): count for kind, count in (self.automation.up().summary.resource_changes or {}).items()}
 
     def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
