@@ -16,7 +16,9 @@ from components import (
     connect,
     release,
 )
+from stop import end_quietly_when_cancelled
 
+end_quietly_when_cancelled()
 cfg = config.load()
 manifest = release(cfg.envoy_gateway)
 cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])

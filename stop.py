@@ -1,6 +1,10 @@
-"""How the program ends on a user's mistake: one message, no traceback."""
+"""How the program ends when something is wrong: one message, no traceback."""
 
+import asyncio
+import os
+import signal
 import warnings
+from contextlib import suppress
 from typing import NoReturn
 
 import pulumi
@@ -18,3 +22,12 @@ def stop(message: str) -> NoReturn:
     # The stack's own registration has not been sent yet, and now never is: Python would print a warning about it.
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
     raise SystemExit(_ALREADY_EXPLAINED)
+
+
+def end_quietly_when_cancelled() -> None:
+    """Once an object has failed, Pulumi interrupts the program: Python's answer to that would be a traceback.
+
+    The user has been told of the object, and nothing more can be registered.
+    """
+    with suppress(NotImplementedError):  # on Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, _ALREADY_EXPLAINED)

@@ -36,6 +36,7 @@ def connect(name: str, context: str) -> k8s.Provider:
             check(context, merged, files)
     except ClusterError as error:
         stop(str(error))
+    pulumi.runtime.register_stack_transformation(_delete_before_replace)
     return k8s.Provider(
         name,
         context=context,
@@ -48,6 +49,19 @@ def connect(name: str, context: str) -> k8s.Provider:
     )
 
 
+def _delete_before_replace(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """An object that gets another name goes before its successor comes, also where the two could live side by side.
+
+    Else an `up` that fails in between leaves the old one to be deleted by the next; when that one has the old name
+    again, it adopts the object, as it does with all that exists, and then deletes it: an `up` without an error, and
+    nothing there.
+    """
+    if not args.type_.startswith("kubernetes:"):
+        return None
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(delete_before_replace=True))
+    return pulumi.ResourceTransformationResult(args.props, opts)
+
+
 def kubeconfig_files() -> list[Path]:
     """The files that kubectl looks at: those of KUBECONFIG, else ~/.kube/config."""
     given = [Path(entry) for entry in os.environ.get("KUBECONFIG", "").split(os.pathsep) if entry]
@@ -57,7 +71,7 @@ def kubeconfig_files() -> list[Path]:
 def read(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """`contexts` and `clusters` by name. As with kubectl the first file to name one wins; a missing file is none."""
     merged: dict[str, dict[str, Any]] = {"contexts": {}, "clusters": {}}
-    for file in filter(Path.exists, files):
+    for file in files:
         document = _document(file)
         for kind, found in merged.items():
             try:
@@ -75,6 +89,8 @@ def read(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
 def _document(file: Path) -> dict[str, Any]:
     try:
         document: object = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) or {}
+    except FileNotFoundError:
+        return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ClusterError(f"The kubeconfig {file} is not YAML: {' '.join(str(error).split())}") from error
     except OSError as error:

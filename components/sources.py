@@ -4,10 +4,10 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -61,11 +61,11 @@ def read(source: Source, cache: Path) -> Raw:
     if location.startswith(("https://", "http://")):
         return _cached(source, location, cache) or _downloaded(source, location, cache)
     path = Path(location)
-    if path.is_dir():
-        checksum = chart_sha256(path)
-        _verify(source, checksum, location)
-        return Raw(data=_rendered(path, source.namespace), sha256=checksum, origin=location)
     try:
+        if path.is_dir():
+            checksum = chart_sha256(path)
+            _verify(source, checksum, location)
+            return Raw(data=_rendered(path, source.namespace), sha256=checksum, origin=location)
         data = path.read_bytes()
     except OSError as error:
         raise ManifestError(
@@ -83,9 +83,12 @@ def chart_sha256(directory: Path) -> str:
 
 def _cached(source: Source, location: str, cache: Path) -> Raw | None:
     for checksum in source.sha256:
-        path = cache / f"{checksum}.yaml"
+        try:
+            data = (cache / f"{checksum}.yaml").read_bytes()
+        except OSError:
+            continue
         # A file that was changed on disk is not what it says; it is fetched again.
-        if path.is_file() and hashlib.sha256(data := path.read_bytes()).hexdigest() == checksum:
+        if hashlib.sha256(data).hexdigest() == checksum:
             return Raw(data=data, sha256=checksum, origin=location)
     return None
 
@@ -101,11 +104,20 @@ def _downloaded(source: Source, location: str, cache: Path) -> Raw:
             "pulumi config set --path 'synergychat:envoyGateway.sha256[0]' SHA256"
         )
     raw = _checked(source, data, location)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=cache, delete=False) as scratch:
-        scratch.write(data)
-    Path(scratch.name).replace(cache / f"{raw.sha256}.yaml")
+    _keep(data, cache / f"{raw.sha256}.yaml")
     return raw
+
+
+def _keep(data: bytes, path: Path) -> None:
+    """For later runs. Where there is no room or no right for it, they fetch it again: this one has it and goes on."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(data)
+        scratch.replace(path)
+    except OSError:
+        with suppress(OSError):
+            scratch.unlink()
 
 
 def _fetched(location: str) -> bytes:

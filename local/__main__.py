@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from local import checks, lifecycle
-from local.errors import UserError
+from local.command import exit_code
 from local.stack import Stack
 
 
@@ -28,13 +28,9 @@ def main() -> int:
     for name in alone:
         commands.add_parser(name)
     arguments = parser.parse_args()
-    try:
-        return on_stack[arguments.command](arguments) if arguments.command in on_stack else alone[arguments.command]()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted: type the same command again to go on", file=sys.stderr)
-    return 1
+    if arguments.command in alone:
+        return exit_code(alone[arguments.command])
+    return exit_code(lambda: on_stack[arguments.command](arguments))
 
 
 if __name__ == "__main__":

@@ -7,51 +7,46 @@ from contextlib import AbstractContextManager
 from rich.console import Console
 
 from local import stack as stacks
+from local import supplies
+from local.cluster import preflight
 from local.cluster.cluster import Cluster
 from local.environment import backend
 from local.errors import UserError
-from local.images import archives, tools_for
+from local.images import archives
 from local.lock import locked
 from local.paths import state_root
-from local.report import print_access, report
+from local.report import print_access, print_failing, report
 from local.stack import Stack
-from local.toolchain import Tools, ensure
-from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
-
-PULUMI_TOOLS = ("pulumi", "pulumi-kubernetes", "kubernetes")
-CLUSTER_TOOLS = ("kubernetes", "etcd", "containerd", "runc", "cni")
-
-
-def tools_for_local_stack(progress: Progress) -> Tools:
-    """All that a stack on the local cluster needs, in one go, so that downloads and builds overlap."""
-    tools = ensure([*dict.fromkeys([*PULUMI_TOOLS, *CLUSTER_TOOLS, *tools_for(progress)])], progress)
-    ensure_manifest(progress)
-    return tools
 
 
 def up(stack: Stack) -> int:
+    if stack.on_local_cluster:
+        preflight.check_possible()
     with _alone():
         with Progress() as progress:
             if stack.on_local_cluster:
-                tools = tools_for_local_stack(progress)
+                tools = supplies.for_stack_on_local_cluster(progress)
                 stacks.prepare(tools)
                 Cluster().up(tools, archives(tools, progress), progress)
             else:
                 _check_reach(stack)
-                _prepare(progress)
+                stacks.prepare(supplies.for_stack(progress))
         if not stack.select():
             return 1
+        stacks.end_orphaned_plugins()
         stack.release_dead_lock()
         done = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
         if done.returncode == 0:
             print_access(stack.outputs(), Console(highlight=False))
+        else:
+            print_failing(stack, Console(highlight=False))
         return done.returncode
 
 
 def preview(stack: Stack) -> int:
     with Progress() as progress:
-        _prepare(progress)
+        stacks.prepare(supplies.for_stack(progress))
     if not stack.select():
         return 1
     return stack.pulumi("preview", "--diff", "--stack", stack.name, *stack.configuration()).returncode
@@ -69,11 +64,12 @@ def down(stack: Stack, *, purge: bool) -> int:
             f"To remove the stack from there: make down PURGE=1 STACK={stack.name} CONTEXT={stack.context}",
         )
     with _alone():
+        stacks.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")
         # A local cluster takes all that is deployed with it; only a state that is kept elsewhere would not notice.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
-                _prepare(progress)
+                stacks.prepare(supplies.for_stack(progress))
             stack.release_dead_lock()
             options = ("--yes", "--skip-preview", "--remove", "--stack", stack.name)
             destroyed = stack.pulumi("destroy", *options, *stack.configuration())
@@ -108,8 +104,3 @@ def _check_reach(stack: Stack) -> None:
         cluster.check(stack.context, cluster.read(files), files)
     except cluster.ClusterError as error:
         raise UserError(str(error)) from error
-
-
-def _prepare(progress: Progress) -> None:
-    stacks.prepare(ensure(PULUMI_TOOLS, progress))
-    ensure_manifest(progress)

@@ -15,7 +15,7 @@ def cache_root() -> Path:
 
 def state_root() -> Path:
     """What cannot: cluster data, Pulumi state, credentials. Created 0700."""
-    root = _place("XDG_STATE_HOME", ".local/state") / "synergychat"
+    root = place_of_state()
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -24,6 +24,11 @@ def state_root() -> Path:
             "Make it yours, or name another place with XDG_STATE_HOME.",
         ) from error
     return root
+
+
+def place_of_state() -> Path:
+    """Where `state_root` is, or will be."""
+    return _place("XDG_STATE_HOME", ".local/state") / "synergychat"
 
 
 def _place(variable: str, usual: str) -> Path:

@@ -41,18 +41,33 @@ def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
         node.print(console)
         well = node.healthy
     outputs = stack.outputs() if well else {}
-    table = Table("what", "name", "state", "", box=None, pad_edge=False)
-    for row in [*_objects(stack, outputs), *_urls(outputs)] if outputs else []:
+    table = _table()
+    for row in [*_objects(stack), *_urls(outputs)] if outputs else []:
         well = well and row[2] == "ok"
         table.add_row(*row)
     if not outputs:
-        table.add_row("stack", stack.name, "absent", f"nothing is deployed on {stack.context}: make up")
+        table.add_row("stack", stack.name, "absent", f"no `up` has ended well on {stack.context}: make up")
         well = False
     console.print(table)
     return well
 
 
-def _objects(stack: Stack, outputs: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def print_failing(stack: Stack, console: Console) -> None:
+    """What is not ready, in its own words: of most kinds Pulumi says only that it waited for them in vain."""
+    failing = [row for row in _objects(stack) if row[2] != "ok"]
+    if failing:
+        table = _table()
+        for row in failing:
+            table.add_row(*row)
+        console.print("\nNot ready:")
+        console.print(table)
+
+
+def _table() -> Table:
+    return Table("what", "name", "state", "", box=None, pad_edge=False)
+
+
+def _objects(stack: Stack) -> list[tuple[str, str, str, str]]:
     kinds = {"gatewayclass": "Accepted", "gateway": "Programmed", "httproute": "Accepted"}
     rows: list[tuple[str, str, str, str]] = []
     found = stack.kubectl("get", ",".join(kinds), "--all-namespaces", "--output", "json")
@@ -66,7 +81,8 @@ def _objects(stack: Stack, outputs: dict[str, Any]) -> list[tuple[str, str, str,
         failing = [conditions.get(name) for name in wanted if conditions.get(name, {}).get("status") != "True"]
         reason = "; ".join(f"{c['reason']}: {c['message']}" if c else "no status yet" for c in failing)
         rows.append((kind, item["metadata"]["name"], "failing" if failing else "ok", reason))
-    deployments = stack.kubectl("get", "deployment", "--namespace", outputs["namespace"], "--output", "json")
+    ours = ("--all-namespaces", "--selector", "app.kubernetes.io/part-of=synergychat")
+    deployments = stack.kubectl("get", "deployment", *ours, "--output", "json")
     for item in json.loads(deployments.stdout)["items"] if deployments.returncode == 0 else []:
         ready, asked = item["status"].get("readyReplicas", 0), item["spec"]["replicas"]
         state = "ok" if ready == asked else "failing"

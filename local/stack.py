@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from local import disk
+from local.cluster.process import Process
 from local.environment import LOCAL_CONTEXT, backend, pulumi_home, stack_file, variables, write_wrappers
 from local.errors import UserError
 from local.paths import REPOSITORY, state_root
@@ -18,6 +20,7 @@ from local.toolchain.pins import PULUMI_KUBERNETES
 from local.venv import VENV
 
 CONTEXT_KEY = "synergychat:context"
+_PLUGIN_GRACE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,12 @@ class Stack:
             raise UserError(
                 f"There is no stack {name}: {file.name} does not exist.", f"Stacks here: {known}. Copy one."
             )
-        own = (yaml.safe_load(file.read_text()) or {}).get("config", {}).get(CONTEXT_KEY)
+        own = _config(file).get(CONTEXT_KEY)
         if not context and not own:
             raise UserError(
                 f"{file.name} names no Kubernetes context.", f"Type: pulumi config set context NAME --stack {name}"
             )
-        return cls(name, context or own, named=bool(context) and context != own)
+        return cls(name, context or str(own), named=bool(context) and context != own)
 
     @property
     def on_local_cluster(self) -> bool:
@@ -66,8 +69,8 @@ class Stack:
         """Flags that lay a named context over the stack's file, which stays as it is."""
         if not self.named:
             return []
-        document = yaml.safe_load(stack_file(self.name).read_text())
-        document.setdefault("config", {})[CONTEXT_KEY] = self.context
+        document = yaml.safe_load(stack_file(self.name).read_text()) or {}
+        document["config"] = _config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
         laid = state_root() / "stacks" / self.context / stack_file(self.name).name
         laid.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         laid.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -87,11 +90,38 @@ class Stack:
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
+def _config(file: Path) -> dict[str, Any]:
+    """A stack file's own keys."""
+    try:
+        document = yaml.safe_load(file.read_text()) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    config = document.get("config") or {} if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise UserError(f"{file} is no stack file: it needs a group of keys called config.")
+    return config
+
+
 def _wrapper(name: str) -> str:
     script = VENV / "bin" / name
     if not script.exists():
         raise UserError(f"There is no {name} here yet.", "Type: make up, or, without a cluster: make preview")
     return str(script)
+
+
+def end_orphaned_plugins() -> None:
+    """A provider outlives the `pulumi` that started it when that is killed: nobody will ever talk to it again."""
+    ours = pulumi_home() / "plugins"
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if not (process / "exe").readlink().is_relative_to(ours):
+                continue
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            found = Process.of(int(process.name))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # ended meanwhile, or somebody else's
+        if found is not None and not _is_pulumi(parent):
+            found.end(_PLUGIN_GRACE_S)
 
 
 def _is_pulumi(pid: int) -> bool:
@@ -117,6 +147,8 @@ def prepare(tools: Tools) -> None:
         check=False,
     )
     if done.returncode != 0:
+        if disk.is_full(done.stderr):
+            raise disk.full(f"the kubernetes provider does not fit into {pulumi_home()}")
         raise UserError(f"Pulumi did not take the kubernetes provider: {done.stderr.strip()}")
 
 

@@ -1,17 +1,23 @@
 """`python3 -m local.venv [--dev]`: make or refresh `.venv`. Standard library only: nothing is installed yet."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from local import disk
+from local.command import exit_code
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 VENV = REPOSITORY / ".venv"
 RUN = ("requirements.txt", "local/requirements.txt")
 DEV = ("requirements-dev.txt",)
 OLDEST = (3, 11)
+PATIENCE = {"PIP_RETRIES": "1"}
+"""pip's own five retries make a registry that answers nothing cost minutes. What the environment sets comes first."""
 
 
 def main(arguments: list[str]) -> int:
@@ -63,12 +69,15 @@ def _works(venv: Path) -> bool:
 
 
 def _run(command: list[str], cure: str) -> bool:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=PATIENCE | os.environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
+        # `venv` tells only that its pip ended.
+        if disk.is_full(done.stdout + done.stderr) or not disk.has_room(REPOSITORY):
+            raise disk.full(f"{' '.join(command[:4])} ... found no room")
         said = "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-5:])
         print(f"error: {' '.join(command[:4])} ... failed:\n{said}\n  {cure}", file=sys.stderr)
     return done.returncode == 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code(lambda: main(sys.argv[1:])))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from local import supplies
 from local.cluster.cluster import Cluster
 from local.cluster.process import Process
 from local.images import archives
-from local.lifecycle import tools_for_local_stack
 from local.paths import REPOSITORY, state_root
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
@@ -43,7 +43,7 @@ class TestCluster:
 
     def up(self) -> None:
         with Progress() as progress:
-            tools = tools_for_local_stack(progress)
+            tools = supplies.for_stack_on_local_cluster(progress)
             self.cluster.up(tools, archives(tools, progress), progress, lives_with=Process.of(os.getpid()))
 
     def restart(self) -> None:
@@ -65,7 +65,7 @@ class TestCluster:
 @pytest.fixture(scope="session")
 def tools() -> Tools:
     with Progress() as progress:
-        return tools_for_local_stack(progress)
+        return supplies.for_stack_on_local_cluster(progress)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local import supplies
+from local.cluster import preflight
 from local.cluster.cluster import Cluster
 from local.cluster.directory import DEFAULT_NAME
-from local.errors import UserError
+from local.command import exit_code
 from local.images import archives
-from local.lifecycle import tools_for_local_stack
 from local.toolchain.progress import Progress
 
 _LINES = "200"
@@ -35,20 +36,15 @@ def main() -> int:
     load.add_argument("archive", type=Path)
     commands.add_parser("kubeconfig", help="print the path of a kubeconfig for use from this machine")
     arguments = parser.parse_args()
-    try:
-        return _run(arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted: type the same command again to go on", file=sys.stderr)
-    return 1
+    return exit_code(lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "up":
+        preflight.check_possible()
         cluster = Cluster(arguments.name, api_port=arguments.api_port, first_address=arguments.first_address)
         with Progress() as progress:
-            tools = tools_for_local_stack(progress)
+            tools = supplies.for_local_cluster(progress)
             cluster.up(tools, archives(tools, progress), progress)
         print(f"The cluster {arguments.name} is ready: export KUBECONFIG={cluster.kubeconfig()}")
         return 0

@@ -14,11 +14,11 @@ from local.cluster import cgroups, preflight
 from local.cluster.components import PROGRAMS
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.cluster.images import Images
+from local.cluster.logs import tail
 from local.cluster.order import Order
 from local.cluster.process import Process
 from local.cluster.settings import Settings, named
 from local.cluster.status import Status
-from local.cluster.supervisor import tail
 from local.errors import UserError
 from local.lock import locked
 from local.paths import REPOSITORY
@@ -67,13 +67,14 @@ class Cluster:
             self._clear()
             preflight.check(self.directory, settings)
             self.directory.create()
+            settings.keep(self.directory)  # after the checks: a port that is taken can be given up for another
             order.write(self.directory)
             started = self._start()
             try:
                 with progress.step(f"start Kubernetes {KUBERNETES}"):
                     self._bring_up(order, progress)
                 self._wait_for_pods(progress)
-            except UserError:
+            except (UserError, OSError):
                 self._stop(started)  # nothing half-done
                 raise
 

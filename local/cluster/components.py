@@ -91,7 +91,7 @@ def components(directory: Directory, programs: Mapping[str, Path], probes: Probe
                 f"--hostname-override={directory.name}",
                 f"--node-ip={network.NODE}",
             ),
-            needs=("containerd", "first-images", "kube-apiserver"),
+            needs=("containerd", "first-images"),
         ),
         Component(
             name="kube-proxy",

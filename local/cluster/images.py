@@ -16,6 +16,7 @@ from local.cluster.directory import Directory
 from local.cluster.files import write_whole
 from local.cluster.order import Order
 from local.cluster.process import Process
+from local.command import exit_code
 from local.errors import UserError
 from local.lock import locked
 
@@ -128,12 +129,13 @@ def main() -> int:
     if order is None or init is None:
         print("error: the supervisor of a cluster starts this, once its node runs.", file=sys.stderr)
         return 1
-    try:
-        Images(directory, init.pid, order.programs["ctr"]).bring(_of_node(order.archives), importing=print)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    images = Images(directory, init.pid, order.programs["ctr"])
+
+    def bring() -> int:
+        images.bring(_of_node(order.archives), importing=print)
+        return 0
+
+    return exit_code(bring)
 
 
 if __name__ == "__main__":

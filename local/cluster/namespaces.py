@@ -1,15 +1,22 @@
-"""Starting processes inside the node's namespaces, as children of the supervisor."""
+"""Making the node's namespaces, and starting processes in them, as children of the supervisor."""
 
 import asyncio
+import json
 import os
+import select
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from local.cluster import cgroups, kernel
+from local.cluster.logs import tail
+from local.cluster.process import Process
+from local.errors import UserError
 
 _ENTERED = ("mnt", "uts", "ipc", "net")
+_PATIENCE_S = 20.0
 
 
 class Child:
@@ -34,6 +41,36 @@ class Child:
     def send(self, number: int) -> None:
         if not self._ended.done():
             self._process.send_signal(number)
+
+
+def make(node: Mapping[str, object], environment: Mapping[str, str], log: Path) -> tuple[Child, Process]:
+    """`unshare`, and the process 1 (node.py, with the order `node`) that it has started in new namespaces.
+
+    When it returns, the node's mounts and networks are made. UserError with the end of `log` when they cannot be.
+    """
+    unshare = ["unshare", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc", "--mount-proc", "--kill-child"]
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [*unshare, "--", sys.executable, "-m", "local.cluster.node", json.dumps(node)],
+            preexec_fn=kernel.die_with_parent,
+            cwd="/",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    with process.stdout:
+        heard = select.select([process.stdout], [], [], _PATIENCE_S)[0]
+        said = process.stdout.readline() if heard else b""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    init = Process.of(int(children[0])) if said == b"ready\n" and children else None
+    if init is None:
+        process.kill()
+        process.wait()
+        what = "could not be made" if heard else f"said nothing for {_PATIENCE_S:.0f} s"
+        raise UserError(f"The node {what}.\n{tail(log)}", f"The whole log is {log}")
+    return Child(process), init
 
 
 class Namespaces:

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from local.cluster import cgroups
@@ -19,25 +19,34 @@ _FREE_MEMORY = 1500 << 20
 _FILE_SYSTEMS = {"overlay": "overlay", "tmpfs": "tmpfs"}
 
 
+def check_possible() -> None:
+    """UserError where no set-up would help: to be asked before tools are fetched and built for a cluster."""
+    _refuse("The local cluster", list(_impossible()))
+
+
 def check(directory: Directory, settings: Settings) -> None:
     """UserError with all that keeps a cluster from starting here. Nothing is changed."""
-    problems = list(_problems(directory, settings))
+    _refuse(f"The cluster {directory.name}", list(_impossible()) or list(_problems(directory, settings)))
+
+
+def _refuse(what: str, problems: Sequence[UserError]) -> None:
     if problems:
         count = "one thing" if len(problems) == 1 else f"{len(problems)} things"
         listed = "\n".join(f"- {problem.message}\n    {problem.cure}" for problem in problems)
-        raise UserError(f"The cluster {directory.name} cannot be started here, for {count}:\n{listed}")
+        raise UserError(f"{what} cannot be started here, for {count}:\n{listed}")
 
 
-def _problems(directory: Directory, settings: Settings) -> Iterator[UserError]:
+def _impossible() -> Iterator[UserError]:
     if platform.system() != "Linux":
         yield UserError(
             f"This is {platform.system()}; the local cluster needs Linux.",
             "Use a cluster that you have: make up CONTEXT=NAME",
         )
-        return
-    if os.geteuid() != 0:
+    elif os.geteuid() != 0:
         yield UserError("It needs root, to make namespaces and mounts.", "sudo make up, or: make up CONTEXT=NAME")
-        return
+
+
+def _problems(directory: Directory, settings: Settings) -> Iterator[UserError]:
     yield from _kernel()
     if missing := cgroups.missing_controllers():
         yield UserError(

@@ -18,6 +18,7 @@ from local.cluster.configuration import CONTAINERD_SOCKET
 from local.cluster.directory import Directory
 
 _ANSWER_S = 2.0
+_DNS_ANSWER_S = 0.25  # a lost datagram is asked again, not waited for
 _NO_ANSWER = (OSError, EOFError, ValueError, TimeoutError)
 _FRESH_S = 60.0
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -92,7 +93,7 @@ class Probes:
         question = dns.message.make_query(f"{name}.", dns.rdatatype.A)
         query = self._network.socket(socket.SOCK_DGRAM, "0.0.0.0")  # noqa: S104 - of the node's own network
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_DNS_ANSWER_S):
                 loop = asyncio.get_running_loop()
                 await loop.sock_connect(query, (network.DNS_SERVICE, 53))
                 await loop.sock_sendall(query, question.to_wire())

@@ -30,15 +30,12 @@ class Settings:
 
     @classmethod
     def of(cls, directory: Directory, api_port: int | None, first_address: str | None) -> "Settings":
-        """The kept settings, else those given here (kept from now on). UserError where both are there and differ."""
+        """The kept settings, else those given here. UserError where both are there and differ."""
         asked = {"api_port": api_port, "first_address": first_address}
         given = {name: value for name, value in asked.items() if value is not None}
         kept = cls.kept(directory)
         if kept is None:
-            settings = cls(**given)  # pyright: ignore[reportArgumentType] - each value has its field's type
-            directory.create()
-            write_whole(directory.settings, json.dumps(asdict(settings)))
-            return settings
+            return cls(**given)  # pyright: ignore[reportArgumentType] - each value has its field's type
         differing = {name: value for name, value in given.items() if asdict(kept)[name] != value}
         if differing:
             name, value = next(iter(differing.items()))
@@ -47,6 +44,10 @@ class Settings:
                 f"Leave it out, or make the cluster anew: python -m local.cluster {named(directory)}down --purge",
             )
         return kept
+
+    def keep(self, directory: Directory) -> None:
+        """Have every later start take these."""
+        write_whole(directory.settings, json.dumps(asdict(self)))
 
     @classmethod
     def kept(cls, directory: Directory) -> "Settings | None":

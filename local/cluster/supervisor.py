@@ -7,17 +7,13 @@ one thread: a process is started by moving that thread, for a moment, into the n
 import asyncio
 import json
 import os
-import select
-import shutil
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 
-from local.cluster import cgroups, configuration, credentials, kernel, network
+from local.cluster import cgroups, configuration, credentials, logs, namespaces, network
 from local.cluster.components import Component, components
 from local.cluster.directory import Directory
 from local.cluster.files import write_whole
@@ -27,44 +23,15 @@ from local.cluster.order import Order
 from local.cluster.probes import Probes
 from local.cluster.process import Process
 from local.cluster.settings import Settings
+from local.cluster.unit import Unit, pauses_between_tries
+from local.command import exit_code
 from local.errors import UserError
 from local.paths import REPOSITORY
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
-_STEADY_S = 30.0
-_PROBE_S = 0.05
-_WATCH_S = 2.0
-_NODE_S = 20.0
-_POD_GRACE_S, _COMPONENT_GRACE_S = 10.0, 5.0
-_LARGEST_LOG = 16 << 20
+_SOON_S, _LATER_S = 0.05, 2.0
+_BOUND_LOGS_S = 60.0
+_POD_GRACE_S = 10.0
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Unit:
-    """One component as it is kept: its process, and how it fares."""
-
-    def __init__(self, component: Component) -> None:
-        self.component = component
-        self.healthy = asyncio.Event()
-        self.child: Child | None = None
-        self.state = "waiting"
-        self.since = datetime.now(UTC)
-        self.restarts = 0
-        self.last_end: str | None = None
-
-    def become(self, state: str) -> None:
-        self.state = state
-        self.since = datetime.now(UTC)
-
-    def row(self) -> dict[str, object]:
-        return {
-            "name": self.component.name,
-            "state": self.state,
-            "pid": self.child.pid if self.child else None,
-            "since": self.since.isoformat(timespec="seconds"),
-            "restarts": self.restarts,
-            "last_end": self.last_end,
-        }
 
 
 class Supervisor:
@@ -86,7 +53,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
         self._live_with(self._order.lives_with)
-        pauses = _pauses()
+        pauses = pauses_between_tries()
         while not self._stopping.is_set():
             await self._live()
             with suppress(TimeoutError):
@@ -113,26 +80,27 @@ class Supervisor:
         configuration.write(self._directory, self._order.programs)
         cgroups.create(self._directory.cgroup)
         self._made = datetime.now(UTC)
-        node, init = self._start_node()
-        namespaces = Namespaces(init.pid, self._directory.cgroup)
+        node, init = namespaces.make(self._node(), self._environment(), self._directory.logs / "node.log")
+        inside = Namespaces(init.pid, self._directory.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
         try:
             init.write(self._directory.node_pid)
             self._write_cloud_settings(init.pid)
             made = components(self._directory, self._order.programs, probes)
-            self._units = {component.name: Unit(component) for component in made}
-            await self._keep_all(namespaces, probes, node)
+            start = partial(self._start, inside)
+            self._units = {component.name: Unit(component, start, self._note) for component in made}
+            await self._keep_all(probes, node)
         finally:
             probes.close()
-            namespaces.close()
+            inside.close()
             node.send(signal.SIGKILL)
             await node.ended()
             self._directory.node_pid.unlink(missing_ok=True)
             cgroups.remove(self._directory.cgroup)
 
-    async def _keep_all(self, namespaces: Namespaces, probes: Probes, node: Child) -> None:
+    async def _keep_all(self, probes: Probes, node: Child) -> None:
         """Until SIGTERM or the node's end, whichever comes first; then everything is stopped, in order."""
-        tasks = [asyncio.create_task(self._keep(unit, namespaces)) for unit in self._units.values()]
+        tasks = [asyncio.create_task(unit.keep(self._units)) for unit in self._units.values()]
         tasks += [asyncio.create_task(self._watch(probes)), asyncio.create_task(self._bound_logs())]
         ends = [asyncio.create_task(node.ended()), asyncio.create_task(self._stopping.wait())]
         failing = asyncio.gather(*tasks)
@@ -149,11 +117,11 @@ class Supervisor:
         with suppress(asyncio.CancelledError):
             await failing  # a defect in a task ends the supervisor, with its cause in the log
 
-    def _start_node(self) -> tuple[Child, Process]:
-        """`unshare`, and the process 1 that it started in new namespaces, its mounts and networks made."""
+    def _node(self) -> dict[str, object]:
+        """What process 1 of the node is to make: its name, what stays visible in it, and what lies where."""
         directory = self._directory
         shown = {str(path.resolve().parent) for path in self._order.programs.values()}
-        order = {
+        return {
             "hostname": directory.name,
             "keep": sorted({str(directory.root), *shown}),
             "binds": {
@@ -162,82 +130,19 @@ class Supervisor:
                 "/var/log/pods": str(directory.pod_logs),
             },
         }
-        unshare = ["unshare", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc", "--mount-proc", "--kill-child"]
-        with (directory.logs / "node.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*unshare, "--", sys.executable, "-m", "local.cluster.node", json.dumps(order)],
-                preexec_fn=kernel.die_with_parent,
-                cwd="/",
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        if process.stdout is None or not select.select([process.stdout], [], [], _NODE_S)[0]:
-            process.kill()
-            raise UserError(f"The node said nothing for {_NODE_S:.0f} s.", f"Its log is {directory.logs / 'node.log'}")
-        with process.stdout:
-            said = process.stdout.readline()
-        if said != b"ready\n":
-            process.kill()
-            raise UserError(f"The node could not be made.\n{tail(directory.logs / 'node.log')}")
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        init = Process.of(int(children[0]))
-        if init is None:
-            raise UserError("The node ended as soon as it was made.", f"Its log is {directory.logs / 'node.log'}")
-        return Child(process), init
 
-    async def _keep(self, unit: Unit, namespaces: Namespaces) -> None:
-        """Start the component once its needs are met, and again whenever it has ended."""
-        pauses = _pauses()
-        clock = asyncio.get_running_loop().time
-        while True:
-            for need in unit.component.needs:
-                if not self._units[need].healthy.is_set():
-                    unit.become(f"waiting for {need}")
-                    self._report()
-                    await self._units[need].healthy.wait()
-            started = clock()
-            unit.child = child = self._start(unit.component, namespaces)
-            unit.become("starting")
-            self._report()
-            becoming = asyncio.create_task(self._until_healthy(unit))
-            try:
-                code = await child.ended()
-            finally:
-                becoming.cancel()
-            unit.child = None
-            if unit.component.once and code == 0:
-                unit.become("done")
-                unit.healthy.set()
-                self._report()
-                return
-            unit.healthy.clear()
-            unit.restarts += 1
-            unit.last_end = _end(code)
-            if clock() - started > _STEADY_S:
-                pauses = _pauses()
-            pause = next(pauses)
-            unit.become(f"{unit.last_end}, again in {pause:.1f} s")
-            self._problem = f"{unit.component.name} {unit.state}"
-            _say(self._problem)
-            self._report()
-            await asyncio.sleep(pause)
-
-    async def _until_healthy(self, unit: Unit) -> None:
-        if unit.component.once:
-            return
-        while unit.component.probe is not None and not await unit.component.probe():
-            await asyncio.sleep(_PROBE_S)
-        unit.become("running")
-        unit.healthy.set()
-        self._report()
-
-    def _start(self, component: Component, namespaces: Namespaces) -> Child:
+    def _start(self, inside: Namespaces, component: Component) -> Child:
         with (self._directory.logs / f"{component.name}.log").open("ab") as log:
             if component.on_host:
                 return start_on_host(component.command, self._environment(), log)
-            return namespaces.start(component.command, self._environment(), log)
+            return inside.start(component.command, self._environment(), log)
+
+    def _note(self, problem: str | None) -> None:
+        """A component has changed; `_watch` looks at all of them right after."""
+        if problem is not None:
+            _say(problem)
+            self._problem = problem
+        self._report()
 
     async def _watch(self, probes: Probes) -> None:
         while True:
@@ -254,7 +159,7 @@ class Supervisor:
                 self._report()
             soon = problem is not None or bool(returning)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _PROBE_S if soon else _WATCH_S)
+                await asyncio.wait_for(self._changed.wait(), _SOON_S if soon else _LATER_S)
 
     async def _find_problem(self, probes: Probes) -> str | None:
         for unit in self._units.values():
@@ -266,20 +171,16 @@ class Supervisor:
         return None if await probes.dns() else "the cluster's DNS does not answer"
 
     async def _bound_logs(self) -> None:
-        """Components append to their logs for weeks: keep the newest part of each, and the one before."""
         while True:
-            for log in self._directory.logs.glob("*.log"):
-                if log.stat().st_size > _LARGEST_LOG:
-                    shutil.copyfile(log, log.with_suffix(".log.1"))
-                    os.truncate(log, 0)
-            await asyncio.sleep(60)
+            logs.bound(self._directory.logs)
+            await asyncio.sleep(_BOUND_LOGS_S)
 
     async def _stop_all(self) -> None:
         """Pods first, while nothing starts them again; then the components, what others need last."""
-        await self._stop(self._units["kubelet"])
+        await self._units["kubelet"].stop()
         await self._end_pods()
         for unit in reversed(self._units.values()):
-            await self._stop(unit)
+            await unit.stop()
 
     async def _end_pods(self) -> None:
         deadline = asyncio.get_running_loop().time() + _POD_GRACE_S
@@ -291,18 +192,7 @@ class Supervisor:
             told |= pids
             if asyncio.get_running_loop().time() > deadline:
                 return  # the end of the node is theirs
-            await asyncio.sleep(_PROBE_S)
-
-    async def _stop(self, unit: Unit) -> None:
-        if unit.child is None:
-            return
-        unit.child.send(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(unit.child.ended(), _COMPONENT_GRACE_S)
-        except TimeoutError:
-            unit.child.send(signal.SIGKILL)
-            await unit.child.ended()
-        unit.child = None
+            await asyncio.sleep(_SOON_S)
 
     def _write_cloud_settings(self, init: int) -> None:
         directory = self._directory
@@ -335,23 +225,6 @@ class Supervisor:
         write_whole(self._directory.status, json.dumps(report, indent=1))
 
 
-def tail(log: Path, lines: int = 8) -> str:
-    """The end of a log, to show to a user."""
-    said = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
-    return "\n".join(f"    {line[:300]}" for line in said)
-
-
-def _pauses() -> Iterator[float]:
-    pause = _FIRST_PAUSE_S
-    while True:
-        yield pause
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
-
-
-def _end(code: int) -> str:
-    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
 def _say(text: str) -> None:
     print(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}", flush=True)
 
@@ -365,15 +238,16 @@ def main() -> int:
     own = Process.of(os.getpid())
     if own is not None:
         own.write(directory.supervisor_pid)
-    try:
+
+    def supervise() -> int:
         asyncio.run(Supervisor(directory, order, settings).run())
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 0
+
+    try:
+        return exit_code(supervise)  # `up` shows the end of this process' log to the user
     finally:
         for file in (directory.supervisor_pid, directory.status):
             file.unlink(missing_ok=True)
-    return 0
 
 
 if __name__ == "__main__":

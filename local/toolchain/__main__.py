@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from local.errors import UserError
+from local.command import exit_code
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
 from local.toolchain.setup import ensure
@@ -15,12 +16,12 @@ def main() -> int:
     names = parser.parse_args().names or list(ARTEFACTS)
     if unknown := set(names) - set(ARTEFACTS):
         parser.error(f"no tool is called {', '.join(sorted(unknown))}; there are {', '.join(ARTEFACTS)}")
-    try:
-        with Progress() as progress:
-            tools = ensure(names, progress)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return exit_code(lambda: _have(names))
+
+
+def _have(names: Sequence[str]) -> int:
+    with Progress() as progress:
+        tools = ensure(names, progress)
     for name in names:
         print(f"{name} {ARTEFACTS[name].version} {tools.directory(name)}")
     return 0

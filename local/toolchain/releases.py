@@ -5,8 +5,10 @@ import shutil
 import tarfile
 import tempfile
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
+from local import disk
 from local.errors import UserError
 from local.toolchain.pins import Release
 from local.toolchain.store import sha256_file
@@ -21,7 +23,9 @@ def fetch(release: Release, directory: Path) -> None:
         try:
             with urllib.request.urlopen(release.url, timeout=TIMEOUT_S) as answer, file.open("wb") as out:  # noqa: S310
                 shutil.copyfileobj(answer, out, 1 << 20)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
+            if disk.is_full(str(error)):
+                raise
             raise UserError(f"{release.url} could not be fetched: {error}") from error
         actual = sha256_file(file)
         if actual != release.sha256:

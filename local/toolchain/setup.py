@@ -171,6 +171,8 @@ def _fill(
             for job in as_completed(jobs):
                 job.result()
         finally:
+            # After a failure: its message must not wait for a build of many minutes.
+            go.stop()
             builds.shutdown(wait=False, cancel_futures=True)
             downloads.shutdown(wait=False, cancel_futures=True)
 
@@ -179,8 +181,9 @@ def _build_group(go: Go, group: str, members: Sequence[tuple[GoProgram, Path]], 
     packages = [member.package for member, _ in members]
     with progress.step(f"fetch modules: {group}"):
         total = go.fetch_modules(group, packages)
-    output = members[0][1].parent / f".{group}.{os.getpid()}.out"
-    output.mkdir(exist_ok=True)
+    # Inside what the next run starts anew: a killed build leaves nothing else behind.
+    output = members[0][1] / f".{group}.out"
+    output.mkdir()
     try:
         with progress.step(f"build {', '.join(member.program for member, _ in members)}", total) as advance:
             go.build(group, packages, output, advance)

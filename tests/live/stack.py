@@ -103,6 +103,10 @@ class LiveStack:
         command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
+    def client(self) -> httpx.Client:
+        """For many requests, on connections that are kept alive."""
+        return httpx.Client(base_url=f"http://{self.gateway_address}", timeout=10, trust_env=False)
+
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send a request for `url` to the gateway's address, as `curl --resolve` does."""
         target = httpx.URL(url)

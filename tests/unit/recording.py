@@ -35,6 +35,7 @@ class Recorded:
     inputs: dict[str, Any]
     depends_on: frozenset[str]
     """All that it waits for, whether named by `depends_on` or by a value."""
+    delete_before_replace: bool
     timeouts: dict[str, str]
 
     @property
@@ -160,6 +161,7 @@ class _Monitor(MockMonitor):
             provider=request.provider.rpartition("::")[0],
             inputs=_plain(request.object),
             depends_on=frozenset(request.dependencies),
+            delete_before_replace=request.deleteBeforeReplace,
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
         )
         return answer

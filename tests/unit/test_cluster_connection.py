@@ -1,7 +1,9 @@
 """Which cluster a stack goes to: the named context or none, and it must answer before anything is registered."""
 
 import base64
+import errno
 import ipaddress
+import os
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -139,6 +141,14 @@ def test_a_file_that_is_no_kubeconfig_is_named_in_a_preview_too(kubeconfig: Path
 def test_a_kubeconfig_that_cannot_be_read_is_named(kubeconfig: Path) -> None:
     kubeconfig.mkdir()
     assert refusal(preview=True) == f"The kubeconfig {kubeconfig} cannot be read: Is a directory"
+
+
+def test_a_kubeconfig_in_somebody_elses_directory_is_named(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert refusal(preview=True) == f"The kubeconfig {kubeconfig} cannot be read: Permission denied"
 
 
 def test_of_several_kubeconfigs_the_first_to_name_a_context_wins(

@@ -2,6 +2,8 @@
 
 import ast
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,11 @@ def test_every_object_goes_to_the_cluster_that_the_stack_names(dev: Recording) -
     assert {each.provider for each in dev.kubernetes} == {provider.urn}
 
 
+def test_every_object_goes_before_its_successor_of_another_name_comes(dev: Recording) -> None:
+    # With the old name given back, an object that exists is adopted: the one that still waits to be deleted.
+    assert {each.delete_before_replace for each in dev.kubernetes} == {True}
+
+
 def test_everything_is_known_before_anything_is_made(dev: Recording) -> None:
     assert [each.name for each in dev if UNKNOWN in str(each.inputs)] == []
 
@@ -250,6 +257,20 @@ def test_a_users_mistake_ends_the_program_with_one_message_and_nothing_registere
     assert (recording.exit_code, recording.resources, recording.outputs) == (32, {}, {})
     (message,) = recording.log
     assert words in message
+
+
+def test_a_program_that_is_cancelled_ends_at_once_and_says_nothing() -> None:
+    lines = [
+        "import asyncio, os, signal, stop",
+        "async def program():",
+        "    stop.end_quietly_when_cancelled()",
+        "    os.kill(os.getpid(), signal.SIGINT)",
+        "    await asyncio.Event().wait()",
+        "asyncio.run(program())",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (32, "", "")
 
 
 # The program and its surroundings

@@ -1,6 +1,8 @@
 """Where a manifest comes from, and that nothing is used which is not what its SHA-256 says."""
 
+import errno
 import hashlib
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -76,6 +78,12 @@ def test_a_missing_file_is_named_with_its_key(tmp_path: Path, cache: Path) -> No
     )
 
 
+def test_a_path_that_the_system_does_not_take_is_named_with_its_key(cache: Path) -> None:
+    assert refusal(cache, "a" * 300) == (
+        f"{'a' * 300} cannot be read: File name too long (synergychat:envoyGateway.manifest)"
+    )
+
+
 @pytest.mark.parametrize("page", [PAGE, b"<html>", b"\xef\xbb\xbf<!doctype HTML>"])
 def test_a_web_page_in_place_of_a_file_is_called_one(tmp_path: Path, cache: Path, page: bytes) -> None:
     file = tmp_path / "install.yaml"
@@ -109,6 +117,25 @@ def test_a_manifest_that_was_put_there_by_hand_is_used_in_place_of_the_release(c
     raw = read(cache, None, SUM, version="1.5.1")
     assert raw.data == DATA
     assert raw.origin == "https://github.com/envoyproxy/gateway/releases/download/v1.5.1/install.yaml"
+
+
+def test_a_download_that_cannot_be_kept_is_used_all_the_same(web: Web, cache: Path) -> None:
+    cache.parent.write_text("a file where a directory belongs")
+    location = f"{web.url}/install.yaml"
+    assert read(cache, location, SUM).data == read(cache, location, SUM).data == DATA
+    assert len(web.asked) == 2
+
+
+def test_a_download_for_which_the_disk_has_no_room_is_used_and_leaves_no_part(
+    web: Web, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert read(cache, f"{web.url}/install.yaml", SUM).data == DATA
+    assert [path.name for path in cache.iterdir()] == []
 
 
 def test_a_kept_file_that_was_tampered_with_is_not_used(web: Web, cache: Path) -> None:

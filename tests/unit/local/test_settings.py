@@ -14,19 +14,28 @@ def test_a_new_cluster_gets_the_usual_port_and_address() -> None:
     assert Settings.of(Directory("test"), None, None) == Settings(api_port=6443, first_address="127.0.0.1")
 
 
+def _start(directory: Directory, api_port: int | None = None, first_address: str | None = None) -> Settings:
+    """What a start that is not refused does with its flags."""
+    settings = Settings.of(directory, api_port, first_address)
+    directory.create()
+    settings.keep(directory)
+    return settings
+
+
 def test_what_was_given_first_is_kept_for_starts_that_give_nothing() -> None:
-    given = Settings.of(Directory("test"), 7443, "127.0.3.1")
+    given = _start(Directory("test"), 7443, "127.0.3.1")
     assert Settings.of(Directory("test"), None, None) == given == Settings(7443, "127.0.3.1")
     assert Settings.of(Directory("test"), 7443, None) == given
 
 
 def test_asking_what_was_kept_makes_nothing() -> None:
     assert Settings.kept(Directory("test")) is None
+    Settings.of(Directory("test"), 7443, None)
     assert not Directory("test").root.exists()
 
 
 def test_settings_are_their_owners_alone() -> None:
-    Settings.of(Directory("test"), None, None)
+    _start(Directory("test"))
     assert stat.S_IMODE(Directory("test").settings.stat().st_mode) == 0o600
 
 
@@ -38,7 +47,7 @@ def test_settings_are_their_owners_alone() -> None:
     ],
 )
 def test_a_flag_that_differs_from_what_was_kept_is_refused_with_the_way_out(name: str, cure: str) -> None:
-    Settings.of(Directory(name), 7443, "127.0.3.1")
+    _start(Directory(name), 7443, "127.0.3.1")
     with pytest.raises(UserError, match=f"{name} was made with api_port 7443, not 6443") as caught:
         Settings.of(Directory(name), 6443, "127.0.3.1")
     assert caught.value.cure == f"Leave it out, or make the cluster anew: {cure}"

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import multiprocessing
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -116,19 +118,97 @@ def test_changing_a_pin_changes_where_the_tool_is_kept(monkeypatch: pytest.Monke
     assert setup._key(runc) != before
 
 
-def test_a_failing_build_shows_its_last_lines_and_the_log(tmp_path: Path) -> None:
+def _log(tmp_path: Path, *lines: str) -> Path:
     log = tmp_path / "runc-build.log"
-    log.write_text("\n".join(f"line {n}" for n in range(40)) + "\nundefined: Frobnicate\n")
-    error = gobuild._failure("runc (build)", log)
-    assert "undefined: Frobnicate" in error.message
-    assert "line 0" not in error.message
-    assert str(log) in str(error)
+    log.write_text("".join(f"{line}\n" for line in lines))
+    return log
 
 
-def test_a_full_disk_is_called_a_full_disk(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("write /x: no space left on device\n")
-    assert "disk filled up" in gobuild._failure("etcd (build)", log).message
+PACKAGES = [f"k8s.io/api/v{n}" for n in range(200)]
+"""As `go build -v` names them while it compiles others."""
+
+
+def test_a_failing_build_shows_the_compilers_errors_however_many_packages_it_names_around_them(tmp_path: Path) -> None:
+    error = ["# github.com/opencontainers/runc", "./main.go:7:2: undefined: Frobnicate", "\tdid you mean Frobnication?"]
+    log = _log(tmp_path, "go: downloading k8s.io/api v0.36.3", *PACKAGES, *error, *PACKAGES)
+    told = gobuild._failure("runc (build)", log)
+    assert told.message == "runc (build) failed:\n" + "\n".join(f"    {line}" for line in error)
+    assert str(log) in (told.cure or "")
+
+
+def test_of_many_errors_the_first_are_shown_and_the_others_counted(tmp_path: Path) -> None:
+    told = gobuild._failure("runc (build)", _log(tmp_path, *(f"./main.go:{n}: wrong" for n in range(40))))
+    assert "./main.go:0: wrong" in told.message
+    assert told.message.endswith("    ... and 25 more lines")
+
+
+@pytest.mark.parametrize(("lines", "shown"), [(PACKAGES, PACKAGES[-1]), ([], "it said nothing")])
+def test_a_build_that_was_killed_shows_how_far_it_was(tmp_path: Path, lines: list[str], shown: str) -> None:
+    assert gobuild._failure("runc (build)", _log(tmp_path, *lines)).message.endswith(f"    {shown}")
+
+
+def test_a_disk_that_fills_up_in_a_build_is_called_full_with_what_did_not_fit(tmp_path: Path) -> None:
+    log = _log(tmp_path, "# etcd", "write /x/etcd: no space left on device", *PACKAGES)
+    assert gobuild._failure("etcd (build)", log).message.startswith(
+        "The disk is full: etcd (build) says write /x/etcd: no space left on device.\n"
+    )
+
+
+def _go(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> gobuild.Go:
+    """A Go whose every command but the questions for its settings is `script`."""
+    settings = 'case "$*" in "env GOVERSION") echo go9.9.9; exit;; "env GOPROXY") echo off; exit;; esac'
+    program = directory / "go"
+    program.write_text(f"#!/bin/sh\n{settings}\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
+    return gobuild.Go(directory / "cache", directory / "logs")
+
+
+def test_a_module_that_cannot_be_had_is_told_in_the_words_of_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With -json they stand in the answer, not beside it.
+    go = _go(tmp_path, monkeypatch, """echo '{'; echo '  "Error": "no such module"'; echo '}'; exit 1""")
+    with pytest.raises(UserError) as raised:
+        go.module_directory("runc", "example.com/none")
+    assert raised.value.message == 'runc (download) failed:\n      "Error": "no such module"'
+
+
+def test_a_go_that_does_not_work_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = _go(tmp_path, monkeypatch, "")
+    (tmp_path / "go").write_text('#!/bin/sh\n[ "$2" = GOVERSION ] && echo go9.9.9 && exit\necho bad env >&2; exit 1\n')
+    with pytest.raises(UserError, match="go does not work: bad env"):
+        go.fetch_modules("runc", ["."])
+
+
+def test_a_build_writes_only_where_the_next_run_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    # The build gets its directory by -o; what it leaves there is what a killed one leaves.
+    script = f'[ "$1" = list ] && exit; find {kept} -type d > {tmp_path}/seen; exit 1'
+    go = _go(tmp_path, monkeypatch, script)
+    with Progress() as progress, pytest.raises(UserError), Store(kept).making("pause-1", lambda _: None) as work:
+        assert work is not None
+        setup._build_group(go, "pause", [(GoProgram(group="pause", package=".", cpu_s=1), work)], progress)
+    seen = (tmp_path / "seen").read_text().split()
+    assert seen == [str(kept), str(kept / ".pause-1.part"), str(kept / ".pause-1.part" / ".pause.out")]
+
+
+def test_a_build_that_runs_ends_when_it_is_stopped_and_no_other_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "runs")
+    go = _go(tmp_path, monkeypatch, f"echo > {tmp_path}/runs; exec sleep 60")
+    monkeypatch.setattr(gobuild, "_GRACE_S", 0.1)
+    with ThreadPoolExecutor() as pool:
+        build = pool.submit(go.build, "pause", ["."], tmp_path, lambda _: None)
+        (tmp_path / "runs").read_text()
+        go.stop()
+        with pytest.raises(UserError):
+            build.result(timeout=20)
+        next_build = pool.submit(go.build, "pause", ["."], tmp_path, lambda _: None)
+        with pytest.raises(UserError):
+            next_build.result(timeout=20)
 
 
 def test_without_root_the_exact_command_for_missing_packages_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

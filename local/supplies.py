@@ -1,0 +1,29 @@
+"""Which tools each thing needs: all of one thing's in one go, so that their downloads and builds overlap."""
+
+from local.images import tools_for
+from local.toolchain import Tools, ensure
+from local.toolchain.manifest import ensure_manifest
+from local.toolchain.progress import Progress
+
+_STACK = ("pulumi", "pulumi-kubernetes", "kubernetes")
+_CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni")
+
+
+def for_stack(progress: Progress) -> Tools:
+    """A stack on any cluster: `pulumi`, its provider, `kubectl`, and the manifest that the program installs."""
+    return _with_manifest(ensure(_STACK, progress), progress)
+
+
+def for_local_cluster(progress: Progress) -> Tools:
+    """The local cluster, and the images that run on it."""
+    return ensure([*_CLUSTER, *tools_for(progress)], progress)
+
+
+def for_stack_on_local_cluster(progress: Progress) -> Tools:
+    wanted = dict.fromkeys([*_STACK, *_CLUSTER, *tools_for(progress)])
+    return _with_manifest(ensure(wanted, progress), progress)
+
+
+def _with_manifest(tools: Tools, progress: Progress) -> Tools:
+    ensure_manifest(progress)
+    return tools
