@@ -34,7 +34,13 @@ chat = Chat(
 )
 gateway = Gateway(
     "gateway",
-    GatewayArgs(settings=cfg.gateway, namespace=chat.namespace, envoy_gateway=envoy, timeout_s=limit),
+    GatewayArgs(
+        settings=cfg.gateway,
+        envoy_image=cfg.envoy_image,
+        namespace=chat.namespace,
+        envoy_gateway=envoy,
+        timeout_s=limit,
+    ),
     cluster,
 )
 web_args = HttpRouteArgs(settings=cfg.web, gateway=gateway, backend=chat.web, timeout_s=limit)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from rules import (
+    ENVOY_IMAGES,
     Exposure,
     Hostname,
     Image,
@@ -63,9 +64,9 @@ class GatewayConfig(Section):
     node_port: NodePort | None = Field(
         default=None, description="The port of every node; needed with exposure NodePort, and only there."
     )
-    envoy_image: Image = Field(
-        default="docker.io/envoyproxy/envoy:distroless-v1.39.1",
-        description="Image of the Envoys that carry the traffic.",
+    envoy_image: Image | None = Field(
+        default=None,
+        description="Image of the Envoys that carry the traffic. Not set: the one that the release was made with.",
     )
 
 
@@ -127,14 +128,19 @@ class StackConfig(Section):
         return self.gateway.port if self.gateway.node_port is None else self.gateway.node_port
 
     @property
+    def envoy_image(self) -> str | None:
+        """Image of the Envoys; None leaves it to the release."""
+        return self.gateway.envoy_image or ENVOY_IMAGES.get(self.envoy_gateway.version)
+
+    @property
     def urls(self) -> dict[str, str]:
         return {"web": self._url(self.web.hostname), "api": self._url(self.api.hostname)}
 
     @property
     def versions(self) -> dict[str, str]:
-        images = {"envoy": self.gateway.envoy_image}
         apps = {"web": self.web.image, "api": self.api.image, "crawler": self.crawler.image}
-        return {"envoyGateway": self.envoy_gateway.version, **images, **apps}
+        envoy = {"envoy": self.envoy_image} if self.envoy_image else {}
+        return {"envoyGateway": self.envoy_gateway.version, **envoy, **apps}
 
     def _url(self, hostname: str) -> str:
         return f"http://{hostname}" if self.public_port == 80 else f"http://{hostname}:{self.public_port}"

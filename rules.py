@@ -31,6 +31,10 @@ RELEASE_LINES = {
 From https://gateway.envoyproxy.io/news/releases/matrix/.
 """
 
+ENVOY_IMAGES = {"1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"}
+"""The Envoy of a release by tag alone. The release itself names it by digest too, so that no image built elsewhere from
+the same version would do; a release that is not here runs what it names."""
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -14,6 +14,8 @@ from config import GatewayConfig
 @dataclass(frozen=True, kw_only=True)
 class GatewayArgs:
     settings: GatewayConfig
+    envoy_image: str | None
+    """None: the one that Envoy Gateway chooses."""
     namespace: pulumi.Input[str]
     """Where the Gateway and its routes live."""
     envoy_gateway: EnvoyGateway
@@ -44,7 +46,7 @@ class Gateway(pulumi.ComponentResource):
         proxy_wire = gateway_api.envoy_proxy(
             name=settings.class_name,
             namespace=args.envoy_gateway.namespace,
-            image=settings.envoy_image,
+            image=args.envoy_image,
             exposure=settings.exposure,
             port=settings.port,
             node_port=settings.node_port,

@@ -19,16 +19,18 @@ def envoy_proxy(
     *,
     name: str,
     namespace: pulumi.Input[str],
-    image: str,
+    image: str | None,
     exposure: Literal["LoadBalancer", "NodePort", "ClusterIP"],
     port: int,
     node_port: int | None,
 ) -> Wire:
-    """How the Envoys of a class run and are exposed. `node_port` is the port of every node that leads to `port`."""
-    container = {
-        "image": image,
-        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-    }
+    """How the Envoys of a class run and are exposed. `node_port` is the port of every node that leads to `port`.
+
+    Without an `image` they run the one that Envoy Gateway chooses.
+    """
+    container: Wire = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
+    if image is not None:
+        container["image"] = image
     service: Wire = {"type": exposure}
     if exposure == "LoadBalancer":
         # Keeps the client's address; the load balancer's health checks leave out the nodes without an Envoy.

@@ -1,8 +1,10 @@
 """Which tools each thing needs: all of one thing's in one go, so that their downloads and builds overlap."""
 
+from collections.abc import Iterable
+
 from local.images import tools_for
 from local.toolchain import Tools, ensure
-from local.toolchain.manifest import ensure_manifest
+from local.toolchain.manifest import ensure_manifest, tools_for_manifest
 from local.toolchain.progress import Progress
 
 _STACK = ("pulumi", "pulumi-kubernetes", "kubernetes")
@@ -11,7 +13,7 @@ _CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni")
 
 def for_stack(progress: Progress) -> Tools:
     """A stack on any cluster: `pulumi`, its provider, `kubectl`, and the manifest that the program installs."""
-    return _with_manifest(ensure(_STACK, progress), progress)
+    return _with_manifest(_STACK, progress)
 
 
 def for_local_cluster(progress: Progress) -> Tools:
@@ -20,10 +22,10 @@ def for_local_cluster(progress: Progress) -> Tools:
 
 
 def for_stack_on_local_cluster(progress: Progress) -> Tools:
-    wanted = dict.fromkeys([*_STACK, *_CLUSTER, *tools_for(progress)])
-    return _with_manifest(ensure(wanted, progress), progress)
+    return _with_manifest(dict.fromkeys([*_STACK, *_CLUSTER, *tools_for(progress)]), progress)
 
 
-def _with_manifest(tools: Tools, progress: Progress) -> Tools:
+def _with_manifest(names: Iterable[str], progress: Progress) -> Tools:
+    tools = ensure([*names, *tools_for_manifest()], progress)
     ensure_manifest(progress)
     return tools

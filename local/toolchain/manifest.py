@@ -23,10 +23,15 @@ _VALUES = {
 }
 
 
+def tools_for_manifest() -> tuple[str, ...]:
+    """What `ensure_manifest` will need, to be had together with other tools."""
+    return () if _is_kept() else ("helm",)
+
+
 def ensure_manifest(progress: Progress) -> Path:
     """The manifest, kept under its SHA-256 where the program looks for it. UserError when rendering gives another."""
-    kept = cache_root() / "manifests" / f"{MANIFEST_SHA256}.yaml"
-    if kept.exists() and sha256_file(kept) == MANIFEST_SHA256:
+    kept = _place()
+    if _is_kept():
         return kept
     helm = ensure(["helm"], progress).program("helm")
     with progress.step(f"render Envoy Gateway {ENVOY_GATEWAY}'s manifest"), tempfile.TemporaryDirectory() as scratch:
@@ -52,3 +57,11 @@ def ensure_manifest(progress: Progress) -> Path:
             )
         rendered.rename(kept)
     return kept
+
+
+def _place() -> Path:
+    return cache_root() / "manifests" / f"{MANIFEST_SHA256}.yaml"
+
+
+def _is_kept() -> bool:
+    return _place().exists() and sha256_file(_place()) == MANIFEST_SHA256

@@ -1,5 +1,6 @@
 """A browser that resolves the stack's hosts to the gateway's address, as two lines of a hosts file would."""
 
+import os
 import re
 import shutil
 from collections.abc import Generator, Iterator
@@ -31,14 +32,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def browser(stack: LiveStack) -> Iterator[Browser]:
+def browser(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     address = stack.gateway_address
     hosts = [urlsplit(url).hostname for url in stack.outputs["urls"].values()]
     rules = ",".join(f"MAP {host} {address}" for host in hosts)
     expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*_QUIET, f"--host-resolver-rules={rules}"]
+            executable_path=shutil.which("chromium"),
+            args=[*_QUIET, f"--host-resolver-rules={rules}"],
+            # Chromium keeps files beside its profile, too, which would stay in the user's home.
+            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("chromium"))},
         )
         yield browser
         browser.close()

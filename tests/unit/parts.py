@@ -19,8 +19,10 @@ def envoy_gateway(cluster: pulumi.ResourceOptions) -> EnvoyGateway:
 
 
 def gateway(cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None) -> Gateway:
+    settings = settings or GatewayConfig()
     args = GatewayArgs(
-        settings=settings or GatewayConfig(),
+        settings=settings,
+        envoy_image=settings.envoy_image,
         namespace="chat",
         envoy_gateway=envoy_gateway(cluster),
         timeout_s=TIMEOUT_S,

@@ -399,3 +399,15 @@ def test_a_good_config_is_loaded_as_pulumi_hands_it_over(monkeypatch: pytest.Mon
     recording = record(lambda: loaded.append(config.load()))
     assert loaded == [parse(timeoutSeconds=60, web={"port": 9090})]
     assert recording.log == []
+
+
+@pytest.mark.parametrize(
+    ("given", "image"),
+    [
+        ({}, "docker.io/envoyproxy/envoy:distroless-v1.39.1"),
+        ({"synergychat:envoyGateway": '{"version": "1.5.1"}'}, None),
+        ({"synergychat:gateway": '{"envoyImage": "example.com/envoy:1"}'}, "example.com/envoy:1"),
+    ],
+)
+def test_the_envoy_is_the_one_that_is_named_else_the_releases(given: dict[str, str], image: str | None) -> None:
+    assert config.parse(PROJECT, CONTEXT | given).envoy_image == image

@@ -52,6 +52,13 @@ def test_inside_the_cluster_a_service_has_no_policy_for_traffic_from_outside() -
     assert envoy_service("ClusterIP") == {"type": "ClusterIP"}
 
 
+def test_without_an_image_the_release_chooses_the_envoy() -> None:
+    proxy = gateway_api.envoy_proxy(
+        name="class", namespace="eg", image=None, exposure="LoadBalancer", port=80, node_port=None
+    )
+    assert "image" not in proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]
+
+
 def test_a_class_is_envoy_gateways_and_names_its_proxy() -> None:
     wire = gateway_api.gateway_class(name="class", proxy_name="proxy", proxy_namespace="eg")
     assert wire["spec"] == {

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+import rules
 from local.toolchain import pins
 from tests.unit import program, release
 from tests.unit.program import ROOT
@@ -303,4 +304,4 @@ def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
-    assert program.stack_config("dev")["synergychat:gateway"]["envoyImage"].endswith(f"-v{pins.ENVOY}")
+    assert rules.ENVOY_IMAGES[pins.ENVOY_GATEWAY].endswith(f"-v{pins.ENVOY}")
