@@ -73,7 +73,10 @@ class Gateway(pulumi.ComponentResource):
                 listener=settings.listener,
                 port=settings.port,
             ),
-            ready,
+            # Otherwise exposed it has another address, and only a new Gateway's status is sure not to show the old one.
+            pulumi.ResourceOptions.merge(
+                ready, pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port])
+            ),
         )
 
         self.namespace = gateway.metadata["namespace"]

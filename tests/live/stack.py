@@ -68,7 +68,10 @@ class LiveStack:
         return self.outputs["gatewayAddress"]
 
     def configure(self, **settings: Any) -> None:
-        """Set config keys in the stack's file; a nested one is named with a dot: `configure(**{"web.port": 8081})`."""
+        """Set config keys in the stack's file, or take them out (None).
+
+        A nested one is named with a dot: `configure(**{"web.port": 8081})`.
+        """
         file = self.directory / "Pulumi.dev.yaml"
         document = yaml.safe_load(file.read_text())
         for path, value in settings.items():
@@ -78,7 +81,10 @@ class LiveStack:
             for name in tail:
                 section = section.setdefault(key, {})
                 key = name
-            section[key] = value
+            if value is None:
+                section.pop(key, None)
+            else:
+                section[key] = value
         file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def up(self) -> Mapping[str, int]:

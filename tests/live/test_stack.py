@@ -98,6 +98,24 @@ def test_one_hostname_and_one_port_change_by_config_alone(stack: LiveStack) -> N
     assert stack.request("GET", "http://synchat.internal").status_code == 200
 
 
+def test_where_there_is_no_load_balancer_the_gateway_is_exposed_otherwise(stack: LiveStack) -> None:
+    proxy = ("get", "service", "-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway", "-o")
+    try:
+        stack.configure(**{"gateway.exposure": "ClusterIP"})
+        stack.up()
+        assert stack.kubectl(*proxy, "jsonpath={.items[0].spec.clusterIP}") == stack.gateway_address
+        stack.configure(**{"gateway.exposure": "NodePort", "gateway.nodePort": 30080})
+        stack.up()
+        assert stack.kubectl(*proxy, "jsonpath={.items[0].spec.ports[0].nodePort}") == "30080"
+        assert stack.outputs["urls"]["web"] == "http://synchat.internal:30080"
+        node = "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}"
+        assert stack.kubectl("get", "nodes", "-o", node) == stack.gateway_address
+    finally:
+        stack.configure(**{"gateway.exposure": "LoadBalancer", "gateway.nodePort": None})
+        stack.up()
+    assert stack.request("GET", "http://synchat.internal").status_code == 200
+
+
 def test_an_object_that_was_deleted_by_hand_comes_back(stack: LiveStack) -> None:
     namespace = stack.outputs["namespace"]
     stack.kubectl("delete", "httproute", "web-httproute", "-n", namespace)
