@@ -238,6 +238,8 @@ def _across(given: Mapping[str, object]) -> dict[tuple[str, ...], str]:
             if value in seen:
                 mistakes[owner, key] = f"must differ from {seen[value]}.{key}"
             seen.setdefault(value, owner)
+    if _value(given, ("namespace",)) == _value(given, ("envoyGateway", "namespace")):
+        mistakes["namespace",] = "must differ from envoyGateway.namespace"
     exposure, node_port = _value(given, ("gateway", "exposure")), _value(given, ("gateway", "nodePort"))
     if exposure == "NodePort" and node_port is None:
         mistakes["gateway", "nodePort"] = "is required with exposure NodePort: a whole number from 30000 to 32767"
@@ -253,7 +255,9 @@ def _value(given: Mapping[str, object], path: tuple[str, ...]) -> Any:
         value = cast(dict[str, Any], value).get(part) if isinstance(value, Mapping) else None
     if value is not None:
         return value if isinstance(value, str | int) else None
-    default = cast(Section, StackConfig.model_fields[path[0]].default)
+    default: Any = StackConfig.model_fields[path[0]].default
+    if len(path) == 1:
+        return default
     return next(getattr(default, name) for name, f in type(default).model_fields.items() if f.alias == path[1])
 
 

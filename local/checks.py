@@ -1,10 +1,12 @@
 """`make check`, `make test` and `make lock`."""
 
+import os
 import subprocess
 
 from local import stack, supplies, venv
 from local.cluster import preflight
-from local.paths import REPOSITORY
+from local.lock import locked
+from local.paths import REPOSITORY, state_root
 from local.toolchain import system
 from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
@@ -26,20 +28,31 @@ def check() -> int:
         [python, "-m", "pyright", "--level", "error"],
         [python, "-m", "pytest", "--quiet", "tests/unit"],
     ]
-    return max(subprocess.run(command, cwd=REPOSITORY, check=False).returncode for command in commands)
+    failed = [subprocess.run(command, cwd=REPOSITORY, check=False).returncode != 0 for command in commands]
+    return int(any(failed))
 
 
 def test() -> int:
     """Every test, on a cluster and a stack of its own."""
     preflight.check_possible()
-    with Progress() as progress:
-        tools = supplies.for_stack_on_local_cluster(progress)
-        stack.prepare(tools)
-        system.ensure(["chromium"], progress)
-    on_newest = newest()
-    # What fails soonest first; the live tests end with the stack's destruction.
-    command = [VENV / "bin" / "python", "-m", "pytest", "tests/unit", "tests/browser", "tests/live"]
-    return max(on_newest, subprocess.run(command, cwd=REPOSITORY, check=False).returncode)
+    with locked(
+        state_root() / "test.lock", lambda holder: print(f"Another make test ({holder}) runs: waiting for it.")
+    ):
+        with Progress() as progress:
+            tools = supplies.for_stack_on_local_cluster(progress)
+            stack.prepare(tools)
+            system.ensure(["chromium"], progress)
+        on_newest = newest()
+        # What fails soonest first; the live tests end with the stack's destruction.
+        command = [VENV / "bin" / "python", "-m", "pytest", "tests/unit", "tests/browser", "tests/live"]
+        done = subprocess.run(command, cwd=REPOSITORY, env=_without_users_own(), check=False)
+    return int(on_newest != 0 or done.returncode != 0)
+
+
+def _without_users_own() -> dict[str, str]:
+    """Nothing that leads a test to a backend, a cluster or a chat of the user's."""
+    theirs = ("PULUMI_", "KUBECONFIG", "CHAT_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
 
 
 def newest() -> int:

@@ -3,6 +3,7 @@
 import os
 import shlex
 from pathlib import Path
+from urllib.parse import quote
 
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.paths import REPOSITORY, state_root
@@ -10,6 +11,7 @@ from local.toolchain import Tools
 from local.venv import VENV
 
 LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
+_HOME = "pulumi-home"
 
 # Where state lies is looked up at each call, so that one `.venv` serves every XDG_STATE_HOME.
 _HEAD = """#!/bin/sh
@@ -36,19 +38,20 @@ _KUBECTL = _HEAD + 'exec {kubectl} "$@"\n'
 
 
 def pulumi_home() -> Path:
-    return state_root() / "pulumi-home"
+    given = os.environ.get("PULUMI_HOME")
+    return Path(given) if given else state_root() / _HOME
 
 
 def backend(context: str) -> Path:
     """One Pulumi backend per Kubernetes context, so that no stack's state is ever taken for another cluster's."""
-    directory = state_root() / "pulumi" / context
+    directory = state_root() / "pulumi" / quote(context, safe="")  # a cloud's contexts have slashes and colons
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
 def write_wrappers(tools: Tools) -> None:
     """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
-    of_state = (Directory(DEFAULT_NAME).kubeconfig, pulumi_home(), backend(LOCAL_CONTEXT))
+    of_state = (Directory(DEFAULT_NAME).kubeconfig, state_root() / _HOME, backend(LOCAL_CONTEXT))
     of_tools = (tools.directory("pulumi"), VENV / "bin", tools.program("pulumi"), tools.program("kubectl"))
     values = dict(zip(("kubeconfig", "home", "backend"), (p.relative_to(state_root()) for p in of_state), strict=True))
     values |= dict(
@@ -69,7 +72,7 @@ def variables(context: str) -> dict[str, str]:
     environment = dict(os.environ)
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
     if not environment.get("PULUMI_BACKEND_URL"):
-        environment["PULUMI_BACKEND_URL"] = f"file://{backend(context)}"
+        environment["PULUMI_BACKEND_URL"] = backend(context).as_uri()
         if not environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
             environment.setdefault("PULUMI_CONFIG_PASSPHRASE", "")
     return environment

@@ -71,14 +71,17 @@ def down(stack: Stack, *, purge: bool) -> int:
             with Progress() as progress:
                 stacks.prepare(supplies.for_stack(progress))
             stack.release_dead_lock()
-            options = ("--yes", "--skip-preview", "--remove", "--stack", stack.name)
-            destroyed = stack.pulumi("destroy", *options, *stack.configuration())
-            if destroyed.returncode != 0:
-                return destroyed.returncode
+            if stack.on_local_cluster:
+                removed = stack.pulumi("stack", "rm", "--yes", "--force", "--preserve-config", stack.name)
+            else:
+                options = ("--yes", "--skip-preview", "--remove", "--stack", stack.name)
+                removed = stack.pulumi("destroy", *options, *stack.configuration())
+            if removed.returncode != 0:
+                return removed.returncode
         if stack.on_local_cluster:
             Cluster().down(purge=purge)
-        if purge and own_backend:
-            shutil.rmtree(backend(stack.context))
+            if purge and own_backend:
+                shutil.rmtree(backend(stack.context))
     if not purge:
         print("The cluster is stopped; its data is kept.")
     elif stack.on_local_cluster:

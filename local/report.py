@@ -68,9 +68,10 @@ def _table() -> Table:
 
 
 def _objects(stack: Stack) -> list[tuple[str, str, str, str]]:
+    ours = ("--all-namespaces", "--selector", "app.kubernetes.io/part-of=synergychat", "--request-timeout", "10s")
     kinds = {"gatewayclass": "Accepted", "gateway": "Programmed", "httproute": "Accepted"}
     rows: list[tuple[str, str, str, str]] = []
-    found = stack.kubectl("get", ",".join(kinds), "--all-namespaces", "--output", "json")
+    found = stack.kubectl("get", ",".join(kinds), *ours, "--output", "json")
     if found.returncode != 0:
         return [("stack", stack.name, "unknown", found.stderr.strip())]
     for item in json.loads(found.stdout)["items"]:
@@ -81,7 +82,6 @@ def _objects(stack: Stack) -> list[tuple[str, str, str, str]]:
         failing = [conditions.get(name) for name in wanted if conditions.get(name, {}).get("status") != "True"]
         reason = "; ".join(f"{c['reason']}: {c['message']}" if c else "no status yet" for c in failing)
         rows.append((kind, item["metadata"]["name"], "failing" if failing else "ok", reason))
-    ours = ("--all-namespaces", "--selector", "app.kubernetes.io/part-of=synergychat")
     deployments = stack.kubectl("get", "deployment", *ours, "--output", "json")
     for item in json.loads(deployments.stdout)["items"] if deployments.returncode == 0 else []:
         ready, asked = item["status"].get("readyReplicas", 0), item["spec"]["replicas"]
@@ -97,7 +97,7 @@ def _urls(outputs: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         url = httpx.URL(text)
         try:
             direct = url.copy_with(host=outputs["gatewayAddress"])
-            code = httpx.get(direct, headers={"Host": url.netloc.decode()}, timeout=5).status_code
+            code = httpx.get(direct, headers={"Host": url.netloc.decode()}, timeout=5, trust_env=False).status_code
             # The api has nothing at its root: any answer but a failure of the gateway shows that it is reached.
             rows.append(("URL", name, "ok" if code < 500 else "failing", f"{text} answers {code}"))
         except httpx.HTTPError as error:

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -71,7 +72,7 @@ class Stack:
             return []
         document = yaml.safe_load(stack_file(self.name).read_text()) or {}
         document["config"] = _config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
-        laid = state_root() / "stacks" / self.context / stack_file(self.name).name
+        laid = state_root() / "stacks" / quote(self.context, safe="") / stack_file(self.name).name
         laid.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         laid.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(laid)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local import disk
 from local.command import exit_code
+from local.lock import locked
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 VENV = REPOSITORY / ".venv"
@@ -25,15 +26,18 @@ def main(arguments: list[str]) -> int:
         found = ".".join(map(str, sys.version_info[:3]))
         print(f"error: Python {found} is too old: 3.11 or newer is needed.\n  Type: make PYTHON=python3.12 up")
         return 1
-    for files in (RUN, DEV) if "--dev" in arguments else (RUN,):
-        if not install(files):
-            return 1
+    with locked(REPOSITORY / ".venv.lock", lambda holder: print(f"Another set-up of .venv ({holder}) runs: waiting.")):
+        for files in (RUN, DEV) if "--dev" in arguments else (RUN,):
+            if not install(files):
+                return 1
     return 0
 
 
 def install(files: tuple[str, ...], venv: Path = VENV) -> bool:
     """Bring `venv` to what `files` pin; a stamp with their hash makes a second run cost nothing."""
-    wanted = hashlib.sha256(b"".join((REPOSITORY / file).read_bytes() for file in files)).hexdigest()
+    pins = b"".join((REPOSITORY / file).read_bytes() for file in files)
+    # A newer Python finds nothing of what its predecessor installed.
+    wanted = hashlib.sha256(pins + repr(sys.version_info[:2]).encode()).hexdigest()
     stamp = venv / f"installed-{Path(files[0]).stem}"
     if (venv / "bin" / "python").exists() and stamp.exists() and stamp.read_text() == wanted:
         return True

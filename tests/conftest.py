@@ -19,7 +19,7 @@ from local.toolchain.progress import Progress
 from tests.live.stack import LiveStack
 
 TEST_CLUSTER = "test"
-API_PORT = 16443
+API_PORT = 36443
 FIRST_ADDRESS = "127.0.1.1"
 
 

@@ -76,6 +76,7 @@ class Cluster:
                 self._wait_for_pods(progress)
             except (UserError, OSError):
                 self._stop(started)  # nothing half-done
+                self._clear()
                 raise
 
     def down(self, *, purge: bool = False, say: Callable[[str], None] = print) -> None:
@@ -87,8 +88,6 @@ class Cluster:
             self._clear()
             if purge:
                 shutil.rmtree(self.directory.root, ignore_errors=False, onerror=_tell)
-        if purge:
-            self.directory.lock.unlink(missing_ok=True)
 
     def is_running(self) -> bool:
         return Process.read(self.directory.supervisor_pid) is not None

@@ -7,9 +7,9 @@ import yaml
 
 from local.cluster import network
 from local.cluster.directory import Directory
-from local.cluster.files import write_whole
 from local.cluster.pki import Authority, Leaf, have_signing_key
 from local.cluster.settings import Settings
+from local.files import write_whole
 
 # Identities that Kubernetes itself gives their rights to; rights of the last two: addons/access.yaml.
 CONTROLLER_MANAGER = Leaf(file="kube-controller-manager", user="system:kube-controller-manager")

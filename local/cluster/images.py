@@ -13,11 +13,11 @@ from pathlib import Path
 from local.cluster import archives
 from local.cluster.configuration import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
 from local.cluster.directory import Directory
-from local.cluster.files import write_whole
 from local.cluster.order import Order
 from local.cluster.process import Process
 from local.command import exit_code
 from local.errors import UserError
+from local.files import write_whole
 from local.lock import locked
 
 FIRST = (PAUSE_IMAGE, COREDNS_IMAGE)

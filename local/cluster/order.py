@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local.cluster.directory import Directory
-from local.cluster.files import write_whole
 from local.cluster.process import Process
+from local.files import write_whole
 
 
 @dataclass(frozen=True)

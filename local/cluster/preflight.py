@@ -43,7 +43,10 @@ def _impossible() -> Iterator[UserError]:
             "Use a cluster that you have: make up CONTEXT=NAME",
         )
     elif os.geteuid() != 0:
-        yield UserError("It needs root, to make namespaces and mounts.", "sudo make up, or: make up CONTEXT=NAME")
+        yield UserError(
+            "It needs root, to make namespaces and mounts.",
+            "Become root first (sudo -i), or use a cluster that you have: make up CONTEXT=NAME",
+        )
 
 
 def _problems(directory: Directory, settings: Settings) -> Iterator[UserError]:

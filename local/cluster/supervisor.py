@@ -16,7 +16,6 @@ from functools import partial
 from local.cluster import cgroups, configuration, credentials, logs, namespaces, network
 from local.cluster.components import Component, components
 from local.cluster.directory import Directory
-from local.cluster.files import write_whole
 from local.cluster.namespaces import Child, Namespaces, start_on_host
 from local.cluster.node import OUTSIDE_DESCRIPTOR
 from local.cluster.order import Order
@@ -26,6 +25,7 @@ from local.cluster.settings import Settings
 from local.cluster.unit import Unit, pauses_between_tries
 from local.command import exit_code
 from local.errors import UserError
+from local.files import write_whole
 from local.paths import REPOSITORY
 
 _SOON_S, _LATER_S = 0.05, 2.0
@@ -69,7 +69,13 @@ class Supervisor:
             return
         if not process.alive:
             self._stopping.set()
-        asyncio.get_running_loop().add_reader(descriptor, self._stopping.set)
+
+        def ended() -> None:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+            self._stopping.set()
+
+        asyncio.get_running_loop().add_reader(descriptor, ended)
 
     async def _live(self) -> None:
         """The life of one node."""
@@ -222,7 +228,10 @@ class Supervisor:
         self._changed.set()
         rows = [unit.row() for unit in self._units.values()]
         report = {"problem": self._problem, "returning": self._returning, "components": rows}
-        write_whole(self._directory.status, json.dumps(report, indent=1))
+        try:
+            write_whole(self._directory.status, json.dumps(report, indent=1))
+        except OSError as error:
+            _say(f"the status cannot be written: {error}")  # a full disk is no reason to end what runs
 
 
 def _say(text: str) -> None:

@@ -50,27 +50,36 @@ class Unit:
                     self._become(f"waiting for {need}")
                     await units[need].healthy.wait()
             started = clock()
-            self._child = child = self._start(self.component)
-            self._become("starting")
-            becoming = asyncio.create_task(self._until_healthy())
-            try:
-                code = await child.ended()
-            finally:
-                becoming.cancel()
-            self._child = None
-            if self.component.once and code == 0:
-                self.healthy.set()
-                self._become("done")
+            self._last_end = await self._run()
+            if self._last_end is None:
                 return
             self.healthy.clear()
             self._restarts += 1
-            self._last_end = _described(code)
             if clock() - started > _STEADY_S:
                 pauses = pauses_between_tries()
             pause = next(pauses)
             state = f"{self._last_end}, again in {pause:.1f} s"
             self._become(state, problem=f"{self.component.name} {state}")
             await asyncio.sleep(pause)
+
+    async def _run(self) -> str | None:
+        """One life of the process; how it ended, or None when it is done."""
+        try:
+            self._child = child = self._start(self.component)
+        except OSError as error:
+            return f"not started: {error}"
+        self._become("starting")
+        becoming = asyncio.create_task(self._until_healthy())
+        try:
+            code = await child.ended()
+        finally:
+            becoming.cancel()
+        self._child = None
+        if self.component.once and code == 0:
+            self.healthy.set()
+            self._become("done")
+            return None
+        return _described(code)
 
     async def stop(self) -> None:
         """End the process, after `keep` was cancelled."""

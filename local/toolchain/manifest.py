@@ -1,14 +1,16 @@
-"""Envoy Gateway's install manifest, rendered from the chart in its own Go module where no release can be had.
+"""Envoy Gateway's install manifest, rendered from the chart in its own Go module.
 
 The release renders the same chart with the same values: https://gateway.envoyproxy.io/docs/install/install-yaml/
 """
 
+import hashlib
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from local.errors import UserError
+from local.files import write_whole
 from local.paths import cache_root
 from local.toolchain.gobuild import Go
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
@@ -47,15 +49,13 @@ def ensure_manifest(progress: Progress) -> Path:
         if done.returncode != 0:
             raise UserError(f"helm could not render Envoy Gateway's chart:\n{done.stderr.decode(errors='replace')}")
         kept.parent.mkdir(parents=True, exist_ok=True)
-        rendered = kept.with_suffix(".part")
-        rendered.write_bytes(done.stdout)
-        actual = sha256_file(rendered)
+        actual = hashlib.sha256(done.stdout).hexdigest()
         if actual != MANIFEST_SHA256:
             raise UserError(
                 f"Envoy Gateway's chart rendered to a manifest with SHA-256 {actual}; the pin says {MANIFEST_SHA256}.",
                 "The pins do not belong together: see local/toolchain/pins.py.",
             )
-        rendered.rename(kept)
+        write_whole(kept, done.stdout, mode=0o644)
     return kept
 
 

@@ -141,7 +141,7 @@ def _announce(from_release: Sequence[Artefact], built: Sequence[Artefact], progr
         minutes = sum(program.cpu_s for program in programs) / cores / 60
         names = ", ".join(artefact.name for artefact in built if any(isinstance(s, GoProgram) for s in artefact.recipe))
         progress.say(
-            f"Building {names} from their Go modules, as no release of them can be had from here.\n"
+            f"Building {names} from their Go modules.\n"
             f"About {minutes:.0f} minutes on {cores} cores the first time; kept in {cache_root()} for every later run."
         )
 

@@ -118,7 +118,7 @@ class LiveStack:
         target = httpx.URL(url)
         host = target.netloc.decode()
         direct = target.copy_with(host=self.gateway_address)
-        return httpx.request(method, direct, headers={"Host": host}, timeout=10, **options)
+        return httpx.request(method, direct, headers={"Host": host}, timeout=10, trust_env=False, **options)
 
     @staticmethod
     def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:

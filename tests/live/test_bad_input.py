@@ -380,7 +380,7 @@ def test_without_root_the_local_cluster_is_refused_before_anything_is_fetched_or
     nobody = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
     said = refused(run(*nobody, *command, environment=places))
     assert "It needs root, to make namespaces and mounts." in said
-    assert "sudo make up, or: make up CONTEXT=NAME" in said
+    assert "Become root first (sudo -i), or use a cluster that you have: make up CONTEXT=NAME" in said
     assert not Path(places["XDG_CACHE_HOME"]).exists()
     assert not (Path(places["XDG_STATE_HOME"]) / "synergychat" / "clusters").exists()
 

@@ -20,6 +20,7 @@ import pytest
 
 from local.cluster.cloud.netns import Namespace
 from local.paths import REPOSITORY
+from local.venv import VENV
 
 HOST = "127.0.9.1"  # no cluster uses this block
 IP_BIND_ADDRESS_NO_PORT = 24
@@ -421,7 +422,7 @@ class Notes:
         self._cluster = cluster
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
-        command = [os.environ.get("KUBECTL", "kubectl"), "--kubeconfig", str(self._cluster.kubeconfig), *arguments]
+        command = [str(VENV / "bin" / "kubectl"), "--kubeconfig", str(self._cluster.kubeconfig), *arguments]
         return subprocess.run(command, input=given, text=True, check=True, capture_output=True).stdout
 
     def address_of(self, service: str) -> str:

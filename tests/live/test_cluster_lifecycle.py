@@ -268,7 +268,7 @@ def _host(life: Life) -> dict[str, object]:
         ],
         "interfaces": re.findall(r"^\d+: ([^:@]+)", said("ip", "link"), re.MULTILINE),
         "routes": said("ip", "route"),
-        "rules": said("ip", "rule") + said("nft", "list", "ruleset"),
+        "rules": said("ip", "rule") + said("nft", "--stateless", "list", "ruleset"),
         "ports": sorted(port for port in _listening() if port[1] == API_PORT or port[0].startswith("127.0.2.")),
         "processes": [
             process.name

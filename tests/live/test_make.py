@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,9 +13,8 @@ from typing import IO
 import httpx
 import pytest
 
-from local.cluster.cluster import Cluster
 from local.cluster.directory import DEFAULT_NAME
-from local.paths import REPOSITORY
+from local.paths import REPOSITORY, state_root
 from local.venv import VENV
 
 API_PORT = 18443
@@ -27,6 +27,8 @@ class Newcomer:
     def __init__(self, home: Path) -> None:
         self.environment = dict(os.environ) | {"XDG_STATE_HOME": str(home)}
         self.state = home / "synergychat"
+
+    def choose_ports(self) -> None:
         settings = self.state / "clusters" / DEFAULT_NAME / "settings.json"
         settings.parent.mkdir(mode=0o700, parents=True)
         settings.write_text(json.dumps({"api_port": API_PORT, "first_address": ADDRESS}))
@@ -46,7 +48,11 @@ class Newcomer:
     def run(self, *command: str) -> tuple[int, str]:
         """Exit code, and what was said on either stream."""
         process = self.start(*command)
-        said, _ = process.communicate(timeout=300)
+        try:
+            said, _ = process.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         return process.returncode, said
 
     def make(self, *arguments: str) -> tuple[int, str]:
@@ -54,10 +60,17 @@ class Newcomer:
 
 
 @pytest.fixture(scope="module")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
-    newcomer = Newcomer(tmp_path_factory.mktemp("state"))
+def newcomer() -> Iterator[Newcomer]:
+    """In a fixed place, so that the next run finds and ends what a killed one has left."""
+    home = state_root() / "test-newcomer"
+    if home.exists():
+        Newcomer(home).make("down", "PURGE=1")
+        shutil.rmtree(home)
+    newcomer = Newcomer(home)
+    newcomer.choose_ports()
     yield newcomer
     newcomer.make("down", "PURGE=1")
+    shutil.rmtree(home)
 
 
 def _kill_when_said(process: subprocess.Popen[str], text: str) -> None:
@@ -77,7 +90,6 @@ def test_a_preview_needs_no_cluster_and_shows_the_whole_plan(newcomer: Newcomer)
     assert code == 0, said
     assert "app-gatewayclass" in said
     assert "synchatapi.internal" in said
-    assert not Cluster().directory.root.samefile(newcomer.state / "clusters" / DEFAULT_NAME)
     assert not (newcomer.state / "clusters" / DEFAULT_NAME / "supervisor.pid").exists()
 
 

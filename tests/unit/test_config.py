@@ -411,3 +411,10 @@ def test_a_good_config_is_loaded_as_pulumi_hands_it_over(monkeypatch: pytest.Mon
 )
 def test_the_envoy_is_the_one_that_is_named_else_the_releases(given: dict[str, str], image: str | None) -> None:
     assert config.parse(PROJECT, CONTEXT | given).envoy_image == image
+
+
+def test_the_chat_and_the_controller_do_not_share_a_namespace() -> None:
+    with pytest.raises(
+        ConfigError, match=r'namespace = "envoy-gateway-system" must differ from envoyGateway\.namespace'
+    ):
+        config.parse(PROJECT, CONTEXT | {"synergychat:namespace": "envoy-gateway-system"})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cluster.files import write_whole
+from local.files import write_whole
 
 
 @contextmanager
