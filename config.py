@@ -255,10 +255,12 @@ def _value(given: Mapping[str, object], path: tuple[str, ...]) -> Any:
         value = cast(dict[str, Any], value).get(part) if isinstance(value, Mapping) else None
     if value is not None:
         return value if isinstance(value, str | int) else None
-    default: Any = StackConfig.model_fields[path[0]].default
-    if len(path) == 1:
-        return default
-    return next(getattr(default, name) for name, f in type(default).model_fields.items() if f.alias == path[1])
+    default: object = None
+    model: type[BaseModel] = StackConfig
+    for part in path:
+        field = next(f for f in model.model_fields.values() if f.alias == part)
+        default, model = field.default, cast(type[BaseModel], field.annotation)
+    return default
 
 
 def _line(prefix: str, path: tuple[str, ...], rule: str, given: Mapping[str, object], hidden: Iterable[str]) -> str:
