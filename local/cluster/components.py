@@ -141,6 +141,9 @@ def _etcd(directory: Directory, program: Path) -> tuple[str | Path, ...]:
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster={directory.name}={peer}",
         f"--listen-metrics-urls=http://127.0.0.1:{network.ETCD_HEALTH_PORT}",
+        # One member elects itself: there is nobody to wait for.
+        "--heartbeat-interval=20",
+        "--election-timeout=200",
         "--log-level=warn",
         *tls,
     )

@@ -140,12 +140,12 @@ class Probes:
 
 
 def _is_back(pod: dict[str, Any], since: datetime) -> bool:
-    status = pod["status"]
-    if "deletionTimestamp" in pod["metadata"] or status["phase"] in ("Succeeded", "Failed"):
+    status, second = pod["status"], since.replace(microsecond=0)
+    is_new = _moment(pod["metadata"]["creationTimestamp"]) >= second
+    if is_new or "deletionTimestamp" in pod["metadata"] or status["phase"] in ("Succeeded", "Failed"):
         return True
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", []))
     running = [each["state"].get("running") for each in status.get("containerStatuses", [])]
-    second = since.replace(microsecond=0)
     return ready and all(each is not None and _moment(each["startedAt"]) >= second for each in running)
 
 
