@@ -71,11 +71,14 @@ def down(stack: Stack, *, purge: bool) -> int:
             with Progress() as progress:
                 stacks.prepare(supplies.for_stack(progress))
             stack.release_dead_lock()
-            if stack.on_local_cluster:
-                removed = stack.pulumi("stack", "rm", "--yes", "--force", "--preserve-config", stack.name)
-            else:
-                options = ("--yes", "--skip-preview", "--remove", "--stack", stack.name)
-                removed = stack.pulumi("destroy", *options, *stack.configuration())
+            if not stack.on_local_cluster:
+                options = ("--yes", "--skip-preview", "--stack", stack.name)
+                destroyed = stack.pulumi("destroy", *options, *stack.configuration())
+                if destroyed.returncode != 0:
+                    return destroyed.returncode
+            # Else Pulumi takes the stack's file along, which is the user's.
+            force = ("--force",) if stack.on_local_cluster else ()
+            removed = stack.pulumi("stack", "rm", "--yes", *force, "--preserve-config", stack.name)
             if removed.returncode != 0:
                 return removed.returncode
         if stack.on_local_cluster:
