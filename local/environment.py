@@ -51,12 +51,19 @@ def backend(context: str) -> Path:
 
 def write_wrappers(tools: Tools) -> None:
     """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
-    of_state = (Directory(DEFAULT_NAME).kubeconfig, state_root() / _HOME, backend(LOCAL_CONTEXT))
-    of_tools = (tools.directory("pulumi"), VENV / "bin", tools.program("pulumi"), tools.program("kubectl"))
-    values = dict(zip(("kubeconfig", "home", "backend"), (p.relative_to(state_root()) for p in of_state), strict=True))
-    values |= dict(
-        zip(("tools", "venv", "pulumi", "kubectl"), (shlex.quote(str(path)) for path in of_tools), strict=True)
-    )
+    of_state = {
+        "kubeconfig": Directory(DEFAULT_NAME).kubeconfig,
+        "home": state_root() / _HOME,
+        "backend": backend(LOCAL_CONTEXT),
+    }
+    of_tools = {
+        "tools": tools.directory("pulumi"),
+        "venv": VENV / "bin",
+        "pulumi": tools.program("pulumi"),
+        "kubectl": tools.program("kubectl"),
+    }
+    values = {name: str(path.relative_to(state_root())) for name, path in of_state.items()}
+    values |= {name: shlex.quote(str(path)) for name, path in of_tools.items()}
     for name, template in {"pulumi": _PULUMI, "kubectl": _KUBECTL}.items():
         script = VENV / "bin" / name
         text = template.format(**values)

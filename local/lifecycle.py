@@ -76,9 +76,9 @@ def down(stack: Stack, *, purge: bool) -> int:
                 destroyed = stack.pulumi("destroy", *options, *stack.configuration())
                 if destroyed.returncode != 0:
                     return destroyed.returncode
-            # Else Pulumi takes the stack's file along, which is the user's.
             force = ("--force",) if stack.on_local_cluster else ()
-            removed = stack.pulumi("stack", "rm", "--yes", *force, "--preserve-config", stack.name)
+            # Without the last flag Pulumi takes the stack's file along, which is the user's.
+            removed = stack.pulumi("stack", "rm", "--yes", stack.name, *force, "--preserve-config")
             if removed.returncode != 0:
                 return removed.returncode
         if stack.on_local_cluster:

@@ -89,9 +89,6 @@ class Cluster:
             if purge:
                 shutil.rmtree(self.directory.root, ignore_errors=False, onerror=_tell)
 
-    def is_running(self) -> bool:
-        return Process.read(self.directory.supervisor_pid) is not None
-
     def status(self) -> Status:
         return Status.of(self.directory)
 

@@ -6,6 +6,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.live.stack import LiveStack
+from tests.live.waiting import wait_until
 
 
 def _say(page: Page, user: str, text: str) -> None:
@@ -84,7 +85,7 @@ def test_a_message_that_ends_the_api_shows_how_kubernetes_starts_it_again(stack:
     page.locator("#message").fill("What the heck")
     page.locator("#send").click()
     expect(page.locator("#messages")).not_to_contain_text("What the heck")
-    stack.wait_until(lambda: _restarts_of_api(stack) > before)
+    wait_until(lambda: _restarts_of_api(stack) > before)
     stack.kubectl("rollout", "status", "deployment/synergychat-api", "-n", namespace)
-    stack.wait_until(lambda: stack.request("GET", f"{stack.outputs['urls']['api']}/healthz").status_code == 200)
+    wait_until(lambda: stack.request("GET", f"{stack.outputs['urls']['api']}/healthz").status_code == 200)
     _say(page, "Grace", "And on we go.")

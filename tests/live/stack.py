@@ -3,8 +3,7 @@
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +118,3 @@ class LiveStack:
         host = target.netloc.decode()
         direct = target.copy_with(host=self.gateway_address)
         return httpx.request(method, direct, headers={"Host": host}, timeout=10, trust_env=False, **options)
-
-    @staticmethod
-    def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:
-        """For what has no event to wait for, such as a count in a status."""
-        deadline = time.monotonic() + patience_s
-        while not condition():
-            assert time.monotonic() < deadline, f"it did not come true within {patience_s:.0f} s"
-            time.sleep(0.1)

@@ -21,6 +21,7 @@ import pytest
 from local.cluster.cloud.netns import Namespace
 from local.paths import REPOSITORY
 from local.venv import VENV
+from tests.live.waiting import wait_until
 
 HOST = "127.0.9.1"  # no cluster uses this block
 IP_BIND_ADDRESS_NO_PORT = 24
@@ -516,7 +517,7 @@ def test_a_changed_port_is_followed_and_a_deleted_service_is_no_longer_served(no
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((one, 80), timeout=5)
     notes.kubectl("delete", "service", "two", "-n", "cloud-test")
-    _wait_until(lambda: _refuses(two, 80))
+    wait_until(lambda: _refuses(two, 80), patience_s=10)
 
 
 def test_a_volume_outlives_its_pod_and_a_restart_and_goes_with_its_claim(cluster: RunningCluster, notes: Notes) -> None:
@@ -547,10 +548,3 @@ def _refuses(address: str, port: int) -> bool:
     except ConnectionRefusedError:
         return True
     return False
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true within 10 s"
-        time.sleep(0.05)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from local.images.archive import Image
 from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
+from tests.live.waiting import wait_until
 
 NAME = "life"
 API_PORT = 17443
@@ -80,7 +81,7 @@ class Life:
         return Process.read(self.directory.node_pid)
 
     def wait_until_ready(self) -> None:
-        _wait_until(lambda: self.cluster.status().state == "ready")
+        wait_until(lambda: self.cluster.status().state == "ready")
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +135,8 @@ def test_what_was_stored_is_there_after_a_restart_and_pods_come_back_by_themselv
 def test_a_component_that_is_killed_is_started_again(life: Life, name: str) -> None:
     before = life.component(name)
     os.kill(before["pid"], signal.SIGKILL)
-    _wait_until(lambda: life.component(name)["restarts"] == before["restarts"] + 1)
-    _wait_until(lambda: life.component(name)["state"] == "running")
+    wait_until(lambda: life.component(name)["restarts"] == before["restarts"] + 1)
+    wait_until(lambda: life.component(name)["state"] == "running")
     life.wait_until_ready()
     assert life.component(name)["pid"] != before["pid"]
     assert life.component(name)["last_end"] == "ended by SIGKILL"
@@ -147,7 +148,7 @@ def test_a_node_whose_process_1_is_killed_is_made_anew_with_its_data(life: Life)
     node = life.node()
     assert node is not None
     os.kill(node.pid, signal.SIGKILL)
-    _wait_until(lambda: life.node() not in (None, node))
+    wait_until(lambda: life.node() not in (None, node))
     life.wait_until_ready()
     assert life.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.answer}") == "42"
     life.kubectl("delete", "configmap", "kept")
@@ -157,7 +158,7 @@ def test_after_the_supervisor_is_killed_nothing_runs_and_up_starts_it_again(life
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     pids = [life.component(name)["pid"] for name in KEPT_RUNNING]
     os.kill(life.supervisor().pid, signal.SIGKILL)
-    _wait_until(lambda: not any(map(Process.of, pids)))
+    wait_until(lambda: not any(map(Process.of, pids)))
     assert life.cluster.status().state == "stopped"
     life.up()
     assert life.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.answer}") == "42"
@@ -170,7 +171,7 @@ def test_it_ends_with_the_process_that_it_lives_with(tools: Tools, made: Life) -
     made.cluster.up(tools, made._own, Progress(), lives_with=Process.of(other.pid))
     other.kill()
     other.wait()
-    _wait_until(lambda: made.cluster.status().state == "stopped")
+    wait_until(lambda: made.cluster.status().state == "stopped")
 
 
 @pytest.mark.parametrize("file", ["supervisor.pid", "node.pid", "status.json", "order.json", "cloud-status.json"])
@@ -294,10 +295,3 @@ def _listening() -> list[tuple[str, int]]:
     listed = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
     ends = (line.split()[3].rpartition(":") for line in listed.splitlines())
     return [(address, int(port)) for address, _, port in ends]
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true within 60 s"
-        time.sleep(0.05)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.live.stack import LiveStack
+from tests.live.waiting import wait_until
 
 UNCHANGED = {"same"}
 
@@ -76,7 +77,7 @@ def test_no_request_is_lost_while_pods_are_replaced(stack: LiveStack, app: str) 
             label = f"app.kubernetes.io/name=synergychat-{app}"
             one = "jsonpath={.items[*].metadata.name}"
             pods = ("get", "pods", "-n", namespace, "-l", label, "-o", one)
-            stack.wait_until(lambda: len(stack.kubectl(*pods).split()) == 1)
+            wait_until(lambda: len(stack.kubectl(*pods).split()) == 1)
         finally:
             ended.set()
     codes = [code for future in asking for code in future.result()]

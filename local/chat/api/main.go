@@ -9,15 +9,7 @@ import (
 	"synergychat.local/chat/internal/service"
 )
 
-func main() {
-	handler, port, err := configured()
-	if err != nil {
-		service.Fail(err)
-	}
-	if err := service.Serve(port, handler); err != nil {
-		service.Fail(err)
-	}
-}
+func main() { service.Main(configured) }
 
 func configured() (http.Handler, string, error) {
 	port, err := service.Port("API_PORT", "")

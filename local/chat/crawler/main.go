@@ -19,15 +19,7 @@ import (
 //go:embed texts/*.txt
 var texts embed.FS
 
-func main() {
-	handler, port, err := configured()
-	if err != nil {
-		service.Fail(err)
-	}
-	if err := service.Serve(port, handler); err != nil {
-		service.Fail(err)
-	}
-}
+func main() { service.Main(configured) }
 
 func configured() (http.Handler, string, error) {
 	port, err := service.Port("CRAWLER_PORT", "")

@@ -23,21 +23,21 @@ var (
 const contentSecurity = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; " +
 	"connect-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func main() {
+func main() { service.Main(configured) }
+
+func configured() (http.Handler, string, error) {
 	port, err := service.Port("WEB_PORT", "8080")
 	if err != nil {
-		service.Fail(err)
+		return nil, "", err
 	}
 	api, err := service.BaseURL("API_URL")
 	if err != nil {
-		service.Fail(err)
+		return nil, "", err
 	}
 	if api == "" {
 		slog.Warn("API_URL is not set: the page will say that it knows no API")
 	}
-	if err := service.Serve(port, routes(api)); err != nil {
-		service.Fail(err)
-	}
+	return routes(api), port, nil
 }
 
 func routes(api string) http.Handler {

@@ -24,9 +24,20 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// Serve answers on every address of the machine until SIGTERM or SIGINT. Requests in flight are then finished, and
+// Main is a program of the chat: what `configured` reads from its environment is served on the port that it names.
+func Main(configured func() (http.Handler, string, error)) {
+	handler, port, err := configured()
+	if err != nil {
+		Fail(err)
+	}
+	if err := serve(port, handler); err != nil {
+		Fail(err)
+	}
+}
+
+// serve answers on every address of the machine until SIGTERM or SIGINT. Requests in flight are then finished, and
 // connections closed; a second signal ends the process at once.
-func Serve(port string, handler http.Handler) error {
+func serve(port string, handler http.Handler) error {
 	stopped, restoreSignals := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer restoreSignals()
 	listener, err := net.Listen("tcp", ":"+port)
