@@ -73,9 +73,10 @@ class Gateway(pulumi.ComponentResource):
                 listener=settings.listener,
                 port=settings.port,
             ),
-            # Otherwise exposed it has another address, and only a new Gateway's status is sure not to show the old one.
+            # Otherwise exposed it has another address or none; only a new Gateway's status is sure not to show the old.
             pulumi.ResourceOptions.merge(
-                ready, pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port])
+                ready,
+                pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port, settings.port]),
             ),
         )
 

@@ -55,7 +55,7 @@ def gateway_class(*, name: str, proxy_name: pulumi.Input[str], proxy_namespace: 
     return {
         "apiVersion": f"{_GATEWAY_API}/v1",
         "kind": "GatewayClass",
-        "metadata": metadata(_APP, name, annotations=waiting.until("condition=Accepted")),
+        "metadata": metadata(_APP, name, annotations=waiting.until_conditions("Accepted")),
         "spec": {"controllerName": CONTROLLER, "parametersRef": proxy},
     }
 
@@ -69,7 +69,7 @@ def gateway(
         "apiVersion": f"{_GATEWAY_API}/v1",
         "kind": "Gateway",
         "metadata": metadata(
-            _APP, name, namespace=namespace, annotations=waiting.until("condition=Accepted", "condition=Programmed")
+            _APP, name, namespace=namespace, annotations=waiting.until_conditions("Accepted", "Programmed")
         ),
         "spec": {
             "gatewayClassName": class_name,
@@ -97,16 +97,11 @@ def http_route(
 ) -> Wire:
     """Every path of `hostname` to one Service. Ready when that Gateway has accepted it and found the Service."""
     parent = f"@.parentRef.name=='{gateway_name}' && @.controllerName=='{CONTROLLER}'"
-    conditions = [
-        # Only a condition for the generation at hand counts: an update must not pass on the verdict of its predecessor.
-        f"jsonpath={{.status.parents[?{parent}].conditions"
-        f"[?@.type=='{condition}' && @.observedGeneration==$.metadata.generation].status}}=True"
-        for condition in ("Accepted", "ResolvedRefs")
-    ]
+    ready = waiting.until_conditions("Accepted", "ResolvedRefs", of=f"parents[?{parent}]")
     return {
         "apiVersion": f"{_GATEWAY_API}/v1",
         "kind": "HTTPRoute",
-        "metadata": metadata(_APP, name, namespace=namespace, annotations=waiting.until(*conditions)),
+        "metadata": metadata(_APP, name, namespace=namespace, annotations=ready),
         "spec": {
             "parentRefs": [{"name": gateway_name, "sectionName": listener}],
             "hostnames": [hostname],

@@ -1,5 +1,6 @@
 """A release's manifest: found, verified, split into objects, and put in order. Knows nothing of Pulumi."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ import yaml
 from components import sources
 from components.labels import OWNERSHIP
 from components.sources import ManifestError, Source
-from components.waiting import SKIP, progress_deadline
+from components.waiting import SKIP, progress_deadline, until_rolled_out
 
 Object = Mapping[str, Any]
 _CONTROLLER = "envoy-gateway"
+# Of an image that is mirrored under another tag, or named by digest alone, nothing can be said.
+_RELEASE_TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:@|$)")
 _GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
 
 
@@ -52,6 +55,7 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
     if [deployment["metadata"]["name"] for deployment in deployments] != [_CONTROLLER]:
         raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {_CONTROLLER}")
     (controller,) = deployments
+    _refuse_other_version(controller, source, origin)
     if (found := controller["metadata"].get("namespace")) != source.namespace:
         raise ManifestError(
             f"{origin} installs into the namespace {found}, not {source.namespace}: "
@@ -69,6 +73,22 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
     )
 
 
+def _refuse_other_version(controller: Object, source: Source, origin: str) -> None:
+    """A manifest is found by its sum: with another version's sum left in place it would be the other version's."""
+    try:
+        image = str(controller["spec"]["template"]["spec"]["containers"][0]["image"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise ManifestError(
+            f"{origin} is no Envoy Gateway release: its Deployment {_CONTROLLER} has no image"
+        ) from error
+    tag = _RELEASE_TAG.search(image)
+    if tag is not None and tag[1] != source.version:
+        raise ManifestError(
+            f"{origin} runs Envoy Gateway {tag[1]} ({image}), not {source.version}: "
+            f"set synergychat:envoyGateway.version to {tag[1]}, or its sha256 to the sum of {source.version}'s manifest"
+        )
+
+
 def identity(wire: Object) -> str:
     """What tells an object from every other of its manifest, such as `service-envoy-gateway`."""
     return f"{wire['kind'].lower()}-{wire['metadata']['name']}"
@@ -76,7 +96,9 @@ def identity(wire: Object) -> str:
 
 def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
     """The object as it is registered: like the release's, but for what Pulumi needs otherwise."""
-    annotations: dict[str, str] = {**OWNERSHIP, **(wire["metadata"].get("annotations") or {})}
+    # By force: who applied the release by hand before owns lists that count as a whole, defaults and all.
+    own = wire["metadata"].get("annotations") or {}
+    annotations: dict[str, str] = {**OWNERSHIP, "pulumi.com/patchForce": "true", **own}
     result = dict(wire)
     if wire["kind"] == "CustomResourceDefinition":
         # Two thirds of the text of a release: left in, state and every preview would carry them three times over.
@@ -89,6 +111,7 @@ def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
         annotations |= {"pulumi.com/replaceUnready": "true"}
     if wire["kind"] == "Deployment":
         result["spec"] = wire["spec"] | {"progressDeadlineSeconds": progress_deadline(timeout_s)}
+        annotations |= until_rolled_out()
     result["metadata"] = wire["metadata"] | {"annotations": annotations}
     return result
 

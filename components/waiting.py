@@ -8,9 +8,38 @@ SKIP = {"pulumi.com/skipAwait": "true"}
 """For a Service that nothing has to wait for: the provider would watch its endpoints settle for ten seconds."""
 
 
-def until(*conditions: str) -> dict[str, str]:
-    """The annotation that makes an object ready when all `conditions` hold (`condition=X` or `jsonpath={...}=X`)."""
-    return {"pulumi.com/waitFor": conditions[0] if len(conditions) == 1 else json.dumps(conditions)}
+# Only what was said of the generation at hand: an update must not pass on the verdict of its predecessor.
+_CURRENT = "@.observedGeneration==$.metadata.generation"
+_AVAILABLE = "@.type=='Available'"
+
+
+def until_conditions(*types: str, of: str = "") -> dict[str, str]:
+    """Ready when the conditions of these `types` are True for the object's current generation.
+
+    They are found in its status, or in the entries of a list in it that `of` selects, as `parents[?@.x=='y']` does.
+    """
+    place = f".status.{of}.conditions" if of else ".status.conditions"
+    return _until(*(f"jsonpath={{{place}[?@.type=='{each}' && {_CURRENT}].status}}=True" for each in types))
+
+
+def until_rolled_out() -> dict[str, str]:
+    """Ready when all pods of a Deployment are of its current template and available, and no others are left.
+
+    The provider's own wait is content with a new ReplicaSet that has yet to be scaled up from nought. Here it still
+    passes over a status of an earlier generation. Follows what `kubectl rollout status` waits for.
+    """
+    # A count of nought is left out of the status. The provider's parser takes a path only as the last operand.
+    return _until(
+        *(
+            f"jsonpath={{.status.conditions[?$.spec.replicas==0 && {_AVAILABLE} || "
+            f"{_AVAILABLE} && $.status.{count}==$.spec.replicas].status}}=True"
+            for count in ("updatedReplicas", "availableReplicas", "replicas")
+        )
+    )
+
+
+def _until(*expressions: str) -> dict[str, str]:
+    return {"pulumi.com/waitFor": expressions[0] if len(expressions) == 1 else json.dumps(expressions)}
 
 
 def limit(seconds: int) -> pulumi.CustomTimeouts:

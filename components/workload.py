@@ -18,6 +18,8 @@ from config import AppConfig
 _USER = 65532
 # A pod that ends still gets requests until every Envoy has heard of it.
 _DRAIN_S = 3
+# Of its own, for a change would replace the pods: how long an `up` waits must not.
+_START_S = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ class Workload(pulumi.ComponentResource):
         )
         deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=metadata(name, name, namespace=args.namespace),
+            metadata=metadata(name, name, namespace=args.namespace, annotations=waiting.until_rolled_out()),
             spec=_deployment_spec(name, args, settings_map.metadata["name"]),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=waiting.limit(args.timeout_s)),
         )
@@ -118,7 +120,7 @@ def _container(args: WorkloadArgs, settings_map: pulumi.Input[str]) -> Container
         "image_pull_policy": "IfNotPresent",
         "ports": [{"name": "http", "container_port": args.settings.port}],
         "env_from": [{"config_map_ref": {"name": settings_map}}],
-        "startup_probe": {"http_get": health, "period_seconds": 1, "failure_threshold": args.timeout_s},
+        "startup_probe": {"http_get": health, "period_seconds": 1, "failure_threshold": _START_S},
         "readiness_probe": {"http_get": health, "period_seconds": 5},
         "liveness_probe": {"http_get": health, "period_seconds": 10, "timeout_seconds": 5},
         "lifecycle": {"pre_stop": {"sleep": {"seconds": _DRAIN_S}}},

@@ -1,12 +1,15 @@
 """The whole stack on a real cluster, through Envoy. The tests share one stack and stand in the order of its life."""
 
 import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from components import sources
+from local.toolchain.pins import MANIFEST_SHA256
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
@@ -117,6 +120,43 @@ def test_where_there_is_no_load_balancer_the_gateway_is_exposed_otherwise(stack:
     assert stack.request("GET", "http://synchat.internal").status_code == 200
 
 
+def test_an_update_whose_pods_cannot_start_fails_each_time_and_what_ran_keeps_serving(stack: LiveStack) -> None:
+    try:
+        for attempt in range(3):
+            stack.configure(**{"web.image": f"registry.invalid/web:{attempt}", "timeoutSeconds": 10})
+            done = stack.cli("up", "--yes", "--skip-preview")
+            assert done.returncode != 0, done.stdout
+            assert "synergychat-web-deployment" in done.stdout
+            assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
+    finally:
+        stack.configure(**{"web.image": None, "timeoutSeconds": None})
+        stack.up()
+
+
+def test_another_patience_replaces_no_pod(stack: LiveStack) -> None:
+    pods = ("get", "pods", "-n", stack.outputs["namespace"], "-o", "jsonpath={.items[*].metadata.uid}")
+    before = stack.kubectl(*pods)
+    stack.configure(timeoutSeconds=100)
+    try:
+        stack.up()
+        assert stack.kubectl(*pods) == before
+    finally:
+        stack.configure(timeoutSeconds=None)
+
+
+def test_a_gateway_whose_new_port_is_taken_is_not_up(stack: LiveStack) -> None:
+    with socket.create_server((stack.gateway_address, 0)) as taken:
+        stack.configure(**{"gateway.port": taken.getsockname()[1], "timeoutSeconds": 20})
+        try:
+            done = stack.cli("up", "--yes", "--skip-preview")
+            assert done.returncode != 0, done.stdout
+            assert "gateway-gateway" in done.stdout
+        finally:
+            stack.configure(**{"gateway.port": None, "timeoutSeconds": None})
+            stack.up()
+    assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
+
+
 def test_an_object_that_was_deleted_by_hand_comes_back(stack: LiveStack) -> None:
     namespace = stack.outputs["namespace"]
     stack.kubectl("delete", "httproute", "web-httproute", "-n", namespace)
@@ -139,3 +179,11 @@ def test_destroy_ends_and_leaves_nothing_behind(stack: LiveStack) -> None:
     assert deployment.get("resources", []) == []
     left = stack.kubectl("get", "namespaces,crds", "-o", "name").split()
     assert not [name for name in left if "synergychat" in name or "envoy" in name or "gateway" in name]
+
+
+def test_what_was_applied_by_hand_before_is_taken_over(stack: LiveStack) -> None:
+    stack.automation.destroy()
+    stack.kubectl("apply", "--server-side", "-f", str(sources.cache_directory() / f"{MANIFEST_SHA256}.yaml"))
+    stack.up()
+    assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
+    stack.automation.destroy()

@@ -28,10 +28,16 @@ def crd(plural: str, group: str, schema: Wire | None = None) -> Wire:
     return wire("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{group}", namespace=None, spec=spec)
 
 
+def controller(image: str) -> Wire:
+    template = {"spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
+    spec = {"replicas": 1, "progressDeadlineSeconds": 600, "template": template}
+    return wire("apps/v1", "Deployment", "envoy-gateway", spec=spec)
+
+
 def objects() -> list[Wire]:
     """In an order in which they could not be created."""
     return [
-        wire("apps/v1", "Deployment", "envoy-gateway", spec={"replicas": 1, "progressDeadlineSeconds": 600}),
+        controller("registry.example.com/gateway:mirrored"),
         wire("batch/v1", "Job", "eg-gateway-helm-certgen", spec={"backoffLimit": 1, "ttlSecondsAfterFinished": 30}),
         wire("v1", "Service", "envoy-gateway", spec={"ports": [{"port": 18000}]}),
         wire("v1", "ConfigMap", "envoy-gateway-config", data={"envoy-gateway.yaml": "kind: EnvoyGateway"}),

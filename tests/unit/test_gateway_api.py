@@ -1,13 +1,12 @@
 """The wire form of what the Gateway API and Envoy Gateway are asked for."""
 
-import json
 from typing import Any, Literal
 
 import pytest
-from jsonpath import JSONPathEnvironment
 
 from components import gateway_api
 from components.gateway_api import Wire
+from tests.unit.readiness import is_ready
 
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
@@ -31,9 +30,11 @@ def http_route() -> Wire:
     )
 
 
-def waits(wire: Wire) -> list[str]:
-    text = wire["metadata"]["annotations"]["pulumi.com/waitFor"]
-    return json.loads(text) if text.startswith("[") else [text]
+def with_conditions(wire: Wire, observed: int = 2, **conditions: str) -> Wire:
+    """The object in its second generation, with what its controller said of it."""
+    status = [{"type": kind, "status": verdict, "observedGeneration": observed} for kind, verdict in conditions.items()]
+    metadata = wire["metadata"] | {"generation": 2}
+    return wire | {"metadata": metadata, "status": {"conditions": status}}
 
 
 def test_a_load_balancer_keeps_the_address_of_the_client() -> None:
@@ -71,7 +72,9 @@ def test_a_class_is_envoy_gateways_and_names_its_proxy() -> None:
         },
     }
     assert "namespace" not in wire["metadata"]
-    assert waits(wire) == ["condition=Accepted"]
+    assert is_ready(with_conditions(wire, Accepted="True"))
+    assert not is_ready(with_conditions(wire, Accepted="False"))
+    assert not is_ready(with_conditions(wire, observed=1, Accepted="True"))
 
 
 def test_a_gateway_serves_routes_of_its_own_namespace_only() -> None:
@@ -82,7 +85,9 @@ def test_a_gateway_serves_routes_of_its_own_namespace_only() -> None:
             {"name": "http", "protocol": "HTTP", "port": 8080, "allowedRoutes": {"namespaces": {"from": "Same"}}}
         ],
     }
-    assert waits(wire) == ["condition=Accepted", "condition=Programmed"]
+    assert is_ready(with_conditions(wire, Accepted="True", Programmed="True"))
+    assert not is_ready(with_conditions(wire, Accepted="True", Programmed="False"))
+    assert not is_ready(with_conditions(wire, observed=1, Accepted="True", Programmed="True"))
 
 
 def test_a_route_sends_every_path_of_its_host_name_to_its_backend() -> None:
@@ -117,16 +122,6 @@ def route_with(**changes: Any) -> Wire:
     wire = http_route()
     wire["metadata"]["generation"] = verdict["generation"]
     return wire | {"status": {"parents": [other, parent | {"conditions": conditions}]}}
-
-
-def is_ready(wire: Wire) -> bool:
-    """As the provider decides it: every path (RFC 9535) must select something, first of all the value behind `=`."""
-    environment = JSONPathEnvironment(strict=True)
-    for wait in waits(wire):
-        path, _, value = wait.removeprefix("jsonpath={").rpartition("}=")
-        if environment.findall(f"${path}", wire)[:1] != [value]:
-            return False
-    return True
 
 
 def test_a_route_is_ready_when_its_gateway_has_accepted_it_and_found_its_backend() -> None:

@@ -75,6 +75,33 @@ def test_a_manifest_with_a_second_deployment_is_refused() -> None:
     assert "its one Deployment must be envoy-gateway" in refusal(release.text(*release.objects(), stowaway))
 
 
+def of_image(image: str) -> bytes:
+    return release.text(*without("deployment-envoy-gateway"), release.controller(image))
+
+
+def test_a_manifest_of_another_version_is_refused_with_both_cures() -> None:
+    image = "docker.io/envoyproxy/gateway:v1.8.0"
+    assert refusal(of_image(image), version="1.9.1") == (
+        f"install.yaml runs Envoy Gateway 1.8.0 ({image}), not 1.9.1: "
+        "set synergychat:envoyGateway.version to 1.8.0, or its sha256 to the sum of 1.9.1's manifest"
+    )
+
+
+@pytest.mark.parametrize(
+    "tag", [":v1.9.1", ":1.9.1", f":v1.9.1@sha256:{'a' * 64}", f"@sha256:{'a' * 64}", ":stable", ""]
+)
+def test_an_image_of_the_version_or_of_none_that_it_tells_is_taken(tag: str) -> None:
+    data = of_image(f"registry.example.com:5000/gateway{tag}")
+    assert split(data, release.source(version="1.9.1"), "0" * 64, ORIGIN).version == "1.9.1"
+
+
+def test_a_manifest_whose_controller_has_no_image_is_refused() -> None:
+    bare = wire("apps/v1", "Deployment", "envoy-gateway")
+    assert "its Deployment envoy-gateway has no image" in refusal(
+        release.text(*without("deployment-envoy-gateway"), bare)
+    )
+
+
 def test_a_manifest_without_the_crds_is_refused() -> None:
     lacking = without("customresourcedefinition-gatewayclasses.gateway.networking.k8s.io")
     assert refusal(release.text(*lacking)) == (
@@ -136,7 +163,10 @@ def test_every_object_gets_our_field_manager_and_keeps_what_it_carried(given: re
 def test_an_object_with_an_empty_set_of_annotations_is_taken() -> None:
     given = wire("v1", "ConfigMap", "envoy-gateway-config")
     given["metadata"]["annotations"] = None
-    assert prepared(given, 120)["metadata"]["annotations"] == {"pulumi.com/patchFieldManager": "synergychat"}
+    assert prepared(given, 120)["metadata"]["annotations"] == {
+        "pulumi.com/patchFieldManager": "synergychat",
+        "pulumi.com/patchForce": "true",
+    }
 
 
 @pytest.mark.parametrize("given", release.objects(), ids=identity)
