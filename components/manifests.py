@@ -97,7 +97,7 @@ def identity(wire: Object) -> str:
 def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
     """The object as it is registered: like the release's, but for what Pulumi needs otherwise."""
     # By force: who applied the release by hand before owns lists that count as a whole, defaults and all.
-    own = wire["metadata"].get("annotations") or {}
+    own: dict[str, str] = wire["metadata"].get("annotations") or {}
     annotations: dict[str, str] = {**OWNERSHIP, "pulumi.com/patchForce": "true", **own}
     result = dict(wire)
     if wire["kind"] == "CustomResourceDefinition":
