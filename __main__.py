@@ -7,12 +7,14 @@ from components import (
     Access,
     Chat,
     ChatArgs,
+    Configured,
+    ConfiguredArgs,
     EnvoyGateway,
     EnvoyGatewayArgs,
     Gateway,
     GatewayArgs,
-    HttpRoute,
-    HttpRouteArgs,
+    Route,
+    RouteArgs,
     connect,
     release,
 )
@@ -36,6 +38,7 @@ gateway = Gateway(
     "gateway",
     GatewayArgs(
         settings=cfg.gateway,
+        hostnames=cfg.hostnames,
         envoy_image=cfg.envoy_image,
         namespace=chat.namespace,
         envoy_gateway=envoy,
@@ -43,13 +46,21 @@ gateway = Gateway(
     ),
     cluster,
 )
-web_args = HttpRouteArgs(settings=cfg.web, gateway=gateway, backend=chat.web, timeout_s=limit)
-api_args = HttpRouteArgs(settings=cfg.api, gateway=gateway, backend=chat.api, timeout_s=limit)
-HttpRoute("web", web_args, cluster)
-HttpRoute("api", api_args, cluster)
+web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
+api = Route("api", RouteArgs.of_host(cfg.api, gateway, chat.api, limit), cluster)
+Configured(
+    "configured",
+    ConfiguredArgs(
+        settings=cfg,
+        gateway=gateway,
+        backends=chat.backends,
+        routes={cfg.web.route_name: web, cfg.api.route_name: api},
+    ),
+    cluster,
+)
 
 access = Access(urls=cfg.urls, address=gateway.address)
-pulumi.export("namespace", chat.namespace)
+pulumi.export("namespace", chat.namespace.name)
 pulumi.export("urls", access.urls)
 pulumi.export("gatewayAddress", access.address)
 pulumi.export("hostsLines", access.hosts_lines)

@@ -2,8 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast, get_args, get_origin
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,14 +11,19 @@ from pydantic.alias_generators import to_camel
 
 from rules import (
     ENVOY_IMAGES,
+    AppName,
     Exposure,
     Hostname,
     Image,
     Keyword,
     Label,
     NodePort,
+    Percent,
+    PolicyKind,
     Port,
+    Protocol,
     Replicas,
+    RouteKind,
     Seconds,
     ServiceName,
     Sha256,
@@ -31,6 +36,20 @@ from stop import stop
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+
+Fields = dict[str, Any]
+"""In wire form, as Gateway API, Envoy Gateway or Kubernetes have them. The schemas of the release check them."""
+
+
+class OpenSection(Section):
+    """Keys of its own, and beside them the fields of an object, in wire form."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def fields(self) -> Fields:
+        return dict(self.model_extra or {})
 
 
 class EnvoyGatewayConfig(Section):
@@ -51,6 +70,17 @@ class EnvoyGatewayConfig(Section):
     )
 
 
+class ListenerConfig(OpenSection):
+    """A listener of the Gateway, as https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#listener has it."""
+
+    name: Label = Field(description="Its name.")
+    protocol: Protocol = Field(description="What it speaks.")
+    port: Port = Field(description="Port that it serves.")
+    self_signed: bool = Field(
+        default=False, description="Whether the program makes its certificate, for every host name of the stack."
+    )
+
+
 class GatewayConfig(Section):
     class_name: Subdomain = Field(default="app-gatewayclass", description="Name of the GatewayClass.")
     name: Label = Field(default="app-gateway", description="Name of the Gateway.")
@@ -68,6 +98,26 @@ class GatewayConfig(Section):
         default=None,
         description="Image of the Envoys that carry the traffic. Not set: the one that the release was made with.",
     )
+    listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Further listeners.")
+    redirect_to_https: bool = Field(
+        default=False, description="Whether HTTP only redirects to HTTPS, and routes are for the other listeners."
+    )
+    annotations: dict[str, str] = Field(
+        default={}, description="Annotations of the Gateway, such as `cert-manager.io/cluster-issuer`."
+    )
+    spec: Fields = Field(default={}, description="Further fields of the Gateway's spec: `addresses`, `infrastructure`.")
+    proxy: Fields = Field(
+        default={}, description="Fields of the EnvoyProxy's spec, laid over what the program sets in it."
+    )
+
+    @property
+    def all_listeners(self) -> tuple[ListenerConfig, ...]:
+        return ListenerConfig(name=self.listener, protocol="HTTP", port=self.port), *self.listeners
+
+    @property
+    def secure_port(self) -> int | None:
+        """The port of the first listener for HTTPS."""
+        return next((listener.port for listener in self.listeners if listener.protocol == "HTTPS"), None)
 
 
 class AppConfig(Section):
@@ -104,6 +154,47 @@ class CrawlerConfig(AppConfig):
     )
 
 
+class CanaryConfig(Section):
+    stable: AppName = Field(description="The workload that gets all other requests.")
+    next: AppName = Field(description="The workload that gets `percent` of a hundred requests.")
+    percent: Percent = Field(description="How many.")
+
+
+class RouteConfig(OpenSection):
+    """A route, as https://gateway-api.sigs.k8s.io/concepts/api-overview/#route-resources has it."""
+
+    kind: RouteKind = Field(default="HTTPRoute", description="Kind of the route.")
+    listeners: tuple[Label, ...] = Field(
+        default=(),
+        description="Names of the listeners that serve it. None: all that can, but those that only redirect.",
+    )
+    backend: AppName | None = Field(
+        default=None, description="The workload that all requests go to, instead of `rules`."
+    )
+    canary: CanaryConfig | None = Field(
+        default=None, description="Two workloads that share the requests, instead of `rules`."
+    )
+    maintenance: Text | None = Field(
+        default=None, description="The answer to every request, with the status 503, instead of `rules`."
+    )
+
+
+class TargetConfig(Section):
+    route: Subdomain | None = Field(default=None, description="Name of a route. Not set: the Gateway.")
+    section: Label | None = Field(
+        default=None, description="Name of one listener of the Gateway, or one rule of the route."
+    )
+
+
+class PolicyConfig(OpenSection):
+    """A policy, as https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/ has it."""
+
+    kind: PolicyKind = Field(description="Kind of the policy.")
+    targets: tuple[TargetConfig, ...] = Field(
+        default=(TargetConfig(),), description="What it is for: routes, or the Gateway, as a whole or by `section`."
+    )
+
+
 class StackConfig(Section):
     """Everything that a stack can say. Immutable; every value is checked."""
 
@@ -122,10 +213,31 @@ class StackConfig(Section):
         default=CrawlerConfig(), description="The crawler, which answers `/stats` in the chat."
     )
 
+    routes: dict[Subdomain, RouteConfig] = Field(
+        default={}, description="Further routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
+    )
+    policies: dict[Subdomain, PolicyConfig] = Field(
+        default={}, description="How Envoy treats the traffic, by name of the policy."
+    )
+    secrets: dict[Subdomain, dict[Text, str]] = Field(
+        default={},
+        description="Secrets in the chat's namespace, by name, for listeners, routes and policies: "
+        "`pulumi config set --secret --path 'synergychat:secrets.users[\".htpasswd\"]' VALUE`.",
+    )
+    objects: tuple[Fields, ...] = Field(
+        default=(), description="Any other Kubernetes objects, in wire form, checked and waited for like the rest."
+    )
+
+    @property
+    def hostnames(self) -> tuple[str, ...]:
+        """All that the stack answers to, wildcards among them."""
+        given = [name for route in self.routes.values() for name in route.fields.get("hostnames", [])]
+        return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
+
     @property
     def public_port(self) -> int:
-        """The port that clients use."""
-        return self.gateway.port if self.gateway.node_port is None else self.gateway.node_port
+        """The port that clients use for the chat."""
+        return self.gateway.secure_port or self.gateway.node_port or self.gateway.port
 
     @property
     def envoy_image(self) -> str | None:
@@ -143,7 +255,8 @@ class StackConfig(Section):
         return {"envoyGateway": self.envoy_gateway.version, **envoy, **apps}
 
     def _url(self, hostname: str) -> str:
-        return f"http://{hostname}" if self.public_port == 80 else f"http://{hostname}:{self.public_port}"
+        scheme, usual = ("http", 80) if self.gateway.secure_port is None else ("https", 443)
+        return f"{scheme}://{hostname}" + ("" if self.public_port == usual else f":{self.public_port}")
 
 
 class ConfigError(Exception):
@@ -213,15 +326,36 @@ def _rule(kind: str, message: str, path: tuple[str, ...]) -> str:
         "model_attributes_type": "must be a group of keys",
         "tuple_type": "must be a list",
         "too_short": "must not be empty",
+        "bool_type": "must be true or false",
+        "dict_type": "must be a group of keys",
+        "string_type": "must be text",
     }
+    if kind == "literal_error":
+        return message.replace("Input should be", "must be").replace("'", "")
     return plain.get(kind, message.removeprefix("Value error, "))
 
 
 def _known_keys(path: tuple[str, ...]) -> list[str]:
-    model: type[BaseModel] = StackConfig
+    annotation: Any = StackConfig
     for part in path:
-        model = next(cast(type[BaseModel], f.annotation) for f in model.model_fields.values() if f.alias == part)
-    return [str(field.alias) for field in model.model_fields.values()]
+        annotation = _below(annotation, part)
+    return [str(field.alias) for field in _model(annotation).model_fields.values()]
+
+
+def _model(annotation: Any) -> type[BaseModel]:
+    """The model in an annotation that may allow None beside it."""
+    return next(
+        each for each in (annotation, *get_args(annotation)) if isinstance(each, type) and issubclass(each, BaseModel)
+    )
+
+
+def _below(annotation: Any, part: str) -> Any:
+    """What may stand at a key of a model or of a mapping, or at a place in a list."""
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1]
+    if get_origin(annotation) is tuple:
+        return get_args(annotation)[0]
+    return next(field.annotation for field in _model(annotation).model_fields.values() if field.alias == part)
 
 
 def _across(given: Mapping[str, object]) -> dict[tuple[str, ...], str]:
@@ -245,7 +379,61 @@ def _across(given: Mapping[str, object]) -> dict[tuple[str, ...], str]:
         mistakes["gateway", "nodePort"] = "is required with exposure NodePort: a whole number from 30000 to 32767"
     if exposure != "NodePort" and node_port is not None:
         mistakes["gateway", "nodePort"] = "goes only with exposure NodePort"
-    return mistakes
+    return mistakes | dict(_across_routes(given))
+
+
+def _across_routes(given: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+    chats_own = [_value(given, (owner, "routeName")) for owner in ("web", "api")]
+    routes = _group(given.get("routes"))
+    for name, route in routes.items():
+        if name in chats_own:
+            yield ("routes", name), "must have another name than the chat's own routes"
+        ways = [key for key in ("backend", "canary", "maintenance", "rules") if key in _group(route)]
+        for key in ways[1:]:
+            yield ("routes", name, key), f"does not go together with {ways[0]}"
+        if "maintenance" in ways and _group(route).get("kind", "HTTPRoute") != "HTTPRoute":
+            yield ("routes", name, "maintenance"), "goes only with an HTTPRoute"
+        yield from _unknown_workloads(("routes", name), route)
+    for name, policy in _group(given.get("policies")).items():
+        targets = _group(policy).get("targets")
+        for index, target in enumerate(_items(targets)):
+            route = _group(target).get("route")
+            if route is not None and route not in (*routes, *chats_own):
+                yield (
+                    ("policies", name, "targets", str(index), "route"),
+                    _one_of([*routes, *map(str, chats_own)], route),
+                )
+    gateway = _group(given.get("gateway"))
+    listeners = [_group(each) for each in _items(gateway.get("listeners"))]
+    if gateway.get("redirectToHttps") is True and not any(each.get("protocol") == "HTTPS" for each in listeners):
+        yield ("gateway", "redirectToHttps"), "needs a listener with protocol HTTPS in gateway.listeners"
+    for index, each in enumerate(listeners):
+        if each.get("selfSigned") is True and each.get("protocol") not in ("HTTPS", "TLS"):
+            yield ("gateway", "listeners", str(index), "selfSigned"), "goes only with protocol HTTPS or TLS"
+
+
+def _unknown_workloads(path: tuple[str, ...], value: object) -> Iterator[tuple[tuple[str, ...], str]]:
+    """`workload: NAME`, wherever it stands in wire form."""
+    known = get_args(AppName)
+    for index, item in enumerate(_items(value)):
+        yield from _unknown_workloads((*path, str(index)), item)
+    for key, item in _group(value).items():
+        if key == "workload" and item not in known:
+            yield (*path, key), _one_of(known, item)
+        yield from _unknown_workloads((*path, key), item)
+
+
+def _one_of(known: Iterable[str], value: object) -> str:
+    near = difflib.get_close_matches(str(value), list(known), n=1)
+    return f"must be one of {', '.join(known)}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _items(value: object) -> list[Any]:
+    return cast(list[Any], value) if isinstance(value, list) else []
+
+
+def _group(value: object) -> dict[str, Any]:
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
 
 
 def _value(given: Mapping[str, object], path: tuple[str, ...]) -> Any:

@@ -98,7 +98,6 @@ def _version_problem(value: object) -> str | None:
 _LABEL_TEXT = "must be a DNS label: at most 63 of a-z, 0-9 and '-', no '-' at its ends"
 _SUBDOMAIN_TEXT = "must be DNS labels (a-z, 0-9, '-') with dots between them, at most 253 characters"
 _SERVICE_TEXT = "must be a DNS label that starts with a letter: at most 63 of a-z, 0-9 and '-'"
-_EXPOSURE_TEXT = "must be LoadBalancer, NodePort or ClusterIP"
 
 
 def _is_label(value: str) -> bool:
@@ -136,7 +135,17 @@ Keyword = Annotated[
     BeforeValidator(_text("must be a word without a comma", lambda value: bool(value.strip()) and "," not in value)),
 ]
 Version = Annotated[str, BeforeValidator(Rule(_VERSION_TEXT, _version_problem))]
-Exposure = Annotated[
-    Literal["LoadBalancer", "NodePort", "ClusterIP"],
-    BeforeValidator(_text(_EXPOSURE_TEXT, lambda value: value in ("LoadBalancer", "NodePort", "ClusterIP"))),
+Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
+Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
+Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
+RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
+PolicyKind = Literal[
+    "BackendTLSPolicy",
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "EnvoyPatchPolicy",
+    "SecurityPolicy",
 ]
+AppName = Literal["web", "api", "crawler"]
+"""A workload of the stack."""

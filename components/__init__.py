@@ -3,9 +3,11 @@
 from components.access import Access
 from components.chat import Chat, ChatArgs
 from components.cluster import connect
+from components.configured import Configured, ConfiguredArgs
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
 from components.gateway import Gateway, GatewayArgs
-from components.routes import HttpRoute, HttpRouteArgs
+from components.policies import Policy, PolicyArgs, Target
+from components.routes import Route, RouteArgs
 from components.workload import Backend, Workload, WorkloadArgs
 
 __all__ = [
@@ -13,12 +15,17 @@ __all__ = [
     "Backend",
     "Chat",
     "ChatArgs",
+    "Configured",
+    "ConfiguredArgs",
     "EnvoyGateway",
     "EnvoyGatewayArgs",
     "Gateway",
     "GatewayArgs",
-    "HttpRoute",
-    "HttpRouteArgs",
+    "Policy",
+    "PolicyArgs",
+    "Route",
+    "RouteArgs",
+    "Target",
     "Workload",
     "WorkloadArgs",
     "connect",

@@ -1,18 +1,13 @@
 """Chat: SynergyChat's page, API and crawler, wired to each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
 
-from components.labels import metadata
+from components.namespace import Namespace
 from components.workload import Backend, Workload, WorkloadArgs
 from config import ApiConfig, CrawlerConfig, WebConfig
-
-_POD_SECURITY = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    "pod-security.kubernetes.io/enforce-version": "latest",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +27,17 @@ class Chat(pulumi.ComponentResource):
     The page is told the API's public URL, the API the crawler's address inside the cluster.
     """
 
-    namespace: pulumi.Output[str]
+    namespace: Namespace
     web: Backend
     api: Backend
+    backends: Mapping[str, Backend]
+    """All three, by the names that stack config has for them."""
 
     def __init__(self, name: str, args: ChatArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Chat", name, None, opts)
 
-        namespace = k8s.core.v1.Namespace(
-            f"{name}-namespace",
-            metadata=metadata(name, args.namespace, extra_labels=_POD_SECURITY),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.namespace = namespace.metadata["name"]
         here = pulumi.ResourceOptions(parent=self)
+        self.namespace = Namespace.restricted(name, args.namespace, here)
         crawler = Workload(
             f"{name}-crawler",
             WorkloadArgs(
@@ -85,4 +77,5 @@ class Chat(pulumi.ComponentResource):
 
         self.web = web.backend
         self.api = api.backend
-        self.register_outputs({"namespace": self.namespace})
+        self.backends = {"web": web.backend, "api": api.backend, "crawler": crawler.backend}
+        self.register_outputs({"namespace": self.namespace.name})

@@ -29,7 +29,9 @@ class EnvoyGateway(pulumi.ComponentResource):
 
     controller: pulumi.Resource
     """The controller's Deployment. It comes last: what depends on it can use every kind of the release."""
-    namespace: pulumi.Output[str]
+    namespace: str
+    manifest: Manifest
+    """What is installed."""
 
     def __init__(self, name: str, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:EnvoyGateway", name, None, opts)
@@ -44,7 +46,8 @@ class EnvoyGateway(pulumi.ComponentResource):
         (controller,) = self._register(name, [manifest.controller], [*crds, *settings, *jobs], args.timeout_s)
 
         self.controller = controller
-        self.namespace = namespace.metadata["name"]
+        self.manifest = manifest
+        self.namespace = manifest.namespace["metadata"]["name"]
         self.register_outputs({"namespace": self.namespace})
 
     def _register(

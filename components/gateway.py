@@ -1,22 +1,38 @@
 """Gateway: the class, the Envoys it runs, and the Gateway that clients reach."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components import gateway_api, waiting
+from components.certificates import Certificate, self_signed
 from components.envoy_gateway import EnvoyGateway
+from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
-from config import GatewayConfig
+from components.namespace import Namespace
+from config import GatewayConfig, ListenerConfig
+
+_APP = "gateway"
+# What of a route's kind a listener's protocol can carry. https://gateway-api.sigs.k8s.io/api-types/gateway/
+_CARRIED: Mapping[str, Sequence[str]] = {
+    "HTTP": ("HTTPRoute", "GRPCRoute"),
+    "HTTPS": ("HTTPRoute", "GRPCRoute"),
+    "TLS": ("TLSRoute", "TCPRoute"),
+    "TCP": ("TCPRoute",),
+    "UDP": ("UDPRoute",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayArgs:
     settings: GatewayConfig
+    hostnames: Sequence[str]
+    """What a certificate that the program makes is for."""
     envoy_image: str | None
     """None: the one that Envoy Gateway chooses."""
-    namespace: pulumi.Input[str]
+    namespace: Namespace
     """Where the Gateway and its routes live."""
     envoy_gateway: EnvoyGateway
     """Its controller has to outlive the class and the Gateway: it takes away their finalizers."""
@@ -24,16 +40,17 @@ class GatewayArgs:
 
 
 class Gateway(pulumi.ComponentResource):
-    """A GatewayClass with its EnvoyProxy, and a Gateway of that class with one HTTP listener.
+    """A GatewayClass with its EnvoyProxy, and a Gateway of that class.
 
     It is ready when the class is Accepted and the Gateway is Programmed: an Envoy runs and has an address, from the
     load balancer, of the nodes or inside the cluster. Each may take `timeout_s`.
     Follows https://gateway-api.sigs.k8s.io/api-types/gateway/.
     """
 
-    namespace: pulumi.Input[str]
+    namespace: Namespace
     gateway_name: str
-    listener: str
+    target: Wire
+    """A policy's `targetRef` to it."""
     resource: pulumi.Resource
     """The Gateway object: what needs a working Gateway depends on it."""
     address: pulumi.Output[str]
@@ -43,6 +60,11 @@ class Gateway(pulumi.ComponentResource):
         super().__init__("synergychat:index:Gateway", name, None, opts)
 
         settings = args.settings
+        self.namespace = args.namespace
+        self.gateway_name = settings.name
+        self._settings = settings
+        self._release = args.envoy_gateway.manifest
+
         proxy_wire = gateway_api.envoy_proxy(
             name=settings.class_name,
             namespace=args.envoy_gateway.namespace,
@@ -50,42 +72,86 @@ class Gateway(pulumi.ComponentResource):
             exposure=settings.exposure,
             port=settings.port,
             node_port=settings.node_port,
+            fields=settings.proxy,
         )
+        class_wire = gateway_api.gateway_class(
+            name=settings.class_name, proxy_name=settings.class_name, proxy_namespace=args.envoy_gateway.namespace
+        )
+        here = pulumi.ResourceOptions(parent=self)
+        certificates = {
+            listener.name: self_signed(_APP, f"{settings.name}-{listener.name}", args.hostnames, args.namespace, here)
+            for listener in settings.all_listeners
+            if listener.self_signed
+        }
 
-        after_controller = pulumi.ResourceOptions(parent=self, depends_on=[args.envoy_gateway.controller])
-        proxy = KubernetesObject(f"{name}-proxy", proxy_wire, after_controller)
-        ready = pulumi.ResourceOptions(parent=self, custom_timeouts=waiting.limit(args.timeout_s))
-        gateway_class = KubernetesObject(
-            f"{name}-class",
-            gateway_api.gateway_class(
-                name=settings.class_name,
-                proxy_name=proxy.metadata["name"],
-                proxy_namespace=proxy.metadata["namespace"],
-            ),
-            ready,
-        )
-        gateway = KubernetesObject(
+        proxy = self._object(f"{name}-proxy", proxy_wire, [args.envoy_gateway.controller], args.timeout_s)
+        gateway_class = self._object(f"{name}-class", class_wire, [proxy], args.timeout_s)
+        gateway = self._object(
             f"{name}-gateway",
             gateway_api.gateway(
                 name=settings.name,
-                namespace=args.namespace,
-                class_name=gateway_class.metadata["name"],
-                listener=settings.listener,
-                port=settings.port,
+                namespace=args.namespace.name,
+                class_name=settings.class_name,
+                listeners=[_listener(each, certificates) for each in settings.all_listeners],
+                annotations=settings.annotations,
+                fields=settings.spec,
             ),
-            # Otherwise exposed it has another address or none; only a new Gateway's status is sure not to show the old.
-            pulumi.ResourceOptions.merge(
-                ready,
-                pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port, settings.port]),
-            ),
+            [gateway_class, args.namespace.resource, *(each.resource for each in certificates.values())],
+            args.timeout_s,
+            # Otherwise exposed it has another address or none; only a new Gateway's status surely shows no old one.
+            pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port, settings.port]),
         )
+        if settings.redirect_to_https:
+            self._object(f"{name}-redirect", self._redirect(settings), [gateway], args.timeout_s)
 
-        self.namespace = gateway.metadata["namespace"]
-        self.gateway_name = settings.name
-        self.listener = settings.listener
+        self.target = gateway_api.target(self.api_version("Gateway"), "Gateway", settings.name)
         self.resource = gateway
         self.address = gateway.status.apply(_first_address)
         self.register_outputs({"address": self.address})
+
+    def api_version(self, kind: str) -> str:
+        """In which the installed release serves `kind`."""
+        return self._release.api_version(kind)
+
+    def default_listeners(self, kind: str) -> list[str]:
+        """The names of the listeners that a route of this kind is for when it does not say: all that can carry it, but
+        those that only redirect."""
+        return [
+            listener.name
+            for listener in self._settings.all_listeners
+            if kind in _CARRIED[listener.protocol]
+            and not (self._settings.redirect_to_https and listener.protocol == "HTTP")
+        ]
+
+    def _redirect(self, settings: GatewayConfig) -> Wire:
+        return gateway_api.route(
+            api_version=self.api_version("HTTPRoute"),
+            kind="HTTPRoute",
+            name=f"{settings.name}-redirect",
+            namespace=self.namespace.name,
+            gateway_name=settings.name,
+            listeners=[listener.name for listener in settings.all_listeners if listener.protocol == "HTTP"],
+            fields=gateway_api.redirect_to_https(settings.secure_port or 443),
+        )
+
+    def _object(
+        self,
+        name: str,
+        wire: Wire,
+        after: Sequence[pulumi.Resource],
+        timeout_s: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> KubernetesObject:
+        own = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=waiting.limit(timeout_s))
+        return KubernetesObject(name, gateway_api.awaited(wire), pulumi.ResourceOptions.merge(own, opts))
+
+
+def _listener(settings: ListenerConfig, certificates: Mapping[str, Certificate]) -> Wire:
+    fields = settings.fields
+    if settings.name in certificates:
+        reference = {"name": certificates[settings.name].secret}
+        fields = {**fields, "tls": {**fields.get("tls", {}), "certificateRefs": [reference]}}
+    return gateway_api.listener(name=settings.name, protocol=settings.protocol, port=settings.port, fields=fields)
 
 
 def _first_address(status: dict[str, Any] | None) -> str:

@@ -1,8 +1,7 @@
 """Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
 
-from typing import Any, Literal
-
-import pulumi
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
 
 from components import waiting
 from components.labels import metadata
@@ -14,19 +13,30 @@ _APP = "gateway"
 
 Wire = dict[str, Any]
 
+POLICIES = (
+    "BackendTLSPolicy",
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "EnvoyPatchPolicy",
+    "SecurityPolicy",
+)
+ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
+
 
 def envoy_proxy(
     *,
     name: str,
-    namespace: pulumi.Input[str],
+    namespace: str,
     image: str | None,
     exposure: Literal["LoadBalancer", "NodePort", "ClusterIP"],
     port: int,
     node_port: int | None,
+    fields: Wire,
 ) -> Wire:
     """How the Envoys of a class run and are exposed. `node_port` is the port of every node that leads to `port`.
 
-    Without an `image` they run the one that Envoy Gateway chooses.
+    Without an `image` they run the one that Envoy Gateway chooses. `fields` of the spec are laid over what is set here.
     """
     container: Wire = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
     if image is not None:
@@ -41,75 +51,151 @@ def envoy_proxy(
         ports = [{"port": port, "protocol": "TCP", "nodePort": node_port}]
         service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": ports}}}
     kubernetes = {"envoyDeployment": {"container": container}, "envoyService": service}
+    spec: Wire = {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
     return {
         "apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}},
+        "spec": _overlaid(spec, fields),
     }
 
 
-def gateway_class(*, name: str, proxy_name: pulumi.Input[str], proxy_namespace: pulumi.Input[str]) -> Wire:
-    """A class served by Envoy Gateway, with the EnvoyProxy that its Gateways use. Ready when Accepted."""
+def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Wire:
+    """A class served by Envoy Gateway, with the EnvoyProxy that its Gateways use."""
     proxy = {"group": _ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": proxy_name, "namespace": proxy_namespace}
     return {
         "apiVersion": f"{_GATEWAY_API}/v1",
         "kind": "GatewayClass",
-        "metadata": metadata(_APP, name, annotations=waiting.until_conditions("Accepted")),
+        "metadata": metadata(_APP, name),
         "spec": {"controllerName": CONTROLLER, "parametersRef": proxy},
     }
 
 
 def gateway(
-    *, name: str, namespace: pulumi.Input[str], class_name: pulumi.Input[str], listener: str, port: int
+    *,
+    name: str,
+    namespace: str,
+    class_name: str,
+    listeners: Sequence[Wire],
+    annotations: Mapping[str, str],
+    fields: Wire,
 ) -> Wire:
-    """A Gateway with one HTTP listener for routes of its own namespace. Ready when Programmed: an Envoy runs and
-    has an address."""
+    """A Gateway of a class, with `fields` of its spec beside the listeners."""
     return {
         "apiVersion": f"{_GATEWAY_API}/v1",
         "kind": "Gateway",
-        "metadata": metadata(
-            _APP, name, namespace=namespace, annotations=waiting.until_conditions("Accepted", "Programmed")
-        ),
-        "spec": {
-            "gatewayClassName": class_name,
-            "listeners": [
-                {
-                    "name": listener,
-                    "protocol": "HTTP",
-                    "port": port,
-                    "allowedRoutes": {"namespaces": {"from": "Same"}},
-                }
-            ],
-        },
+        "metadata": metadata(_APP, name, namespace=namespace, annotations=annotations),
+        "spec": {**fields, "gatewayClassName": class_name, "listeners": list(listeners)},
     }
 
 
-def http_route(
-    *,
-    name: str,
-    namespace: pulumi.Input[str],
-    hostname: str,
-    gateway_name: str,
-    listener: str,
-    service: pulumi.Input[str],
-    service_port: int,
+def listener(*, name: str, protocol: str, port: int, fields: Wire) -> Wire:
+    """One of a Gateway's listeners. It serves routes of the Gateway's own namespace unless `fields` say otherwise."""
+    own_namespace = {"namespaces": {"from": "Same"}}
+    return {"name": name, "protocol": protocol, "port": port, "allowedRoutes": own_namespace, **fields}
+
+
+def route(
+    *, api_version: str, kind: str, name: str, namespace: str, gateway_name: str, listeners: Sequence[str], fields: Wire
 ) -> Wire:
-    """Every path of `hostname` to one Service. Ready when that Gateway has accepted it and found the Service."""
-    parent = f"@.parentRef.name=='{gateway_name}' && @.controllerName=='{CONTROLLER}'"
-    ready = waiting.until_conditions("Accepted", "ResolvedRefs", of=f"parents[?{parent}]")
+    """A route of any `kind` on listeners of a Gateway of its own namespace, with `fields` of its spec."""
+    parents = [{"name": gateway_name, "sectionName": listener} for listener in listeners]
     return {
-        "apiVersion": f"{_GATEWAY_API}/v1",
-        "kind": "HTTPRoute",
-        "metadata": metadata(_APP, name, namespace=namespace, annotations=ready),
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": metadata(_APP, name, namespace=namespace),
+        "spec": {"parentRefs": parents, **fields},
+    }
+
+
+def policy(*, api_version: str, kind: str, name: str, namespace: str, targets: Sequence[Wire], fields: Wire) -> Wire:
+    """A policy of any `kind` on `targets` of its own namespace, with `fields` of its spec."""
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": metadata(_APP, name, namespace=namespace),
+        "spec": {"targetRefs": list(targets), **fields},
+    }
+
+
+def target(api_version: str, kind: str, name: str) -> Wire:
+    """A `targetRef` to an object as a whole."""
+    return {"group": api_version.rpartition("/")[0], "kind": kind, "name": name}
+
+
+def reference_grant(
+    *, api_version: str, name: str, namespace: str, route_kind: str, route_namespace: str, service: str
+) -> Wire:
+    """Lets the routes of one kind and namespace send requests to a Service of another namespace."""
+    return {
+        "apiVersion": api_version,
+        "kind": "ReferenceGrant",
+        "metadata": metadata(_APP, name, namespace=namespace),
         "spec": {
-            "parentRefs": [{"name": gateway_name, "sectionName": listener}],
-            "hostnames": [hostname],
-            "rules": [
-                {
-                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                    "backendRefs": [{"name": service, "port": service_port}],
-                }
-            ],
+            "from": [{"group": _GATEWAY_API, "kind": route_kind, "namespace": route_namespace}],
+            "to": [{"group": "", "kind": "Service", "name": service}],
         },
     }
+
+
+def redirect_to_https(port: int) -> Wire:
+    """The fields of an HTTPRoute that sends all requests to HTTPS, but for those that a longer path takes: ACME's
+    challenges stay free."""
+    redirect: Wire = {"scheme": "https", "statusCode": 301} | ({} if port == 443 else {"port": port})
+    return {"rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": redirect}]}]}
+
+
+def direct_response(*, name: str, namespace: str, status: int, text: str) -> Wire:
+    """An HTTPRouteFilter that answers every request by itself.
+
+    https://gateway.envoyproxy.io/docs/tasks/traffic/direct-response/
+    """
+    answer = {"contentType": "text/plain; charset=utf-8", "body": {"type": "Inline", "inline": text}}
+    return {
+        "apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1",
+        "kind": "HTTPRouteFilter",
+        "metadata": metadata(_APP, name, namespace=namespace),
+        "spec": {"directResponse": {**answer, "statusCode": status}},
+    }
+
+
+def answered_by(filter_name: str) -> Wire:
+    """A rule of an HTTPRoute whose requests an HTTPRouteFilter of its namespace answers."""
+    named = {"group": _ENVOY_GATEWAY, "kind": "HTTPRouteFilter", "name": filter_name}
+    return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
+
+
+def awaited(wire: Wire) -> Wire:
+    """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind."""
+    spec: Wire = wire.get("spec", {})
+    ready: Mapping[str, str] = {}
+    match wire["kind"]:
+        case "GatewayClass":
+            ready = waiting.until_conditions("Accepted")
+        case "Gateway":
+            # Programmed: an Envoy runs and has an address.
+            ready = waiting.until_conditions("Accepted", "Programmed")
+        case kind if kind in ROUTES:
+            parents = [_verdict_on(parent) for parent in spec.get("parentRefs", [])]
+            ready = waiting.until_all_of(*parents, conditions=("Accepted", "ResolvedRefs"))
+        case kind if kind in POLICIES:
+            ready = waiting.until_all_of(f"ancestors[?@.controllerName=='{CONTROLLER}']", conditions=("Accepted",))
+        case _:
+            return wire
+    annotations = {**wire["metadata"].get("annotations", {}), **ready}
+    return wire | {"metadata": wire["metadata"] | {"annotations": annotations}}
+
+
+def _verdict_on(parent: Wire) -> str:
+    named = [f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "sectionName") if field in parent]
+    return f"parents[?{' && '.join(named)} && @.controllerName=='{CONTROLLER}']"
+
+
+def _overlaid(base: Wire, top: Wire) -> Wire:
+    """Field by field, as deep as both go; a list replaces a list."""
+    result = {**base, **top}
+    for name in base.keys() & top.keys():
+        below, above = base[name], top[name]
+        if isinstance(below, dict) and isinstance(above, dict):
+            result[name] = _overlaid(cast(Wire, below), cast(Wire, above))
+    return result

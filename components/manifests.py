@@ -33,6 +33,19 @@ class Manifest:
     jobs: tuple[Object, ...]
     controller: Object
 
+    def api_version(self, kind: str) -> str:
+        """The most settled apiVersion in which the release serves `kind`. Raises ManifestError when it has none."""
+        specs = [crd["spec"] for crd in self.crds if crd["spec"]["names"]["kind"] == kind]
+        served = [(spec["group"], each["name"]) for spec in specs for each in spec["versions"] if each["served"]]
+        if not served:
+            raise ManifestError(f"Envoy Gateway {self.version} has no {kind}")
+        return "/".join(min(served, key=lambda version: _unsettled(version[1])))
+
+
+def _unsettled(version: str) -> tuple[bool, bool, int]:
+    """Sorts `v1` before `v1beta1` before `v1alpha3` before `v1alpha2`."""
+    return "alpha" in version, "beta" in version, -int(re.split("[a-z]+", version)[-1])
+
 
 def load(source: Source, cache: Path) -> Manifest:
     """Get, verify and split the manifest of `source`; downloads are kept in `cache`. Raises ManifestError."""

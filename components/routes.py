@@ -1,52 +1,120 @@
-"""HttpRoute: a host name's way from the Gateway to a workload."""
+"""Route: the way from a Gateway's listeners to workloads."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pulumi
 
 from components import gateway_api, waiting
 from components.gateway import Gateway
+from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.workload import Backend
 from config import ApiConfig, WebConfig
 
+RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
+
 
 @dataclass(frozen=True, kw_only=True)
-class HttpRouteArgs:
-    settings: WebConfig | ApiConfig
+class RouteArgs:
+    name: str
+    """The object's own."""
     gateway: Gateway
-    """The Gateway that serves the host name; the route lives in its namespace."""
-    backend: Backend
+    """What serves it; the route lives in its namespace."""
+    kind: RouteKind = "HTTPRoute"
+    listeners: Sequence[str] = ()
+    """Names of the Gateway's listeners; none: its default ones."""
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the route's spec, as Gateway API has them: `hostnames`, `rules` and whatever else its kind knows."""
+    backends: Sequence[Backend] = ()
+    """Whose Services the rules name: they come before it, and those of another namespace let it in."""
+    after: Sequence[pulumi.Resource] = ()
+    """What else the rules name."""
     timeout_s: int
 
+    @classmethod
+    def of_host(
+        cls, settings: WebConfig | ApiConfig, gateway: Gateway, backend: Backend, timeout_s: int
+    ) -> "RouteArgs":
+        """Every path of a host name to one backend."""
+        rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], **to(backend)}
+        return cls(
+            name=settings.route_name,
+            gateway=gateway,
+            fields={"hostnames": [settings.hostname], "rules": [rule]},
+            backends=[backend],
+            timeout_s=timeout_s,
+        )
 
-class HttpRoute(pulumi.ComponentResource):
-    """An HTTPRoute that sends all of a host name's requests to one backend.
 
-    It is ready when the Gateway has accepted it and its backend is resolved; it fails after `timeout_s`, naming the
-    condition that is missing. Follows https://gateway-api.sigs.k8s.io/api-types/httproute/.
+class Route(pulumi.ComponentResource):
+    """A route of any kind of Gateway API, and a ReferenceGrant for each backend of another namespace.
+
+    It is ready when every listener has accepted it and its backends are resolved; it fails after `timeout_s`, naming
+    the condition that is missing. Follows https://gateway-api.sigs.k8s.io/concepts/api-overview/#route-resources.
     """
 
-    hostname: str
+    target: Wire
+    """A policy's `targetRef` to it."""
+    resource: pulumi.Resource
 
-    def __init__(self, name: str, args: HttpRouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("synergychat:index:HttpRoute", name, None, opts)
+    def __init__(self, name: str, args: RouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        # Every kind was an HttpRoute once: a stack of that time keeps its objects.
+        formerly = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="synergychat:index:HttpRoute")])
+        super().__init__("synergychat:index:Route", name, None, pulumi.ResourceOptions.merge(opts, formerly))
 
-        wire = gateway_api.http_route(
-            name=args.settings.route_name,
-            namespace=args.gateway.namespace,
-            hostname=args.settings.hostname,
-            gateway_name=args.gateway.gateway_name,
-            listener=args.gateway.listener,
-            service=args.backend.service,
-            service_port=args.backend.port,
+        gateway = args.gateway
+        api_version = gateway.api_version(args.kind)
+        wire = gateway_api.route(
+            api_version=api_version,
+            kind=args.kind,
+            name=args.name,
+            namespace=gateway.namespace.name,
+            gateway_name=gateway.gateway_name,
+            listeners=args.listeners or gateway.default_listeners(args.kind),
+            fields=dict(args.fields),
         )
 
-        # The wait names the Gateway in an annotation, which takes a plain text: its order has to be said here.
-        ready = pulumi.ResourceOptions(
-            parent=self, depends_on=[args.gateway.resource], custom_timeouts=waiting.limit(args.timeout_s)
-        )
-        KubernetesObject(f"{name}-route", wire, ready)
+        grants = [
+            KubernetesObject(
+                f"{name}-grant-{backend.namespace}-{backend.service}",
+                gateway_api.reference_grant(
+                    api_version=gateway.api_version("ReferenceGrant"),
+                    name=f"{args.name}-{backend.service}",
+                    namespace=backend.namespace,
+                    route_kind=args.kind,
+                    route_namespace=gateway.namespace.name,
+                    service=backend.service,
+                ),
+                pulumi.ResourceOptions(parent=self, depends_on=[backend.resource, gateway.resource]),
+            )
+            for backend in args.backends
+            if backend.namespace != gateway.namespace.name
+        ]
+        needed = [gateway.resource, *(backend.resource for backend in args.backends), *grants, *args.after]
+        ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=waiting.limit(args.timeout_s))
+        self.resource = KubernetesObject(f"{name}-route", gateway_api.awaited(wire), ready)
 
-        self.hostname = args.settings.hostname
-        self.register_outputs({"hostname": self.hostname})
+        self.target = gateway_api.target(api_version, args.kind, args.name)
+        self.register_outputs({"name": args.name})
+
+
+def to(*backends: Backend | tuple[Backend, int]) -> Wire:
+    """A rule's field `backendRefs`: where it sends its requests, each with a weight where one is given."""
+    return {
+        "backendRefs": [
+            reference(each[0]) | {"weight": each[1]} if isinstance(each, tuple) else reference(each)
+            for each in backends
+        ]
+    }
+
+
+def canary(stable: Backend, next: Backend, percent: int) -> Wire:
+    """A rule's field `backendRefs`: so many of a hundred requests to `next`, all others to `stable`."""
+    return to((stable, 100 - percent), (next, percent))
+
+
+def reference(backend: Backend) -> Wire:
+    """A `backendRef` to it."""
+    return {"name": backend.service, "namespace": backend.namespace, "port": backend.port}

@@ -1,6 +1,7 @@
 """When an object counts as ready, and for how long it is waited for."""
 
 import json
+from collections.abc import Sequence
 
 import pulumi
 
@@ -13,13 +14,18 @@ _CURRENT = "@.observedGeneration==$.metadata.generation"
 _AVAILABLE = "@.type=='Available'"
 
 
-def until_conditions(*types: str, of: str = "") -> dict[str, str]:
-    """Ready when the conditions of these `types` are True for the object's current generation.
+def until_conditions(*types: str) -> dict[str, str]:
+    """Ready when the conditions of these `types` are True for the object's current generation."""
+    return _until(*(_holds(".status.conditions", each) for each in types))
 
-    They are found in its status, or in the entries of a list in it that `of` selects, as `parents[?@.x=='y']` does.
-    """
-    place = f".status.{of}.conditions" if of else ".status.conditions"
-    return _until(*(f"jsonpath={{{place}[?@.type=='{each}' && {_CURRENT}].status}}=True" for each in types))
+
+def until_all_of(*entries: str, conditions: Sequence[str]) -> dict[str, str]:
+    """The same for each of the `entries` of lists in the status, selected as in `parents[?@.x=='y']`."""
+    return _until(*(_holds(f".status.{entry}.conditions", each) for entry in entries for each in conditions))
+
+
+def _holds(conditions: str, type_: str) -> str:
+    return f"jsonpath={{{conditions}[?@.type=='{type_}' && {_CURRENT}].status}}=True"
 
 
 def until_rolled_out() -> dict[str, str]:
@@ -39,6 +45,8 @@ def until_rolled_out() -> dict[str, str]:
 
 
 def _until(*expressions: str) -> dict[str, str]:
+    if not expressions:
+        return {}
     return {"pulumi.com/waitFor": expressions[0] if len(expressions) == 1 else json.dumps(expressions)}
 
 

@@ -12,6 +12,7 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, HTTPGetActionArgsDict
 
 from components import waiting
 from components.labels import labels, metadata, selector
+from components.namespace import Namespace
 from config import AppConfig
 
 # The images set no user; any will do that is not root, as the containers write nothing.
@@ -26,14 +27,17 @@ _START_S = 120
 class Backend:
     """Where a route may send requests. Made by a workload, so that no name and port is typed twice."""
 
-    service: pulumi.Output[str]
+    namespace: str
+    service: str
     port: int
+    resource: pulumi.Resource
+    """The Service. It comes after the pods: what depends on it finds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadArgs:
     settings: AppConfig
-    namespace: pulumi.Input[str]
+    namespace: Namespace
     environment: Mapping[str, str]
     """What the process reads from its environment, kept in a ConfigMap. A change replaces the pods, one by one."""
     health_path: str
@@ -45,7 +49,7 @@ class Workload(pulumi.ComponentResource):
     """A ConfigMap, a Deployment and a Service of one app, whose pods meet the *restricted* Pod Security Standard.
 
     Its objects are named after it: Deployment `<name>`, ConfigMap `<name>-configmap`. It is ready when all of its pods
-    are; it fails after `timeout_s`. The Service comes after the pods, so that a route to it finds them.
+    are; it fails after `timeout_s`.
     """
 
     backend: Backend
@@ -58,21 +62,22 @@ class Workload(pulumi.ComponentResource):
         settings = args.settings
         service_port = "" if settings.service_port == 80 else f":{settings.service_port}"
 
+        here = pulumi.ResourceOptions(parent=self, depends_on=[args.namespace.resource])
         settings_map = k8s.core.v1.ConfigMap(
             f"{name}-configmap",
-            metadata=metadata(name, f"{name}-configmap", namespace=args.namespace),
+            metadata=metadata(name, f"{name}-configmap", namespace=args.namespace.name),
             data=args.environment,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=here,
         )
         deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=metadata(name, name, namespace=args.namespace, annotations=waiting.until_rolled_out()),
+            metadata=metadata(name, name, namespace=args.namespace.name, annotations=waiting.until_rolled_out()),
             spec=_deployment_spec(name, args, settings_map.metadata["name"]),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=waiting.limit(args.timeout_s)),
         )
         service = k8s.core.v1.Service(
             f"{name}-service",
-            metadata=metadata(name, settings.service_name, namespace=args.namespace, annotations=waiting.SKIP),
+            metadata=metadata(name, settings.service_name, namespace=args.namespace.name, annotations=waiting.SKIP),
             spec={
                 "selector": selector(name),
                 "ports": [{"name": "http", "port": settings.service_port, "target_port": "http"}],
@@ -80,7 +85,12 @@ class Workload(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
         )
 
-        self.backend = Backend(service=service.metadata["name"], port=settings.service_port)
+        self.backend = Backend(
+            namespace=args.namespace.name,
+            service=settings.service_name,
+            port=settings.service_port,
+            resource=service,
+        )
         self.base_url = f"http://{settings.service_name}{service_port}"
         self.register_outputs({"backend": {"service": self.backend.service, "port": self.backend.port}})
 

@@ -1,0 +1,140 @@
+"""What a stack's config says beyond the chat: routes, policies, Secrets and any other objects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import gateway_api, waiting
+from components.gateway import Gateway
+from components.gateway_api import Wire
+from components.kubernetes_object import KubernetesObject
+from components.labels import OWNERSHIP, metadata
+from components.policies import Policy, PolicyArgs, Target
+from components.routes import Route, RouteArgs, canary, reference, to
+from components.workload import Backend
+from config import PolicyConfig, RouteConfig, StackConfig
+
+_APP = "gateway"
+_TLS_KEYS = {"tls.crt", "tls.key"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfiguredArgs:
+    settings: StackConfig
+    gateway: Gateway
+    backends: Mapping[str, Backend]
+    """By the name of the workload, as the config has it."""
+    routes: Mapping[str, Route]
+    """Those of the chat by their object's name: policies may be for them too."""
+
+
+class Configured(pulumi.ComponentResource):
+    """The `secrets`, `objects`, `routes` and `policies` of a stack's config, in this order.
+
+    Each is ready when Envoy Gateway has accepted it; it fails after the stack's `timeoutSeconds`.
+    """
+
+    def __init__(self, name: str, args: ConfiguredArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("synergychat:index:Configured", name, None, opts)
+
+        self._args = args
+        self._limit = args.settings.timeout_seconds
+        settings = args.settings
+        secrets = [self._secret(key, content) for key, content in settings.secrets.items()]
+        objects = [self._object(index, wire, secrets) for index, wire in enumerate(settings.objects)]
+        given = [*secrets, *objects]
+        routes = {key: self._route(key, route, given) for key, route in settings.routes.items()}
+        for key, policy in settings.policies.items():
+            self._policy(key, policy, {**args.routes, **routes}, given)
+
+        self.register_outputs({})
+
+    def _secret(self, key: str, content: Mapping[str, str]) -> pulumi.Resource:
+        namespace = self._args.gateway.namespace
+        return k8s.core.v1.Secret(
+            f"secret-{key}",
+            metadata=metadata(_APP, key, namespace=namespace.name),
+            type="kubernetes.io/tls" if set(content) == _TLS_KEYS else "Opaque",
+            string_data={field: pulumi.Output.secret(value) for field, value in content.items()},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace.resource]),
+        )
+
+    def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        described: Wire = wire.get("metadata", {})
+        annotations = {**OWNERSHIP, **described.get("annotations", {})}
+        owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
+        kind, name = wire.get("kind", index), described.get("name", index)
+        return KubernetesObject(
+            f"object-{kind}-{name}".lower(), owned, self._after(self._args.gateway.resource, *after)
+        )
+
+    def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
+        gateway = self._args.gateway
+        fields, named = self._resolved(route.fields)
+        backends = [self._args.backends[each] for each in named]
+        if route.backend is not None:
+            backends = [self._args.backends[route.backend]]
+            fields["rules"] = [to(*backends)]
+        if route.canary is not None:
+            backends = [self._args.backends[each] for each in (route.canary.stable, route.canary.next)]
+            fields["rules"] = [canary(*backends, percent=route.canary.percent)]
+        if route.maintenance is not None:
+            answer = gateway_api.direct_response(
+                name=key, namespace=gateway.namespace.name, status=503, text=route.maintenance
+            )
+            page = KubernetesObject(f"maintenance-{key}", answer, self._after(gateway.resource))
+            fields["rules"] = [gateway_api.answered_by(key)]
+            after = [*after, page]
+        args = RouteArgs(
+            name=key,
+            gateway=gateway,
+            kind=route.kind,
+            listeners=route.listeners,
+            fields=fields,
+            backends=backends,
+            after=after,
+            timeout_s=self._limit,
+        )
+        return Route(key, args, pulumi.ResourceOptions(parent=self))
+
+    def _resolved(self, fields: Wire) -> tuple[Wire, list[str]]:
+        """The fields with workloads turned into references to their Services, and the names of these workloads."""
+        named: list[str] = []
+
+        def visit(value: Any) -> Any:
+            if isinstance(value, list):
+                return [visit(item) for item in cast(list[Any], value)]
+            if not isinstance(value, dict):
+                return value
+            visited = {key: visit(item) for key, item in cast(Wire, value).items()}
+            workload = visited.pop("workload", None)
+            if workload not in self._args.backends:
+                return visited if workload is None else {**visited, "workload": workload}
+            named.append(workload)
+            return reference(self._args.backends[workload]) | visited
+
+        return visit(fields), named
+
+    def _policy(
+        self, key: str, policy: PolicyConfig, routes: Mapping[str, Route], after: Sequence[pulumi.Resource]
+    ) -> None:
+        gateway = self._args.gateway
+        args = PolicyArgs(
+            name=key,
+            kind=policy.kind,
+            gateway=gateway,
+            targets=[
+                Target(of=gateway if target.route is None else routes[target.route], section=target.section)
+                for target in policy.targets
+            ],
+            fields=self._resolved(policy.fields)[0],
+            after=after,
+            timeout_s=self._limit,
+        )
+        Policy(key, args, pulumi.ResourceOptions(parent=self))
+
+    def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=waiting.limit(self._limit))
