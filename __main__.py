@@ -9,6 +9,7 @@ from components import (
     ChatArgs,
     Configured,
     ConfiguredArgs,
+    Declared,
     EnvoyGateway,
     EnvoyGatewayArgs,
     Gateway,
@@ -16,13 +17,16 @@ from components import (
     Route,
     RouteArgs,
     connect,
+    declared_by,
     release,
+    verify,
 )
 from stop import end_quietly_when_cancelled
 
 end_quietly_when_cancelled()
 cfg = config.load()
 manifest = release(cfg.envoy_gateway)
+declared = Declared.recorded()
 cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])
 limit = cfg.timeout_seconds
 
@@ -34,18 +38,19 @@ chat = Chat(
     ),
     cluster,
 )
-gateway = Gateway(
-    "gateway",
-    GatewayArgs(
-        settings=cfg.gateway,
-        hostnames=cfg.hostnames,
-        envoy_image=cfg.envoy_image,
-        namespace=chat.namespace,
-        envoy_gateway=envoy,
-        timeout_s=limit,
-    ),
-    cluster,
-)
+with declared_by("gateway"):
+    gateway = Gateway(
+        "gateway",
+        GatewayArgs(
+            settings=cfg.gateway,
+            hostnames=cfg.hostnames,
+            envoy_image=cfg.envoy_image,
+            namespace=chat.namespace,
+            envoy_gateway=envoy,
+            timeout_s=limit,
+        ),
+        cluster,
+    )
 web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
 api = Route("api", RouteArgs.of_host(cfg.api, gateway, chat.api, limit), cluster)
 Configured(
@@ -59,10 +64,12 @@ Configured(
     cluster,
 )
 
-access = Access(urls=cfg.urls, address=gateway.address)
+access = Access(urls=cfg.urls, address=gateway.address, self_signed=cfg.gateway.self_signed)
 pulumi.export("namespace", chat.namespace.name)
 pulumi.export("urls", access.urls)
 pulumi.export("gatewayAddress", access.address)
 pulumi.export("hostsLines", access.hosts_lines)
 pulumi.export("tryIt", access.try_it)
 pulumi.export("versions", cfg.versions | {"envoyGatewayManifest": manifest.sha256})
+
+verify(declared, manifest)

@@ -112,7 +112,14 @@ class GatewayConfig(Section):
 
     @property
     def all_listeners(self) -> tuple[ListenerConfig, ...]:
-        return ListenerConfig(name=self.listener, protocol="HTTP", port=self.port), *self.listeners
+        """Those of `listeners` first: a place among all is then a place in the config."""
+        return *self.listeners, ListenerConfig(name=self.listener, protocol="HTTP", port=self.port)
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether the chat is served with a certificate that no client trusts by itself."""
+        secure = [listener for listener in self.listeners if listener.protocol == "HTTPS"]
+        return bool(secure) and secure[0].self_signed
 
     @property
     def secure_port(self) -> int | None:

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from config import Section, StackConfig
-from rules import RELEASE_LINES, Rule
+from config import Fields, OpenSection, Section, StackConfig
+from rules import RELEASE_LINES, Rule, Subdomain, Text
 
 PAGE = Path(__file__).resolve().parent / "docs" / "config.md"
 
@@ -17,18 +17,36 @@ PAGE = Path(__file__).resolve().parent / "docs" / "config.md"
 def render() -> str:
     """The page, as it must be committed."""
     fields = StackConfig.model_fields.values()
-    parts = [_HEAD, _table("", [field for field in fields if _section(field) is None])]
+    parts = [_HEAD, _table("", [field for field in fields if _below(field) is None])]
     for field in fields:
-        if (section := _section(field)) is not None:
-            parts.append(f"## `{field.alias}`\n\n{field.description}\n")
-            parts.append(_table(f"{field.alias}.", section.model_fields.values()))
+        if _below(field) is not None:
+            parts += [f"## `{field.alias}`\n\n{field.description}\n", *_tables("", field)]
     lines = "\n".join(f"| {line} | {end.isoformat()} |" for line, end in RELEASE_LINES.items())
     return "\n".join([*parts, _TAIL.format(lines=lines)])
 
 
-def _section(field: FieldInfo) -> type[Section] | None:
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
+    """A table for the keys below this one, and one each for what is below those."""
+    below = _below(field)
+    if below is None:
+        return
+    section, suffix = below
+    prefix = f"{prefix}{field.alias}{suffix}."
+    yield _table(prefix, section.model_fields.values())
+    if issubclass(section, OpenSection):
+        yield f"{_OPEN}\n"
+    for each in section.model_fields.values():
+        yield from _tables(prefix, each)
+
+
+def _below(field: FieldInfo) -> tuple[type[Section], str] | None:
+    """The keys of a group, or of each group in a mapping or a list; and how one of these is named after its key."""
+    origin, parts = get_origin(field.annotation), get_args(field.annotation)
+    suffix = {dict: ".NAME", tuple: "[]"}.get(cast(type, origin), "")
+    for kind in (field.annotation, *parts):
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind, suffix
+    return None
 
 
 def _table(prefix: str, fields: Iterable[FieldInfo]) -> str:
@@ -40,12 +58,25 @@ def _table(prefix: str, fields: Iterable[FieldInfo]) -> str:
 
 def _value(field: FieldInfo) -> str:
     """What the rule of a field asks for."""
+    if (plain := _plain_value(field)) is not None:
+        return plain
     (rule,) = _rules(field.metadata, field.annotation)
     text = rule.text.removeprefix("must be ")
     if get_origin(field.annotation) is not tuple:
         return text
     at_least_one = any(getattr(item, "min_length", 0) for item in field.metadata)
     return f"a list{' of at least one' if at_least_one else ''}, each {text}"
+
+
+def _plain_value(field: FieldInfo) -> str | None:
+    """For what has no rule of its own: the type says it all."""
+    for annotation in (field.annotation, *get_args(field.annotation)):
+        if get_origin(annotation) is Literal:
+            *most, last = get_args(annotation)
+            return f"{', '.join(most)} or {last}"
+    if below := _below(field):
+        return {".NAME": "groups of keys by name", "[]": "a list of groups of keys", "": "a group of keys"}[below[1]]
+    return _PLAIN.get(field.annotation)
 
 
 def _rules(metadata: list[Any], annotation: Any) -> Iterator[Rule]:
@@ -61,9 +92,23 @@ def _default(field: FieldInfo) -> str:
         return "**required**"
     if field.default is None:
         return "not set"
-    return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default)}`"
+    return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default, default=_jsonable)}`"
 
 
+def _jsonable(section: Section) -> dict[str, Any]:
+    return section.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+_PLAIN: dict[Any, str] = {
+    bool: "true or false",
+    dict[str, str]: "texts by name",
+    Fields: "fields, in wire form",
+    tuple[Fields, ...]: "a list of objects, in wire form",
+    dict[Subdomain, dict[Text, str]]: "groups of texts by name",
+}
+_OPEN = (
+    """Every further key is a field of the object, in wire form: it is checked against the release that is installed."""
+)
 _HEAD = """<!-- Written by `python -m reference` from config.py and rules.py: edit those. -->
 # Stack config
 

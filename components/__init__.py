@@ -4,10 +4,12 @@ from components.access import Access
 from components.chat import Chat, ChatArgs
 from components.cluster import connect
 from components.configured import Configured, ConfiguredArgs
+from components.declared import Declared, declared_by
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
 from components.gateway import Gateway, GatewayArgs
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs
+from components.verification import verify
 from components.workload import Backend, Workload, WorkloadArgs
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "ChatArgs",
     "Configured",
     "ConfiguredArgs",
+    "Declared",
     "EnvoyGateway",
     "EnvoyGatewayArgs",
     "Gateway",
@@ -29,5 +32,7 @@ __all__ = [
     "Workload",
     "WorkloadArgs",
     "connect",
+    "declared_by",
     "release",
+    "verify",
 ]

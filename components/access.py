@@ -18,6 +18,8 @@ class Access:
 
     urls: Mapping[str, str]
     address: pulumi.Output[str]
+    self_signed: bool
+    """Whether clients have to be told to take the certificate."""
 
     @property
     def hosts_lines(self) -> pulumi.Output[dict[str, dict[str, str]]]:
@@ -25,7 +27,7 @@ class Access:
 
     @property
     def try_it(self) -> pulumi.Output[dict[str, str]]:
-        return self.address.apply(lambda address: try_it(self.urls, address))
+        return self.address.apply(lambda address: try_it(self.urls, address, self_signed=self.self_signed))
 
 
 def hosts_lines(urls: Mapping[str, str], address: str) -> dict[str, dict[str, str]]:
@@ -35,16 +37,18 @@ def hosts_lines(urls: Mapping[str, str], address: str) -> dict[str, dict[str, st
     return {system: {"file": file, "lines": lines} for system, file in _HOSTS_FILES.items()}
 
 
-def try_it(urls: Mapping[str, str], address: str) -> dict[str, str]:
+def try_it(urls: Mapping[str, str], address: str, *, self_signed: bool) -> dict[str, str]:
     """A command per URL that is answered without a hosts file and without DNS."""
-    return {name: f"curl {_detour(url, address)} {url}{_ANSWERING[name]}" for name, url in urls.items()}
+    curl = "curl --insecure" if self_signed else "curl"
+    return {name: f"{curl} {_detour(url, address)} {url}{_ANSWERING[name]}" for name, url in urls.items()}
 
 
 def _detour(url: str, address: str) -> str:
     parts = urlsplit(url)
-    target = f"{parts.hostname}:{parts.port or 80}"
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    target = f"{parts.hostname}:{port}"
     if not _is_ip(address):
-        return f"--connect-to {target}:{address}:{parts.port or 80}"
+        return f"--connect-to {target}:{address}:{port}"
     return f"--resolve {target}:{f'[{address}]' if ':' in address else address}"
 
 

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import gateway_api, waiting
+from components.declared import declared_by
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
@@ -98,7 +99,8 @@ class Configured(pulumi.ComponentResource):
             after=after,
             timeout_s=self._limit,
         )
-        return Route(key, args, pulumi.ResourceOptions(parent=self))
+        with declared_by(f"routes.{key}"):
+            return Route(key, args, pulumi.ResourceOptions(parent=self))
 
     def _resolved(self, fields: Wire) -> tuple[Wire, list[str]]:
         """The fields with workloads turned into references to their Services, and the names of these workloads."""
@@ -134,7 +136,8 @@ class Configured(pulumi.ComponentResource):
             after=after,
             timeout_s=self._limit,
         )
-        Policy(key, args, pulumi.ResourceOptions(parent=self))
+        with declared_by(f"policies.{key}"):
+            Policy(key, args, pulumi.ResourceOptions(parent=self))
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=waiting.limit(self._limit))

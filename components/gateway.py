@@ -8,11 +8,14 @@ import pulumi
 
 from components import gateway_api, waiting
 from components.certificates import Certificate, self_signed
+from components.declared import declared_further_by
 from components.envoy_gateway import EnvoyGateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.namespace import Namespace
+from components.sources import ManifestError
 from config import GatewayConfig, ListenerConfig
+from stop import stop
 
 _APP = "gateway"
 # What of a route's kind a listener's protocol can carry. https://gateway-api.sigs.k8s.io/api-types/gateway/
@@ -84,7 +87,8 @@ class Gateway(pulumi.ComponentResource):
             if listener.self_signed
         }
 
-        proxy = self._object(f"{name}-proxy", proxy_wire, [args.envoy_gateway.controller], args.timeout_s)
+        with declared_further_by("proxy"):
+            proxy = self._object(f"{name}-proxy", proxy_wire, [args.envoy_gateway.controller], args.timeout_s)
         gateway_class = self._object(f"{name}-class", class_wire, [proxy], args.timeout_s)
         gateway = self._object(
             f"{name}-gateway",
@@ -111,7 +115,10 @@ class Gateway(pulumi.ComponentResource):
 
     def api_version(self, kind: str) -> str:
         """In which the installed release serves `kind`."""
-        return self._release.api_version(kind)
+        try:
+            return self._release.api_version(kind)
+        except ManifestError as error:
+            stop(str(error))
 
     def default_listeners(self, kind: str) -> list[str]:
         """The names of the listeners that a route of this kind is for when it does not say: all that can carry it, but

@@ -188,7 +188,8 @@ def awaited(wire: Wire) -> Wire:
 
 def _verdict_on(parent: Wire) -> str:
     named = [f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "sectionName") if field in parent]
-    return f"parents[?{' && '.join(named)} && @.controllerName=='{CONTROLLER}']"
+    # Without blanks: with them the provider's parser takes no third operand.
+    return f"parents[?{'&&'.join(named)}&&@.controllerName=='{CONTROLLER}']"
 
 
 def _overlaid(base: Wire, top: Wire) -> Wire:

@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import Chat, ChatArgs, EnvoyGateway, EnvoyGatewayArgs, Gateway, GatewayArgs
+from components.namespace import Namespace
 from config import ApiConfig, CrawlerConfig, GatewayConfig, WebConfig
 from tests.unit import release
 
@@ -15,7 +16,9 @@ def on_cluster() -> pulumi.ResourceOptions:
 
 
 def envoy_gateway(cluster: pulumi.ResourceOptions) -> EnvoyGateway:
-    return EnvoyGateway("eg", EnvoyGatewayArgs(manifest=release.manifest(), timeout_s=TIMEOUT_S), cluster)
+    return EnvoyGateway(
+        "eg", EnvoyGatewayArgs(manifest=release.manifest(*release.with_every_kind()), timeout_s=TIMEOUT_S), cluster
+    )
 
 
 def gateway(cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None) -> Gateway:
@@ -23,7 +26,8 @@ def gateway(cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = No
     args = GatewayArgs(
         settings=settings,
         envoy_image=settings.envoy_image,
-        namespace="chat",
+        hostnames=["synchat.internal"],
+        namespace=Namespace.restricted("chat", "chat", cluster),
         envoy_gateway=envoy_gateway(cluster),
         timeout_s=TIMEOUT_S,
     )

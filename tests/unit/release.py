@@ -23,8 +23,12 @@ def wire(api_version: str, kind: str, name: str, *, namespace: str | None = NAME
     }
 
 
-def crd(plural: str, group: str, schema: Wire | None = None) -> Wire:
-    spec = {"group": group, "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema or {"type": "object"}}}]}
+def crd(plural: str, group: str, schema: Wire | None = None, kind: str = "") -> Wire:
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = "v1alpha1" if group == "gateway.envoyproxy.io" else "v1"
+    versions = [{"name": version, "served": True, "schema": {"openAPIV3Schema": schema or anything}}]
+    scope = "Cluster" if kind == "GatewayClass" else "Namespaced"
+    spec = {"group": group, "names": {"kind": kind}, "scope": scope, "versions": versions}
     return wire("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{group}", namespace=None, spec=spec)
 
 
@@ -32,6 +36,16 @@ def controller(image: str) -> Wire:
     template = {"spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
     spec = {"replicas": 1, "progressDeadlineSeconds": 600, "template": template}
     return wire("apps/v1", "Deployment", "envoy-gateway", spec=spec)
+
+
+def with_every_kind() -> list[Wire]:
+    """A release in which all that the program makes is served; its schemas take anything."""
+    kinds = {
+        "gateway.networking.k8s.io": ("GatewayClass", "Gateway", "HTTPRoute", "TCPRoute", "ReferenceGrant"),
+        "gateway.envoyproxy.io": ("EnvoyProxy", "HTTPRouteFilter", "SecurityPolicy", "ClientTrafficPolicy"),
+    }
+    crds = [crd(kind.lower(), group, kind=kind) for group, served in kinds.items() for kind in served]
+    return [*objects(), *crds]
 
 
 def objects() -> list[Wire]:

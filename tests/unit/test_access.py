@@ -52,8 +52,10 @@ def test_there_are_no_lines_for_what_a_hosts_file_cannot_hold(address: str) -> N
     ],
 )
 def test_the_command_to_try_answers_without_a_hosts_file(url: str, address: str, command: str) -> None:
-    assert try_it({"web": url}, address) == {"web": command}
+    assert try_it({"web": url}, address, self_signed=False) == {"web": command}
 
 
 def test_the_api_is_tried_where_it_has_an_answer() -> None:
-    assert try_it({"api": "http://a.example"}, "127.0.0.1")["api"].endswith(" http://a.example/healthz")
+    assert try_it({"api": "http://a.example"}, "127.0.0.1", self_signed=False)["api"].endswith(
+        " http://a.example/healthz"
+    )

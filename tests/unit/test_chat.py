@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 from components import Chat, Workload, WorkloadArgs
+from components.namespace import Namespace
 from config import ApiConfig, CrawlerConfig, WebConfig
 from tests.unit import parts
 from tests.unit.recording import Recorded, Recording, record
@@ -194,7 +195,11 @@ def test_a_rollout_gives_up_before_the_wait_for_it_ends(app: str) -> None:
 def workload(environment: dict[str, str]) -> dict[str, Recorded]:
     def program() -> None:
         args = WorkloadArgs(
-            settings=WebConfig(), namespace="chat", environment=environment, health_path="/", timeout_s=60
+            settings=WebConfig(),
+            namespace=Namespace(name="chat", resource=pulumi.ComponentResource("test:index:Namespace", "chat")),
+            environment=environment,
+            health_path="/",
+            timeout_s=60,
         )
         Workload("app", args, parts.on_cluster())
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from checks import Crds, check
-from components import HttpRoute, HttpRouteArgs
+from components import Route, RouteArgs
 from config import ApiConfig, GatewayConfig, WebConfig
 from tests.unit import parts
 from tests.unit.recording import record
@@ -25,7 +25,7 @@ def emitted(settings: dict[str, Any]) -> list[dict[str, Any]]:
         cluster = parts.on_cluster()
         gateway, chat = parts.gateway(cluster, GatewayConfig.model_validate(settings)), parts.chat(cluster)
         for name, route, backend in (("web", WebConfig(), chat.web), ("api", ApiConfig(), chat.api)):
-            HttpRoute(name, HttpRouteArgs(settings=route, gateway=gateway, backend=backend, timeout_s=60), cluster)
+            Route(name, RouteArgs.of_host(route, gateway, backend, 60), cluster)
 
     groups = ("gateway.networking.k8s.io", "gateway.envoyproxy.io")
     return [each.inputs for each in record(program).kubernetes if each.inputs["apiVersion"].startswith(groups)]

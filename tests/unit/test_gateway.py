@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import HttpRoute, HttpRouteArgs
+from components import Route, RouteArgs
 from config import GatewayConfig, WebConfig
 from tests.unit import parts
 from tests.unit.recording import ADDRESS, UNKNOWN, Recording, record
@@ -19,10 +19,9 @@ def build(*, preview: bool = False, **settings: Any) -> Recording:
         # By alias, as in a stack's file.
         gateway = parts.gateway(cluster, GatewayConfig.model_validate(settings))
         backend = parts.chat(cluster).web
-        args = HttpRouteArgs(settings=WebConfig(), gateway=gateway, backend=backend, timeout_s=parts.TIMEOUT_S)
-        route = HttpRoute("web", args, cluster)
+        args = RouteArgs.of_host(WebConfig(), gateway, backend, parts.TIMEOUT_S)
+        Route("web", args, cluster)
         pulumi.export("address", gateway.address)
-        pulumi.export("hostname", route.hostname)
 
     return record(program, preview=preview)
 
@@ -89,11 +88,11 @@ def test_what_is_waited_for_may_take_as_long_as_the_stack_says() -> None:
 
 
 def test_the_address_is_the_one_in_the_gateways_status() -> None:
-    assert build().exports == {"address": ADDRESS, "hostname": "synchat.internal"}
+    assert build().exports == {"address": ADDRESS}
 
 
 def test_the_address_is_not_made_up_in_a_preview() -> None:
-    assert build(preview=True).exports == {"address": UNKNOWN, "hostname": "synchat.internal"}
+    assert build(preview=True).exports == {"address": UNKNOWN}
 
 
 def test_the_route_lives_with_the_gateway_and_leads_to_the_workloads_service(preview: bool) -> None:
@@ -102,4 +101,4 @@ def test_the_route_lives_with_the_gateway_and_leads_to_the_workloads_service(pre
     assert route["metadata"]["name"] == "web-httproute"
     assert route["metadata"]["namespace"] == recording["gw-gateway"].inputs["metadata"]["namespace"] == "chat"
     assert route["spec"]["hostnames"] == ["synchat.internal"]
-    assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web-service", "port": 80}]
+    assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web-service", "namespace": "chat", "port": 80}]

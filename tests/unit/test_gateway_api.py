@@ -13,21 +13,22 @@ Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
 def envoy_service(exposure: Exposure, node_port: int | None = None) -> Wire:
     proxy = gateway_api.envoy_proxy(
-        name="class", namespace="eg", image="envoy:1", exposure=exposure, port=8080, node_port=node_port
+        name="class", namespace="eg", image="envoy:1", exposure=exposure, port=8080, node_port=node_port, fields={}
     )
     return proxy["spec"]["provider"]["kubernetes"]["envoyService"]
 
 
-def http_route() -> Wire:
-    return gateway_api.http_route(
+def http_route(*listeners: str) -> Wire:
+    wire = gateway_api.route(
+        api_version="gateway.networking.k8s.io/v1",
+        kind="HTTPRoute",
         name="route",
         namespace="chat",
-        hostname="chat.example",
         gateway_name="gateway",
-        listener="http",
-        service="web-service",
-        service_port=8000,
+        listeners=listeners or ["http"],
+        fields={"hostnames": ["chat.example"]},
     )
+    return gateway_api.awaited(wire)
 
 
 def with_conditions(wire: Wire, observed: int = 2, **conditions: str) -> Wire:
@@ -55,13 +56,40 @@ def test_inside_the_cluster_a_service_has_no_policy_for_traffic_from_outside() -
 
 def test_without_an_image_the_release_chooses_the_envoy() -> None:
     proxy = gateway_api.envoy_proxy(
-        name="class", namespace="eg", image=None, exposure="LoadBalancer", port=80, node_port=None
+        name="class", namespace="eg", image=None, exposure="LoadBalancer", port=80, node_port=None, fields={}
     )
     assert "image" not in proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]
 
 
+def test_fields_of_the_config_are_laid_over_the_programs_own() -> None:
+    spec = gateway_api.envoy_proxy(
+        name="class",
+        namespace="eg",
+        image="envoy:1",
+        exposure="LoadBalancer",
+        port=80,
+        node_port=None,
+        fields={"provider": {"kubernetes": {"envoyDeployment": {"replicas": 2}}}, "logging": {"level": {}}},
+    )["spec"]
+    assert spec["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 2
+    assert spec["provider"]["kubernetes"]["envoyDeployment"]["container"]["image"] == "envoy:1"
+    assert spec["logging"] == {"level": {}}
+
+
+def gateway_class() -> Wire:
+    return gateway_api.awaited(gateway_api.gateway_class(name="class", proxy_name="proxy", proxy_namespace="eg"))
+
+
+def gateway() -> Wire:
+    listener = gateway_api.listener(name="http", protocol="HTTP", port=8080, fields={})
+    wire = gateway_api.gateway(
+        name="gateway", namespace="chat", class_name="class", listeners=[listener], annotations={}, fields={}
+    )
+    return gateway_api.awaited(wire)
+
+
 def test_a_class_is_envoy_gateways_and_names_its_proxy() -> None:
-    wire = gateway_api.gateway_class(name="class", proxy_name="proxy", proxy_namespace="eg")
+    wire = gateway_class()
     assert wire["spec"] == {
         "controllerName": "gateway.envoyproxy.io/gatewayclass-controller",
         "parametersRef": {
@@ -78,7 +106,7 @@ def test_a_class_is_envoy_gateways_and_names_its_proxy() -> None:
 
 
 def test_a_gateway_serves_routes_of_its_own_namespace_only() -> None:
-    wire = gateway_api.gateway(name="gateway", namespace="chat", class_name="class", listener="http", port=8080)
+    wire = gateway()
     assert wire["spec"] == {
         "gatewayClassName": "class",
         "listeners": [
@@ -90,41 +118,39 @@ def test_a_gateway_serves_routes_of_its_own_namespace_only() -> None:
     assert not is_ready(with_conditions(wire, observed=1, Accepted="True", Programmed="True"))
 
 
-def test_a_route_sends_every_path_of_its_host_name_to_its_backend() -> None:
-    assert http_route()["spec"] == {
-        "parentRefs": [{"name": "gateway", "sectionName": "http"}],
+def test_a_route_is_for_listeners_of_its_gateway() -> None:
+    assert http_route("http", "https")["spec"] == {
+        "parentRefs": [{"name": "gateway", "sectionName": "http"}, {"name": "gateway", "sectionName": "https"}],
         "hostnames": ["chat.example"],
-        "rules": [
-            {
-                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                "backendRefs": [{"name": "web-service", "port": 8000}],
-            }
-        ],
     }
 
 
 def route_with(**changes: Any) -> Wire:
-    """A route that its Gateway serves, but for `changes`, in the form in which the API server gives it."""
-    verdict: Wire = {
+    """A route that both listeners serve, but for `changes` of the second, as the API server gives it."""
+    accepted: Wire = {
         "generation": 2,
         "observed": 2,
         "gateway": "gateway",
         "controller": gateway_api.CONTROLLER,
         "Accepted": "True",
         "ResolvedRefs": "True",
-    } | changes
+    }
+    wire = http_route("http", "https")
+    wire["metadata"]["generation"] = 2
+    verdicts = {"http": accepted, "https": accepted | changes}
+    return wire | {"status": {"parents": [_verdict(listener, verdict) for listener, verdict in verdicts.items()]}}
+
+
+def _verdict(listener: str, verdict: Wire) -> Wire:
     conditions = [
         {"type": kind, "status": verdict[kind], "observedGeneration": verdict["observed"], "reason": "Reason"}
         for kind in ("ResolvedRefs", "Accepted")
     ]
-    parent = {"parentRef": {"name": verdict["gateway"]}, "controllerName": verdict["controller"]}
-    other = {"parentRef": {"name": "other"}, "controllerName": gateway_api.CONTROLLER, "conditions": []}
-    wire = http_route()
-    wire["metadata"]["generation"] = verdict["generation"]
-    return wire | {"status": {"parents": [other, parent | {"conditions": conditions}]}}
+    reference = {"name": verdict["gateway"], "sectionName": listener}
+    return {"parentRef": reference, "controllerName": verdict["controller"], "conditions": conditions}
 
 
-def test_a_route_is_ready_when_its_gateway_has_accepted_it_and_found_its_backend() -> None:
+def test_a_route_is_ready_when_each_listener_has_accepted_it_and_found_its_backend() -> None:
     assert is_ready(route_with())
 
 
@@ -145,3 +171,26 @@ def test_a_route_is_not_ready_on_any_other_verdict(changes: Wire) -> None:
 
 def test_a_route_without_a_status_is_not_ready() -> None:
     assert not is_ready(http_route())
+
+
+@pytest.mark.parametrize(("verdict", "ready"), [("True", True), ("False", False)])
+def test_a_policy_is_ready_when_it_is_accepted(verdict: str, ready: bool) -> None:
+    target = gateway_api.target("gateway.networking.k8s.io/v1", "HTTPRoute", "route")
+    wire = gateway_api.policy(
+        api_version="gateway.envoyproxy.io/v1alpha1",
+        kind="SecurityPolicy",
+        name="policy",
+        namespace="chat",
+        targets=[target],
+        fields={},
+    )
+    condition = {"type": "Accepted", "status": verdict, "observedGeneration": 1}
+    ancestor = {"controllerName": gateway_api.CONTROLLER, "conditions": [condition]}
+    awaited = gateway_api.awaited(wire)
+    awaited["metadata"]["generation"] = 1
+    assert is_ready(awaited | {"status": {"ancestors": [ancestor]}}) is ready
+
+
+def test_an_object_of_which_envoy_gateway_says_nothing_is_not_waited_for() -> None:
+    wire = gateway_api.direct_response(name="page", namespace="chat", status=503, text="later")
+    assert gateway_api.awaited(wire) == wire

@@ -38,7 +38,7 @@ def up(pinned_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Recor
 def small_release(directory: Path) -> dict[str, Any]:
     """The config of a stack that installs a release of a few objects."""
     file = directory / "install.yaml"
-    file.write_bytes(release.text())
+    file.write_bytes(release.text(*release.with_every_kind()))
     return {"synergychat:envoyGateway": {"manifest": str(file)}}
 
 

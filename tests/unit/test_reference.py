@@ -1,7 +1,7 @@
 """Every key of the config, its default and its meaning have one home: what repeats them is held to it."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
@@ -15,11 +15,19 @@ _TYPES: dict[Any, str] = {int: "integer", str: "string"}
 
 def _declared(field: FieldInfo) -> dict[str, Any]:
     """How Pulumi.yaml has to declare a key for the engine to check and to show it."""
-    declared: dict[str, Any] = {"type": _TYPES.get(field.annotation, "object"), "description": field.description}
+    is_list = get_origin(field.annotation) is tuple
+    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(field.annotation, "object")}
+    declared["description"] = field.description
+    if is_list:
+        declared["items"] = {"type": "object"}
     if not field.is_required():
         section = isinstance(field.default, Section)
         declared["default"] = (
-            field.default.model_dump(mode="json", by_alias=True, exclude_none=True) if section else field.default
+            field.default.model_dump(mode="json", by_alias=True, exclude_none=True)
+            if section
+            else list(field.default)
+            if is_list
+            else field.default
         )
     return declared
 

@@ -27,13 +27,13 @@ def at(address: str) -> dict[str, Any]:
         "urls": urls,
         "gatewayAddress": address,
         "hostsLines": hosts_lines(urls, address),
-        "tryIt": try_it(urls, address),
+        "tryIt": try_it(urls, address, self_signed=False),
     }
 
 
 def test_the_exports_of_the_program_are_what_the_report_reads(tmp_path: Path) -> None:
     manifest = tmp_path / "install.yaml"
-    manifest.write_bytes(release.text())
+    manifest.write_bytes(release.text(*release.with_every_kind()))
     config = {"synergychat:envoyGateway": {"manifest": str(manifest)}}
     assert printed(program.run(tmp_path, config=config).exports) == (
         "\n"

@@ -1,0 +1,108 @@
+"""Declared: every Kubernetes object that the program declares, with the place that it was declared at."""
+
+import inspect
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import Any, cast
+
+import pulumi
+
+from checks import UNKNOWN
+from checks.mistake import Path
+from components.gateway_api import Wire
+
+_PROGRAM = File(__file__).resolve().parent.parent
+_COMPONENTS = _PROGRAM / "components"
+# What stands in these is the user's: keys are no names of fields.
+_MAPS = {"labels", "annotations", "data", "string_data", "match_labels", "selector", "node_selector"}
+_NOWHERE = ""
+
+
+_place: ContextVar[tuple[str, Path]] = ContextVar("place", default=(_NOWHERE, ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    wire: Wire
+    """UNKNOWN stands for what is known only after `up`."""
+    place: str
+    """A path of stack config, or a line of the program."""
+    root: Path
+    """What of the object stands at that place of the config: the path from its root to it."""
+
+
+@dataclass
+class Declared:
+    """What the program has declared so far. The engine hears of none of it before the program's last line."""
+
+    objects: list[Declaration] = field(default_factory=list[Declaration])
+
+    @classmethod
+    def recorded(cls) -> "Declared":
+        """All that is declared from here on."""
+        declared = cls()
+        pulumi.runtime.register_stack_transformation(declared)
+        return declared
+
+    def __call__(self, args: pulumi.ResourceTransformationArgs) -> None:
+        """A stack transformation that changes nothing."""
+        if args.type_.startswith("kubernetes:"):
+            place, root = _place.get()
+            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), root=root))
+
+
+@contextmanager
+def declared_by(config_path: str, root: Path = ("spec",)) -> Generator[None]:
+    """What is declared within follows from this part of the stack's config, which stands for `root` of each object."""
+    token = _place.set((f"{pulumi.get_project()}:{config_path}", root))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+@contextmanager
+def declared_further_by(key: str) -> Generator[None]:
+    """The same for a key below it; for what no config declares, nothing."""
+    place, root = _place.get()
+    token = _place.set((place and f"{place}.{key}", root))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+def _wire(props: Mapping[str, Any]) -> Wire:
+    # The typed classes have their properties in snake case.
+    plain = _plain(props, as_is="apiVersion" in props)
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+def _plain(value: Any, *, as_is: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            str(key) if as_is else _camel(str(key)): _plain(item, as_is=as_is or key in _MAPS)
+            for key, item in cast(Mapping[Any, Any], value).items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(item, as_is=as_is) for item in cast(list[Any], value)]
+    return value if isinstance(value, str | int | float | None) else UNKNOWN
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
+
+
+def _line() -> str:
+    """Where the program, outside of its components, asked for what is being declared."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = File(frame.f_code.co_filename)
+        if file.is_relative_to(_PROGRAM) and not file.is_relative_to(_COMPONENTS) and ".venv" not in file.parts:
+            return f"{file.relative_to(_PROGRAM)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
