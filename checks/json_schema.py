@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import jsonschema_rs
@@ -90,20 +91,33 @@ def translated(schema: Schema) -> dict[str, Any]:
     return result
 
 
-def mistakes(value: Any, validator: Validator) -> Iterator[Mistake]:
+@dataclass(frozen=True)
+class Refusal:
+    mistake: Mistake
+    blocks: bool
+    """Whether rules in CEL make no sense of such a value: the API server does not ask them then."""
+
+
+def refusals(value: Any, validator: Validator) -> Iterator[Refusal]:
     """What the schema refuses in the value, but for what is not known yet."""
     unknowns = tuple(unknown_paths(value))
-    for error in validator.iter_errors(known(value)):
-        path = tuple(error.instance_path)
+    errors = [(tuple(error.instance_path), error.kind) for error in validator.iter_errors(known(value))]
+    settled = {path for path, kind in errors if isinstance(kind, _SETTLING)}
+    for path, kind in errors:
         if at(value, path) is UNKNOWN:
             continue
         # Which of the alternatives holds may hang on what is not known.
-        if isinstance(error.kind, _ALTERNATIVES) and any(place[: len(path)] == path for place in unknowns):
+        if isinstance(kind, _ALTERNATIVES) and any(place[: len(path)] == path for place in unknowns):
             continue
-        yield _mistake(error.kind, path, at(value, path))
+        if path in settled and not isinstance(kind, _SETTLING):
+            continue
+        yield Refusal(_mistake(kind, path, at(value, path)), blocks=isinstance(kind, _BLOCKING))
 
 
+# The enum or the pattern of a value that has the wrong type or is empty is no news.
+_SETTLING = (Kind.Type, Kind.MinLength)
 _ALTERNATIVES = (Kind.AnyOf, Kind.OneOfNotValid, Kind.OneOfMultipleValid, Kind.Not, Kind.UniqueItems)
+_BLOCKING = (Kind.Type, Kind.Required, Kind.Enum, Kind.MaxLength, Kind.MaxItems, Kind.MaxProperties)
 
 
 def _mistake(kind: Kind, path: Path, value: Any) -> Mistake:

@@ -33,11 +33,11 @@ def _mistakes(wire: Mapping[str, Any], kind: Kind) -> Iterator[Mistake]:
         yield Mistake(path=path, value=at(given, path), rule="is not a field", cure=_instead(name, names))
     value = structural.stored(given, kind.schema)
     yield from metadata.mistakes(value.get("metadata"), namespaced=kind.namespaced)
-    refused = list(json_schema.mistakes(value, kind.validator))
-    yield from refused
+    refusals = tuple(json_schema.refusals(value, kind.validator))
+    yield from (refusal.mistake for refusal in refusals)
     yield from lists.mistakes(value, kind.schema)
-    wrong = {mistake.path for mistake in refused}
-    yield from validations.mistakes(value, kind.schema, unknown={*unknown_paths(value)}, wrong=wrong)
+    blocked = {refusal.mistake.path for refusal in refusals if refusal.blocks}
+    yield from validations.mistakes(value, kind.schema, blocked | {*unknown_paths(value)})
 
 
 def _instead(name: str, names: Sequence[str]) -> str:

@@ -91,15 +91,28 @@ def test_a_kind_of_a_group_that_the_release_has_none_of_is_not_checked(crds: Crd
 
 
 def test_all_mistakes_of_an_object_are_told_at_once(crds: Crds) -> None:
-    wire = gateway(port=0, protocol="HTTPS", tls={"mode": "terminate"}, hostName="a.example.com")
+    wire = gateway(port=0, tls={"certificateRefs": [{"name": "cert"}]}, hostName="a.example.com")
     wire["metadata"]["labels"] = {"team": "a b"}
     assert [mistake.field for mistake in check(wire, crds)] == [
         "metadata.labels.team",
         "spec.listeners",
         "spec.listeners[0].hostName",
         "spec.listeners[0].port",
-        "spec.listeners[0].tls.mode",
     ]
+
+
+def test_a_rule_is_not_asked_about_a_value_that_it_makes_no_sense_of(crds: Crds) -> None:
+    twice = [{"name": "gateway", "port": "80"}] * 2
+    assert [mistake.field for mistake in check(route(parentRefs=twice, rules=[{"name": "a"}] * 2), crds)] == [
+        "spec.parentRefs[0].port",
+        "spec.parentRefs[1].port",
+        "spec.rules",
+    ]
+
+
+def test_one_value_of_the_wrong_type_is_one_mistake(crds: Crds) -> None:
+    assert [mistake.rule for mistake in check(route(hostnames=[1]), crds)] == ["must be a string"]
+    assert [mistake.rule for mistake in check(route(hostnames=[""]), crds)] == ["must not be empty"]
 
 
 @pytest.mark.parametrize(
