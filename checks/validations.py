@@ -30,9 +30,6 @@ def mistakes(value: Any, schema: Schema, closed: Set[Path], path: Path = ()) -> 
 
 
 def _holds(rule: Rule, self: Any) -> bool:
-    # There is no old object when one is created: a transition rule has nothing to compare.
-    if "oldSelf" in rule["rule"]:
-        return True
     try:
         return cel.evaluated(rule["rule"], self) is True
     except LookupError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from checks import json_schema, lists, metadata, structural, validations
+from checks import json_schema, lists, metadata, structural, validations, words
 from checks.crds import Crds, Kind
 from checks.mistake import Mistake
 from checks.unknown import unknown_paths
@@ -41,6 +41,6 @@ def _mistakes(wire: Mapping[str, Any], kind: Kind) -> Iterator[Mistake]:
 
 
 def _instead(name: str, names: Sequence[str]) -> str:
-    if near := json_schema.meant(name, names):
+    if near := words.meant(name, names):
         return near
     return f"the fields are {', '.join(sorted(names))}" if 0 < len(names) <= _FEW else "remove it"

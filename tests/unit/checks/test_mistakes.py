@@ -25,14 +25,15 @@ def route(**spec: Any) -> dict[str, Any]:
     return {"apiVersion": f"{GATEWAY_API}/v1", "kind": "HTTPRoute", "metadata": {"name": "route"}, "spec": spec}
 
 
+def crd(schema: Mapping[str, Any], **served: bool) -> dict[str, Any]:
+    """Of a kind whose spec has this schema, in versions that are `served` or not."""
+    of_object = {"openAPIV3Schema": {"type": "object", "properties": {"spec": schema}}}
+    versions = [{"name": name, "served": serves, "schema": of_object} for name, serves in served.items()]
+    return {"spec": {"group": "example.com", "names": {"kind": "Thing"}, "versions": versions}}
+
+
 def made_up(schema: Mapping[str, Any]) -> Crds:
-    """One kind, whose spec has this schema."""
-    version = {
-        "name": "v1",
-        "served": True,
-        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": schema}}},
-    }
-    return Crds.of([{"spec": {"group": "example.com", "names": {"kind": "Thing"}, "versions": [version]}}])
+    return Crds.of([crd(schema, v1=True)])
 
 
 def thing(spec: Any) -> dict[str, Any]:
@@ -76,6 +77,12 @@ def test_a_version_that_the_release_does_not_serve_is_named_with_those_that_it_d
     )
 
 
+def test_a_version_that_is_no_longer_served_is_not_taken() -> None:
+    crds = Crds.of([crd({"type": "object"}, v1=False, v2=True)])
+    (mistake,) = check(thing({}), crds)
+    assert (mistake.field, mistake.cure) == ("apiVersion", "write example.com/v2")
+
+
 def test_a_misspelt_kind_is_noticed(crds: Crds) -> None:
     (mistake,) = check(route() | {"kind": "HttpRoute"}, crds)
     assert mistake.path == ("kind",)
@@ -85,6 +92,14 @@ def test_a_misspelt_kind_is_noticed(crds: Crds) -> None:
 def test_a_kind_of_a_group_that_the_release_has_none_of_is_not_checked(crds: Crds) -> None:
     assert check({"apiVersion": "v1", "kind": "Service", "spec": {"prots": []}}, crds) == ()
     assert check({"apiVersion": "cert-manager.io/v1", "kind": "Issuer"}, crds) == ()
+
+
+def test_annotations_have_room_for_256_kib(crds: Crds) -> None:
+    wire = gateway()
+    wire["metadata"]["annotations"] = {"a": "é" * (128 * 1024 - 1)}
+    assert check(wire, crds) == ()
+    wire["metadata"]["annotations"] |= {"b": "c"}
+    assert [mistake.field for mistake in check(wire, crds)] == ["metadata.annotations"]
 
 
 # What is told
@@ -202,9 +217,28 @@ def test_a_rule_that_compares_with_the_old_object_has_nothing_to_compare() -> No
 
 
 def test_null_is_a_value_where_the_schema_says_so() -> None:
-    crds = made_up({"type": "object", "properties": {"a": {"type": "string", "nullable": True, "default": "b"}}})
+    nullable = {"type": "string", "nullable": True}
+    crds = made_up({"type": "object", "properties": {"a": nullable}, "required": ["a"]})
     assert check(thing({"a": None}), crds) == ()
     assert [mistake.field for mistake in check(thing({"a": 1}), crds)] == ["spec.a"]
+
+
+def test_an_object_that_keeps_unknown_fields_may_have_any() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    assert [mistake.field for mistake in check(thing({"a": "b", "c": {}}), made_up(schema))] == ["spec.c"]
+    crds = made_up(schema | {"x-kubernetes-preserve-unknown-fields": True})
+    assert check(thing({"a": "b", "c": {"d": [1]}}), crds) == ()
+    assert [mistake.field for mistake in check(thing({"a": 1}), crds)] == ["spec.a"]
+
+
+def test_which_alternative_holds_may_hang_on_what_is_not_known_yet() -> None:
+    either = [{"properties": {"a": {"enum": ["x"]}}}, {"properties": {"b": {"enum": ["y"]}}}]
+    crds = made_up(
+        {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "anyOf": either}
+    )
+    (mistake,) = check(thing({"a": "y", "b": "x"}), crds)
+    assert str(mistake) == "spec: a must be x or b must be y"
+    assert check(thing({"a": UNKNOWN, "b": "x"}), crds) == ()
 
 
 def test_a_field_whose_name_cel_reserves_is_found_under_its_escaped_name() -> None:
