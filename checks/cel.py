@@ -28,7 +28,11 @@ _FORMATS = {"dns1123Label": is_label, "dns1123Subdomain": is_subdomain}
 
 @cache
 def compiled(expression: str) -> cel.Expression | None:
-    """The expression, ready to be asked. None for one with a function that only a newer API server has."""
+    """The expression, ready to be asked.
+
+    None for one that does not compile: it has a function that is none of ours, or is a transition rule. Those compare
+    with `oldSelf`, of which there is none when an object is created.
+    """
     try:
         return _environment().compile(expression)
     except RuntimeError:

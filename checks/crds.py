@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from checks import json_schema
+from checks import json_schema, words
 from checks.metadata import METADATA
 from checks.mistake import Mistake
 from checks.structural import Schema
@@ -53,7 +53,7 @@ class Crds:
         elif served:
             names = sorted({name for _, name in served})
             rule = f"{group} has no such kind, only {', '.join(names)}"
-            yield Mistake(path=("kind",), value=kind, rule=rule, cure=json_schema.meant(kind, names))
+            yield Mistake(path=("kind",), value=kind, rule=rule, cure=words.meant(kind, names))
 
 
 def _group(api_version: str) -> str:

@@ -1,6 +1,6 @@
 """A value that nobody knows before `up`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
@@ -29,6 +29,6 @@ def known(value: Any) -> Any:
         return None
     if isinstance(value, list):
         return [known(item) for _, item in children(value)]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: known(field) for name, field in children(value)}
     return value

@@ -16,35 +16,27 @@ _FIELD_PATH = re.compile(r"\.([^.\[]+)|\['((?:[^'\\]|\\.)*)'\]")
 Rule = Mapping[str, Any]
 
 
-def mistakes(value: Any, schema: Schema, *, unknown: Set[Path], wrong: Set[Path], path: Path = ()) -> Iterator[Mistake]:
-    """The rules that the value breaks, but for those that hang on what is `unknown` or, by its type say, `wrong`."""
+def mistakes(value: Any, schema: Schema, closed: Set[Path], path: Path = ()) -> Iterator[Mistake]:
+    """The rules that the value breaks. None is asked in whose scope a path of `closed` lies."""
     rules: list[Rule] = schema.get("x-kubernetes-validations", [])
-    if rules and not _within(unknown, path):
+    if rules and not any(place[: len(path)] == path for place in closed):
         self = cel.typed(value, schema)
-        sound = not _within(wrong, path)
         for rule in rules:
-            if not _holds(rule, self, sound):
+            if not _holds(rule, self):
                 yield Mistake(path=path + _field_path(rule), value=value, rule=_message(rule, self))
     for step, child in children(value):
         if declared := of_child(schema, step):
-            yield from mistakes(child, declared, unknown=unknown, wrong=wrong, path=(*path, step))
+            yield from mistakes(child, declared, closed, (*path, step))
 
 
-def _within(places: Set[Path], path: Path) -> bool:
-    return any(place[: len(path)] == path for place in places)
-
-
-def _holds(rule: Rule, self: Any, sound: bool) -> bool:
-    # There is no old object when one is created: a transition rule has nothing to compare.
-    if "oldSelf" in rule["rule"]:
-        return True
+def _holds(rule: Rule, self: Any) -> bool:
     try:
         return cel.evaluated(rule["rule"], self) is True
     except LookupError:
         return True
     except ValueError:
-        # The API server refuses the object for that, too; but where a mistake is known already, this is its echo.
-        return not sound
+        # Such as for a field that is not there: the API server refuses the object for that, too.
+        return False
 
 
 def _message(rule: Rule, self: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from checks import json_schema, lists, metadata, structural, validations
+from checks import json_schema, lists, metadata, structural, validations, words
 from checks.crds import Crds, Kind
 from checks.mistake import Mistake
 from checks.unknown import unknown_paths
@@ -33,14 +33,14 @@ def _mistakes(wire: Mapping[str, Any], kind: Kind) -> Iterator[Mistake]:
         yield Mistake(path=path, value=at(given, path), rule="is not a field", cure=_instead(name, names))
     value = structural.stored(given, kind.schema)
     yield from metadata.mistakes(value.get("metadata"), namespaced=kind.namespaced)
-    refused = list(json_schema.mistakes(value, kind.validator))
-    yield from refused
+    refusals = tuple(json_schema.refusals(value, kind.validator))
+    yield from (refusal.mistake for refusal in refusals)
     yield from lists.mistakes(value, kind.schema)
-    wrong = {mistake.path for mistake in refused}
-    yield from validations.mistakes(value, kind.schema, unknown={*unknown_paths(value)}, wrong=wrong)
+    blocked = {refusal.mistake.path for refusal in refusals if refusal.blocks}
+    yield from validations.mistakes(value, kind.schema, blocked | {*unknown_paths(value)})
 
 
 def _instead(name: str, names: Sequence[str]) -> str:
-    if near := json_schema.meant(name, names):
+    if near := words.meant(name, names):
         return near
     return f"the fields are {', '.join(sorted(names))}" if 0 < len(names) <= _FEW else "remove it"
