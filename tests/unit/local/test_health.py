@@ -301,8 +301,8 @@ def test_a_pod_for_which_no_node_has_room_says_so() -> None:
 
 
 def test_replicas_that_fail_alike_are_told_once() -> None:
-    replicas = [pod(waiting("CreateContainerConfigError"), f"web-1-{letter}") for letter in "abc"]
-    assert reasons(*replicas) == reasons(replicas[0])
+    replicas = [pod(waiting("RunContainerError", f"id {letter}"), f"web-1-{letter}") for letter in "abc"]
+    assert reasons(*replicas) == reasons(replicas[-1])
 
 
 def test_the_pods_of_a_deployment_that_is_well_are_not_looked_at() -> None:
