@@ -126,7 +126,8 @@ def _config(file: Path) -> dict[str, Any]:
 def _wrapper(name: str) -> str:
     script = VENV / "bin" / name
     if not script.exists():
-        raise UserError(f"There is no {name} here yet.", "Type: make up, or, without a cluster: make preview")
+        without_cluster = ", or, without a cluster: make preview" if name == "pulumi" else ""
+        raise UserError(f"There is no {name} here yet.", f"Type: make up{without_cluster}")
     return str(script)
 
 
