@@ -24,10 +24,12 @@ def kept() -> Iterator[None]:
     Pulumi keeps one selection for all backends, and `pulumi stack rm` takes it back, whichever stack it removes.
     """
     before = _plain("stack", "--show-name")
-    yield
-    for name in dict.fromkeys([before, _USUAL]):
-        if name and _plain("stack", "select", name) is not None:
-            return
+    try:
+        yield
+    finally:
+        for name in dict.fromkeys([before, _USUAL]):
+            if name and _plain("stack", "select", name) is not None:
+                break
 
 
 def _plain(*arguments: str) -> str | None:

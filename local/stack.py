@@ -75,7 +75,7 @@ class Stack:
         return subprocess.run(command, env=variables(self.context), text=True, check=False, capture_output=True)
 
     def select(self) -> bool:
-        """Make the stack in its backend when it is new, and, where plain `pulumi` finds it, the one that that takes."""
+        """Make the stack in its backend when it is new, and plain `pulumi`'s choice where that looks there."""
         with nullcontext() if selection.is_in_reach(self.context) else selection.kept():
             return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
 
