@@ -28,15 +28,16 @@ def look(stack: Stack) -> list[Row]:
     installed = _installed(stack)
     # A kind that is not there would fail the question for all others.
     kinds = ",".join(kind.resource for kind in (*KINDS, *_BEHIND) if kind in installed)
-    objects: list[Object] = []
+    objects: dict[str, Object] = {}
     for selector in _SELECTORS:
-        objects += _get(stack, kinds, "--all-namespaces", "--selector", selector)
-    found = rows(objects, stack.context)
-    if all(row.state == "ok" for row in found):
-        return found
-    for namespace in sorted({item["metadata"].get("namespace", "default") for item in objects}):
-        objects += _get(stack, "events", "--namespace", namespace, "--field-selector", "type=Warning")
-    return rows(objects, stack.context, lambda container: _last_words(stack, container))
+        found = _get(stack, kinds, "--all-namespaces", "--selector", selector)
+        objects |= {item["metadata"]["uid"]: item for item in found}
+    shown = rows(objects.values(), stack.context)
+    if all(row.state == "ok" for row in shown):
+        return shown
+    namespaces = {item["metadata"].get("namespace", "default") for item in objects.values()}
+    warnings = [event for namespace in sorted(namespaces) for event in _warnings(stack, namespace)]
+    return rows([*objects.values(), *warnings], stack.context, lambda container: _last_words(stack, container))
 
 
 def _installed(stack: Stack) -> set[Kind]:
@@ -50,6 +51,13 @@ def _installed(stack: Stack) -> set[Kind]:
 
 def _get(stack: Stack, kinds: str, *options: str) -> list[dict[str, Any]]:
     return json.loads(_ask(stack, "get", kinds, *options, "--output", "json"))["items"]
+
+
+def _warnings(stack: Stack, namespace: str) -> list[dict[str, Any]]:
+    try:
+        return _get(stack, "events", "--namespace", namespace, "--field-selector", "type=Warning")
+    except Unanswered:
+        return []  # who may not read them is shown the rest
 
 
 def _last_words(stack: Stack, container: Container) -> str:

@@ -70,6 +70,7 @@ class Deployed(Stack):
 
     objects: tuple[dict[str, Any], ...] = ()
     asked: list[str] = field(default_factory=list[str])
+    forbidden: str = ""
 
     def kubectl(self, *arguments: str) -> CompletedProcess[str]:
         self.asked.append(arguments[0])
@@ -79,6 +80,8 @@ class Deployed(Stack):
             kinds = {(item["apiVersion"], item["kind"]) for item in self.objects}
             lines = [f"{kind.lower()}s  {version}  true  {kind}" for version, kind in sorted(kinds)]
             return CompletedProcess(arguments, 1, "\n".join(lines), "error: metrics.k8s.io/v1 does not answer")
+        if self.forbidden in arguments:
+            return CompletedProcess(arguments, 1, "", f"{self.forbidden} is forbidden")
         if arguments[0] == "logs":
             return CompletedProcess(arguments, 0, "the last word\n", "")
         ours = "app.kubernetes.io/part-of=synergychat" in arguments
@@ -93,8 +96,8 @@ class Deployed(Stack):
         return {}
 
 
-def deployed(*objects: dict[str, Any]) -> Deployed:
-    return Deployed("dev", "kind-one", named=True, objects=objects)
+def deployed(*objects: dict[str, Any], forbidden: str = "") -> Deployed:
+    return Deployed("dev", "kind-one", named=True, objects=objects, forbidden=forbidden)
 
 
 def failing(stack: Stack) -> list[str]:
@@ -128,6 +131,11 @@ def test_after_a_failed_up_an_object_that_is_not_ready_says_why_and_others_say_n
         "what name state",
         "GatewayClass bad failing InvalidParameters: no EnvoyProxy [bold]envoy-gateway/bad[/bold]",
     ]
+
+
+def test_who_may_not_read_events_is_shown_the_rest() -> None:
+    stack = deployed(in_class("bad", condition("Accepted", "InvalidParameters", "no EnvoyProxy")), forbidden="events")
+    assert failing(stack)[3:] == ["GatewayClass bad failing InvalidParameters: no EnvoyProxy"]
 
 
 def test_after_a_failed_up_with_all_objects_well_nothing_is_said_and_no_event_is_asked_for() -> None:
