@@ -50,7 +50,7 @@ def backend(context: str) -> Path:
 
 
 def write_wrappers(tools: Tools) -> None:
-    """Put `pulumi` and `kubectl` of the pinned versions on the path of `.venv`."""
+    """Put `pulumi`, and `kubectl` where it is among the tools, of the pinned versions on the path of `.venv`."""
     of_state = {
         "kubeconfig": Directory(DEFAULT_NAME).kubeconfig,
         "home": state_root() / _HOME,
@@ -60,11 +60,14 @@ def write_wrappers(tools: Tools) -> None:
         "tools": tools.directory("pulumi"),
         "venv": VENV / "bin",
         "pulumi": tools.program("pulumi"),
-        "kubectl": tools.program("kubectl"),
     }
+    templates = {"pulumi": _PULUMI}
+    if "kubernetes" in tools.directories:
+        of_tools["kubectl"] = tools.program("kubectl")
+        templates["kubectl"] = _KUBECTL
     values = {name: str(path.relative_to(state_root())) for name, path in of_state.items()}
     values |= {name: shlex.quote(str(path)) for name, path in of_tools.items()}
-    for name, template in {"pulumi": _PULUMI, "kubectl": _KUBECTL}.items():
+    for name, template in templates.items():
         script = VENV / "bin" / name
         text = template.format(**values)
         if not script.exists() or script.read_text() != text:

@@ -28,7 +28,8 @@ def up(stack: Stack) -> int:
             if stack.on_local_cluster:
                 tools = supplies.for_stack_on_local_cluster(progress)
                 stacks.prepare(tools)
-                Cluster().up(tools, archives(tools, progress), progress)
+                images = archives(tools, progress)
+                Cluster().up(tools, images, progress, ports_to_serve=stack.ports_to_serve)
             else:
                 _check_reach(stack)
                 stacks.prepare(supplies.for_stack(progress))
@@ -46,7 +47,7 @@ def up(stack: Stack) -> int:
 
 def preview(stack: Stack) -> int:
     with Progress() as progress:
-        stacks.prepare(supplies.for_stack(progress))
+        stacks.prepare(supplies.for_program(progress))
     if not stack.select():
         return 1
     return stack.pulumi("preview", "--diff", "--stack", stack.name, *stack.configuration()).returncode
@@ -69,18 +70,15 @@ def down(stack: Stack, *, purge: bool) -> int:
         # A local cluster takes all that is deployed with it; only a state that is kept elsewhere would not notice.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
-                stacks.prepare(supplies.for_stack(progress))
+                stacks.prepare(supplies.for_program(progress))
             stack.release_dead_lock()
             if not stack.on_local_cluster:
                 options = ("--yes", "--skip-preview", "--stack", stack.name)
                 destroyed = stack.pulumi("destroy", *options, *stack.configuration())
                 if destroyed.returncode != 0:
                     return destroyed.returncode
-            force = ("--force",) if stack.on_local_cluster else ()
-            # Without the last flag Pulumi takes the stack's file along, which is the user's.
-            removed = stack.pulumi("stack", "rm", "--yes", stack.name, *force, "--preserve-config")
-            if removed.returncode != 0:
-                return removed.returncode
+            if (code := stack.remove(force=stack.on_local_cluster)) != 0:
+                return code
         if stack.on_local_cluster:
             Cluster().down(purge=purge)
             if purge and own_backend:

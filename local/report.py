@@ -1,13 +1,12 @@
 """What a person reads about a running stack: how to reach it after `make up`, and `make status` on one screen."""
 
-import json
 from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from local.cluster.cluster import Cluster
+from local.health import Row, Unanswered, look
 from local.stack import Stack
 
 
@@ -39,67 +38,61 @@ def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
     if cluster is not None:
         node = cluster.status()
         node.print(console)
+        if node.state != "ready":
+            console.print(f"The stack {stack.name} is not looked at: its cluster is {node.state}.")
+            console.print(f"To start it, or to read what keeps it from being ready: {_up(stack)}")
+            return False
         well = node.healthy
-    outputs = stack.outputs() if well else {}
-    table = _table()
-    for row in [*_objects(stack), *_urls(outputs)] if outputs else []:
-        well = well and row[2] == "ok"
-        table.add_row(*row)
+    outputs = stack.outputs()
+    found = [*_objects(stack), *_urls(outputs)]
     if not outputs:
-        table.add_row("stack", stack.name, "absent", f"no `up` has ended well on {stack.context}: make up")
-        well = False
-    console.print(table)
-    return well
+        found.append(Row("stack", stack.name, "absent", f"no `up` has ended well on {stack.context}: {_up(stack)}"))
+    _print(found, console)
+    return well and all(row.state == "ok" for row in found)
 
 
 def print_failing(stack: Stack, console: Console) -> None:
     """What is not ready, in its own words: of most kinds Pulumi says only that it waited for them in vain."""
-    failing = [row for row in _objects(stack) if row[2] != "ok"]
+    failing = [row for row in _objects(stack) if row.state != "ok"]
     if failing:
-        table = _table()
-        for row in failing:
-            table.add_row(*row)
         console.print("\nNot ready:")
-        console.print(table)
+        _print(failing, console)
 
 
-def _table() -> Table:
-    return Table("what", "name", "state", "", box=None, pad_edge=False)
+def _up(stack: Stack) -> str:
+    """The command that brings it up."""
+    which = "" if stack.name == "dev" else f" STACK={stack.name}"
+    return f"make up{which}{f' CONTEXT={stack.context}' if stack.named else ''}"
 
 
-def _objects(stack: Stack) -> list[tuple[str, str, str, str]]:
-    ours = ("--all-namespaces", "--selector", "app.kubernetes.io/part-of=synergychat", "--request-timeout", "10s")
-    kinds = {"gatewayclass": "Accepted", "gateway": "Programmed", "httproute": "Accepted"}
-    rows: list[tuple[str, str, str, str]] = []
-    found = stack.kubectl("get", ",".join(kinds), *ours, "--output", "json")
-    if found.returncode != 0:
-        return [("stack", stack.name, "unknown", found.stderr.strip())]
-    for item in json.loads(found.stdout)["items"]:
-        kind = item["kind"]
-        parents = item.get("status", {}).get("parents") or [item.get("status", {})]
-        conditions = {c["type"]: c for parent in parents for c in parent.get("conditions", [])}
-        wanted = [kinds[kind.lower()], *(["ResolvedRefs"] if kind == "HTTPRoute" else [])]
-        failing = [conditions.get(name) for name in wanted if conditions.get(name, {}).get("status") != "True"]
-        reason = "; ".join(f"{c['reason']}: {c['message']}" if c else "no status yet" for c in failing)
-        rows.append((kind, item["metadata"]["name"], "failing" if failing else "ok", reason))
-    deployments = stack.kubectl("get", "deployment", *ours, "--output", "json")
-    for item in json.loads(deployments.stdout)["items"] if deployments.returncode == 0 else []:
-        ready, asked = item["status"].get("readyReplicas", 0), item["spec"]["replicas"]
-        state = "ok" if ready == asked else "failing"
-        rows.append(("Deployment", item["metadata"]["name"], state, f"{ready}/{asked} ready"))
-    return rows
+def _print(rows: list[Row], console: Console) -> None:
+    """Columns, but for the text: a command in it must be one line to whoever copies it."""
+    titled = [Row("what", "name", "state", ""), *rows]
+    widths = [max(len(row[column]) for row in titled) for column in range(3)]
+    for row in titled:
+        first, *more = row.text.splitlines() or [""]
+        columns = (cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True))
+        for line in ("  ".join([*columns, first]).rstrip(), *(f"    {each}" for each in more)):
+            console.print(line, markup=False, soft_wrap=True)
 
 
-def _urls(outputs: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def _objects(stack: Stack) -> list[Row]:
+    try:
+        return look(stack)
+    except Unanswered as error:
+        return [Row("stack", stack.name, "unknown", str(error))]
+
+
+def _urls(outputs: dict[str, Any]) -> list[Row]:
     """Ask each URL through the gateway's address, as `curl --resolve` does."""
-    rows: list[tuple[str, str, str, str]] = []
-    for name, text in outputs["urls"].items():
+    rows: list[Row] = []
+    for name, text in outputs.get("urls", {}).items():
         url = httpx.URL(text)
         try:
             direct = url.copy_with(host=outputs["gatewayAddress"])
             code = httpx.get(direct, headers={"Host": url.netloc.decode()}, timeout=5, trust_env=False).status_code
             # The api has nothing at its root: any answer but a failure of the gateway shows that it is reached.
-            rows.append(("URL", name, "ok" if code < 500 else "failing", f"{text} answers {code}"))
+            rows.append(Row("URL", name, "ok" if code < 500 else "failing", f"{text} answers {code}"))
         except httpx.HTTPError as error:
-            rows.append(("URL", name, "failing", f"{text}: {error}"))
+            rows.append(Row("URL", name, "failing", f"{text}: {error}"))
     return rows

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import quote
 
 import yaml
 
-from local import disk
+from local import disk, selection
 from local.cluster.process import Process
 from local.environment import LOCAL_CONTEXT, backend, pulumi_home, stack_file, variables, write_wrappers
 from local.errors import UserError
@@ -21,6 +22,8 @@ from local.toolchain.pins import PULUMI_KUBERNETES
 from local.venv import VENV
 
 CONTEXT_KEY = "synergychat:context"
+GATEWAY_KEY = "synergychat:gateway"
+_PORTS = range(1, 65536)
 _PLUGIN_GRACE_S = 2.0
 
 
@@ -51,6 +54,15 @@ class Stack:
     def on_local_cluster(self) -> bool:
         return self.context == LOCAL_CONTEXT
 
+    @property
+    def ports_to_serve(self) -> tuple[int, ...]:
+        """Those that its load balancer will be asked for. What is no valid config counts as not set."""
+        gateway = _config(stack_file(self.name)).get(GATEWAY_KEY)
+        settings: dict[str, Any] = {"exposure": "LoadBalancer", "port": 80}
+        settings |= gateway if isinstance(gateway, dict) else {}
+        port = settings["port"]
+        return (port,) if settings["exposure"] == "LoadBalancer" and port in _PORTS else ()
+
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `pulumi` on this stack; the caller looks at the exit code."""
         command = [_wrapper("pulumi"), "--cwd", str(REPOSITORY), *arguments]
@@ -63,8 +75,16 @@ class Stack:
         return subprocess.run(command, env=variables(self.context), text=True, check=False, capture_output=True)
 
     def select(self) -> bool:
-        """Make the stack in its backend when it is new, and the one that plain `pulumi` takes."""
-        return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
+        """Make the stack in its backend when it is new, and plain `pulumi`'s choice where that looks there."""
+        with nullcontext() if selection.is_in_reach(self.context) else selection.kept():
+            return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
+
+    def remove(self, *, force: bool) -> int:
+        """Forget the stack, with `force` also one that still has resources; its file stays. Gives the exit code."""
+        # Without the flag Pulumi takes the stack's file along, which is the user's.
+        options = ("--yes", "--preserve-config", *(["--force"] if force else []))
+        with selection.kept():
+            return self.pulumi("stack", "rm", self.name, *options).returncode
 
     def configuration(self) -> list[str]:
         """Flags that lay a named context over the stack's file, which stays as it is."""
@@ -106,7 +126,8 @@ def _config(file: Path) -> dict[str, Any]:
 def _wrapper(name: str) -> str:
     script = VENV / "bin" / name
     if not script.exists():
-        raise UserError(f"There is no {name} here yet.", "Type: make up, or, without a cluster: make preview")
+        without_cluster = ", or, without a cluster: make preview" if name == "pulumi" else ""
+        raise UserError(f"There is no {name} here yet.", f"Type: make up{without_cluster}")
     return str(script)
 
 

@@ -7,12 +7,18 @@ from local.toolchain import Tools, ensure
 from local.toolchain.manifest import ensure_manifest, tools_for_manifest
 from local.toolchain.progress import Progress
 
-_STACK = ("pulumi", "pulumi-kubernetes", "kubernetes")
+_PROGRAM = ("pulumi", "pulumi-kubernetes")
+_STACK = (*_PROGRAM, "kubernetes")
 _CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni")
 
 
+def for_program(progress: Progress) -> Tools:
+    """Any run of the program: `pulumi`, its provider, and the manifest that it installs."""
+    return _with_manifest(_PROGRAM, progress)
+
+
 def for_stack(progress: Progress) -> Tools:
-    """A stack on any cluster: `pulumi`, its provider, `kubectl`, and the manifest that the program installs."""
+    """A stack on any cluster: `kubectl` as well, to say what is not ready there."""
     return _with_manifest(_STACK, progress)
 
 

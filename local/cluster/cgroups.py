@@ -37,6 +37,21 @@ def missing_controllers() -> list[str]:
     return [controller for controller in _NEEDED if controller not in offered]
 
 
+def busy_roots() -> list[Path]:
+    """The version 2 roots that cannot hand a needed controller down, as they are no true roots and hold processes.
+
+    See "No Internal Process Constraint" in https://docs.kernel.org/admin-guide/cgroup-v2.html.
+    """
+    return [root for root in hierarchies() if (root / "cgroup.controllers").exists() and _is_busy(root)]
+
+
+def _is_busy(root: Path) -> bool:
+    offered, enabled = ((root / f"cgroup.{name}").read_text().split() for name in ("controllers", "subtree_control"))
+    lacking = any(controller in offered and controller not in enabled for controller in _NEEDED)
+    # Only the machine's own root has no type, and may have both processes and controllers for its groups.
+    return lacking and (root / "cgroup.type").exists() and bool((root / "cgroup.procs").read_text().strip())
+
+
 def create(group: str) -> None:
     """Make the group everywhere. Nothing of the host is moved, so version 2's root keeps its processes."""
     for root in hierarchies():

@@ -44,10 +44,17 @@ class Cluster:
         self._first_address = first_address
 
     def up(
-        self, tools: Tools, archives: Sequence[Path], progress: Progress, *, lives_with: Process | None = None
+        self,
+        tools: Tools,
+        archives: Sequence[Path],
+        progress: Progress,
+        *,
+        ports_to_serve: Sequence[int] = (),
+        lives_with: Process | None = None,
     ) -> None:
         """Have it run, ready, with the images of `archives`. Does nothing when it is so already.
 
+        It is not started where one of `ports_to_serve`, which a load balancer will be asked for, is taken.
         With `lives_with` it is stopped when that process ends, however it ends.
         UserError with every reason when it cannot be started here, or with what keeps it from becoming ready.
         """
@@ -65,7 +72,7 @@ class Cluster:
                 return
             settings = Settings.of(self.directory, self._api_port, self._first_address)
             self._clear()
-            preflight.check(self.directory, settings)
+            preflight.check(self.directory, settings, ports_to_serve)
             self.directory.create()
             settings.keep(self.directory)  # after the checks: a port that is taken can be given up for another
             order.write(self.directory)

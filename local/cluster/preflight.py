@@ -13,7 +13,6 @@ from local.cluster.directory import Directory
 from local.cluster.settings import Settings
 from local.errors import UserError
 
-GATEWAY_PORT = 80
 _FREE_DISK = 3 << 30
 _FREE_MEMORY = 1500 << 20
 _FILE_SYSTEMS = {"overlay": "overlay", "tmpfs": "tmpfs"}
@@ -24,9 +23,13 @@ def check_possible() -> None:
     _refuse("The local cluster", list(_impossible()))
 
 
-def check(directory: Directory, settings: Settings) -> None:
-    """UserError with all that keeps a cluster from starting here. Nothing is changed."""
-    _refuse(f"The cluster {directory.name}", list(_impossible()) or list(_problems(directory, settings)))
+def check(directory: Directory, settings: Settings, ports_to_serve: Sequence[int] = ()) -> None:
+    """UserError with all that keeps a cluster from starting here. Nothing is changed.
+
+    `ports_to_serve` are the TCP ports that its first load balancer will be asked for.
+    """
+    problems = list(_impossible()) or list(_problems(directory, settings, ports_to_serve))
+    _refuse(f"The cluster {directory.name}", problems)
 
 
 def _refuse(what: str, problems: Sequence[UserError]) -> None:
@@ -49,14 +52,22 @@ def _impossible() -> Iterator[UserError]:
         )
 
 
-def _problems(directory: Directory, settings: Settings) -> Iterator[UserError]:
+def _problems(directory: Directory, settings: Settings, ports_to_serve: Sequence[int]) -> Iterator[UserError]:
     yield from _kernel()
     if missing := cgroups.missing_controllers():
         yield UserError(
             f"The kernel offers no cgroup controller {', '.join(missing)}.",
             "Mount the cgroup file system, or boot with cgroup_enable=memory (and what else is missing).",
         )
-    for address, port in (("127.0.0.1", settings.api_port), (settings.first_address, GATEWAY_PORT)):
+    if busy := cgroups.busy_roots():
+        yield UserError(
+            f"The cgroup {busy[0]} holds processes of its own, so it cannot hand controllers down to the cluster's: "
+            "it is the root of a container.",
+            "Start the container with the host's cgroups (docker run --privileged --cgroupns=host), or in it type: "
+            f"mkdir -p {busy[0]}/init && xargs -rn1 < {busy[0]}/cgroup.procs > {busy[0]}/init/cgroup.procs",
+        )
+    wanted = [("127.0.0.1", settings.api_port), *((settings.first_address, port) for port in ports_to_serve)]
+    for address, port in wanted:
         try:
             ports.listen("TCP", address, port).close()
         except ports.NoRight:

@@ -138,12 +138,19 @@ def _announce(from_release: Sequence[Artefact], built: Sequence[Artefact], progr
     programs = [step for artefact in built for step in artefact.recipe if isinstance(step, GoProgram)]
     if programs:
         cores = os.cpu_count() or 1
-        minutes = sum(program.cpu_s for program in programs) / cores / 60
+        duration = _in_minutes(sum(program.cpu_s for program in programs) / cores)
         names = ", ".join(artefact.name for artefact in built if any(isinstance(s, GoProgram) for s in artefact.recipe))
         progress.say(
             f"Building {names} from their Go modules.\n"
-            f"About {minutes:.0f} minutes on {cores} cores the first time; kept in {cache_root()} for every later run."
+            f"{duration} on {cores} cores the first time; kept in {cache_root()} for every later run."
         )
+
+
+def _in_minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "Less than a minute"
+    return "About one minute" if minutes == 1 else f"About {minutes} minutes"
 
 
 def _fill(

@@ -64,6 +64,32 @@ def test_markup_in_a_message_is_shown_and_not_run(stack: LiveStack, page: Page) 
     assert page.locator("#messages img").count() == 0
 
 
+def test_what_was_not_sent_is_said_until_the_reader_types_and_that_the_api_is_away_until_it_answers(
+    stack: LiveStack, page: Page
+) -> None:
+    line, api = page.locator("#error"), stack.outputs["urls"]["api"]
+    page.goto(stack.outputs["urls"]["web"])
+    page.locator("#username").fill("Ada")
+    page.locator("#message").fill("Does anybody hear me?")
+    page.route("**/messages", lambda route: route.abort())
+    page.locator("#send").click()
+    expect(line).to_have_text(f"Not sent. The chat's API at {api} does not answer. Trying again every second.")
+    page.unroute("**/messages")
+    expect(line).to_have_text("Not sent.")
+    expect(page.locator("#message")).to_have_value("Does anybody hear me?")
+    page.locator("#username").fill("Grace")
+    expect(line).to_be_empty()
+    refusal = {"status": 400, "json": {"error": "too long"}, "headers": {"Access-Control-Allow-Origin": "*"}}
+    page.route(
+        "**/messages", lambda route: route.fulfill(**refusal) if route.request.method == "POST" else route.continue_()
+    )
+    page.locator("#send").click()
+    expect(line).to_have_text("Not sent. too long")
+    page.unroute("**/messages")
+    _say(page, "Ada", "And now?")
+    expect(line).to_be_empty()
+
+
 def test_a_deleted_api_pod_is_replaced_and_the_chat_starts_empty(stack: LiveStack, page: Page) -> None:
     page.goto(stack.outputs["urls"]["web"])
     _say(page, "Ada", "This will not outlive the pod.")

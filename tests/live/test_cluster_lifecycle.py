@@ -56,10 +56,11 @@ class Life:
             if any(name in node_images.FIRST for image in read(archive) for name in image.names)
         ]
 
-    def up(self) -> float:
+    def up(self, *ports_to_serve: int) -> float:
         """Seconds until it is ready."""
         started = time.monotonic()
-        self.cluster.up(self._tools, self._own, Progress(), lives_with=Process.of(os.getpid()))
+        this = Process.of(os.getpid())
+        self.cluster.up(self._tools, self._own, Progress(), ports_to_serve=ports_to_serve, lives_with=this)
         return time.monotonic() - started
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
@@ -244,7 +245,7 @@ def test_every_reason_that_keeps_it_from_starting_is_named_at_once_and_nothing_i
     made.cluster.down()
     api, gateway = ("127.0.0.1", API_PORT), (FIRST_ADDRESS, 80)
     with socket.create_server(api), socket.create_server(gateway), pytest.raises(UserError) as refused:
-        made.up()
+        made.up(80)
     message = str(refused.value)
     assert f"port {API_PORT} of 127.0.0.1 is taken by pid {os.getpid()}" in message
     assert f"port 80 of {FIRST_ADDRESS} is taken by pid {os.getpid()}" in message

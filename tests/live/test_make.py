@@ -12,8 +12,10 @@ from typing import IO
 
 import httpx
 import pytest
+import yaml
 
 from local.cluster.directory import DEFAULT_NAME
+from local.environment import stack_file
 from local.paths import REPOSITORY, state_root
 from local.venv import VENV
 
@@ -136,12 +138,48 @@ def test_state_and_credentials_are_for_their_owner_only(newcomer: Newcomer) -> N
     assert (cluster / "kubeconfig").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_context_that_does_not_exist_is_said_with_those_that_do(newcomer: Newcomer) -> None:
+def test_a_context_that_does_not_exist_is_said_with_those_that_do(
+    newcomer: Newcomer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"contexts": [{"name": "kind-one", "context": {"cluster": "one"}}], "clusters": [{"name": "one"}]}
+    (tmp_path / "kubeconfig").write_text(json.dumps(known))
+    monkeypatch.setitem(newcomer.environment, "KUBECONFIG", str(tmp_path / "kubeconfig"))
     code, said = newcomer.make("up", "CONTEXT=nowhere")
     assert code != 0
     assert "There is no kubeconfig context nowhere" in said
-    assert "synergychat-local" in said
+    assert "kind-one" in said
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def team_file() -> Iterator[Path]:
+    """The file of a stack on a cluster that does not answer."""
+    file = stack_file("test-team")
+    config = yaml.safe_load(stack_file("dev").read_text())["config"] | {"synergychat:context": "kind-one"}
+    file.write_text(yaml.safe_dump({"config": config}))
+    yield file
+    file.unlink()
+
+
+def test_a_stack_on_another_cluster_comes_and_goes_and_leaves_its_file_and_the_choice_of_plain_pulumi(
+    newcomer: Newcomer, team_file: Path
+) -> None:
+    def chosen() -> str:
+        code, said = newcomer.run(str(VENV / "bin" / "pulumi"), "stack", "--show-name")
+        assert code == 0, said
+        return said.strip()
+
+    assert newcomer.make("preview")[0] == 0
+    code, said = newcomer.make("preview", "STACK=test-team")
+    assert code == 0, said
+    assert chosen() == "dev"
+    written = team_file.read_text()
+    assert "encryptionsalt" in written
+    code, said = newcomer.make("down", "PURGE=1", "STACK=test-team")
+    assert code == 0, said
+    assert "The stack test-team is removed from kind-one." in said
+    assert team_file.read_text() == written
+    assert chosen() == "dev"
 
 
 @pytest.mark.parametrize("target", ["up", "preview", "status", "down"])
@@ -172,7 +210,7 @@ def test_down_with_purge_leaves_nothing_of_it(newcomer: Newcomer) -> None:
     assert newcomer.make("down", "PURGE=1")[0] == 0
     assert newcomer.make("down", "PURGE=1")[0] == 0
     assert not (newcomer.state / "clusters" / DEFAULT_NAME).exists()
-    assert list((newcomer.state / "pulumi").iterdir()) == []
+    assert not (newcomer.state / "pulumi" / "synergychat-local").exists()
     assert _command_lines_with(str(newcomer.state)) == []
 
 

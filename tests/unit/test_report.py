@@ -2,14 +2,18 @@
 
 import io
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, cast
 
+import pytest
 from rich.console import Console
 
 from components.access import hosts_lines, try_it
-from local.report import print_access, print_failing
+from local.cluster.cluster import Cluster
+from local.cluster.status import Status
+from local.report import print_access, print_failing, report
 from local.stack import Stack
 from tests.unit import program, release
 from tests.unit.recording import ADDRESS
@@ -60,46 +64,127 @@ def test_an_ipv6_address_is_printed_whole() -> None:
     assert "--resolve synchat.internal:80:[fd00::1] " in printed(at("fd00::1"))
 
 
-class Deployed:
-    """A stack's objects as kubectl shows them; without any, an API server that is away."""
+@dataclass(frozen=True)
+class Deployed(Stack):
+    """A stack whose objects kubectl shows, but for Events; without any, its API server is away."""
 
-    name = "dev"
-
-    def __init__(self, *objects: dict[str, Any]) -> None:
-        self._objects = objects
+    objects: tuple[dict[str, Any], ...] = ()
+    asked: list[str] = field(default_factory=list[str])
+    forbidden: str = ""
 
     def kubectl(self, *arguments: str) -> CompletedProcess[str]:
-        kinds = arguments[1].split(",")
-        items = [each for each in self._objects if each["kind"].lower() in kinds]
-        return CompletedProcess(arguments, 0 if self._objects else 1, json.dumps({"items": items}), "it is away")
+        self.asked.append(arguments[0])
+        if not self.objects:
+            return CompletedProcess(arguments, 1, "", "E1124 a try\nit is away\n")
+        if arguments[0] == "api-resources":
+            kinds = {(item["apiVersion"], item["kind"]) for item in self.objects}
+            lines = [f"{kind.lower()}s  {version}  true  {kind}" for version, kind in sorted(kinds)]
+            return CompletedProcess(arguments, 1, "\n".join(lines), "error: metrics.k8s.io/v1 does not answer")
+        if self.forbidden in arguments:
+            return CompletedProcess(arguments, 1, "", f"{self.forbidden} is forbidden")
+        if arguments[0] == "logs":
+            return CompletedProcess(arguments, 0, "the last word\n", "")
+        ours = "app.kubernetes.io/part-of=synergychat" in arguments
+        names = [name.partition(".")[0] for name in arguments[1].split(",")]
+        items = [item for item in self.objects if ours and item["kind"].lower() in names]
+        # As kubectl does for a kind that is not installed.
+        known = {item["kind"].lower() for item in self.objects} | {"events"}
+        code = 0 if known.issuperset(names) else 1
+        return CompletedProcess(arguments, code, json.dumps({"items": items}), "there is no such kind")
+
+    def outputs(self) -> dict[str, Any]:
+        return {}
 
 
-def failing(*objects: dict[str, Any]) -> str:
+def deployed(*objects: dict[str, Any], forbidden: str = "") -> Deployed:
+    return Deployed("dev", "kind-one", named=True, objects=objects, forbidden=forbidden)
+
+
+def failing(stack: Stack) -> list[str]:
+    """Its lines, with the columns a space apart."""
     text = io.StringIO()
-    print_failing(cast(Stack, Deployed(*objects)), Console(file=text, width=200))
-    return text.getvalue()
+    print_failing(stack, Console(file=text, width=40))
+    return [" ".join(line.split()) for line in text.getvalue().splitlines()]
 
 
 def condition(kind: str, reason: str, message: str, status: str = "False") -> dict[str, str]:
     return {"type": kind, "status": status, "reason": reason, "message": message}
 
 
+def in_class(name: str, *conditions: dict[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": name, "uid": name, "generation": 1},
+        "status": {"conditions": conditions},
+    }
+
+
 def test_after_a_failed_up_an_object_that_is_not_ready_says_why_and_others_say_nothing() -> None:
-    gateway_class = {"status": {"conditions": [condition("Accepted", "Accepted", "Valid GatewayClass", "True")]}}
-    reason = condition("Programmed", "AddressNotAssigned", "No addresses have been assigned to the Gateway")
-    text = failing(
-        {"kind": "GatewayClass", "metadata": {"name": "app-gatewayclass"}} | gateway_class,
-        {"kind": "Gateway", "metadata": {"name": "app-gateway"}, "status": {"conditions": [reason]}},
-        {"kind": "HTTPRoute", "metadata": {"name": "web-httproute"}},
-        {"kind": "Deployment", "metadata": {"name": "synergychat-web"}, "spec": {"replicas": 1}, "status": {}},
+    stack = deployed(
+        in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")),
+        in_class("bad", condition("Accepted", "InvalidParameters", "no EnvoyProxy [bold]envoy-gateway/bad[/bold]")),
     )
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert lines[3:] == [
-        "Gateway app-gateway failing AddressNotAssigned: No addresses have been assigned to the Gateway",
-        "HTTPRoute web-httproute failing no status yet; no status yet",
-        "Deployment synergychat-web failing 0/1 ready",
+    assert failing(stack) == [
+        "",
+        "Not ready:",
+        "what name state",
+        "GatewayClass bad failing InvalidParameters: no EnvoyProxy [bold]envoy-gateway/bad[/bold]",
     ]
 
 
+def test_who_may_not_read_events_is_shown_the_rest() -> None:
+    stack = deployed(in_class("bad", condition("Accepted", "InvalidParameters", "no EnvoyProxy")), forbidden="events")
+    assert failing(stack)[3:] == ["GatewayClass bad failing InvalidParameters: no EnvoyProxy"]
+
+
+def test_after_a_failed_up_with_all_objects_well_nothing_is_said_and_no_event_is_asked_for() -> None:
+    stack = deployed(in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")))
+    assert failing(stack) == []
+    assert set(stack.asked) == {"api-resources", "get"}
+    assert stack.asked.count("get") == 3
+
+
 def test_after_a_failed_up_a_cluster_that_does_not_answer_is_said_not_to() -> None:
-    assert "it is away" in failing()
+    assert failing(deployed())[3:] == ["stack dev unknown it is away"]
+
+
+class Node:
+    """A local cluster in the given state."""
+
+    def __init__(self, state: str, problem: str | None = None) -> None:
+        self._status = Status("synergychat", state, problem)
+
+    def status(self) -> Status:
+        return self._status
+
+
+def status_of(stack: Stack, node: Node | None = None) -> tuple[bool, str]:
+    text = io.StringIO()
+    well = report(stack, cast(Cluster, node), Console(file=text, width=200))
+    return well, text.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [("absent", "it was never started"), ("stopped", "it is not running"), ("starting", "etcd does not answer")],
+)
+def test_of_a_stack_whose_cluster_is_not_ready_nothing_is_claimed_but_how_to_start_it(state: str, problem: str) -> None:
+    stack = deployed(in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")))
+    assert status_of(stack, Node(state, problem)) == (
+        False,
+        f"cluster synergychat: {state} ({problem})\n"
+        f"The stack dev is not looked at: its cluster is {state}.\n"
+        "To start it, or to read what keeps it from being ready: make up CONTEXT=kind-one\n",
+    )
+    assert stack.asked == []
+
+
+def test_a_stack_that_was_never_up_is_absent_and_what_there_is_of_it_is_shown() -> None:
+    well, text = status_of(deployed(in_class("good", condition("Accepted", "Accepted", "Valid", "True"))))
+    assert not well
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        "what name state",
+        "GatewayClass good ok",
+        "stack dev absent no `up` has ended well on kind-one: make up CONTEXT=kind-one",
+    ]

@@ -85,6 +85,40 @@ def test_controllers_of_version_1_are_known_by_their_files_or_their_mount(
     assert cgroups.missing_controllers() == []
 
 
+CONTAINER = {
+    "cgroup.controllers": "cpuset cpu io memory pids\n",
+    "cgroup.subtree_control": "",
+    "cgroup.type": "domain\n",
+    "cgroup.procs": "1\n7\n",
+}
+"""Version 2's root in a container with a cgroup namespace of its own, as its processes find it."""
+
+
+@pytest.mark.parametrize(
+    ("changed", "busy"),
+    [
+        ({}, True),
+        ({"cgroup.procs": ""}, False),
+        ({"cgroup.subtree_control": "cpuset cpu memory pids\n"}, False),
+        ({"cgroup.subtree_control": "cpu memory\n"}, True),
+        ({"cgroup.controllers": "io\n"}, False),
+        ({"cgroup.type": None}, False),
+    ],
+    ids=["held", "empty", "handed down", "handed down in part", "nothing to hand down", "the machine's own"],
+)
+def test_a_containers_root_that_holds_processes_and_hands_nothing_down_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str | None], busy: bool
+) -> None:
+    files = {name: text for name, text in (CONTAINER | changed).items() if text is not None}
+    _offer(monkeypatch, tmp_path, {f"unified/{name}": text for name, text in files.items()})
+    assert cgroups.busy_roots() == ([tmp_path / "unified"] if busy else [])
+
+
+def test_a_hierarchy_of_version_1_is_never_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _offer(monkeypatch, tmp_path, {"memory/cgroup.procs": "1\n", "memory/memory.limit_in_bytes": "0"})
+    assert cgroups.busy_roots() == []
+
+
 @pytest.fixture
 def group() -> Iterator[str]:
     if os.geteuid() != 0:

@@ -52,6 +52,27 @@ def test_a_file_that_is_no_stack_file_is_named(file: Path, text: str) -> None:
     assert refusal() == f"{file} is no stack file: it needs a group of keys called config."
 
 
+@pytest.mark.parametrize(
+    ("gateway", "ports"),
+    [
+        ("", (80,)),
+        ("  synergychat:gateway: {name: other}\n", (80,)),
+        ("  synergychat:gateway: {port: 8080}\n", (8080,)),
+        ("  synergychat:gateway: {exposure: NodePort, nodePort: 30080}\n", ()),
+        ("  synergychat:gateway: {exposure: ClusterIP}\n", ()),
+        # The program says what is wrong with these.
+        ("  synergychat:gateway: 8080\n", (80,)),
+        ("  synergychat:gateway: {port: 99999}\n", ()),
+        ("  synergychat:gateway: {port: [80]}\n", ()),
+    ],
+)
+def test_the_ports_that_must_be_free_are_those_of_the_stacks_load_balancer(
+    file: Path, gateway: str, ports: tuple[int, ...]
+) -> None:
+    file.write_text(f"config:\n  synergychat:context: kind-one\n{gateway}")
+    assert Stack.of("mine", "").ports_to_serve == ports
+
+
 def test_a_named_context_is_laid_over_the_file_and_leaves_it_as_it_is(file: Path) -> None:
     file.write_text("config:\n  synergychat:namespace: chat\n")
     flag, laid = Stack.of("mine", "kind-one").configuration()

@@ -1,6 +1,7 @@
 """The store of tools, the table of pins, and what a user reads when something can not be had."""
 
 import hashlib
+import io
 import json
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from local.errors import UserError
 from local.toolchain import gobuild, releases, setup, system
@@ -209,6 +211,20 @@ def test_a_build_that_runs_ends_when_it_is_stopped_and_no_other_starts(
         next_build = pool.submit(go.build, "pause", ["."], tmp_path, lambda _: None)
         with pytest.raises(UserError):
             next_build.result(timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(5, "Less than a minute"), (40, "About one minute"), (700, "About 12 minutes")]
+)
+def test_how_long_a_build_takes_is_said_in_minutes_of_which_none_is_not_one(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
+) -> None:
+    monkeypatch.setattr(setup.os, "cpu_count", lambda: 1)
+    console = Console(file=io.StringIO(), highlight=False)
+    tool = replace(ARTEFACTS["pause"], recipe=(GoProgram(group="pause", package=".", cpu_s=seconds),))
+    setup._announce([], [tool], Progress(console))
+    assert isinstance(console.file, io.StringIO)
+    assert f"\n{said} on 1 cores the first time;" in console.file.getvalue()
 
 
 def test_without_root_the_exact_command_for_missing_packages_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,16 +8,19 @@ const line = document.getElementById("error");
 const username = document.getElementById("username");
 const message = document.getElementById("message");
 
-// Two, so that a refresh that works does not take away why a message was not sent.
-const wrong = { refresh: "", send: "" };
+// Two, so that a refresh that works takes away that the API is gone, and not that a message was not sent.
+const wrong = { send: "", api: "" };
 let shown = [];
 let asked = 0;
 let answered = 0;
 let sending = false;
 
-function report(kind, text) {
-  wrong[kind] = text;
-  const now = wrong.send || wrong.refresh;
+// What the API says of a message that it does not take.
+class Refusal extends Error {}
+
+function report(news) {
+  Object.assign(wrong, news);
+  const now = `${wrong.send} ${wrong.api}`.trim();
   // A screen reader speaks on every change, so an error that lasts is written once.
   if (line.textContent !== now) line.textContent = now;
 }
@@ -31,8 +34,9 @@ async function ask(options) {
     throw new Error(`The chat's API at ${API_URL} does not answer.`);
   }
   const answer = await response.json().catch(() => null);
+  if (answer?.error) throw new Refusal(answer.error);
   if (!response.ok || !Array.isArray(answer)) {
-    throw new Error(answer?.error || `The chat's API at ${API_URL} answers with ${response.status} and no messages.`);
+    throw new Error(`The chat's API at ${API_URL} answers with ${response.status} and no messages.`);
   }
   // A refresh that was asked for before a message was sent may come after it, and does not have it.
   if (turn > answered) {
@@ -77,9 +81,9 @@ function item({ AuthorUsername, Text }) {
 async function refresh() {
   try {
     await ask({});
-    report("refresh", "");
+    report({ api: "" });
   } catch (error) {
-    report("refresh", `${error.message} Trying again every second.`);
+    report({ api: `${error.message} Trying again every second.` });
   }
   setTimeout(refresh, REFRESH_MS);
 }
@@ -95,20 +99,21 @@ async function send(event) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ AuthorUsername: username.value, Text: text }),
     });
-    report("send", "");
+    report({ send: "", api: "" });
     if (message.value === text) message.value = "";
     list.scrollTop = list.scrollHeight;
   } catch (error) {
-    report("send", `Not sent. ${error.message}`);
+    if (error instanceof Refusal) report({ send: `Not sent. ${error.message}` });
+    else report({ send: "Not sent.", api: `${error.message} Trying again every second.` });
   }
   sending = false;
 }
 
 if (API_URL) {
   document.getElementById("form").addEventListener("submit", send);
-  message.addEventListener("input", () => report("send", ""));
+  document.getElementById("form").addEventListener("input", () => report({ send: "" }));
   refresh();
 } else {
   document.getElementById("form").addEventListener("submit", (event) => event.preventDefault());
-  report("refresh", "This page was not told where the chat's API is: set API_URL where the page is served.");
+  report({ api: "This page was not told where the chat's API is: set API_URL where the page is served." });
 }

@@ -1,0 +1,28 @@
+"""Conditions as Kubernetes and Gateway API write them: https://gateway-api.sigs.k8s.io/geps/gep-1364/."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local.health.failure import Failure
+
+
+def no_status(question: str, subject: str = "") -> Failure:
+    """Nothing has looked at the object; `question` leads to why."""
+    return Failure("", f"no status yet; {question}", subject)
+
+
+def unmet(status: Mapping[str, Any], wanted: Sequence[str], generation: int, subject: str = "") -> list[Failure]:
+    """Those of `wanted` that are not True for this generation of the object."""
+    conditions = {condition["type"]: condition for condition in status.get("conditions", [])}
+    if not conditions:
+        return [no_status("does its controller run?", subject)]
+    failures: list[Failure] = []
+    for name in wanted:
+        condition = conditions.get(name)
+        if condition is None:
+            failures.append(Failure("", f"{name} is not said yet", subject))
+        elif condition.get("observedGeneration", generation) < generation:
+            failures.append(Failure("", f"{name} is said of the object as it was before its last change", subject))
+        elif condition["status"] != "True":
+            failures.append(Failure(condition["reason"], condition["message"], subject))
+    return list(dict.fromkeys(failures))

@@ -1,0 +1,132 @@
+"""The table of the kinds that are looked at, and how each says that it is well."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from local.health.conditions import no_status, unmet
+from local.health.failure import Failure
+
+Object = Mapping[str, Any]
+_GATEWAY_API = "gateway.networking.k8s.io"
+_ENVOY_GATEWAY = "gateway.envoyproxy.io"
+
+
+class Verdict(NamedTuple):
+    """What is wrong with an object, or `text` about one that is well."""
+
+    failures: Sequence[Failure]
+    text: str = ""
+
+
+class Kind(NamedTuple):
+    group: str
+    name: str
+
+    @classmethod
+    def of(cls, item: Object) -> "Kind":
+        return cls(item["apiVersion"].rpartition("/")[0], item["kind"])
+
+    @property
+    def resource(self) -> str:
+        """As `kubectl get` takes it."""
+        return f"{self.name.lower()}.{self.group}".removesuffix(".")
+
+
+Judge = Callable[[Object], Verdict | None]
+"""None where there is nothing to say."""
+
+
+def _by(*wanted: str) -> Judge:
+    """Conditions of the object itself."""
+    return lambda item: Verdict(unmet(item.get("status", {}), wanted, item["metadata"]["generation"]))
+
+
+def _by_parent(*wanted: str) -> Judge:
+    """Each Gateway that a route names must take it: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
+
+    def judge(item: Object) -> Verdict:
+        answered = item.get("status", {}).get("parents", [])
+        failures: list[Failure] = []
+        # What is said of a parent that is not named any more stays in the status.
+        for subject in map(_subject, item["spec"].get("parentRefs", [])):
+            verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
+            for each in verdicts:
+                failures += unmet(each, wanted, item["metadata"]["generation"], subject)
+            if not verdicts:
+                failures.append(no_status("is there such a parent, and does its controller run?", subject))
+        return Verdict(failures)
+
+    return judge
+
+
+def _by_ancestor(*wanted: str) -> Judge:
+    """A policy is judged per Gateway that it reaches: https://gateway-api.sigs.k8s.io/geps/gep-713/."""
+
+    def judge(item: Object) -> Verdict:
+        ancestors = item.get("status", {}).get("ancestors", [])
+        failures = [] if ancestors else [no_status("is what it targets there, and does its controller run?")]
+        for each in ancestors:
+            failures += unmet(each, wanted, item["metadata"]["generation"], _subject(each["ancestorRef"]))
+        return Verdict(failures)
+
+    return judge
+
+
+def _subject(ref: Object) -> str:
+    parts = [ref["name"], *(str(ref[key]) for key in ("sectionName", "port") if key in ref)]
+    return f"{ref.get('kind', 'Gateway')} {' '.join(parts)}"
+
+
+def _gateway(item: Object) -> Verdict:
+    status, generation = item.get("status", {}), item["metadata"]["generation"]
+    failures = unmet(status, ("Accepted", "Programmed"), generation)
+    for listener in status.get("listeners", []):
+        failures += unmet(
+            listener, ("Accepted", "Programmed", "ResolvedRefs"), generation, f"listener {listener['name']}"
+        )
+    return Verdict(failures)
+
+
+def _deployment(item: Object) -> Verdict:
+    """By the rules of `kubectl rollout status`, with the Deployment's own words for what is in the way."""
+    asked, status = item["spec"].get("replicas", 1), item.get("status", {})
+    total, updated, available = (status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas"))
+    failures: list[Failure] = []
+    if status.get("observedGeneration", 0) < item["metadata"]["generation"]:
+        failures.append(Failure("", "its last change is not taken up yet"))
+    elif not asked == total == updated == available:
+        old = f", {total - updated} of an earlier version" if total > updated else ""
+        failures.append(Failure("", f"{updated} of {asked} replicas updated, {available} available{old}"))
+    good = {"Progressing": "True", "Available": "True", "ReplicaFailure": "False"}
+    for condition in status.get("conditions", []):
+        if condition["status"] != good.get(condition["type"], condition["status"]):
+            failures.append(Failure(condition["reason"], condition["message"]))
+    return Verdict(failures, f"{available}/{asked} available")
+
+
+def _service(item: Object) -> Verdict | None:
+    if item["spec"].get("type") != "LoadBalancer":
+        return None
+    given = item.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+    addresses = [each.get("ip") or each.get("hostname", "") for each in given]
+    failure = Failure("", "no load balancer has given it an address")
+    return Verdict([] if addresses else [failure], ", ".join(addresses))
+
+
+KINDS: Mapping[Kind, Judge] = {
+    Kind(_GATEWAY_API, "GatewayClass"): _by("Accepted"),
+    Kind(_GATEWAY_API, "Gateway"): _gateway,
+    Kind(_ENVOY_GATEWAY, "Backend"): _by("Accepted"),
+    **{
+        Kind(_GATEWAY_API, f"{protocol}Route"): _by_parent("Accepted", "ResolvedRefs")
+        for protocol in ("HTTP", "GRPC", "TLS", "TCP", "UDP")
+    },
+    Kind(_GATEWAY_API, "BackendTLSPolicy"): _by_ancestor("Accepted"),
+    **{
+        Kind(_ENVOY_GATEWAY, name): _by_ancestor("Accepted")
+        for name in ("ClientTrafficPolicy", "BackendTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy")
+    },
+    Kind(_ENVOY_GATEWAY, "EnvoyPatchPolicy"): _by_ancestor("Accepted", "Programmed"),
+    Kind("apps", "Deployment"): _deployment,
+    Kind("", "Service"): _service,
+}

@@ -1,0 +1,106 @@
+"""Objects as kubectl's JSON has them in, rows for a person out.
+
+Nothing is asked here: a failure that takes a cluster minutes to show is one object in a test.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from local.health import pods
+from local.health.cures import cure
+from local.health.failure import Container, Failure
+from local.health.kinds import KINDS, Kind, Object
+
+_EVENTS = 3
+_ECHOES = ("BackOff", "Failed")
+"""Events in which kubelet repeats what a container's state says."""
+_OWNER = "gateway.envoyproxy.io/owning-gateway-"
+_GATEWAY = Kind("gateway.networking.k8s.io", "Gateway")
+_POD = Kind("", "Pod")
+_EVENT = Kind("", "Event")
+
+
+class Row(NamedTuple):
+    """`state` is ok, or failing with the reasons, cures and events in `text`, a line each."""
+
+    what: str
+    name: str
+    state: str
+    text: str
+
+
+def rows(objects: Iterable[Object], context: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
+    """One per object of a kind in `KINDS`, in their order.
+
+    The replica sets, pods and events among `objects` explain those that fail, as do the `last_words` of a container
+    that ended. `context` is where they come from, for the commands that are proposed.
+    """
+    known = list(objects)
+    found: list[Row] = []
+    for kind, judge in KINDS.items():
+        for item in _of(kind, known):
+            verdict = judge(item)
+            if verdict is None:
+                continue
+            failing = bool(verdict.failures)
+            text = _explained(item, verdict.failures, known, context, last_words) if failing else verdict.text
+            found.append(Row(kind.name, item["metadata"]["name"], "failing" if failing else "ok", text))
+    return found
+
+
+def _of(kind: Kind, known: Sequence[Object]) -> list[Object]:
+    """By name; of what Envoy Gateway runs, only what is for a Gateway among those that are known."""
+    gateways = [each["metadata"] for each in known if Kind.of(each) == _GATEWAY]
+    owners = {None, *((gateway["namespace"], gateway["name"]) for gateway in gateways)}
+    of_kind = [each for each in known if Kind.of(each) == kind and _owner(each) in owners]
+    return sorted(of_kind, key=lambda each: each["metadata"]["name"])
+
+
+def _owner(item: Object) -> tuple[str, str] | None:
+    """The Gateway for which Envoy Gateway has made it."""
+    labels = item["metadata"].get("labels", {})
+    return (labels[f"{_OWNER}namespace"], labels[f"{_OWNER}name"]) if f"{_OWNER}name" in labels else None
+
+
+def _explained(
+    item: Object,
+    failures: Sequence[Failure],
+    known: Sequence[Object],
+    context: str,
+    last_words: Callable[[Container], str],
+) -> str:
+    made = list(_made_by(item, known))
+    # Replicas fail alike: one of them stands for all.
+    alike = {(each.subject, each.reason): each for pod in made if Kind.of(pod) == _POD for each in pods.failures(pod)}
+    lines: list[str] = []
+    for failure in (*failures, *alike.values()):
+        lines.append(str(failure))
+        lines += [f"  | {line}" for line in (last_words(failure.ended) if failure.ended else "").splitlines()]
+    namespace = item["metadata"].get("namespace", "")
+    cures = (cure(failure, namespace, context) for failure in (*failures, *alike.values()))
+    lines += [f"-> {text}" for text in cures if text is not None]
+    lines += _warnings([item, *made], known, () if not alike else _ECHOES)
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _made_by(item: Object, known: Sequence[Object]) -> Iterator[Object]:
+    """What its controller has made for it: a Deployment's replica sets, and their pods."""
+    for each in known:
+        if any(owner["uid"] == item["metadata"]["uid"] for owner in each["metadata"].get("ownerReferences", [])):
+            yield each
+            yield from _made_by(each, known)
+
+
+def _warnings(about: Sequence[Object], known: Sequence[Object], without: Collection[str]) -> list[str]:
+    """The last ones, a line each however often they came."""
+    uids = {item["metadata"]["uid"] for item in about}
+    events = [each for each in known if Kind.of(each) == _EVENT and each["involvedObject"].get("uid") in uids]
+    events = [each for each in events if each["type"] == "Warning" and each["reason"] not in without]
+    lines = dict.fromkeys(f"event {each['reason']}: {each['message']}" for each in sorted(events, key=_time))
+    return list(lines)[-_EVENTS:]
+
+
+def _time(event: Object) -> str:
+    """Its last time, where its reporter writes it."""
+    series: dict[str, Any] = event.get("series") or {}
+    return series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or ""
