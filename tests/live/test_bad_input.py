@@ -293,14 +293,12 @@ def test_up_waits_for_what_does_not_become_ready_no_longer_than_it_was_told_to(f
 
 def test_an_image_that_does_not_exist_is_named_with_the_reason_and_the_old_pod_goes_on(failure: Failure) -> None:
     assert '"synergychat/synergychat-web" failed to fully initialize or become live' in failure.said
-    assert 'failed to pull and unpack image "127.0.0.1:1/nosuch/web:1"' in failure.said
     assert failure.ready_pages == "1"
     assert re.search(r"app \(127.0.0.1:1/nosuch/web:1\): (ErrImagePull|ImagePullBackOff): ", failure.reasons)
 
 
 def test_a_gateway_that_gets_no_address_is_named_with_the_reason(failure: Failure) -> None:
     assert "kubernetes:gateway.networking.k8s.io/v1:Gateway (gateway-gateway):" in failure.said
-    assert "Resource has condition Programmed=False (want True)" in failure.said
     assert "timed out waiting for the condition" in failure.said
     (line,) = [line for line in failure.reasons.splitlines() if line.startswith("Gateway ")]
     assert "other-gateway" in line
