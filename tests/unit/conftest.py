@@ -1,9 +1,12 @@
 """What several test files share."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from checks import Crds
 from components.sources import cache_directory
 from local.toolchain.pins import MANIFEST_SHA256
 
@@ -21,3 +24,15 @@ def pinned_manifest() -> Path:
     if not path.exists():
         pytest.fail(f"{path} is missing: `make check` gets it before it runs the tests")
     return path
+
+
+@pytest.fixture(scope="session")
+def manifest_crds(pinned_manifest: Path) -> list[dict[str, Any]]:
+    documents = yaml.load_all(pinned_manifest.read_bytes(), Loader=yaml.CSafeLoader)
+    return [each for each in documents if each and each["kind"] == "CustomResourceDefinition"]
+
+
+@pytest.fixture(scope="session")
+def crds(manifest_crds: list[dict[str, Any]]) -> Crds:
+    """The kinds of the pinned release."""
+    return Crds.of(manifest_crds)
