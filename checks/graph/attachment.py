@@ -108,10 +108,9 @@ def _no_listener(parent: Wire, path: Path, ref: Any) -> Mistake:
     if section is not None and section not in names:
         rule, cure = f"{shown(parent)} has no listener of that name", instead(section, names)
         return Mistake(path=(*path, "sectionName"), value=section, rule=rule, cure=cure)
-    which = f"its listener {section} has another port" if section is not None else "has no listener of that port"
-    ports = sorted({each.port for each in listeners if section in (None, each.name)})
-    cure = f"use {listed([str(each) for each in ports])}" if len(ports) == 1 else ""
-    return Mistake(path=(*path, "port"), value=port, rule=f"{shown(parent)}: {which}", cure=cure)
+    ports = sorted({str(each.port) for each in listeners if section in (None, each.name)})
+    of = f"listener {section} of {shown(parent)} has" if section is not None else f"{shown(parent)} has a listener on"
+    return Mistake(path=(*path, "port"), value=port, rule=f"{of} port {listed(ports)} only")
 
 
 def _not_of_this_kind(route: Wire, path: Path, listeners: list[Listener]) -> Mistake:

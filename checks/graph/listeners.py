@@ -12,7 +12,7 @@ from checks.graph.selectors import selects
 from checks.graph.stack import GATEWAY_API, Stack, Wire, kind_of, name_of, namespace_of, shown
 from checks.mistake import Mistake, Path
 
-_WITH_HOSTNAME = {"HTTP", "HTTPS"}
+_WITHOUT_HOSTNAME = {"TCP", "UDP"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,7 @@ def _conflict(first: Listener, later: Listener, *, merged: bool) -> tuple[str, s
     if len(protocols) == 2:
         rule = f"{first} has {first.protocol} on port {first.port}"
         return ("" if "UDP" in protocols else "protocol"), rule, "give one of them another port"
-    if not protocols <= _WITH_HOSTNAME:
+    if protocols <= _WITHOUT_HOSTNAME:
         return "port", f"{first} has {first.protocol} on port {first.port}, which only one can", "choose another port"
     if first.hostname == later.hostname and (not merged or first.protocol == later.protocol):
         host = f"hostname {first.hostname}" if first.hostname else "every hostname"

@@ -8,7 +8,7 @@ import yaml
 from checks import unknown
 from checks.graph import mistakes
 from local.paths import REPOSITORY
-from tests.graph.cases import VERSION
+from tests.graph.cases import CLASSES, MERGED, VERSION
 from tests.graph.wires import (
     HERE,
     THERE,
@@ -286,3 +286,26 @@ def test_one_of_two_certificates_may_be_for_the_host() -> None:
     a, b = certificate("a", "shop.example.com"), certificate("b", "*.example.com")
     assert _here(https, a, b) == []
     assert len(_here(https, a, certificate("b", "*.chat.example.com"))) == 1
+
+
+def test_what_the_crds_refuse_in_one_gateway_is_left_to_them() -> None:
+    assert _here(gateway(listener("one"), listener("two"))) == []
+
+
+def test_a_port_has_one_tcp_listener_on_merged_envoys() -> None:
+    database = listener("db", 5432, "TCP")
+    merged = [gateway(database, name=name, class_name=MERGED) for name in ("one", "two")]
+    (told,) = _here(*CLASSES, *merged)
+    assert told.startswith("spec.listeners[0].port = 5432: listener db of Gateway chat/one has TCP")
+
+
+def test_merged_gateways_may_terminate_and_pass_through_the_same_host() -> None:
+    passing = listener("tls", 443, "TLS", hostname=_HOST, tls={"mode": "Passthrough"})
+    one = gateway(tls_listener("https", _HOST, "cert"), name="one", class_name=MERGED)
+    assert _here(*CLASSES, one, gateway(passing, name="two", class_name=MERGED), certificate("cert", _HOST)) == []
+
+
+def test_a_host_of_a_listener_on_another_port_is_nobody_elses() -> None:
+    ports = gateway(listener("all", 80, hostname="*.example.com"), listener("one", 8080, hostname=_HOST))
+    on_all = {"name": "gate", "sectionName": "all"}
+    assert _here(ports, service(), route(parents=[on_all], hostnames=[_HOST])) == []
