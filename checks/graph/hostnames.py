@@ -28,4 +28,4 @@ def _narrower(one: str, other: str) -> str | None:
 
 def _holds(wildcard: str, hostname: str) -> bool:
     """Whether the wildcard is for every host of another host name."""
-    return wildcard.startswith("*") and hostname.removeprefix("*.").endswith(wildcard[1:])
+    return wildcard.startswith("*") and hostname.endswith(wildcard[1:])
