@@ -68,9 +68,10 @@ class Configured(pulumi.ComponentResource):
         annotations = {**OWNERSHIP, **described.get("annotations", {})}
         owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
         kind, name = wire.get("kind", index), described.get("name", index)
-        return KubernetesObject(
-            f"object-{kind}-{name}".lower(), owned, self._after(self._args.gateway.resource, *after)
-        )
+        with declared_by(f"objects[{index}]", root=()):
+            return KubernetesObject(
+                f"object-{kind}-{name}".lower(), owned, self._after(self._args.gateway.resource, *after)
+            )
 
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
         gateway = self._args.gateway
