@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from local.conformance.exclusions import FEATURES
 from local.conformance.report import Report
-from local.conformance.results import Result
+from local.conformance.results import Result, Verdict
 
 _NOT_PUBLISHED = "The GatewayClass does not list it in status.supportedFeatures."
 
@@ -26,9 +28,12 @@ class Outcome:
 
     @property
     def well(self) -> bool:
-        """Something ran and all of it passed, by each of the three accounts."""
-        ran = any(result.verdict == "PASS" for result in self.results)
-        return ran and not self.failed and self.exit_code == 0 and (self.report is None or self.report.conforms)
+        """Something passed and nothing failed, by the words of the tests, the suite's exit code and its report."""
+        well = self._count("PASS") > 0 and not self.failed and self.exit_code == 0
+        return well and (self.report is None or self.report.conforms)
+
+    def _count(self, verdict: Verdict) -> int:
+        return sum(result.verdict == verdict for result in self.results)
 
     def left_out(self) -> dict[str, list[str]]:
         """Tests by the feature that they were skipped for."""
@@ -40,18 +45,18 @@ class Outcome:
 
     def print(self, console: Console) -> None:
         if tests := self.left_out():
-            table = _table("left out", "why", "tests")
-            for feature, names in tests.items():
-                table.add_row(feature, FEATURES.get(feature, _NOT_PUBLISHED), ", ".join(names))
-            console.print(table)
+            console.print("\nLeft out, each with the feature that it tests:")
+        for feature, names in tests.items():
+            _paragraph(f"{feature}: {FEATURES.get(feature, _NOT_PUBLISHED)}", 2, console)
+            _paragraph(", ".join(names), 4, console)
         if self.report is not None:
             _print_report(self.report, console)
         if self.failed:
-            table = _table("failed", "what its assertions said last")
-            for result in self.failed:
-                table.add_row(result.name, "\n".join(result.reasons))
-            console.print(table)
-            console.print("To run one alone: make conformance RUN=NAME")
+            console.print("\nFailed, with what their assertions said last (alone: make conformance RUN=NAME):")
+        for result in self.failed:
+            _paragraph(result.name, 2, console)
+            _paragraph("\n".join(result.reasons), 4, console)
+        console.print(f"\n{self._count('PASS')} tests passed, {self._count('FAIL')} failed.")
 
 
 def _print_report(report: Report, console: Console) -> None:
@@ -62,8 +67,9 @@ def _print_report(report: Report, console: Console) -> None:
     for level in report.levels:
         table.add_row(level.profile, level.level, *map(str, (level.passed, level.failed, level.skipped)))
     console.print(table)
-    console.print(f"{len(report.provisional)} provisional tests passed as well.")
+    console.print(f"{len(report.provisional)} provisional tests, which no profile counts yet, passed as well.")
 
 
-def _table(*headings: str) -> Table:
-    return Table(*headings, box=None, pad_edge=False, padding=(0, 2, 1, 0))
+def _paragraph(text: str, indent: int, console: Console) -> None:
+    # As Text, since what assertions say has brackets, which would be taken for markup.
+    console.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
