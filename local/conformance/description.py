@@ -32,8 +32,5 @@ class Description:
 
     @property
     def namespaces(self) -> frozenset[str]:
-        return frozenset(name for kind, _, name in map(_parted, self.cluster_scoped) if kind == "namespace")
-
-
-def _parted(name: str) -> tuple[str, str, str]:
-    return name.partition("/")
+        kind = "namespace/"
+        return frozenset(name.removeprefix(kind) for name in self.cluster_scoped if name.startswith(kind))

@@ -52,7 +52,10 @@ def run(stack: Stack, only: str, report: str) -> int:
             write_whole(kept, written.read_bytes(), mode=0o644)
             console.print(f"Report: {kept}", soft_wrap=True)
     if not outcome.well and not outcome.failed:
-        raise UserError(f"The suite ended early (exit code {outcome.exit_code}). It said last:\n{tail(log)}", str(log))
+        raise UserError(
+            f"The suite failed outside of its tests, with exit code {outcome.exit_code}. It said last:\n{tail(log)}",
+            f"The whole log is {log}",
+        )
     return 0 if outcome.well else 1
 
 
