@@ -192,7 +192,7 @@ OUTPUT = """\
         \tError Trace:\t/weight.go:60
         \tError:      \tReceived unexpected error:
         \t            \ttoo few
-        \tMessages:   \t[200] expected
+        \tMessages:   \t[host] expected
 \x16--- FAIL: TestConformance/HTTPRouteWeight/Requests_are_spread (1.20s)
 \x16=== NAME  TestConformance/HTTPRouteWeight
     apply.go:1: Deleting
@@ -209,7 +209,7 @@ RESULTS = tuple(finished(OUTPUT))
 
 def test_every_test_of_the_suite_counts_once_with_what_its_assertions_said() -> None:
     skipped, failed, passed = RESULTS
-    said = ("Received unexpected error:", "[200] expected")
+    said = ("Received unexpected error:", "[host] expected")
     assert skipped == Result(name="MeshBasic", verdict="SKIP", seconds=0.0, feature="Mesh")
     assert failed == Result(name="HTTPRouteWeight", verdict="FAIL", seconds=1.3, reasons=said)
     assert passed == Result(name="HTTPRouteMatching", verdict="PASS", seconds=0.2)
@@ -276,7 +276,7 @@ def test_the_summary_has_the_numbers_each_exclusion_with_its_reason_and_each_fai
     lines = [" ".join(line.split()) for line in console.export_text().splitlines()]
     assert "GATEWAY-HTTP core 37 0 0" in lines
     assert lines[lines.index(f"Mesh: {FEATURES['Mesh']}") + 1] == "MeshBasic"
-    assert lines[lines.index("HTTPRouteWeight") + 1 :][:2] == ["Received unexpected error:", "[200] expected"]
+    assert lines[lines.index("HTTPRouteWeight") + 1 :][:2] == ["Received unexpected error:", "[host] expected"]
     assert "1 tests passed, 1 failed." in lines
 
 
