@@ -1,9 +1,9 @@
 """The suite's flags: https://gateway-api.sigs.k8s.io/concepts/conformance/ and `conformance -help`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.conformance.exclusions import FEATURES
-from local.conformance.leftovers import LABEL
 from local.conformance.target import Target
 
 _PROFILES = ("GATEWAY-HTTP", "GATEWAY-TLS", "GATEWAY-GRPC")
@@ -11,7 +11,6 @@ _TIMEOUT = "60m"
 _ALWAYS = (
     "-test.v=test2json",  # as otherwise no test's end is told before all have ended
     f"-test.timeout={_TIMEOUT}",
-    f"-namespace-labels={LABEL}=run",
     # Set aside by RFC 5737 and RFC 2606: nothing is sent there. Envoy Gateway can be given an IP address, but no name.
     "-usable-address=192.0.2.1",
     "-unusable-address=gateway.example.com",
@@ -22,9 +21,14 @@ _ALWAYS = (
 )
 
 
-def arguments(target: Target, only: str, report: Path) -> list[str]:
-    """For all that the class supports, with a report; or for the test called `only`, which makes none."""
-    flags = [*_ALWAYS, f"-gateway-class={target.gateway_class}", f"-version={target.controller}"]
+def arguments(target: Target, only: str, report: Path, mark: Mapping[str, str]) -> list[str]:
+    """For all that the class supports, with a report; or for the test called `only`, which makes none.
+
+    `mark` are the labels of the suite's namespaces.
+    """
+    labels = ",".join(f"{name}={value}" for name, value in mark.items())
+    flags = [*_ALWAYS, f"-namespace-labels={labels}"]
+    flags += [f"-gateway-class={target.gateway_class}", f"-version={target.controller}"]
     if only:
         return [*flags, f"-run-test={only}"]
     flags += [f"-conformance-profiles={','.join(_PROFILES)}", f"-report-output={report}"]

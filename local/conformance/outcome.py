@@ -56,7 +56,7 @@ class Outcome:
         for result in self.failed:
             _paragraph(result.name, 2, console)
             _paragraph("\n".join(result.reasons), 4, console)
-        console.print(f"\n{self._count('PASS')} tests passed, {self._count('FAIL')} failed.")
+        console.print(f"\n{self._count('PASS')} passed, {self._count('FAIL')} failed.")
 
 
 def _print_report(report: Report, console: Console) -> None:

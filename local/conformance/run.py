@@ -72,7 +72,7 @@ def _outcome(stack: Stack, only: str, written: Path, log: Path) -> Outcome:
             with progress.step("remove what an earlier run left"):
                 leftovers.remove(stack, description)
         environment = os.environ | {"KUBECONFIG": str(_kubeconfig(stack, written.parent))}
-        command = [str(suite), *arguments(target, only, written)]
+        command = [str(suite), *arguments(target, only, written, leftovers.mark(stack))]
         progress.say(f"The suite says more in {log}")
         try:
             with progress.step(f"test {target.gateway_class} of {stack.context}", len(description.tests)) as advance:
