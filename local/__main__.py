@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from local import checks, lifecycle
 from local.command import exit_code
+from local.conformance import run as conformance
 from local.stack import Stack
 
 
@@ -17,6 +18,9 @@ def main() -> int:
         "preview": lambda arguments: lifecycle.preview(Stack.of(arguments.stack, arguments.context)),
         "status": lambda arguments: lifecycle.status(Stack.of(arguments.stack, arguments.context)),
         "down": lambda arguments: lifecycle.down(Stack.of(arguments.stack, arguments.context), purge=arguments.purge),
+        "conformance": lambda arguments: conformance.run(
+            Stack.of(arguments.stack, arguments.context), arguments.test, arguments.report
+        ),
     }
     for name in on_stack:
         command = commands.add_parser(name)
@@ -24,6 +28,9 @@ def main() -> int:
         command.add_argument("--context", default="", help="a kubeconfig context; default: the one in the stack's file")
         if name == "down":
             command.add_argument("--purge", action="store_true")
+        if name == "conformance":
+            command.add_argument("--test", default="", help="the one test to run; default: all")
+            command.add_argument("--report", default="", help="where the report goes; default: in the state directory")
     alone: dict[str, Callable[[], int]] = {"test": checks.test, "check": checks.check, "lock": checks.lock}
     for name in alone:
         commands.add_parser(name)
