@@ -45,7 +45,9 @@ class Configured(pulumi.ComponentResource):
         self._limit = args.settings.timeout_seconds
         settings = args.settings
         secrets = [self._secret(key, content) for key, content in settings.secrets.items()]
-        objects = [self._object(index, wire, secrets) for index, wire in enumerate(settings.objects)]
+        objects = [
+            self._object(index, wire, secrets) for index, wire in enumerate(each.wire for each in settings.objects)
+        ]
         given = [*secrets, *objects]
         routes = {key: self._route(key, route, given) for key, route in settings.routes.items()}
         for key, policy in settings.policies.items():
@@ -64,10 +66,10 @@ class Configured(pulumi.ComponentResource):
         )
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
-        described: Wire = wire.get("metadata", {})
+        described: Wire = wire["metadata"]
         annotations = {**OWNERSHIP, **described.get("annotations", {})}
         owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
-        kind, name = wire.get("kind", index), described.get("name", index)
+        kind, name = wire["kind"], described["name"]
         with declared_by(f"objects[{index}]", root=()):
             return KubernetesObject(
                 f"object-{kind}-{name}".lower(), owned, self._after(self._args.gateway.resource, *after)
