@@ -45,9 +45,7 @@ class Configured(pulumi.ComponentResource):
         self._limit = args.settings.timeout_seconds
         settings = args.settings
         secrets = [self._secret(key, content) for key, content in settings.secrets.items()]
-        objects = [
-            self._object(index, wire, secrets) for index, wire in enumerate(each.wire for each in settings.objects)
-        ]
+        objects = [self._object(index, each.wire, secrets) for index, each in enumerate(settings.objects)]
         given = [*secrets, *objects]
         routes = {key: self._route(key, route, given) for key, route in settings.routes.items()}
         for key, policy in settings.policies.items():
@@ -69,11 +67,9 @@ class Configured(pulumi.ComponentResource):
         described: Wire = wire["metadata"]
         annotations = {**OWNERSHIP, **described.get("annotations", {})}
         owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
-        kind, name = wire["kind"], described["name"]
+        name = "-".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", root=()):
-            return KubernetesObject(
-                f"object-{kind}-{name}".lower(), owned, self._after(self._args.gateway.resource, *after)
-            )
+            return KubernetesObject(name, owned, self._after(self._args.gateway.resource, *after))
 
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
         gateway = self._args.gateway
