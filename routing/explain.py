@@ -1,0 +1,157 @@
+"""Explain: which rule takes a request, and if none does, what comes nearest."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+
+from routing import hostnames, paths
+from routing.backends import Backend, backends
+from routing.filters import Answer, Effects, effects
+from routing.listeners import Listener, misfit, of_gateways
+from routing.matches import mismatches, precedence
+from routing.objects import Objects, Reference, Wire, part, parts
+from routing.policies import policies
+from routing.request import Request
+from routing.verdict import Candidate, Taken, Verdict
+from routing.virtual_hosts import Entry, Table, table
+
+_NEAREST = 5
+_UNROUTED = 404
+
+
+def explain(wires: Iterable[Wire], request: Request) -> Verdict:
+    """The verdict of Envoy Gateway 1.9 on `request`, with the objects `wires` and no others.
+
+    Where several Gateways listen on the port, that of the first one that takes the request: each has an address of its
+    own, and the request does not say which it goes to.
+    """
+    objects = Objects(wires)
+    gateways = of_gateways(objects)
+    verdicts = [
+        _of_gateway(serving, listeners, request, objects)
+        for listeners in gateways.values()
+        if (serving := [listener for listener in listeners if not misfit(listener, request)])
+    ]
+    if not verdicts:
+        everyone = [listener for listeners in gateways.values() for listener in listeners]
+        nearest = tuple(Candidate(str(each), misfit(each, request)) for each in everyone[:_NEAREST])
+        return Verdict(request, nearest=nearest or (Candidate("Gateway", "there is none"),))
+    best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
+    if len(verdicts) == 1:
+        return best
+    return replace(
+        best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {request.port}; this is one of them")
+    )
+
+
+def _of_gateway(
+    serving: Sequence[Listener], listeners: Sequence[Listener], request: Request, objects: Objects
+) -> Verdict:
+    settled, notes = _as_compared(request)
+    if request.secure:
+        serving = _by_server_name(serving, request.host)
+    rows = table(serving, listeners, objects)
+    if stuck := _contest(rows, request):
+        return Verdict(settled, stuck=stuck, notes=notes)
+    for entry in rows.list_for(request.host):
+        if next(mismatches(entry.match, settled), None) is None:
+            tie = _tie(entry, rows, settled, objects)
+            return Verdict(settled, _taken(entry, settled, objects), notes=(*notes, *tie))
+    return Verdict(settled, nearest=_nearest(rows, serving, settled), notes=notes)
+
+
+def _as_compared(request: Request) -> tuple[Request, tuple[str, ...]]:
+    """The request with the path that Envoy compares, and what it has done to it."""
+    if not request.has_http:
+        return request, ()
+    path = paths.normalised(paths.with_slashes(request.path))
+    if path == request.path:
+        return request, ()
+    redirected = paths.has_escaped_slash(request.path)
+    note = f"Envoy first answers 307 to {path}, for its escaped slash" if redirected else f"Envoy makes its path {path}"
+    return replace(request, path=path), (note,)
+
+
+def _by_server_name(serving: Sequence[Listener], host: str) -> list[Listener]:
+    """With TLS the name in its handshake chooses the listener, before Envoy sees any request."""
+    takers = [listener for listener in serving if hostnames.takes(listener.hostname or hostnames.ANY, host)]
+    return sorted(takers, key=lambda listener: hostnames.specificity(listener.hostname or hostnames.ANY))[-1:]
+
+
+def _contest(rows: Table, request: Request) -> str:
+    """Listeners without TLS on one port share Envoy's table, which takes a host name only once."""
+    if request.secure:
+        return ""
+    return next(
+        (
+            f"{' and '.join(str(listener) for listener in listeners)} both serve {hostname} on port {request.port}. "
+            "Envoy takes a host name once and refuses all routes of this port. Give the route a sectionName."
+            for hostname, listeners in rows.contested.items()
+        ),
+        "",
+    )
+
+
+def _taken(entry: Entry, request: Request, objects: Objects) -> Taken:
+    rule, listener = entry.rule, entry.listener
+    targets = backends(rule.wire, rule.route, objects)
+    done: Effects = effects(
+        parts(rule.wire, "filters"), request, entry.match, listener.port, rule.route.namespace, objects
+    )
+    return Taken(
+        listener=listener,
+        hostname=entry.hostname,
+        route=rule.route,
+        rule=rule.index,
+        rule_name=rule.name,
+        match=entry.match,
+        filters=done.steps,
+        policies=policies(listener, rule.route, rule.name, targets, objects),
+        backends=() if done.answer else targets,
+        forwarded=done.forwarded,
+        answer=done.answer or _without_backend(targets, request),
+    )
+
+
+def _without_backend(targets: Sequence[Backend], request: Request) -> Answer | None:
+    if not request.has_http or any(backend.weight and not backend.problem for backend in targets):
+        return None
+    return Answer(500, "no backend of the rule can be used")
+
+
+def _tie(entry: Entry, rows: Table, request: Request, objects: Objects) -> Iterator[str]:
+    """Another route that asks for the same: who is older decides, which nobody reads in a file."""
+    for other in rows.list_for(request.host):
+        if other.rule.route == entry.rule.route or precedence(other.match) != precedence(entry.match):
+            continue
+        if next(mismatches(other.match, request), None) is None:
+            by_age = _created(entry.rule.route, objects) != _created(other.rule.route, objects)
+            yield f"{other.rule} matches as well; {'the older route' if by_age else 'the first name'} goes first"
+            return
+
+
+def _created(route: Reference, objects: Objects) -> str:
+    return part(objects.find(route) or {}, "metadata").get("creationTimestamp") or ""
+
+
+def _nearest(rows: Table, serving: Sequence[Listener], request: Request) -> tuple[Candidate, ...]:
+    """One line a rule, with the match of it that fails last; then routes that the listeners do not take."""
+    chosen = {entry.hostname for entry in rows.list_for(request.host)}
+    found: dict[str, tuple[tuple[int, float], str]] = {}
+    for entry in rows.entries:
+        unmet = list(mismatches(entry.match, request))
+        likeness = SequenceMatcher(None, entry.hostname, request.host).ratio()
+        if entry.hostname in chosen:
+            scored = (2, -float(len(unmet))), unmet[0]
+        elif hostnames.takes(entry.hostname, request.host):
+            more = f"{next(iter(chosen))} is more specific than its {entry.hostname}, and Envoy looks no further"
+            scored = (1 if unmet else 3, 0.0), unmet[0] if unmet else more
+        else:
+            scored = (0, likeness), f"host {request.host} is not {entry.hostname}"
+        found[str(entry.rule)] = max(found.get(str(entry.rule), scored), scored, key=lambda each: each[0])
+    best = sorted(found.items(), key=lambda each: each[1][0], reverse=True)
+    candidates = [Candidate(what, reason) for what, (_, reason) in best]
+    candidates += [Candidate(str(each.route), each.refusal) for each in rows.detached]
+    if not candidates:
+        candidates = [Candidate(str(listener), "no route is attached to it") for listener in serving]
+    return tuple(candidates[:_NEAREST])
