@@ -12,7 +12,17 @@ from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from local.venv import VENV
 
-_SOURCES = ("__main__.py", "config.py", "reference.py", "rules.py", "stop.py", "components", "routing", "local", "tests")
+_SOURCES = (
+    "__main__.py",
+    "config.py",
+    "reference.py",
+    "rules.py",
+    "stop.py",
+    "components",
+    "routing",
+    "local",
+    "tests",
+)
 _LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest")
 _NEWEST = REPOSITORY / ".venv-newest"
 

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from routing import hostnames, paths
 from routing.backends import Backend, backends
 from routing.filters import Answer, Effects, effects
-from routing.listeners import Listener, misfit, of_gateways
+from routing.listeners import Listener, misfit, of_gateways, port_reached
 from routing.matches import mismatches, precedence
 from routing.objects import Objects, Reference, Wire, part, parts
 from routing.policies import policies
@@ -16,7 +16,6 @@ from routing.verdict import Candidate, Taken, Verdict
 from routing.virtual_hosts import Entry, Table, table
 
 _NEAREST = 5
-_UNROUTED = 404
 
 
 def explain(wires: Iterable[Wire], request: Request) -> Verdict:
@@ -26,22 +25,20 @@ def explain(wires: Iterable[Wire], request: Request) -> Verdict:
     own, and the request does not say which it goes to.
     """
     objects = Objects(wires)
-    gateways = of_gateways(objects)
+    gateways, port = of_gateways(objects), port_reached(request, objects)
     verdicts = [
         _of_gateway(serving, listeners, request, objects)
         for listeners in gateways.values()
-        if (serving := [listener for listener in listeners if not misfit(listener, request)])
+        if (serving := [listener for listener in listeners if not misfit(listener, request, port)])
     ]
     if not verdicts:
         everyone = [listener for listeners in gateways.values() for listener in listeners]
-        nearest = tuple(Candidate(str(each), misfit(each, request)) for each in everyone[:_NEAREST])
+        nearest = tuple(Candidate(str(each), misfit(each, request, port)) for each in everyone[:_NEAREST])
         return Verdict(request, nearest=nearest or (Candidate("Gateway", "there is none"),))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
         return best
-    return replace(
-        best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {request.port}; this is one of them")
-    )
+    return replace(best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them"))
 
 
 def _of_gateway(

@@ -53,7 +53,7 @@ def effects(
         match kind:
             case "RequestRedirect":
                 answer = _redirect(body, request, match, listener_port)
-                done = replace(done, steps=(*done.steps, f"{kind}: {answer.reason}"), answer=answer)
+                done = replace(done, steps=(*done.steps, f"{kind}: to {answer.location}"), answer=answer)
             case "URLRewrite":
                 forwarded = _rewritten(each["urlRewrite"], done.forwarded, match)
                 done = replace(done, steps=(*done.steps, f"{kind}: to {forwarded}"), forwarded=forwarded)
@@ -106,7 +106,7 @@ def _redirect(redirect: Wire, request: Request, match: Match, listener_port: int
     path = _path(part(redirect, "path"), request.path, match, trim=False)
     status = int(redirect.get("statusCode") or 302)
     location = f"{scheme}://{host}{path}{f'?{request.query}' if request.query else ''}"
-    return Answer(status, f"{status} to {location}", location)
+    return Answer(status, "redirect", location)
 
 
 def _rewritten(rewrite: Wire, request: Request, match: Match) -> Request:
@@ -141,7 +141,7 @@ def _extended(reference: Wire, before: Effects, namespace: str, objects: Objects
     spec: Wire = found["spec"]
     steps, forwarded, answer = before.steps, before.forwarded, before.answer
     if response := spec.get("directResponse"):
-        answer = Answer(int(response.get("statusCode") or 200), f"{response.get('statusCode') or 200} from {name}")
+        answer = Answer(int(response.get("statusCode") or 200), f"a fixed answer of {name}")
         steps += (f"{name}: answers {answer.status}",)
     if rewrite := spec.get("urlRewrite"):
         forwarded = _rewritten(rewrite, forwarded, Match())

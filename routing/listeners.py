@@ -58,14 +58,21 @@ def of_gateways(objects: Objects) -> dict[Reference, list[Listener]]:
     return found
 
 
-def misfit(listener: Listener, request: Request) -> str:
-    """Why a request cannot be for this listener; empty when it can."""
+def port_reached(request: Request, objects: Objects) -> int:
+    """The listeners' port that a request comes to: through a node's port where an EnvoyProxy leads one there."""
+    service = ("spec", "provider", "kubernetes", "envoyService", "patch", "value", "spec", "ports")
+    ports = [each for proxy in objects.of_kind("EnvoyProxy") for each in parts(proxy, *service)]
+    return next((int(each["port"]) for each in ports if each.get("nodePort") == request.port), request.port)
+
+
+def misfit(listener: Listener, request: Request, port: int) -> str:
+    """Why a request that comes to `port` cannot be for this listener; empty when it can."""
     if listener.problem:
         return listener.problem
     protocols = _protocols(request)
     if listener.protocol not in protocols:
         return f"it speaks {listener.protocol} on port {listener.port}; the request is {request.scheme}"
-    return "" if listener.port == request.port else f"it listens on port {listener.port}, not {request.port}"
+    return "" if listener.port == port else f"it listens on port {listener.port}, not {port}"
 
 
 def _protocols(request: Request) -> tuple[str, ...]:

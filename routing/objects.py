@@ -70,6 +70,9 @@ class Objects:
         known = [wire for wire in wires if _group(wire) == GROUPS.get(wire["kind"])]
         self._by_reference = {Reference.of(wire): wire for wire in sorted(known, key=_seniority)}
 
+    def all(self) -> Sequence[Wire]:
+        return list(self._by_reference.values())
+
     def of_kind(self, *kinds: str) -> Sequence[Wire]:
         """One kind after the other; within a kind the oldest first, and of the same age by namespace and name."""
         return [wire for kind in kinds for wire in self._by_reference.values() if wire["kind"] == kind]
