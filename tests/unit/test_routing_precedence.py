@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.routing_parts import ask, gateway, listener, path, route, rule, taker
 
-OLD, NEW = {"creationTimestamp": "2026-01-01T00:00:00Z"}, {"creationTimestamp": "2026-02-02T00:00:00Z"}
+OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_longer_path_goes_before_any_number_of_conditions() -> None:
 
 
 def test_of_equal_rules_the_older_route_goes_first_whatever_its_name() -> None:
-    verdict = ask([route("a", **NEW), route("z", **OLD)], "http://h.test/")
+    verdict = ask([route("a", creationTimestamp=NEW), route("z", creationTimestamp=OLD)], "http://h.test/")
     assert verdict.taken
     assert verdict.taken.route.name == "z"
     assert "the older route goes first" in verdict.notes[0]
