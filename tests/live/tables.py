@@ -12,6 +12,8 @@ _HOSTS = ("a.test", "b.a.test", "c.b.a.test", "d.test")
 _WILDCARDS = ("*.test", "*.a.test", "*.b.a.test")
 _PATHS = ("/", "/a", "/a/", "/a/b", "/ab", "/b", "/a/b/c")
 _EXPRESSIONS = ("/.*", "/a.*", "/[ab]+", "/a/b?", "/(a|b)/.*", "/a/b/c")
+_SERVICES, _CALLS = ("s.A", "s.AB", "s"), ("m", "mm")
+_CALLED = ("/s.A/m", "/s.A/mm", "/s.AB/m", "/s/m", "/s.A/m/m")
 _UNUSUAL = ("/a//b", "/a/../b", "/%61/b", "/a/./b", "/abc", "/c", "/a/b/")
 _METHODS = ("GET", "POST", "DELETE")
 _VALUES = ("1", "2", "12")
@@ -22,7 +24,7 @@ Wire = dict[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """Listeners of one port, by host name (empty: any), the specs of routes, and requests for that port."""
+    """Listeners of one port by host name (empty: any), specs of routes with their kind, and requests for that port."""
 
     listeners: tuple[str, ...]
     routes: tuple[Wire, ...]
@@ -71,12 +73,28 @@ _match = st.fixed_dictionaries(
         "queryParams": _conditions(("p", "q")),
     },
 )
-_rule = st.fixed_dictionaries({"matches": st.lists(_match, min_size=1, max_size=2)})
+_call = st.sampled_from(
+    [
+        {"service": _SERVICES[0]},
+        {"method": _CALLS[0]},
+        *({"service": service, "method": call} for service in _SERVICES for call in _CALLS),
+        {"type": "RegularExpression", "service": "s.*"},
+        {"type": "RegularExpression", "method": "m+"},
+        {"type": "RegularExpression", "service": "s[.]A", "method": "m.*"},
+    ]
+)
+_grpc_match = st.fixed_dictionaries({"method": _call}, optional={"headers": _conditions(("x-a", "X-B"))})
+_MATCHES = {"HTTPRoute": _match, "GRPCRoute": _grpc_match}
 
 
 @st.composite
 def _route(draw: st.DrawFn, listeners: Sequence[str]) -> Wire:
-    route: Wire = {"rules": draw(st.lists(_rule, min_size=1, max_size=3))}
+    kind = draw(st.sampled_from(("HTTPRoute", "HTTPRoute", "GRPCRoute")))
+    matches = st.lists(_MATCHES[kind], min_size=1, max_size=2)
+    route: Wire = {
+        "kind": kind,
+        "rules": draw(st.lists(st.fixed_dictionaries({"matches": matches}), min_size=1, max_size=3)),
+    }
     hostnames = draw(_some(_HOSTS + _WILDCARDS, most=2))
     if hostnames:
         route["hostnames"] = hostnames
@@ -88,7 +106,7 @@ def _route(draw: st.DrawFn, listeners: Sequence[str]) -> Wire:
 def _request(draw: st.DrawFn) -> tuple[str, str, str, tuple[str, ...]]:
     query = "&".join(f"{name}={draw(st.sampled_from(_VALUES))}" for name in draw(_some(("p", "q"), most=2)))
     headers = tuple(f"{name}: {draw(st.sampled_from(_VALUES))}" for name in draw(_some(("X-A", "x-b"), most=2)))
-    path = draw(st.sampled_from(_PATHS + _UNUSUAL))
+    path = draw(st.sampled_from(_PATHS + _UNUSUAL) | st.sampled_from(_CALLED))
     target = f"{path}?{query}" if query else path
     return draw(st.sampled_from(_HOSTS)), target, draw(st.sampled_from(_METHODS)), headers
 

@@ -64,7 +64,7 @@ class Proving:
         ]
         listeners = [table.listeners for table in drawn] + [()] * (len(_PORTS) - len(drawn))
         self._apply(_gateway(listeners), *routes)
-        self._stack.kubectl("delete", "httproute", "-n", _NAMESPACE, "-l", f"round,round!={self._round}")
+        self._stack.kubectl("delete", "httproutes,grpcroutes", "-n", _NAMESPACE, "-l", f"round,round!={self._round}")
 
     def log_of_envoy(self) -> str:
         """Its newest lines."""
@@ -96,13 +96,16 @@ class Proving:
             "kind": "ReferenceGrant",
             "metadata": {"name": _GATEWAY, "namespace": self._stack.outputs["namespace"]},
             "spec": {
-                "from": [{"group": _GATEWAY_API, "kind": "HTTPRoute", "namespace": _NAMESPACE}],
+                "from": [
+                    {"group": _GATEWAY_API, "kind": kind, "namespace": _NAMESPACE}
+                    for kind in ("HTTPRoute", "GRPCRoute")
+                ],
                 "to": [{"group": "", "kind": "Service"}],
             },
         }
 
     def objects(self) -> list[Wire]:
-        kinds = "gateways,httproutes,referencegrants,services"
+        kinds = "gateways,httproutes,grpcroutes,referencegrants,services"
         everything = json.loads(self._stack.kubectl("get", kinds, "--all-namespaces", "--output", "json"))["items"]
         return [each for each in everything if each["kind"] != "Gateway" or each["metadata"]["name"] == _GATEWAY]
 
@@ -157,7 +160,7 @@ def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> No
 
 
 def test_envoy_refuses_the_table_that_is_said_to_be_stuck(proving: Proving) -> None:
-    route: Wire = {"listener": None, "hostnames": ["b.a.test"], "rules": [{"matches": [{}]}]}
+    route: Wire = {"kind": "HTTPRoute", "listener": None, "hostnames": ["b.a.test"], "rules": [{"matches": [{}]}]}
     contested = Table(listeners=("", "*.a.test"), routes=(route,), requests=(("b.a.test", "/", "GET", ()),))
     request = contested.requests_to(_PORTS[0])[0]
     proving.put([contested])
@@ -200,7 +203,7 @@ def _route(port: int, number: int, drawn: Wire, backend: Wire, round_: int) -> W
     }
     if "hostnames" in drawn:
         spec["hostnames"] = drawn["hostnames"]
-    return _object("HTTPRoute", name, spec, round=str(round_))
+    return _object(drawn["kind"], name, spec, round=str(round_))
 
 
 def _sentinel(port: int, backend: Wire, round_: int) -> Wire:
