@@ -95,7 +95,7 @@ def _route(draw: st.DrawFn, listeners: Sequence[str]) -> Wire:
         "kind": kind,
         "rules": draw(st.lists(st.fixed_dictionaries({"matches": matches}), min_size=1, max_size=3)),
     }
-    hostnames = draw(_some(_HOSTS + _WILDCARDS, most=2))
+    hostnames = draw(st.just([]) | _some(_HOSTS + _WILDCARDS, most=2))
     if hostnames:
         route["hostnames"] = hostnames
     route["listener"] = draw(st.none() | st.integers(0, len(listeners) - 1))
