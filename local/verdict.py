@@ -15,8 +15,8 @@ from routing.verdict import Taken
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
     console.print(Text(f"\n{verdict.request}", style="bold"))
-    if verdict.stuck:
-        _lines(console, "stuck", [verdict.stuck])
+    if verdict.refusal:
+        _lines(console, "refused", [verdict.refusal])
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
@@ -81,8 +81,8 @@ def _backends(taken: Taken) -> Iterable[str]:
 
 def _summary(verdict: Verdict) -> list[str]:
     """What two verdicts are compared by."""
-    if verdict.stuck:
-        return [verdict.stuck]
+    if verdict.refusal:
+        return [verdict.refusal]
     if verdict.taken is None:
         return ["nothing"]
     rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"

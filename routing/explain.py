@@ -10,7 +10,7 @@ from routing.filters import Answer, Effects, effects
 from routing.listeners import Listener, misfit, of_gateways, port_reached
 from routing.matches import mismatches, precedence
 from routing.objects import Objects, Reference, Wire, part, parts
-from routing.policies import policies
+from routing.policies import client_settings, policies
 from routing.request import Request
 from routing.verdict import Candidate, Taken, Verdict
 from routing.virtual_hosts import Entry, Table, table
@@ -44,12 +44,19 @@ def explain(wires: Iterable[Wire], request: Request) -> Verdict:
 def _of_gateway(
     serving: Sequence[Listener], listeners: Sequence[Listener], request: Request, objects: Objects
 ) -> Verdict:
-    settled, notes = _as_compared(request)
     if request.secure:
-        serving = _by_server_name(serving, request.host)
+        asked, serving = serving, _by_server_name(serving, request.host)
+        if not serving:
+            nobody = f"no TLS for {request.host}: it is for "
+            return Verdict(request, nearest=tuple(Candidate(str(each), nobody + each.hostname) for each in asked))
+    # Listeners without TLS share what a ClientTrafficPolicy says, so that the first one speaks for all.
+    settings = part(client_settings(serving[0], objects), "path")
+    settled, notes = _as_compared(request, settings)
+    if paths.has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
+        return Verdict(request, refusal="Envoy answers 400: a ClientTrafficPolicy rejects paths with an escaped slash")
     rows = table(serving, listeners, objects)
-    if stuck := _contest(rows, request):
-        return Verdict(settled, stuck=stuck, notes=notes)
+    if refusal := _contest(rows, request):
+        return Verdict(settled, refusal=refusal, notes=notes)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, objects)
@@ -57,14 +64,19 @@ def _of_gateway(
     return Verdict(settled, nearest=_nearest(rows, serving, settled), notes=notes)
 
 
-def _as_compared(request: Request) -> tuple[Request, tuple[str, ...]]:
-    """The request with the path that Envoy compares, and what it has done to it."""
+def _as_compared(request: Request, settings: Wire) -> tuple[Request, tuple[str, ...]]:
+    """The request with the path that Envoy compares, and what it has done to it.
+
+    `settings` are a ClientTrafficPolicy's for the path.
+    """
     if not request.has_http:
         return request, ()
-    path = paths.normalised(paths.with_slashes(request.path))
+    action = settings.get("escapedSlashesAction") or "UnescapeAndRedirect"
+    path = request.path if action == "KeepUnchanged" else paths.with_slashes(request.path)
+    redirected = path != request.path and action == "UnescapeAndRedirect"
+    path = paths.normalised(path, merge_slashes=not settings.get("disableMergeSlashes"))
     if path == request.path:
         return request, ()
-    redirected = paths.has_escaped_slash(request.path)
     note = f"Envoy first answers 307 to {path}, for its escaped slash" if redirected else f"Envoy makes its path {path}"
     return replace(request, path=path), (note,)
 

@@ -45,9 +45,7 @@ def policies(
     listener: Listener, route: Reference, rule_name: str, backends: Sequence[Backend], objects: Objects
 ) -> tuple[AppliedPolicy, ...]:
     """Those that count, in the order in which a request meets them, each followed by those it replaces."""
-    of_listener = [_Place(listener.owner, listener.name), _Place(listener.owner)]
-    if listener.owner != listener.gateway:
-        of_listener.append(_Place(listener.gateway))
+    of_listener = _places_of(listener)
     of_route = [*([_Place(route, rule_name)] if rule_name else []), _Place(route)]
     found = list(_applied("ClientTrafficPolicy", [], of_listener, objects))
     for kind in _OF_ROUTES:
@@ -55,6 +53,20 @@ def policies(
     for backend in backends:
         found += _tls(backend, objects)
     return tuple(found)
+
+
+def client_settings(listener: Listener, objects: Objects) -> Wire:
+    """The spec of the ClientTrafficPolicy that counts for a listener; empty without one."""
+    for place in _places_of(listener):
+        if wire := _first("ClientTrafficPolicy", place, objects):
+            return wire["spec"]
+    return {}
+
+
+def _places_of(listener: Listener) -> list[_Place]:
+    """The narrowest first."""
+    own = [_Place(listener.owner, listener.name), _Place(listener.owner)]
+    return own if listener.owner == listener.gateway else [*own, _Place(listener.gateway)]
 
 
 def _applied(

@@ -44,20 +44,20 @@ class Candidate:
 class Verdict:
     """`request` has the path that Envoy compares. Where nothing takes it, `nearest` has what comes closest first.
 
-    `stuck` says why Envoy refuses the whole table of this port: whatever it had before goes on, though every status
-    says Accepted.
+    `refusal` says why Envoy looks at no route at all: its path is not allowed, or Envoy does not take the table of this
+    port and keeps the one before, though every status says Accepted.
     """
 
     request: Request
     taken: Taken | None = None
     nearest: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
-    stuck: str = ""
+    refusal: str = ""
 
     @property
     def is_served(self) -> bool:
         """A backend, a redirect or a fixed answer of the rule takes it."""
-        if self.taken is None or self.stuck:
+        if self.taken is None or self.refusal:
             return False
         if self.taken.answer is not None:
             return self.taken.answer.status < 500

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from local.paths import REPOSITORY
 from local.venv import VENV
 from routing import Request, Verdict, explain
 from tests.live.stack import LiveStack
@@ -136,6 +138,30 @@ def proving(stack: LiveStack) -> Iterator[Proving]:
     proving.end()
 
 
+def test_the_command_says_what_was_changed_on_the_cluster(stack: LiveStack) -> None:
+    route = ("patch", "httproute", "web-httproute", "-n", stack.outputs["namespace"], "--type", "json", "--patch")
+    moved = '[{"op": "replace", "path": "/spec/hostnames/0", "value": "%s"}]'
+    stack.kubectl(*route, moved % "moved.internal")
+    try:
+        code, said = _explained(stack, "http://synchat.internal/")
+    finally:
+        stack.kubectl(*route, moved % "synchat.internal")
+    planned, actual = said.split(f"On {stack.context}")
+    assert code == 0, said
+    assert "backends 100% Service synergychat/web-service:80" in planned
+    assert "taken by nothing" in actual
+    assert "spec.hostnames[0]: the stack has 'synchat.internal', the cluster 'moved.internal'" in actual
+    assert _explained(stack, "http://synchat.internal/")[1].endswith("taken by the same differs nothing")
+    assert _explained(stack, "http://nobody.internal/")[0] == 1
+
+
+def _explained(stack: LiveStack, url: str) -> tuple[int, str]:
+    """As `make explain` does: the exit code, and what is said, without its line breaks."""
+    command = [sys.executable, "-m", "local", "explain", "--context", stack.context, "--url", url]
+    done = subprocess.run(command, cwd=REPOSITORY, env=stack.environment, capture_output=True, text=True, check=False)
+    return done.returncode, " ".join(done.stdout.split())
+
+
 def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> None:
     @settings(
         max_examples=_ROUNDS,
@@ -147,7 +173,7 @@ def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> No
     )
     @given(st.lists(tables(_REQUESTS), min_size=len(_PORTS), max_size=len(_PORTS)))
     def compare(drawn: list[Table]) -> None:
-        assume(not any(_verdict_before(port, table).stuck for port, table in zip(_PORTS, drawn, strict=True)))
+        assume(not any(_verdict_before(port, table).refusal for port, table in zip(_PORTS, drawn, strict=True)))
         objects = proving.load(drawn)
         for port, table in zip(_PORTS, drawn, strict=True):
             for request in table.requests_to(port):
@@ -159,7 +185,7 @@ def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> No
     assert proving.compared >= 1000
 
 
-def test_envoy_refuses_the_table_that_is_said_to_be_stuck(proving: Proving) -> None:
+def test_envoy_refuses_the_table_that_is_said_to_be_refused(proving: Proving) -> None:
     route: Wire = {"kind": "HTTPRoute", "listener": None, "hostnames": ["b.a.test"], "rules": [{"matches": [{}]}]}
     contested = Table(listeners=("", "*.a.test"), routes=(route,), requests=(("b.a.test", "/", "GET", ()),))
     request = contested.requests_to(_PORTS[0])[0]
@@ -167,7 +193,7 @@ def test_envoy_refuses_the_table_that_is_said_to_be_stuck(proving: Proving) -> N
     wait_until(lambda: "Duplicate entry of domain b.a.test" in proving.log_of_envoy())
     wait_until(lambda: all(_is_judged(each) for each in proving.objects()))
     verdict = explain(proving.objects(), request)
-    assert "both serve b.a.test" in verdict.stuck
+    assert "both serve b.a.test" in verdict.refusal
     assert not verdict.is_served
 
 

@@ -94,8 +94,8 @@ def test_a_host_name_that_another_listener_has_is_left_to_it() -> None:
 def test_two_listeners_that_serve_one_host_name_make_envoy_refuse_the_port() -> None:
     two = gateway(listener("any"), listener("own", "*.example.com"))
     verdict = ask([two, route("r", hostnames=("a.example.com",)), route("s", hostnames=("b.test",))], "http://b.test/")
-    assert "listener any of Gateway chat/gw and listener own of Gateway chat/gw both serve" in verdict.stuck
-    assert "sectionName" in verdict.stuck
+    assert "listener any of Gateway chat/gw and listener own of Gateway chat/gw both serve" in verdict.refusal
+    assert "sectionName" in verdict.refusal
     assert not verdict.is_served
 
 
@@ -115,6 +115,11 @@ def test_with_tls_a_listener_that_is_chosen_is_not_left_for_a_less_specific_one(
     objects = [two, route("r", parent={"sectionName": "any"})]
     assert taker(objects, "https://a.example.com/") is None
     assert "listener own of Gateway chat/gw: no route is attached to it" in reasons(objects, "https://a.example.com/")
+
+
+def test_with_tls_a_server_name_that_no_listener_has_is_said() -> None:
+    objects = [gateway(listener(hostname="*.example.com", port=443, protocol="HTTPS")), route("r")]
+    assert "no TLS for example.org: it is for *.example.com" in reasons(objects, "https://example.org/")
 
 
 def test_two_listeners_with_the_same_host_name_and_port_serve_nothing() -> None:

@@ -216,6 +216,34 @@ def test_a_policy_reaches_no_other_namespace_and_no_other_object() -> None:
     assert names([foreign, policy("SecurityPolicy", "another", ON_ROUTE | {"name": "s"})]) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "compared"),
+    [
+        ({}, "/a/b"),
+        ({"escapedSlashesAction": "UnescapeAndForward"}, "/a/b"),
+        ({"escapedSlashesAction": "KeepUnchanged"}, "/a%2Fb"),
+    ],
+)
+def test_a_client_traffic_policy_says_what_becomes_of_escaped_slashes(settings: Wire, compared: str) -> None:
+    objects = [route("r"), policy("ClientTrafficPolicy", "p", ON_LISTENER, path=settings)]
+    verdict = ask(objects, "http://h.test/a%2Fb")
+    assert verdict.request.path == compared
+    assert any("307" in note for note in verdict.notes) == (not settings)
+
+
+def test_a_client_traffic_policy_may_refuse_escaped_slashes() -> None:
+    settings = {"escapedSlashesAction": "RejectRequest"}
+    verdict = ask([route("r"), policy("ClientTrafficPolicy", "p", ON_GATEWAY, path=settings)], "http://h.test/a%2Fb")
+    assert "400" in verdict.refusal
+    assert not verdict.is_served
+
+
+def test_a_client_traffic_policy_may_keep_double_slashes() -> None:
+    settings = {"disableMergeSlashes": True}
+    verdict = ask([route("r"), policy("ClientTrafficPolicy", "p", ON_GATEWAY, path=settings)], "http://h.test/a//b")
+    assert verdict.request.path == "/a//b"
+
+
 def test_a_policy_selects_its_targets_by_label() -> None:
     labelled = route("r", labels={"team": "chat"})
     selector = {"kind": "HTTPRoute", "matchLabels": {"team": "chat"}}
