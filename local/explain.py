@@ -52,7 +52,9 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
 
 def _planned(stack: Stack) -> list[Wire]:
     """What the program would have on the cluster, in wire form: so are the inputs of each of its resources."""
-    done = stack.pulumi("preview", "--json", "--stack", stack.name, *stack.configuration(), capture=True)
+    done = stack.pulumi(
+        "preview", "--json", "--show-sames", "--stack", stack.name, *stack.configuration(), capture=True
+    )
     plan = json.loads(done.stdout or "{}")
     if done.returncode != 0:
         errors = [each["message"] for each in plan.get("diagnostics", []) if each["severity"] == "error"]

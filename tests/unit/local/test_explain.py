@@ -28,7 +28,7 @@ class PlannedStack:
         return []
 
     def pulumi(self, *arguments: str, capture: bool) -> CompletedProcess[str]:
-        assert arguments[:2] == ("preview", "--json")
+        assert arguments[:3] == ("preview", "--json", "--show-sames")
         return CompletedProcess(arguments, self._code, json.dumps(self._plan))
 
     def kubectl(self, *arguments: str) -> CompletedProcess[str]:
