@@ -52,6 +52,7 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
 
 def _planned(stack: Stack) -> list[Wire]:
     """What the program would have on the cluster, in wire form: so are the inputs of each of its resources."""
+    # --show-sames: without it, a stack that is up has nothing in its plan.
     done = stack.pulumi(
         "preview", "--json", "--show-sames", "--stack", stack.name, *stack.configuration(), capture=True
     )

@@ -14,6 +14,8 @@ def test_what_an_api_server_fills_in_is_no_difference() -> None:
     live = route("r")
     live["spec"]["rules"][0]["backendRefs"][0]["weight"] = 1
     live["metadata"]["generation"] = 3
+    condition = {"type": "Accepted", "status": "True", "observedGeneration": 3}
+    live["status"] = {"parents": [{"parentRef": {"name": "gw"}, "conditions": [condition]}]}
     assert said([route("r"), gateway()], [live, gateway(), service()]) == []
 
 

@@ -52,6 +52,11 @@ def test_an_exact_header_goes_before_an_expression() -> None:
     assert taker([route("r", rule(expression), rule(exact))], "http://h.test/", "GET", "a: 1") == "r/1"
 
 
+def test_a_method_is_an_exact_header() -> None:
+    expression = {"headers": [{"name": "a", "type": "RegularExpression", "value": ".*"}]}
+    assert taker([route("r", rule(expression), rule({"method": "GET"}))], "http://h.test/", "GET", "a: 1") == "r/1"
+
+
 def test_a_longer_path_goes_before_any_number_of_conditions() -> None:
     conditions = {"method": "GET", "headers": [{"name": "a", "value": "1"}]}
     table = route("r", rule(path("/foo") | conditions), rule(path("/foo/bar")))
@@ -125,6 +130,15 @@ def test_a_grpc_route_and_an_http_route_are_in_one_table() -> None:
     table = [route("http"), route("grpc", rule(call), kind="GRPCRoute")]
     assert taker(table, "grpc://h.test/chat.Chat/Send") == "grpc/0"
     assert taker(table, "grpc://h.test/chat.Chat/Read") == "http/0"
+
+
+def test_a_grpc_method_is_an_expression_only_where_it_says_so() -> None:
+    call = {"service": "chat.Chat", "method": "Send.*"}
+    exact, expression = route("r", rule({"method": call}), kind="GRPCRoute"), {"type": "RegularExpression"} | call
+    assert taker([exact], "grpc://h.test/chat.Chat/SendAll") is None
+    assert (
+        taker([route("r", rule({"method": expression}), kind="GRPCRoute")], "grpc://h.test/chat.Chat/SendAll") == "r/0"
+    )
 
 
 def test_of_a_grpc_service_every_method_is_taken() -> None:
