@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from routing import hostnames, paths
 from routing.backends import Backend, backends
 from routing.filters import Answer, Effects, effects
 from routing.listeners import Listener, misfit, of_gateways, port_reached
 from routing.matches import mismatches, precedence
+from routing.nearest import misfits, nearest
 from routing.objects import Objects, Reference, Wire, part, parts
 from routing.policies import client_settings, policies
 from routing.request import Request
-from routing.verdict import Candidate, Taken, Verdict
+from routing.verdict import Taken, Verdict
 from routing.virtual_hosts import Entry, Table, table
-
-_NEAREST = 5
 
 
 def explain(wires: Iterable[Wire], request: Request) -> Verdict:
@@ -33,8 +31,7 @@ def explain(wires: Iterable[Wire], request: Request) -> Verdict:
     ]
     if not verdicts:
         everyone = [listener for listeners in gateways.values() for listener in listeners]
-        nearest = tuple(Candidate(str(each), misfit(each, request, port)) for each in everyone[:_NEAREST])
-        return Verdict(request, nearest=nearest or (Candidate("Gateway", "there is none"),))
+        return Verdict(request, nearest=misfits({each: misfit(each, request, port) for each in everyone}))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
         return best
@@ -48,7 +45,7 @@ def _of_gateway(
         asked, serving = serving, _by_server_name(serving, request.host)
         if not serving:
             nobody = f"no TLS for {request.host}: it is for "
-            return Verdict(request, nearest=tuple(Candidate(str(each), nobody + each.hostname) for each in asked))
+            return Verdict(request, nearest=misfits({each: nobody + each.hostname for each in asked}))
     # Listeners without TLS share what a ClientTrafficPolicy says, so that the first one speaks for all.
     settings = part(client_settings(serving[0], objects), "path")
     settled, notes = _as_compared(request, settings)
@@ -61,7 +58,7 @@ def _of_gateway(
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, objects)
             return Verdict(settled, _taken(entry, settled, objects), notes=(*notes, *tie))
-    return Verdict(settled, nearest=_nearest(rows, serving, settled), notes=notes)
+    return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes)
 
 
 def _as_compared(request: Request, settings: Wire) -> tuple[Request, tuple[str, ...]]:
@@ -141,26 +138,3 @@ def _tie(entry: Entry, rows: Table, request: Request, objects: Objects) -> Itera
 
 def _created(route: Reference, objects: Objects) -> str:
     return part(objects.find(route) or {}, "metadata").get("creationTimestamp") or ""
-
-
-def _nearest(rows: Table, serving: Sequence[Listener], request: Request) -> tuple[Candidate, ...]:
-    """One line a rule, with the match of it that fails last; then routes that the listeners do not take."""
-    chosen = {entry.hostname for entry in rows.list_for(request.host)}
-    found: dict[str, tuple[tuple[int, float], str]] = {}
-    for entry in rows.entries:
-        unmet = list(mismatches(entry.match, request))
-        likeness = SequenceMatcher(None, entry.hostname, request.host).ratio()
-        if entry.hostname in chosen:
-            scored = (2, -float(len(unmet))), unmet[0]
-        elif hostnames.takes(entry.hostname, request.host):
-            more = f"{next(iter(chosen))} is more specific than its {entry.hostname}, and Envoy looks no further"
-            scored = (1 if unmet else 3, 0.0), unmet[0] if unmet else more
-        else:
-            scored = (0, likeness), f"host {request.host} is not {entry.hostname}"
-        found[str(entry.rule)] = max(found.get(str(entry.rule), scored), scored, key=lambda each: each[0])
-    best = sorted(found.items(), key=lambda each: each[1][0], reverse=True)
-    candidates = [Candidate(what, reason) for what, (_, reason) in best]
-    candidates += [Candidate(str(each.route), each.refusal) for each in rows.detached]
-    if not candidates:
-        candidates = [Candidate(str(listener), "no route is attached to it") for listener in serving]
-    return tuple(candidates[:_NEAREST])

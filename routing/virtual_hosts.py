@@ -91,6 +91,9 @@ def table(serving: Sequence[Listener], listeners: Sequence[Listener], objects: O
                 continue
             if attachment.refusal:
                 detached.append(Detached(Reference.of(route), attachment.refusal))
+            detached += [
+                Detached(each.route, f"rule {each.index}: {each.refusal}") for each in of_route if each.refusal
+            ]
             entries += [
                 Entry(hostname, attachment.listener, rule, match)
                 for hostname in attachment.hostnames
@@ -98,7 +101,6 @@ def table(serving: Sequence[Listener], listeners: Sequence[Listener], objects: O
                 if not rule.refusal
                 for match in rule.matches
             ]
-        detached += [Detached(rule.route, f"rule {rule.index}: {rule.refusal}") for rule in of_route if rule.refusal]
     entries.sort(key=lambda entry: precedence(entry.match), reverse=True)
     return Table(tuple(entries), tuple(dict.fromkeys(detached)))
 
