@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from routing import regex
-from routing.objects import Wire, part, parts
 from routing.request import Request
 
-_METHOD, _PATH = ":method", ":path"
-_SERVICE, _GRPC_METHOD = r"(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*", "[A-Za-z_][A-Za-z_0-9]*"
+METHOD, PATH = ":method", ":path"
+"""The names under which Envoy has them among the headers."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Match:
     def __str__(self) -> str:
         kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path below "}[self.path_kind]
         parts = [f"{kind}{self.path}"]
-        parts += [f"method {each.value}" if each.name == _METHOD else f"header {each}" for each in self.headers]
+        parts += [f"method {each.value}" if each.name == METHOD else f"header {each}" for each in self.headers]
         parts += [f"cookie {each}" for each in self.cookies]
         parts += [f"query parameter {each}" for each in self.queries]
         return ", ".join(parts)
@@ -86,7 +85,7 @@ def mismatches(match: Match, request: Request) -> Iterator[str]:
         "host": _authority(request),
         **dict(request.headers),
     }
-    by_method_first = sorted(match.headers, key=lambda condition: condition.name != _METHOD)
+    by_method_first = sorted(match.headers, key=lambda condition: condition.name != METHOD)
     yield from _unmet("header", by_method_first, {**headers, ":authority": headers["host"]}, fold=True)
     yield from _unmet("cookie", match.cookies, _cookies(headers.get("cookie", "")))
     yield from _unmet("query parameter", match.queries, _first_of_each(request.query))
@@ -107,7 +106,7 @@ def path_matches(match: Match, path: str) -> bool:
 def _unmet(what: str, conditions: Sequence[Condition], given: dict[str, str], *, fold: bool = False) -> Iterator[str]:
     for condition in conditions:
         value = given.get(condition.name.lower() if fold else condition.name)
-        if condition.name == _METHOD:
+        if condition.name == METHOD:
             if value != condition.value:
                 yield f"method {value} is not {condition.value}"
         elif value is None:
@@ -134,62 +133,3 @@ def _first_of_each(query: str) -> dict[str, str]:
     """Envoy takes a parameter's first value, and neither names nor values are decoded."""
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return {name: value for name, _, value in reversed(pairs)}
-
-
-def of_http_rule(rule: Wire, cookie_matches: Sequence[Wire], *, cors: bool) -> list[Match]:
-    """A rule's matches in order, any of which is enough; without one it takes every request.
-
-    `cookie_matches` come from the HTTPRouteFilters of the rule. With a CORS filter, a match for one method takes a
-    browser's preflight as well.
-    """
-    found: list[Match] = []
-    for wire in parts(rule, "matches") or [{}]:
-        path = part(wire, "path")
-        headers = _conditions(parts(wire, "headers"))
-        if method := wire.get("method"):
-            headers += (Condition(_METHOD, method),)
-        for cookies in cookie_matches or [{}]:
-            match = Match(
-                path_kind=path.get("type") or "PathPrefix",
-                path=path.get("value") or "/",
-                headers=headers,
-                cookies=_conditions(parts(cookies, "cookies")),
-                queries=_conditions(parts(wire, "queryParams")),
-            )
-            found.append(match)
-            if cors and method not in (None, "OPTIONS") and not match.cookies:
-                found.append(_preflight(match))
-    return found
-
-
-def of_grpc_rule(rule: Wire, cookie_matches: Sequence[Wire]) -> list[Match]:
-    """As `of_http_rule`: service and method are the path `/service/method`."""
-    found: list[Match] = []
-    for wire in parts(rule, "matches") or [{}]:
-        call = _call(part(wire, "method"))
-        headers = _conditions(parts(wire, "headers")) + call.pop("headers", ())
-        for cookies in cookie_matches or [{}]:
-            found.append(Match(headers=headers, cookies=_conditions(parts(cookies, "cookies")), **call))
-    return found
-
-
-def _preflight(match: Match) -> Match:
-    asked = (Condition("origin", ".*", "RegularExpression"),)
-    asked += (Condition("access-control-request-method", ".*", "RegularExpression"),)
-    others = tuple(condition for condition in match.headers if condition.name != _METHOD)
-    return Match(match.path_kind, match.path, (*others, Condition(_METHOD, "OPTIONS"), *asked), (), match.queries)
-
-
-def _call(method: Wire) -> dict[str, Any]:
-    service, name = method.get("service"), method.get("method")
-    if method.get("type") == "RegularExpression" and (service or name):
-        return {"path_kind": "RegularExpression", "path": f"/{service or _SERVICE}/{name or _GRPC_METHOD}"}
-    if service and name:
-        return {"path_kind": "Exact", "path": f"/{service}/{name}"}
-    if service:
-        return {"path": f"/{service}"}
-    return {"headers": (Condition(_PATH, f"/{name}", "Suffix"),)} if name else {}
-
-
-def _conditions(wires: Sequence[Wire]) -> tuple[Condition, ...]:
-    return tuple(Condition(wire["name"], wire.get("value") or "", wire.get("type") or "Exact") for wire in wires)
