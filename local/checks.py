@@ -12,7 +12,7 @@ from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from local.venv import VENV
 
-_PACKAGES = ("checks", "components", "health", "local", "tests")
+_PACKAGES = ("checks", "components", "health", "local", "routing", "tests")
 _SOURCES = ("__main__.py", "config.py", "reference.py", "rules.py", "stop.py", *_PACKAGES)
 _LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest")
 _NEWEST = REPOSITORY / ".venv-newest"
