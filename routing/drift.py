@@ -52,7 +52,10 @@ def _conditions(reference: Reference, live: Wire) -> Iterator[Difference]:
     status = part(live, "status")
     owners = [("", status)]
     owners += [(f"listener {each['name']}: ", each) for each in parts(status, "listeners")]
-    owners += [(f"parent {part(each, 'parentRef')['name']}: ", each) for each in parts(status, "parents")]
+    # What was said of a parent that is named no more stays in the status.
+    named = [_parent(each) for each in parts(part(live, "spec"), "parentRefs")]
+    said = [each for each in parts(status, "parents") if _parent(part(each, "parentRef")) in named]
+    owners += [(f"parent {part(each, 'parentRef')['name']}: ", each) for each in said]
     owners += [(f"ancestor {part(each, 'ancestorRef')['name']}: ", each) for each in parts(status, "ancestors")]
     for owner, holder in owners:
         for condition in parts(holder, "conditions"):
@@ -64,3 +67,7 @@ def _conditions(reference: Reference, live: Wire) -> Iterator[Difference]:
             elif condition["type"] in _WANTED and condition["status"] != "True":
                 words = f"{condition.get('reason', '')}: {condition.get('message', '')}"
                 yield Difference(reference, "", f"{name} is {condition['status']} ({words})")
+
+
+def _parent(reference: Wire) -> tuple[object, ...]:
+    return tuple(reference.get(key) for key in ("name", "sectionName", "port"))

@@ -55,3 +55,11 @@ def test_a_condition_of_an_earlier_generation_says_nothing_of_this_one() -> None
     live["metadata"]["generation"] = 2
     live["status"] = {"conditions": [{"type": "Programmed", "status": "True", "observedGeneration": 1}]}
     assert "Programmed is of an earlier generation" in said([gateway()], [live])[0]
+
+
+def test_what_was_said_of_a_parent_that_is_named_no_more_says_nothing() -> None:
+    live = route("r")
+    live["metadata"]["generation"] = 2
+    stale = {"type": "Accepted", "status": "False", "reason": "NotAllowed", "message": "No.", "observedGeneration": 1}
+    live["status"] = {"parents": [{"parentRef": {"name": "gw", "sectionName": "http"}, "conditions": [stale]}]}
+    assert said([route("r")], [live]) == []
