@@ -6,7 +6,7 @@ Follows https://gateway-api.sigs.k8s.io/reference/spec/#parentreference.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from routing import hostnames
+from checks.graph import hostnames
 from routing.listeners import Listener
 from routing.objects import Objects, Reference, Wire, part, parts
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from routing import hostnames, paths
+from checks.graph import hostnames
+from routing import paths
 from routing.backends import Backend, backends
 from routing.filters import Answer, Effects, effects
 from routing.listeners import Listener, misfit, of_gateways, port_reached

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from checks.graph.selectors import selects
 from routing.objects import GATEWAY_API, Objects, Reference, Wire, part, parts
 from routing.request import Request
-from routing.selectors import selects
 
 _ROUTES = {
     "HTTP": ("HTTPRoute", "GRPCRoute"),
@@ -111,7 +111,7 @@ def _from(allowed: Wire, default: str, home: str, namespace: str, objects: Objec
         case "Same":
             return namespace == home
         case "Selector":
-            return selects(part(allowed, "selector"), objects.labels_of_namespace(namespace))
+            return selects(part(allowed, "selector"), objects.labels_of_namespace(namespace).get)
         case _:
             return False
 

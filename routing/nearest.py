@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from routing import hostnames
+from checks.graph import hostnames
 from routing.listeners import Listener
 from routing.matches import mismatches
 from routing.request import Request

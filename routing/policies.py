@@ -8,10 +8,10 @@ https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/ and, for Bac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from checks.graph.selectors import selects
 from routing.backends import Backend, is_granted
 from routing.listeners import Listener
 from routing.objects import GATEWAY_API, GROUPS, Objects, Reference, Wire, part, parts
-from routing.selectors import selects
 
 # In the order in which a request meets them: the connection first, the way to the backend last.
 _OF_ROUTES = ("SecurityPolicy", "EnvoyExtensionPolicy", "BackendTrafficPolicy")
@@ -116,10 +116,10 @@ def _selected(selector: Wire, policy: Reference, target: Reference, objects: Obj
         case "All":
             near = True
         case "Selector":
-            near = selects(part(namespaces, "selector"), objects.labels_of_namespace(target.namespace))
+            near = selects(part(namespaces, "selector"), objects.labels_of_namespace(target.namespace).get)
         case _:
             near = policy.namespace == target.namespace
-    return near and selects(selector, part(wire, "metadata", "labels")) and is_granted(policy, target, objects)
+    return near and selects(selector, part(wire, "metadata", "labels").get) and is_granted(policy, target, objects)
 
 
 def _tls(backend: Backend, objects: Objects) -> Iterator[AppliedPolicy]:

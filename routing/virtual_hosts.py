@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from routing import hostnames
+from checks.graph import hostnames
 from routing.attachment import attachments
 from routing.listeners import Listener
 from routing.matches import Match, precedence

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from checks.graph.hostnames import met
+from checks.graph.hostnames import intersection
 from checks.graph.known import NotKnown, items, judged, read
 from checks.graph.listeners import Listener, admits, gateway_of, own, route_kinds, served
 from checks.graph.names import instead, listed
@@ -90,11 +90,11 @@ def _admits(stack: Stack, listener: Listener, route: Wire) -> bool:
 def _hosts(stack: Stack, route: Wire, listener: Listener) -> frozenset[str]:
     """A host that another listener of the port names is that one's, whether or not the route is attached to it."""
     if kind_of(route) in ("TCPRoute", "UDPRoute"):
-        return met("", [])
+        return frozenset(intersection("", []))
     gateway = gateway_of(stack, listener.owner)
     others = served(stack, gateway) if gateway is not None else []
     taken = {each.hostname for each in others if each.port == listener.port and each.hostname != listener.hostname}
-    return met(listener.hostname, _hostnames(route)) - taken
+    return frozenset(intersection(listener.hostname, _hostnames(route))) - taken
 
 
 def _hostnames(route: Wire) -> list[str]:
@@ -141,7 +141,7 @@ def _not_from_here(route: Wire, path: Path, listeners: list[Listener]) -> Mistak
 
 def _no_host(route: Wire, listeners: list[Listener]) -> Mistake:
     hostnames = _hostnames(route)
-    if any(met(listener.hostname, hostnames) for listener in listeners):
+    if any(intersection(listener.hostname, hostnames) for listener in listeners):
         rule = f"another listener on port {listeners[0].port} has just these hosts, so {listeners[0]} never sees them"
         cure = "attach the route to the listener that has them"
     else:

@@ -9,9 +9,21 @@ from collections.abc import Iterable, Sequence
 ANY = "*"
 
 
-def met(listener: str, route: Sequence[str]) -> frozenset[str]:
-    """The hosts for which a listener serves a route."""
-    return frozenset(both for each in route or [ANY] if (both := _narrower(listener or ANY, each)))
+def takes(pattern: str, host: str) -> bool:
+    """Whether `pattern` (a name, `*.` and a name, or `*`) is for the host of a request."""
+    return pattern in (ANY, host) or (pattern.startswith("*.") and _is_within(host, pattern))
+
+
+def specificity(pattern: str) -> tuple[bool, int]:
+    """Greater is more specific: a plain name before any wildcard, the longer wildcard before the shorter."""
+    return not pattern.startswith("*"), len(pattern)
+
+
+def intersection(listener: str, route: Sequence[str]) -> list[str]:
+    """The host names under which a listener serves a route; an empty listener or route is for any host."""
+    if not route:
+        return [listener or ANY]
+    return sorted({both for hostname in route if (both := _narrower(listener or ANY, hostname))})
 
 
 def certified(hostname: str, names: Iterable[str]) -> bool:
@@ -21,11 +33,17 @@ def certified(hostname: str, names: Iterable[str]) -> bool:
 
 
 def _narrower(one: str, other: str) -> str | None:
-    if one == other or _holds(one, other):
+    """The narrower of the two where it lies within the other one."""
+    if one in (ANY, other):
         return other
-    return one if _holds(other, one) else None
+    if one.startswith("*.") and _is_within(other, one):
+        return other
+    if other.startswith("*.") and _is_within(one, other):
+        return one
+    return None
 
 
-def _holds(wildcard: str, hostname: str) -> bool:
-    """Whether the wildcard is for every host of another host name."""
-    return wildcard.startswith("*") and hostname.endswith(wildcard[1:])
+def _is_within(name: str, wildcard: str) -> bool:
+    suffix = wildcard.removeprefix("*")
+    rest = name.removeprefix("*").removesuffix(suffix) if name.endswith(suffix) else ""
+    return rest.startswith(".") if name.startswith("*") else bool(rest)

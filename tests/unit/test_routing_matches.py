@@ -2,8 +2,8 @@
 
 import pytest
 
+from checks.graph.hostnames import intersection
 from routing import Request, RequestError
-from routing.hostnames import intersection
 from routing.paths import normalised, with_slashes
 from tests.unit.routing_parts import ask, path, route, rule, taker
 
