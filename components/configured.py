@@ -12,7 +12,7 @@ from components.declared import declared_by
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
-from components.labels import OWNERSHIP, metadata
+from components.labels import OURS, OWNERSHIP, metadata
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs, canary, reference, to
 from components.workload import Backend
@@ -65,8 +65,11 @@ class Configured(pulumi.ComponentResource):
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
         described: Wire = wire["metadata"]
-        annotations = {**OWNERSHIP, **described.get("annotations", {})}
-        owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
+        marks = {
+            "annotations": {**OWNERSHIP, **described.get("annotations", {})},
+            "labels": {**OURS, **described.get("labels", {})},
+        }
+        owned = gateway_api.awaited(wire | {"metadata": described | marks})
         name = "-".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", root=()):
             return KubernetesObject(name, owned, self._after(self._args.gateway.resource, *after))

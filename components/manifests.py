@@ -11,7 +11,7 @@ import yaml
 from components import sources
 from components.labels import OWNERSHIP
 from components.sources import ManifestError, Source
-from components.waiting import SKIP, progress_deadline, until_rolled_out
+from components.waiting import SKIP, progress_deadline, rolled_out, until
 
 Object = Mapping[str, Any]
 _CONTROLLER = "envoy-gateway"
@@ -124,7 +124,7 @@ def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
         annotations |= {"pulumi.com/replaceUnready": "true"}
     if wire["kind"] == "Deployment":
         result["spec"] = wire["spec"] | {"progressDeadlineSeconds": progress_deadline(timeout_s)}
-        annotations |= until_rolled_out()
+        annotations |= until(*rolled_out())
     result["metadata"] = wire["metadata"] | {"annotations": annotations}
     return result
 

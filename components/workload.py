@@ -71,7 +71,9 @@ class Workload(pulumi.ComponentResource):
         )
         deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=metadata(name, name, namespace=args.namespace.name, annotations=waiting.until_rolled_out()),
+            metadata=metadata(
+                name, name, namespace=args.namespace.name, annotations=waiting.until(*waiting.rolled_out())
+            ),
             spec=_deployment_spec(name, args, settings_map.metadata["name"]),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=waiting.limit(args.timeout_s)),
         )

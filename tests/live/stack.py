@@ -108,6 +108,11 @@ class LiveStack:
         command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
+    def apply(self, *objects: Mapping[str, Any]) -> None:
+        """By hand, beside the stack."""
+        command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, "apply", "--server-side", "-f", "-"]
+        subprocess.run(command, input=yaml.safe_dump_all(objects), check=True, capture_output=True, text=True)
+
     def client(self) -> httpx.Client:
         """For many requests, on connections that are kept alive."""
         return httpx.Client(base_url=f"http://{self.gateway_address}", timeout=10, trust_env=False)
