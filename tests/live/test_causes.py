@@ -1,7 +1,7 @@
 """What a failed `up` says of each way to fail that only a cluster can know: the object, the cause, the likely cure.
 
-What the program knows by itself it refuses before: tests/unit/test_verification.py. An image that cannot be pulled and a
-port that is taken: test_bad_input.py.
+What the program knows by itself it refuses before: tests/unit/test_verification.py. An image that cannot be pulled, and
+a port that is taken: test_bad_input.py.
 """
 
 import json
@@ -73,17 +73,17 @@ def said(stack: LiveStack) -> Iterator[str]:
     )
     first = stack.cli("up", "--yes", "--skip-preview")
     file.write_text(text)
-    stack.configure(timeoutSeconds=PATIENCE_S)
+    stack.kubectl("delete", "clienttrafficpolicy", "a-first", "-n", "synergychat")
+    stack.up()
     stack.kubectl("scale", "deployment/envoy-gateway", "-n", "envoy-gateway-system", "--replicas=0")
     wait_until(lambda: not json.loads(controllers(stack))["items"])
-    stack.configure(routes={LATE: {"backend": "web"}})
+    stack.configure(timeoutSeconds=PATIENCE_S, routes={LATE: {"backend": "web"}})
     second = stack.cli("up", "--yes", "--skip-preview")
     assert first.returncode != 0
     assert second.returncode != 0
     yield f"{first.stdout}\n{second.stdout}"
     stack.kubectl("scale", "deployment/envoy-gateway", "-n", "envoy-gateway-system", "--replicas=1")
     stack.kubectl("delete", "namespace", ELSEWHERE, "--wait=false")
-    stack.kubectl("delete", "clienttrafficpolicy", "a-first", "-n", "synergychat", "--ignore-not-found")
     file.write_text(text)
     stack.up()
 
