@@ -14,7 +14,7 @@ from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 PATIENCE_S = 20
-GATEWAY_API, ENVOY_GATEWAY = "gateway.networking.k8s.io/v1", "gateway.envoyproxy.io/v1alpha1"
+ENVOY_GATEWAY = "gateway.envoyproxy.io/v1alpha1"
 ELSEWHERE = "elsewhere"
 LATE = "late"
 
@@ -41,7 +41,8 @@ def crashing() -> dict[str, Any]:
 
 
 def to(service: str, port: int, namespace: str = ELSEWHERE) -> dict[str, Any]:
-    return {"rules": [{"backendRefs": [{"name": service, "port": port, "namespace": namespace}]}]}
+    backend = {"name": service, "port": port, "namespace": namespace}
+    return {"hostnames": [f"{service}-{port}.{namespace}.internal"], "rules": [{"backendRefs": [backend]}]}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,6 @@ def said(stack: LiveStack) -> Iterator[str]:
     grant = {"from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "synergychat"}]}
     grants = made("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "routes", ELSEWHERE)
     stack.apply(grants | {"spec": grant | {"to": [{"group": "", "kind": "Service"}]}})
-    parent = {"parentRefs": [{"name": "app-gateway", "namespace": "synergychat"}]}
     stack.apply(made(ENVOY_GATEWAY, "ClientTrafficPolicy", "a-first", "synergychat", spec=policy("app-gateway")))
     stack.configure(
         timeoutSeconds=PATIENCE_S,
@@ -64,7 +64,7 @@ def said(stack: LiveStack) -> Iterator[str]:
             "no-grant": to("there", 80, namespace="default"),
         },
         policies={"z-second": {"kind": "ClientTrafficPolicy"}},
-        objects=[crashing(), made(GATEWAY_API, "HTTPRoute", "outsider", ELSEWHERE, spec=parent)],
+        objects=[crashing()],
         **{
             "gateway.listeners": [
                 {"name": "tls", "protocol": "HTTPS", "port": 8443, "tls": {"certificateRefs": [{"name": "nowhere"}]}}
@@ -79,7 +79,7 @@ def said(stack: LiveStack) -> Iterator[str]:
     stack.up()
     stack.kubectl("scale", "deployment/envoy-gateway", "-n", "envoy-gateway-system", "--replicas=0")
     wait_until(lambda: not json.loads(controllers(stack))["items"])
-    stack.configure(routes={LATE: {"backend": "web"}})
+    stack.configure(routes={LATE: {"backend": "web", "hostnames": ["late.internal"]}})
     second = stack.cli("up", "--yes", "--skip-preview")
     assert first.returncode != 0
     assert second.returncode != 0
@@ -102,14 +102,12 @@ def policy(gateway: str) -> dict[str, Any]:
     ("what", "cause", "cure"),
     [
         ("HTTPRoute no-service", "BackendNotFound", "-> Was the Service deleted by hand?"),
-        ("HTTPRoute no-port", "PortNotFound", "-> "),
-        ("HTTPRoute no-grant", "RefNotPermitted", "-> "),
-        ("HTTPRoute outsider", "NotAllowedByListeners", "-> Let the listener's allowedRoutes admit"),
+        ("HTTPRoute no-port", "PortNotFound", "-> Give the backendRef a port"),
+        ("HTTPRoute no-grant", "RefNotPermitted", "-> Put a ReferenceGrant"),
         ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Is the Secret there"),
         ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of its kind"),
         ("Deployment crashing", "CrashLoopBackOff", "-> kubectl --context"),
         ("HTTPRoute late", "no status yet", "does its controller run?"),
-        ("Deployment envoy-gateway", "", ""),
     ],
 )
 def test_what_fails_is_named_with_its_cause_and_the_likely_cure(said: str, what: str, cause: str, cure: str) -> None:
