@@ -68,6 +68,11 @@ class EnvoyGatewayConfig(Section):
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."
     )
+    config: Fields = Field(
+        default={},
+        description="Fields of the controller's own configuration, laid over the release's: `extensionApis`, "
+        "`logging`, `rateLimit`. Another value restarts the controller.",
+    )
 
 
 class ListenerConfig(OpenSection):
@@ -79,6 +84,11 @@ class ListenerConfig(OpenSection):
     self_signed: bool = Field(
         default=False, description="Whether the program makes its certificate, for every host name of the stack."
     )
+
+    def serves(self, hostname: str) -> bool:
+        """Whether requests for this name, or for some of a wildcard, can come in by it."""
+        own = self.fields.get("hostname")
+        return own is None or any(_covers(one, other) for one, other in ((own, hostname), (hostname, own)))
 
 
 class GatewayConfig(Section):
@@ -115,11 +125,9 @@ class GatewayConfig(Section):
         """Those of `listeners` first: a place among all is then a place in the config."""
         return *self.listeners, ListenerConfig(name=self.listener, protocol="HTTP", port=self.port)
 
-    @property
-    def self_signed(self) -> bool:
-        """Whether the chat is served with a certificate that no client trusts by itself."""
-        secure = [listener for listener in self.listeners if listener.protocol == "HTTPS"]
-        return bool(secure) and secure[0].self_signed
+    def secure(self, hostname: str) -> ListenerConfig | None:
+        """The first listener by which this name is served with HTTPS."""
+        return next((each for each in self.listeners if each.protocol == "HTTPS" and each.serves(hostname)), None)
 
     @property
     def secure_port(self) -> int | None:
@@ -242,9 +250,10 @@ class StackConfig(Section):
         return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
 
     @property
-    def public_port(self) -> int:
-        """The port that clients use for the chat."""
-        return self.gateway.secure_port or self.gateway.node_port or self.gateway.port
+    def self_signed(self) -> bool:
+        """Whether the chat is served with a certificate that no client trusts by itself."""
+        used = (self.gateway.secure(each.hostname) for each in (self.web, self.api))
+        return any(listener is not None and listener.self_signed for listener in used)
 
     @property
     def envoy_image(self) -> str | None:
@@ -262,8 +271,22 @@ class StackConfig(Section):
         return {"envoyGateway": self.envoy_gateway.version, **envoy, **apps}
 
     def _url(self, hostname: str) -> str:
-        scheme, usual = ("http", 80) if self.gateway.secure_port is None else ("https", 443)
-        return f"{scheme}://{hostname}" + ("" if self.public_port == usual else f":{self.public_port}")
+        secure = self.gateway.secure(hostname)
+        if secure is not None:
+            return f"https://{hostname}" + ("" if secure.port == 443 else f":{secure.port}")
+        port = self.gateway.node_port or self.gateway.port
+        return f"http://{hostname}" + ("" if port == 80 else f":{port}")
+
+
+def _covers(wildcard: str, hostname: str) -> bool:
+    """https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#hostname"""
+    return wildcard == hostname or (wildcard.startswith("*.") and hostname.endswith(wildcard[1:]))
+
+
+_MISPLACED_SECRET = (
+    "holds a secret value, which would be shown and kept in clear: only those of synergychat:secrets are not. "
+    "Put it there, and name that Secret"
+)
 
 
 class ConfigError(Exception):
@@ -296,7 +319,8 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     """
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): _decoded(key, value) for key, value in values.items() if key.startswith(prefix)}
-    hidden = {key.removeprefix(prefix) for key in secret_keys}
+    secret = {key.removeprefix(prefix) for key in secret_keys}
+    hidden = {*secret, "secrets"}
     mistakes: dict[tuple[str, ...], str] = {}
     parsed: StackConfig | None = None
     try:
@@ -305,7 +329,8 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
             mistakes[path] = _rule(detail["type"], detail["msg"], path)
-    mistakes |= {path: rule for path, rule in _across(given).items() if path not in mistakes}
+    misplaced = {(key,): _MISPLACED_SECRET for key in secret if key in given and key != "secrets"}
+    mistakes |= {path: rule for path, rule in (misplaced | _across(given)).items() if path not in mistakes}
     if mistakes or parsed is None:
         raise ConfigError([_line(prefix, path, rule, given, hidden) for path, rule in sorted(mistakes.items())])
     return parsed

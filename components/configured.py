@@ -65,7 +65,7 @@ class Configured(pulumi.ComponentResource):
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
         described: Wire = wire.get("metadata", {})
-        annotations = {**OWNERSHIP, **described.get("annotations", {})}
+        annotations = {**OWNERSHIP, **_readiness(wire.get("kind")), **described.get("annotations", {})}
         owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
         kind, name = wire.get("kind", index), described.get("name", index)
         return KubernetesObject(
@@ -141,3 +141,14 @@ class Configured(pulumi.ComponentResource):
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=waiting.limit(self._limit))
+
+
+def _readiness(kind: Any) -> Mapping[str, str]:
+    """As for the chat's own."""
+    match kind:
+        case "Service":
+            return waiting.SKIP
+        case "Deployment":
+            return waiting.until_rolled_out()
+        case _:
+            return {}

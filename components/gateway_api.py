@@ -1,10 +1,11 @@
 """Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from components import waiting
 from components.labels import metadata
+from components.overlay import overlaid
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _GATEWAY_API = "gateway.networking.k8s.io"
@@ -56,7 +57,7 @@ def envoy_proxy(
         "apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": _overlaid(spec, fields),
+        "spec": overlaid(spec, fields),
     }
 
 
@@ -172,7 +173,7 @@ def awaited(wire: Wire) -> Wire:
     match wire["kind"]:
         case "GatewayClass":
             ready = waiting.until_conditions("Accepted")
-        case "Gateway":
+        case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
             ready = waiting.until_conditions("Accepted", "Programmed")
         case kind if kind in ROUTES:
@@ -182,7 +183,7 @@ def awaited(wire: Wire) -> Wire:
             ready = waiting.until_all_of(f"ancestors[?@.controllerName=='{CONTROLLER}']", conditions=("Accepted",))
         case _:
             return wire
-    annotations = {**wire["metadata"].get("annotations", {}), **ready}
+    annotations = {**ready, **wire["metadata"].get("annotations", {})}
     return wire | {"metadata": wire["metadata"] | {"annotations": annotations}}
 
 
@@ -190,13 +191,3 @@ def _verdict_on(parent: Wire) -> str:
     named = [f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "sectionName") if field in parent]
     # Without blanks: with them the provider's parser takes no third operand.
     return f"parents[?{'&&'.join(named)}&&@.controllerName=='{CONTROLLER}']"
-
-
-def _overlaid(base: Wire, top: Wire) -> Wire:
-    """Field by field, as deep as both go; a list replaces a list."""
-    result = {**base, **top}
-    for name in base.keys() & top.keys():
-        below, above = base[name], top[name]
-        if isinstance(below, dict) and isinstance(above, dict):
-            result[name] = _overlaid(cast(Wire, below), cast(Wire, above))
-    return result

@@ -72,7 +72,7 @@ class Route(pulumi.ComponentResource):
             name=args.name,
             namespace=gateway.namespace.name,
             gateway_name=gateway.gateway_name,
-            listeners=args.listeners or gateway.default_listeners(args.kind),
+            listeners=_listeners(args),
             fields=dict(args.fields),
         )
 
@@ -98,6 +98,12 @@ class Route(pulumi.ComponentResource):
 
         self.target = gateway_api.target(api_version, args.kind, args.name)
         self.register_outputs({"name": args.name})
+
+
+def _listeners(args: RouteArgs) -> Sequence[str]:
+    if args.listeners or "parentRefs" in args.fields:
+        return args.listeners
+    return args.gateway.default_listeners(args.kind, args.fields.get("hostnames", []))
 
 
 def to(*backends: Backend | tuple[Backend, int]) -> Wire:

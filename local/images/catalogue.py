@@ -1,7 +1,7 @@
 """Which images there are, by the names that the public ones have, and how each is had."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from local.toolchain.store import Store
 
 _REGISTRY_HOSTS = {"docker.io": "registry-1.docker.io"}
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-_NOBODY = "65532:65532"
+NOBODY = "65532:65532"
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Entry:
 
 def _pause(entry: Entry, tools: Tools) -> Image:
     return Image(
-        reference=entry.reference, files={"/pause": tools.program("pause")}, entrypoint=("/pause",), user=_NOBODY
+        reference=entry.reference, files={"/pause": tools.program("pause")}, entrypoint=("/pause",), user=NOBODY
     )
 
 
 def _coredns(entry: Entry, tools: Tools) -> Image:
     return Image(
-        reference=entry.reference, files={"/coredns": tools.program("coredns")}, entrypoint=("/coredns",), user=_NOBODY
+        reference=entry.reference, files={"/coredns": tools.program("coredns")}, entrypoint=("/coredns",), user=NOBODY
     )
 
 
@@ -55,14 +55,14 @@ def _chat(entry: Entry, tools: Tools) -> Image:
 def _envoy_gateway(entry: Entry, tools: Tools) -> Image:
     path = "/usr/local/bin/envoy-gateway"
     files = {path: tools.program("envoy-gateway")} | _authorities()
-    return Image(reference=entry.reference, files=files, entrypoint=(path,), user=_NOBODY)
+    return Image(reference=entry.reference, files=files, entrypoint=(path,), user=NOBODY)
 
 
 def _envoy(entry: Entry, tools: Tools) -> Image:
     path = "/usr/local/bin/envoy"
     program = tools.program("envoy")
     files = {path: program} | _libraries(program) | _authorities()
-    return Image(reference=entry.reference, files=files, entrypoint=(path,), user=_NOBODY)
+    return Image(reference=entry.reference, files=files, entrypoint=(path,), user=NOBODY)
 
 
 def _authorities() -> dict[str, Path]:
@@ -78,7 +78,7 @@ def _libraries(program: Path) -> dict[str, Path]:
     return {word: Path(word).resolve() for word in words if word.startswith("/")}
 
 
-_ENTRIES = (
+ENTRIES = (
     Entry("registry.k8s.io/pause:3.10", "pause", _pause),
     Entry(f"registry.k8s.io/coredns/coredns:v{COREDNS}", "coredns", _coredns),
     Entry(f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}", "envoy-gateway", _envoy_gateway),
@@ -87,22 +87,22 @@ _ENTRIES = (
 )
 
 
-def tools_for(progress: Progress) -> list[str]:
+def tools_for(progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[str]:
     """Names of the tools that images are built from, where their registry does not answer."""
-    answering = reachable(frozenset(entry.host for entry in _ENTRIES))
-    missing = sorted({entry.reference.partition("/")[0] for entry in _ENTRIES if entry.host not in answering})
+    answering = reachable(frozenset(entry.host for entry in entries))
+    missing = sorted({entry.reference.partition("/")[0] for entry in entries if entry.host not in answering})
     kept = Store(cache_root() / "images")
     if missing and not any(kept.root.iterdir()):
         progress.say(f"No image registry answers at {', '.join(missing)}: the images are built here.")
     # What was fetched may fail half-way: only a registry that never answered decides what has to be built.
-    return list(dict.fromkeys(entry.tool for entry in _ENTRIES if entry.host not in answering))
+    return list(dict.fromkeys(entry.tool for entry in entries if entry.host not in answering))
 
 
-def archives(tools: Tools, progress: Progress) -> list[Path]:
-    """An archive for every image, the cluster's own first."""
+def archives(tools: Tools, progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[Path]:
+    """An archive for every image, in the order of `entries`: of the stack's, the cluster's own come first."""
     store = Store(cache_root() / "images")
-    answering = reachable(frozenset(entry.host for entry in _ENTRIES))
-    if any(entry.host in answering for entry in _ENTRIES):
+    answering = reachable(frozenset(entry.host for entry in entries))
+    if any(entry.host in answering for entry in entries):
         system.ensure(["skopeo"], progress)
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(
@@ -112,7 +112,7 @@ def archives(tools: Tools, progress: Progress) -> list[Path]:
                     if entry.host in answering
                     else _built(entry, tools, store, progress)
                 ),
-                _ENTRIES,
+                entries,
             )
         )
 

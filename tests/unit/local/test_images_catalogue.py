@@ -21,7 +21,7 @@ from local.toolchain.progress import Progress
 from local.toolchain.store import Store
 from rules import ENVOY_IMAGES
 
-ENTRIES = catalogue._ENTRIES
+ENTRIES = catalogue.ENTRIES
 REFERENCES = {entry.reference for entry in ENTRIES}
 
 
