@@ -283,7 +283,7 @@ def _covers(wildcard: str, hostname: str) -> bool:
     return wildcard == hostname or (wildcard.startswith("*.") and hostname.endswith(wildcard[1:]))
 
 
-_MISPLACED_SECRET = (
+_SHOWN = (
     "holds a secret value, which would be shown and kept in clear: only those of synergychat:secrets are not. "
     "Put it there, and name that Secret"
 )
@@ -329,7 +329,7 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
             mistakes[path] = _rule(detail["type"], detail["msg"], path)
-    misplaced = {(key,): _MISPLACED_SECRET for key in secret if key in given and key != "secrets"}
+    misplaced = {(key,): _SHOWN for key in secret if key in given and key != "secrets"}
     mistakes |= {path: rule for path, rule in (misplaced | _across(given)).items() if path not in mistakes}
     if mistakes or parsed is None:
         raise ConfigError([_line(prefix, path, rule, given, hidden) for path, rule in sorted(mistakes.items())])

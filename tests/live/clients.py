@@ -26,9 +26,11 @@ def ask(address: str, url: str, *, source: str | None = None, **options: Any) ->
 def certificate(address: str, port: int, hostname: str) -> x509.Certificate:
     """What is shown to who asks for this name."""
     context = trusting_anything()
-    with socket.create_connection((address, port), timeout=10) as plain:
-        with context.wrap_socket(plain, server_hostname=hostname) as secure:
-            shown = secure.getpeercert(binary_form=True)
+    with (
+        socket.create_connection((address, port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=hostname) as secure,
+    ):
+        shown = secure.getpeercert(binary_form=True)
     assert shown is not None
     return x509.load_der_x509_certificate(shown)
 

@@ -95,9 +95,7 @@ class LiveStack:
         self.said = done.stdout
         return {str(kind): count for kind, count in (done.summary.resource_changes or {}).items()}
 
-    def cli(
-        self, *arguments: str, typed: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def cli(self, *arguments: str, typed: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         """Plain `pulumi`, as typed in the program's directory; stdout and stderr together. `typed` is its stdin."""
         return subprocess.run(
             [VENV / "bin" / "pulumi", *arguments, "--stack", "dev", "--non-interactive"],
