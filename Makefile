@@ -4,16 +4,19 @@ STACK ?= dev
 LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m local
 LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m local
 .DEFAULT_GOAL := help
-.PHONY: help up preview test check status down lock
+.PHONY: help up preview explain test conformance check status down lock
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) up --stack '$(STACK)' --context '$(CONTEXT)'
 
 preview: ## show what `up` would change, with or without a cluster; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)'
+
+explain: ## which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) explain --stack '$(STACK)' --context '$(CONTEXT)' --url "$$URL" --method "$$METHOD" --header "$$HEADER"
 
 status: ## node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) status --stack '$(STACK)' --context '$(CONTEXT)'
@@ -23,6 +26,9 @@ down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, clust
 
 test: ## unit, live and browser tests, on a cluster of their own
 	@$(LOCAL_DEV) test
+
+conformance: ## the Gateway API's own conformance suite, on what `up` made; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
+	@$(LOCAL) conformance --stack '$(STACK)' --context '$(CONTEXT)' --test '$(RUN)' --report '$(REPORT)'
 
 check: ## formatter, linter, type checker and unit tests; no cluster
 	@$(LOCAL_DEV) check

@@ -210,6 +210,22 @@ class PolicyConfig(OpenSection):
     )
 
 
+class MetadataConfig(OpenSection):
+    name: Text = Field(description="Its name.")
+
+
+class ObjectConfig(OpenSection):
+    """Any Kubernetes object."""
+
+    api_version: Text = Field(description="Group and version of its kind, such as `gateway.envoyproxy.io/v1alpha1`.")
+    kind: Text = Field(description="Its kind.")
+    metadata: MetadataConfig = Field(description="What tells it from others: `name`, `namespace`, `labels`.")
+
+    @property
+    def wire(self) -> Fields:
+        return self.model_dump(mode="json", by_alias=True)
+
+
 class StackConfig(Section):
     """Everything that a stack can say. Immutable; every value is checked."""
 
@@ -239,7 +255,7 @@ class StackConfig(Section):
         description="Secrets in the chat's namespace, by name, for listeners, routes and policies: "
         "`pulumi config set --secret --path 'synergychat:secrets.users[\".htpasswd\"]' VALUE`.",
     )
-    objects: tuple[Fields, ...] = Field(
+    objects: tuple[ObjectConfig, ...] = Field(
         default=(), description="Any other Kubernetes objects, in wire form, checked and waited for like the rest."
     )
 

@@ -103,7 +103,6 @@ _PLAIN: dict[Any, str] = {
     bool: "true or false",
     dict[str, str]: "texts by name",
     Fields: "fields, in wire form",
-    tuple[Fields, ...]: "a list of objects, in wire form",
     dict[Subdomain, dict[Text, str]]: "groups of texts by name",
 }
 _OPEN = (

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
+from components.diagnosis import diagnosis
 from stop import stop
 
 _PATIENCE_S = 5
@@ -37,7 +38,7 @@ def connect(name: str, context: str) -> k8s.Provider:
             check(context, merged, files)
     except ClusterError as error:
         stop(str(error))
-    pulumi.runtime.register_stack_transformation(_delete_before_replace)
+    pulumi.runtime.register_stack_transformation(_for_every_object(diagnosis(context)))
     return k8s.Provider(
         name,
         context=context,
@@ -50,17 +51,21 @@ def connect(name: str, context: str) -> k8s.Provider:
     )
 
 
-def _delete_before_replace(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    """An object that gets another name goes before its successor comes, also where the two could live side by side.
+def _for_every_object(on_error: pulumi.ErrorHook) -> pulumi.ResourceTransformation:
+    """An object that fails is explained; one that gets another name goes before its successor comes.
 
-    Else an `up` that fails in between leaves the old one to be deleted by the next; when that one has the old name
-    again, it adopts the object, as it does with all that exists, and then deletes it: an `up` without an error, and
-    nothing there.
+    The latter also where the two could live side by side. Else an `up` that fails in between leaves the old one to be
+    deleted by the next; when that one has the old name again, it adopts the object, as it does with all that exists,
+    and then deletes it: an `up` without an error, and nothing there.
     """
-    if not args.type_.startswith("kubernetes:"):
-        return None
-    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(delete_before_replace=True))
-    return pulumi.ResourceTransformationResult(args.props, opts)
+    common = pulumi.ResourceOptions(delete_before_replace=True, hooks=pulumi.ResourceHookBinding(on_error=[on_error]))
+
+    def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not args.type_.startswith("kubernetes:"):
+            return None
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, common))
+
+    return transform
 
 
 def kubeconfig_files() -> list[Path]:

@@ -12,7 +12,7 @@ from components.declared import declared_by
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
-from components.labels import OWNERSHIP, metadata
+from components.labels import OURS, OWNERSHIP, metadata
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs, canary, reference, to
 from components.workload import Backend
@@ -45,7 +45,7 @@ class Configured(pulumi.ComponentResource):
         self._limit = args.settings.timeout_seconds
         settings = args.settings
         secrets = [self._secret(key, content) for key, content in settings.secrets.items()]
-        objects = [self._object(index, wire, secrets) for index, wire in enumerate(settings.objects)]
+        objects = [self._object(index, each.wire, secrets) for index, each in enumerate(settings.objects)]
         given = [*secrets, *objects]
         routes = {key: self._route(key, route, given) for key, route in settings.routes.items()}
         for key, policy in settings.policies.items():
@@ -64,13 +64,16 @@ class Configured(pulumi.ComponentResource):
         )
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
-        described: Wire = wire.get("metadata", {})
-        annotations = {**OWNERSHIP, **_readiness(wire.get("kind")), **described.get("annotations", {})}
-        owned = gateway_api.awaited(wire | {"metadata": described | {"annotations": annotations}})
-        kind, name = wire.get("kind", index), described.get("name", index)
-        return KubernetesObject(
-            f"object-{kind}-{name}".lower(), owned, self._after(self._args.gateway.resource, *after)
-        )
+        described: Wire = wire["metadata"]
+        at_once = waiting.SKIP if wire["kind"] == "Service" else {}
+        marks = {
+            "annotations": {**OWNERSHIP, **at_once, **described.get("annotations", {})},
+            "labels": {**OURS, **described.get("labels", {})},
+        }
+        owned = gateway_api.awaited(wire | {"metadata": described | marks})
+        name = "-".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
+        with declared_by(f"objects[{index}]", root=()):
+            return KubernetesObject(name, owned, self._after(self._args.gateway.resource, *after))
 
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
         gateway = self._args.gateway
@@ -141,14 +144,3 @@ class Configured(pulumi.ComponentResource):
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=waiting.limit(self._limit))
-
-
-def _readiness(kind: Any) -> Mapping[str, str]:
-    """As for the chat's own."""
-    match kind:
-        case "Service":
-            return waiting.SKIP
-        case "Deployment":
-            return waiting.until_rolled_out()
-        case _:
-            return {}

@@ -22,7 +22,7 @@ _MAPS = {"labels", "annotations", "data", "string_data", "match_labels", "select
 _NOWHERE = ""
 
 
-_place: ContextVar[tuple[str, Path]] = ContextVar("place", default=(_NOWHERE, ()))
+_place: ContextVar[tuple[str, Path | None]] = ContextVar("place", default=(_NOWHERE, None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Declaration:
     """UNKNOWN stands for what is known only after `up`."""
     place: str
     """A path of stack config, or a line of the program."""
-    root: Path
-    """What of the object stands at that place of the config: the path from its root to it."""
+    root: Path | None
+    """What of the object stands at that place of the config: the path from its root to it; None at a line."""
 
 
 @dataclass

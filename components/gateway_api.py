@@ -168,23 +168,33 @@ def answered_by(filter_name: str) -> Wire:
 
 def awaited(wire: Wire) -> Wire:
     """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind."""
-    spec: Wire = wire.get("spec", {})
-    ready: Mapping[str, str] = {}
     match wire["kind"]:
         case "GatewayClass":
-            ready = waiting.until_conditions("Accepted")
+            ready = waiting.holds("Accepted")
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
-            ready = waiting.until_conditions("Accepted", "Programmed")
+            ready = waiting.holds("Accepted", "Programmed")
+            for listener in _groups(wire, "listeners"):
+                named = f"listeners[?@.name=='{listener.get('name')}']"
+                ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:
-            parents = [_verdict_on(parent) for parent in spec.get("parentRefs", [])]
-            ready = waiting.until_all_of(*parents, conditions=("Accepted", "ResolvedRefs"))
+            parents = map(_verdict_on, _groups(wire, "parentRefs"))
+            ready = [each for parent in parents for each in waiting.holds("Accepted", "ResolvedRefs", of=parent)]
         case kind if kind in POLICIES:
-            ready = waiting.until_all_of(f"ancestors[?@.controllerName=='{CONTROLLER}']", conditions=("Accepted",))
+            ready = waiting.holds("Accepted", of=f"ancestors[?@.controllerName=='{CONTROLLER}']")
+        case "Deployment":
+            ready = waiting.rolled_out()
         case _:
-            return wire
-    annotations = {**ready, **wire["metadata"].get("annotations", {})}
+            ready = []
+    annotations = {**waiting.until(*ready), **wire["metadata"].get("annotations", {})}
     return wire | {"metadata": wire["metadata"] | {"annotations": annotations}}
+
+
+def _groups(wire: Wire, field: str) -> list[Wire]:
+    """A list in the spec; what is none, or holds something else, has yet to be refused."""
+    spec: object = wire.get("spec")
+    items: object = cast(Wire, spec).get(field) if isinstance(spec, dict) else None
+    return [each for each in cast(list[Any], items) if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 def _verdict_on(parent: Wire) -> str:

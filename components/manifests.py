@@ -14,7 +14,7 @@ from components import sources
 from components.labels import OWNERSHIP
 from components.overlay import overlaid
 from components.sources import ManifestError, Source
-from components.waiting import SKIP, progress_deadline, until_rolled_out
+from components.waiting import SKIP, progress_deadline, rolled_out, until
 
 Object = Mapping[str, Any]
 _CONTROLLER = "envoy-gateway"
@@ -156,7 +156,7 @@ def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
         annotations |= {"pulumi.com/replaceUnready": "true"}
     if wire["kind"] == "Deployment":
         result["spec"] = wire["spec"] | {"progressDeadlineSeconds": progress_deadline(timeout_s)}
-        annotations |= until_rolled_out()
+        annotations |= until(*rolled_out())
     result["metadata"] = wire["metadata"] | {"annotations": annotations}
     return result
 

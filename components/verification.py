@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pulumi
 
-from checks import Crds, Mistake, check
+from checks import UNKNOWN, Crds, Mistake, check, graph
 from components.declared import Declaration, Declared
+from components.gateway_api import Wire
 from components.manifests import Manifest
 from stop import stop
 
@@ -15,21 +16,30 @@ def verify(declared: Declared, manifest: Manifest) -> None:
 
     To be called last: the engine hears of nothing before the program has run to its end.
     """
-    crds = Crds.of(manifest.crds)
-    lines = sorted({line for each in declared.objects for line in _mistakes(each, crds)})
+    lines = sorted({_line(declaration, mistake) for declaration, mistake in _mistakes(declared, manifest)})
     if lines:
         count = "One mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
         listed = "\n".join(f"  {line}" for line in lines)
         stop(f"{count} in what stack {pulumi.get_stack()} declares:\n{listed}\nNothing was changed.")
 
 
-def _mistakes(declaration: Declaration, crds: Crds) -> Iterator[str]:
-    return (_line(declaration, mistake) for mistake in check(declaration.wire, crds))
+def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declaration, Mistake]]:
+    """Those of each object by itself, and those in what they have to do with each other."""
+    crds = Crds.of(manifest.crds)
+    together: dict[int, tuple[Declaration, Wire]] = {}
+    for each in declared.objects:
+        own = check(each.wire, crds)
+        yield from ((each, mistake) for mistake in own)
+        # It is there for others to refer to; what it says itself is not sound enough to go by.
+        wire = {**each.wire, "spec": UNKNOWN} if own else each.wire
+        together[id(wire)] = each, wire
+    for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=manifest.version):
+        yield together[id(wire)][0], mistake
 
 
 def _line(declaration: Declaration, mistake: Mistake) -> str:
     wire, root = declaration.wire, declaration.root
-    if mistake.path[: len(root)] == root:
+    if root is not None and mistake.path[: len(root)] == root:
         rest = Mistake(path=mistake.path[len(root) :], value=mistake.value, rule=mistake.rule, cure=mistake.cure)
         return f"{declaration.place}.{rest}"
     return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"

@@ -69,9 +69,10 @@ class Workload(pulumi.ComponentResource):
             data=args.environment,
             opts=here,
         )
+        rolled_out = waiting.until(*waiting.rolled_out())
         deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=metadata(name, name, namespace=args.namespace.name, annotations=waiting.until_rolled_out()),
+            metadata=metadata(name, name, namespace=args.namespace.name, annotations=rolled_out),
             spec=_deployment_spec(name, args, settings_map.metadata["name"]),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=waiting.limit(args.timeout_s)),
         )

@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from local import checks, lifecycle
+from local import checks, explain, lifecycle
 from local.command import exit_code
+from local.conformance import run as conformance
 from local.stack import Stack
 
 
@@ -16,14 +17,27 @@ def main() -> int:
         "up": lambda arguments: lifecycle.up(Stack.of(arguments.stack, arguments.context)),
         "preview": lambda arguments: lifecycle.preview(Stack.of(arguments.stack, arguments.context)),
         "status": lambda arguments: lifecycle.status(Stack.of(arguments.stack, arguments.context)),
+        "explain": lambda arguments: explain.run(
+            Stack.of(arguments.stack, arguments.context), arguments.url, arguments.method, arguments.header
+        ),
         "down": lambda arguments: lifecycle.down(Stack.of(arguments.stack, arguments.context), purge=arguments.purge),
+        "conformance": lambda arguments: conformance.run(
+            Stack.of(arguments.stack, arguments.context), arguments.test, arguments.report
+        ),
     }
     for name in on_stack:
         command = commands.add_parser(name)
         command.add_argument("--stack", default="dev")
         command.add_argument("--context", default="", help="a kubeconfig context; default: the one in the stack's file")
+        if name == "explain":
+            command.add_argument("--url", required=True)
+            command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
+            command.add_argument("--header", action="append", default=[], help="name: value; may be given again")
         if name == "down":
             command.add_argument("--purge", action="store_true")
+        if name == "conformance":
+            command.add_argument("--test", default="", help="the one test to run; default: all")
+            command.add_argument("--report", default="", help="where the report goes; default: in the state directory")
     alone: dict[str, Callable[[], int]] = {"test": checks.test, "check": checks.check, "lock": checks.lock}
     for name in alone:
         commands.add_parser(name)

@@ -12,7 +12,8 @@ from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from local.venv import VENV
 
-_SOURCES = ("__main__.py", "config.py", "reference.py", "rules.py", "stop.py", "checks", "components", "local", "tests")
+_PACKAGES = ("checks", "components", "health", "local", "routing", "tests")
+_SOURCES = ("__main__.py", "config.py", "reference.py", "rules.py", "stop.py", *_PACKAGES)
 _LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest")
 _NEWEST = REPOSITORY / ".venv-newest"
 

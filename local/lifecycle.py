@@ -15,7 +15,7 @@ from local.errors import UserError
 from local.images import archives
 from local.lock import locked
 from local.paths import state_root
-from local.report import print_access, print_failing, report
+from local.report import print_access, report
 from local.stack import Stack
 from local.toolchain.progress import Progress
 
@@ -40,8 +40,6 @@ def up(stack: Stack) -> int:
         done = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
         if done.returncode == 0:
             print_access(stack.outputs(), Console(highlight=False))
-        else:
-            print_failing(stack, Console(highlight=False))
         return done.returncode
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from health import Row, Unanswered, look
 from local.cluster.cluster import Cluster
-from local.health import Row, Unanswered, look
 from local.stack import Stack
 
 
@@ -51,14 +51,6 @@ def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
     return well and all(row.state == "ok" for row in found)
 
 
-def print_failing(stack: Stack, console: Console) -> None:
-    """What is not ready, in its own words: of most kinds Pulumi says only that it waited for them in vain."""
-    failing = [row for row in _objects(stack) if row.state != "ok"]
-    if failing:
-        console.print("\nNot ready:")
-        _print(failing, console)
-
-
 def _up(stack: Stack) -> str:
     """The command that brings it up."""
     which = "" if stack.name == "dev" else f" STACK={stack.name}"
@@ -78,7 +70,7 @@ def _print(rows: list[Row], console: Console) -> None:
 
 def _objects(stack: Stack) -> list[Row]:
     try:
-        return look(stack)
+        return look(stack.kubectl, stack.typed_kubectl)
     except Unanswered as error:
         return [Row("stack", stack.name, "unknown", str(error))]
 

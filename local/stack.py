@@ -7,7 +7,7 @@ import subprocess
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import yaml
@@ -60,8 +60,15 @@ class Stack:
         gateway = _config(stack_file(self.name)).get(GATEWAY_KEY)
         settings: dict[str, Any] = {"exposure": "LoadBalancer", "port": 80}
         settings |= gateway if isinstance(gateway, dict) else {}
-        port = settings["port"]
-        return (port,) if settings["exposure"] == "LoadBalancer" and port in _PORTS else ()
+        listeners: Any = settings.get("listeners")
+        further = cast(list[dict[str, Any]], listeners if isinstance(listeners, list) else [])
+        ports = [settings["port"], *(each.get("port") for each in further if isinstance(each, dict))]
+        return tuple(port for port in ports if port in _PORTS) if settings["exposure"] == "LoadBalancer" else ()
+
+    @property
+    def typed_kubectl(self) -> str:
+        """What a person types, in this directory, to reach the same cluster."""
+        return ".venv/bin/kubectl" if self.on_local_cluster else f"kubectl --context {self.context}"
 
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `pulumi` on this stack; the caller looks at the exit code."""

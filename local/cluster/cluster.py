@@ -99,12 +99,15 @@ class Cluster:
     def status(self) -> Status:
         return Status.of(self.directory)
 
-    def load_image(self, archive: Path) -> list[str]:
-        """Import an archive as `docker save` writes it, over images of the same names; gives the names."""
+    def load_image(self, archive: Path, *, by_user: bool = True) -> list[str]:
+        """Import an archive as `docker save` writes it, over images of the same names; gives the names.
+
+        When it is not the user's own, only what is missing or outdated is imported, and nothing of the user's replaced.
+        """
         status = self.status()
         if status.state in ("absent", "stopped"):
             raise UserError(f"The cluster {self.directory.name} is not running.", self._command("up"))
-        return self._images().bring([archive], by_user=True)
+        return self._images().bring([archive], by_user=by_user)
 
     def log(self, component: str) -> Path:
         """The log file of a component."""

@@ -55,24 +55,34 @@ class Go:
 
         UserError with the compiler's errors and the log's path when it fails.
         """
-        settings = GROUPS[group]
-        variables = " ".join(f"-X {name}={value}" for name, value in settings.variables.items())
-        static = "-extldflags -static" if settings.cgo else ""
         with tempfile.TemporaryDirectory() as scratch:
-            extra = [*self._overlay(settings, Path(scratch)), *self._modfile(settings, Path(scratch))]
-            arguments = ["build", "-v", *_FLAGS, "-tags", settings.tags, *extra]
-            linker = f"{_STRIP} {variables} {static}"
-            self._run("build", group, [*arguments, "-ldflags", linker, "-o", f"{directory}/", *packages], compiled)
+            flags = self._flags(GROUPS[group], Path(scratch))
+            self._run("build", group, ["build", "-v", *flags, "-o", f"{directory}/", *packages], compiled)
 
-    def fetch_modules(self, group: str, packages: Sequence[str]) -> int:
-        """Download what `packages` import, so that no compiler waits for the network; how many packages that is."""
-        arguments = ["list", "-deps", "-e", "-tags", GROUPS[group].tags, *packages]
+    def build_test(self, group: str, package: str, program: Path, compiled: Callable[[str], None]) -> None:
+        """As `build`, for the tests of one package."""
+        with tempfile.TemporaryDirectory() as scratch:
+            flags = self._flags(GROUPS[group], Path(scratch))
+            self._run("build-tests", group, ["test", "-c", *flags, "-o", str(program), package], compiled)
+
+    def fetch_modules(self, group: str, packages: Sequence[str], *, tests: bool = False) -> int:
+        """Download what `packages` import, so that no compiler waits for the network; how many packages that is.
+
+        With `tests`, also what their tests import.
+        """
+        arguments = ["list", "-deps", "-e", *(["-test"] if tests else []), "-tags", GROUPS[group].tags, *packages]
         return len(self._run("fetch", group, arguments).split())
 
     def module_directory(self, group: str, module: str) -> Path:
         """Where the module cache holds the pinned version of `module`, downloaded when it is not there yet."""
         document = json.loads(self._run("download", group, ["mod", "download", "-json", module]))
         return Path(document["Dir"])
+
+    def _flags(self, group: GoGroup, scratch: Path) -> list[str]:
+        variables = " ".join(f"-X {name}={value}" for name, value in group.variables.items())
+        static = "-extldflags -static" if group.cgo else ""
+        extra = [*self._overlay(group, scratch), *self._modfile(group, scratch)]
+        return [*_FLAGS, "-tags", group.tags, *extra, "-ldflags", f"{_STRIP} {variables} {static}"]
 
     def _overlay(self, group: GoGroup, scratch: Path) -> list[str]:
         if not group.embeds:

@@ -21,6 +21,7 @@ KUBERNETES = "1.36.3"
 COREDNS = "1.14.7"
 ENVOY = "1.39.1"
 ENVOY_GATEWAY = "1.9.1"
+GATEWAY_API = "1.6.1"
 MANIFEST_SHA256 = "0234db22b15454cf41cd7b686f0c0329eb82abf8abf197e40f85140a0462ad7c"
 
 
@@ -71,6 +72,10 @@ class GoProgram:
     @property
     def program(self) -> str:
         return self.group if self.package == "." else self.package.rpartition("/")[2]
+
+
+class GoTest(GoProgram):
+    """The tests of a package, as the one program that `go test -c` makes of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +174,7 @@ GROUPS = {
         GoGroup(name="chat", directory=_LOCAL / "chat"),
         GoGroup(name="echo", directory=_LOCAL / "echo"),
         GoGroup(name="pause", directory=_LOCAL / "images" / "pause"),
+        GoGroup(name="conformance", directory=_LOCAL / "conformance" / "suite"),
     )
 }
 
@@ -300,6 +306,26 @@ ARTEFACTS = {
             version="3.10",
             programs=("pause",),
             recipe=(GoProgram(group="pause", package=".", cpu_s=5),),
+        ),
+        Artefact(
+            name="conformance",
+            version=GATEWAY_API,
+            programs=("conformance",),
+            recipe=(GoTest(group="conformance", package=".", cpu_s=110),),
+        ),
+        Artefact(
+            name="echo-basic",
+            version=GATEWAY_API,
+            programs=("echo-basic",),
+            recipe=(
+                GoProgram(group="conformance", package="sigs.k8s.io/gateway-api/conformance/echo-basic", cpu_s=15),
+            ),
+        ),
+        Artefact(
+            name="conformance-dns",
+            version=GATEWAY_API,
+            programs=("dns",),
+            recipe=(GoProgram(group="conformance", package="./dns", cpu_s=20),),
         ),
     )
 }

@@ -15,7 +15,7 @@ from local.errors import UserError
 from local.paths import REPOSITORY, cache_root
 from local.toolchain import pypi, releases, system
 from local.toolchain.gobuild import Go
-from local.toolchain.pins import ARTEFACTS, GROUPS, Artefact, GoProgram, ModuleFile, SystemFiles, Wheel
+from local.toolchain.pins import ARTEFACTS, GROUPS, Artefact, GoProgram, GoTest, ModuleFile, SystemFiles, Wheel
 from local.toolchain.progress import Progress
 from local.toolchain.reach import hosts_of, reachable
 from local.toolchain.store import Store
@@ -185,15 +185,19 @@ def _fill(
 
 
 def _build_group(go: Go, group: str, members: Sequence[tuple[GoProgram, Path]], progress: Progress) -> None:
-    packages = [member.package for member, _ in members]
+    tests = [member for member, _ in members if isinstance(member, GoTest)]
+    packages = [member.package for member, _ in members if member not in tests]
     with progress.step(f"fetch modules: {group}"):
-        total = go.fetch_modules(group, packages)
+        total = go.fetch_modules(group, [member.package for member, _ in members], tests=bool(tests))
     # Inside what the next run starts anew: a killed build leaves nothing else behind.
     output = members[0][1] / f".{group}.out"
     output.mkdir()
     try:
         with progress.step(f"build {', '.join(member.program for member, _ in members)}", total) as advance:
-            go.build(group, packages, output, advance)
+            if packages:
+                go.build(group, packages, output, advance)
+            for test in tests:
+                go.build_test(group, test.package, output / test.program, advance)
         for member, directory in members:
             (output / member.program).rename(directory / member.program)
     finally:

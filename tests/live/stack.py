@@ -14,7 +14,7 @@ from pulumi import automation
 from local.paths import REPOSITORY
 from local.venv import VENV
 
-_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components")
+_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components", "health")
 
 
 class LiveStack:
@@ -112,6 +112,11 @@ class LiveStack:
     def kubectl(self, *arguments: str) -> str:
         command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def apply(self, *objects: Mapping[str, Any]) -> None:
+        """By hand, beside the stack."""
+        command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, "apply", "--server-side", "-f", "-"]
+        subprocess.run(command, input=yaml.safe_dump_all(objects), check=True, capture_output=True, text=True)
 
     def client(self) -> httpx.Client:
         """For many requests, on connections that are kept alive."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pulumi.runtime.settings
@@ -114,13 +115,21 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
         await pulumi.runtime.run_in_stack(lambda: (program(), None)[1])
 
     try:
-        asyncio.run(run())
+        # The mocks have no engine that could call a hook back.
+        with mock.patch("pulumi.resource_hooks.register_error_hook", _registered):
+            asyncio.run(run())
     except SystemExit as error:
         recording.exit_code = error.code
     finally:
         # The SDK keeps unfinished tasks for all loops in one set: those of a failed run would hang the next one.
         pulumi.runtime.settings.SETTINGS.outputs.clear()  # type: ignore[attr-defined] # a property that is made at run time
     return recording
+
+
+def _registered(_: object) -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 class _Echo(Mocks):

@@ -215,7 +215,7 @@ def test_what_names_a_secret_or_an_object_comes_after_it() -> None:
     )
     for later in ("a-route", "p-policy"):
         assert recording.waits_for(later, "secret-s")
-        assert recording.waits_for(later, "object-configmap-m")
+        assert recording.waits_for(later, "object-configmap-chat-m")
 
 
 # Objects

@@ -113,9 +113,31 @@ def test_a_gateway_serves_routes_of_its_own_namespace_only() -> None:
             {"name": "http", "protocol": "HTTP", "port": 8080, "allowedRoutes": {"namespaces": {"from": "Same"}}}
         ],
     }
-    assert is_ready(with_conditions(wire, Accepted="True", Programmed="True"))
-    assert not is_ready(with_conditions(wire, Accepted="True", Programmed="False"))
-    assert not is_ready(with_conditions(wire, observed=1, Accepted="True", Programmed="True"))
+
+
+def gateway_with(observed: int = 2, listener: str = "True", **conditions: str) -> Wire:
+    """A Gateway in its second generation whose listener is Programmed, or not."""
+    wire = with_conditions(gateway(), observed, **conditions)
+    said = [
+        {"type": kind, "status": verdict, "observedGeneration": observed}
+        for kind, verdict in {"ResolvedRefs": "True", "Programmed": listener}.items()
+    ]
+    wire["status"]["listeners"] = [{"name": "http", "conditions": said}]
+    return wire
+
+
+def test_a_gateway_is_ready_when_it_and_its_listeners_are_programmed() -> None:
+    assert is_ready(gateway_with(Accepted="True", Programmed="True"))
+    assert not is_ready(gateway_with(Accepted="True", Programmed="False"))
+    assert not is_ready(gateway_with(Accepted="True", Programmed="True", observed=1))
+    assert not is_ready(gateway_with(Accepted="True", Programmed="True", listener="False"))
+
+
+@pytest.mark.parametrize("listeners", [None, "http", [1], [{}], {"name": "http"}])
+def test_what_has_yet_to_be_refused_gets_as_far_as_to_be_refused(listeners: Any) -> None:
+    wire = gateway() | {"spec": {"listeners": listeners}}
+    assert gateway_api.awaited(wire)["spec"] == {"listeners": listeners}
+    assert gateway_api.awaited(wire | {"spec": "nothing"})["spec"] == "nothing"
 
 
 def test_a_route_is_for_listeners_of_its_gateway() -> None:

@@ -1,4 +1,4 @@
-"""What `make up` prints at its end: from what the program exports, or from what is not ready."""
+"""What `make up` prints at its end, and what `make status` does."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from rich.console import Console
 from components.access import hosts_lines, try_it
 from local.cluster.cluster import Cluster
 from local.cluster.status import Status
-from local.report import print_access, print_failing, report
+from local.report import print_access, report
 from local.stack import Stack
 from tests.unit import program, release
 from tests.unit.recording import ADDRESS
@@ -101,10 +101,16 @@ def deployed(*objects: dict[str, Any], forbidden: str = "") -> Deployed:
 
 
 def failing(stack: Stack) -> list[str]:
-    """Its lines, with the columns a space apart."""
+    """The lines of what is not well, with the columns a space apart."""
+    _, text = status_of(stack)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return [line for line in lines if " failing " in line or " unknown " in line]
+
+
+def status_of(stack: Stack, node: "Node | None" = None) -> tuple[bool, str]:
     text = io.StringIO()
-    print_failing(stack, Console(file=text, width=40))
-    return [" ".join(line.split()) for line in text.getvalue().splitlines()]
+    well = report(stack, cast(Cluster, node), Console(file=text, width=200))
+    return well, text.getvalue()
 
 
 def condition(kind: str, reason: str, message: str, status: str = "False") -> dict[str, str]:
@@ -120,33 +126,30 @@ def in_class(name: str, *conditions: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def test_after_a_failed_up_an_object_that_is_not_ready_says_why_and_others_say_nothing() -> None:
+def test_an_object_that_is_not_ready_says_why() -> None:
     stack = deployed(
         in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")),
         in_class("bad", condition("Accepted", "InvalidParameters", "no EnvoyProxy [bold]envoy-gateway/bad[/bold]")),
     )
     assert failing(stack) == [
-        "",
-        "Not ready:",
-        "what name state",
         "GatewayClass bad failing InvalidParameters: no EnvoyProxy [bold]envoy-gateway/bad[/bold]",
     ]
 
 
 def test_who_may_not_read_events_is_shown_the_rest() -> None:
     stack = deployed(in_class("bad", condition("Accepted", "InvalidParameters", "no EnvoyProxy")), forbidden="events")
-    assert failing(stack)[3:] == ["GatewayClass bad failing InvalidParameters: no EnvoyProxy"]
+    assert failing(stack) == ["GatewayClass bad failing InvalidParameters: no EnvoyProxy"]
 
 
-def test_after_a_failed_up_with_all_objects_well_nothing_is_said_and_no_event_is_asked_for() -> None:
+def test_with_all_objects_well_no_event_is_asked_for() -> None:
     stack = deployed(in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")))
     assert failing(stack) == []
     assert set(stack.asked) == {"api-resources", "get"}
     assert stack.asked.count("get") == 3
 
 
-def test_after_a_failed_up_a_cluster_that_does_not_answer_is_said_not_to() -> None:
-    assert failing(deployed())[3:] == ["stack dev unknown it is away"]
+def test_a_cluster_that_does_not_answer_is_said_not_to() -> None:
+    assert failing(deployed()) == ["stack dev unknown it is away"]
 
 
 class Node:
@@ -157,12 +160,6 @@ class Node:
 
     def status(self) -> Status:
         return self._status
-
-
-def status_of(stack: Stack, node: Node | None = None) -> tuple[bool, str]:
-    text = io.StringIO()
-    well = report(stack, cast(Cluster, node), Console(file=text, width=200))
-    return well, text.getvalue()
 
 
 @pytest.mark.parametrize(

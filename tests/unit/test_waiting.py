@@ -12,7 +12,7 @@ def deployment(asked: int, **status: Any) -> dict[str, Any]:
     settled = {"replicas": asked, "updatedReplicas": asked, "availableReplicas": asked}
     given = {"observedGeneration": 3} | {name: count for name, count in settled.items() if count} | status
     return {
-        "metadata": {"generation": 3, "annotations": waiting.until_rolled_out()},
+        "metadata": {"generation": 3, "annotations": waiting.until(*waiting.rolled_out())},
         "spec": {"replicas": asked},
         "status": given | {"conditions": [{"type": "Available", "status": status.get("available", "True")}]},
     }

@@ -249,7 +249,13 @@ def test_a_field_whose_name_cel_reserves_is_found_under_its_escaped_name() -> No
     assert [mistake.rule for mistake in check(thing({"namespace": "a", "a-b": "b"}), crds)] == ["must be the same"]
 
 
-# What it costs, and needs
+def test_a_number_is_no_integer_to_cel_however_it_is_written() -> None:
+    crds = made_up({"type": "number", "x-kubernetes-validations": [{"rule": "self / 2.0 == 0.5"}]})
+    assert check(thing(1), crds) == ()
+    assert [mistake.rule for mistake in check(thing(2), crds)] == ["must satisfy self / 2.0 == 0.5"]
+
+
+# What it needs
 
 
 def test_the_package_needs_neither_pulumi_nor_anything_of_the_local_cluster() -> None:

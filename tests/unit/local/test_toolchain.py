@@ -15,7 +15,7 @@ from rich.console import Console
 
 from local.errors import UserError
 from local.toolchain import gobuild, releases, setup, system
-from local.toolchain.pins import ARTEFACTS, GROUPS, GoProgram, Release
+from local.toolchain.pins import ARTEFACTS, GROUPS, GoProgram, GoTest, Release
 from local.toolchain.progress import Progress
 from local.toolchain.store import MANIFEST, Store
 
@@ -194,6 +194,19 @@ def test_a_build_writes_only_where_the_next_run_starts_anew(tmp_path: Path, monk
         setup._build_group(go, "pause", [(GoProgram(group="pause", package=".", cpu_s=1), work)], progress)
     seen = (tmp_path / "seen").read_text().split()
     assert seen == [str(kept), str(kept / ".pause-1.part"), str(kept / ".pause-1.part" / ".pause.out")]
+
+
+def test_the_tests_of_a_package_become_one_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = f'echo "$*" >> {tmp_path}/said; [ "$1" = list ] && exit; while [ "$1" != -o ]; do shift; done; : > "$2"'
+    go = _go(tmp_path, monkeypatch, script)
+    step = GoTest(group="conformance", package=".", cpu_s=1)
+    (tmp_path / "work").mkdir()
+    with Progress() as progress:
+        setup._build_group(go, "conformance", [(step, tmp_path / "work")], progress)
+    listed, built = (tmp_path / "said").read_text().splitlines()
+    assert listed.startswith("list -deps -e -test ")
+    assert built.startswith("test -c ")
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["conformance"]
 
 
 def test_a_build_that_runs_ends_when_it_is_stopped_and_no_other_starts(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.health.failure import Failure
+from health.failure import Failure
 
 
 def no_status(question: str, subject: str = "") -> Failure:

@@ -1,12 +1,13 @@
-"""Looks at a stack's objects with kubectl."""
+"""Looks at the objects of a stack with kubectl."""
 
 import json
+import subprocess
+from collections.abc import Callable
 from typing import Any
 
-from local.health.failure import Container
-from local.health.kinds import KINDS, Kind, Object
-from local.health.rows import Row, rows
-from local.stack import Stack
+from health.failure import Container
+from health.kinds import KINDS, Kind, Object
+from health.rows import Row, rows
 
 # The stack's own, the controller's, and those of the Envoys that it runs.
 _SELECTORS = (
@@ -19,29 +20,36 @@ _LINES = 5
 _TIMEOUT = ("--request-timeout", "5s")
 
 
+Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs kubectl with these arguments, for the cluster that is looked at, and gives its output as text."""
+
+
 class Unanswered(Exception):
     """kubectl did not get an answer; the message has its reason."""
 
 
-def look(stack: Stack) -> list[Row]:
-    """How every object of the stack fares. Unanswered where the cluster does not say."""
-    installed = _installed(stack)
+def look(kubectl: Kubectl, typed: str) -> list[Row]:
+    """How every object of the stack fares; `typed` is what a person types for kubectl here.
+
+    Raises Unanswered where the cluster does not say.
+    """
+    installed = _installed(kubectl)
     # A kind that is not there would fail the question for all others.
     kinds = ",".join(kind.resource for kind in (*KINDS, *_BEHIND) if kind in installed)
     objects: dict[str, Object] = {}
     for selector in _SELECTORS:
-        found = _get(stack, kinds, "--all-namespaces", "--selector", selector)
+        found = _get(kubectl, kinds, "--all-namespaces", "--selector", selector)
         objects |= {item["metadata"]["uid"]: item for item in found}
-    shown = rows(objects.values(), stack.context)
+    shown = rows(objects.values(), typed)
     if all(row.state == "ok" for row in shown):
         return shown
     namespaces = {item["metadata"].get("namespace", "default") for item in objects.values()}
-    warnings = [event for namespace in sorted(namespaces) for event in _warnings(stack, namespace)]
-    return rows([*objects.values(), *warnings], stack.context, lambda container: _last_words(stack, container))
+    warnings = [event for namespace in sorted(namespaces) for event in _warnings(kubectl, namespace)]
+    return rows([*objects.values(), *warnings], typed, lambda container: _last_words(kubectl, container))
 
 
-def _installed(stack: Stack) -> set[Kind]:
-    done = stack.kubectl("api-resources", "--no-headers", *_TIMEOUT)
+def _installed(kubectl: Kubectl) -> set[Kind]:
+    done = kubectl("api-resources", "--no-headers", *_TIMEOUT)
     # It fails where one of the cluster's extensions does not answer, and has listed all others then.
     if not done.stdout:
         raise Unanswered(_reason(done.stderr))
@@ -49,26 +57,26 @@ def _installed(stack: Stack) -> set[Kind]:
     return {Kind(version.rpartition("/")[0], kind) for *_, version, _, kind in columns}
 
 
-def _get(stack: Stack, kinds: str, *options: str) -> list[dict[str, Any]]:
-    return json.loads(_ask(stack, "get", kinds, *options, "--output", "json"))["items"]
+def _get(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
+    return json.loads(_ask(kubectl, "get", kinds, *options, "--output", "json"))["items"]
 
 
-def _warnings(stack: Stack, namespace: str) -> list[dict[str, Any]]:
+def _warnings(kubectl: Kubectl, namespace: str) -> list[dict[str, Any]]:
     try:
-        return _get(stack, "events", "--namespace", namespace, "--field-selector", "type=Warning")
+        return _get(kubectl, "events", "--namespace", namespace, "--field-selector", "type=Warning")
     except Unanswered:
         return []  # who may not read them is shown the rest
 
 
-def _last_words(stack: Stack, container: Container) -> str:
+def _last_words(kubectl: Kubectl, container: Container) -> str:
     previous = ("--previous",) if container.previous else ()
     which = ("--namespace", container.namespace, container.pod, "--container", container.name, *previous)
-    done = stack.kubectl("logs", *which, "--tail", str(_LINES), *_TIMEOUT)
+    done = kubectl("logs", *which, "--tail", str(_LINES), *_TIMEOUT)
     return done.stdout if done.returncode == 0 else ""
 
 
-def _ask(stack: Stack, *arguments: str) -> str:
-    done = stack.kubectl(*arguments, *_TIMEOUT)
+def _ask(kubectl: Kubectl, *arguments: str) -> str:
+    done = kubectl(*arguments, *_TIMEOUT)
     if done.returncode != 0:
         raise Unanswered(_reason(done.stderr))
     return done.stdout

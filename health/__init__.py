@@ -1,6 +1,6 @@
 """What of a stack is well and what is not, and why, in the cluster's own words."""
 
-from local.health.kubectl import Unanswered, look
-from local.health.rows import Row, rows
+from health.kubectl import Unanswered, look
+from health.rows import Row, rows
 
 __all__ = ["Row", "Unanswered", "look", "rows"]

@@ -6,10 +6,10 @@ Nothing is asked here: a failure that takes a cluster minutes to show is one obj
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from local.health import pods
-from local.health.cures import cure
-from local.health.failure import Container, Failure
-from local.health.kinds import KINDS, Kind, Object
+from health import pods
+from health.cures import cure
+from health.failure import Container, Failure
+from health.kinds import KINDS, Kind, Object
 
 _EVENTS = 3
 _ECHOES = ("BackOff", "Failed")
@@ -29,11 +29,11 @@ class Row(NamedTuple):
     text: str
 
 
-def rows(objects: Iterable[Object], context: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
+def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
     """One per object of a kind in `KINDS`, in their order.
 
     The replica sets, pods and events among `objects` explain those that fail, as do the `last_words` of a container
-    that ended. `context` is where they come from, for the commands that are proposed.
+    that ended. `kubectl` is how it is typed, for the commands that are proposed.
     """
     known = list(objects)
     found: list[Row] = []
@@ -43,7 +43,7 @@ def rows(objects: Iterable[Object], context: str, last_words: Callable[[Containe
             if verdict is None:
                 continue
             failing = bool(verdict.failures)
-            text = _explained(item, verdict.failures, known, context, last_words) if failing else verdict.text
+            text = _explained(item, verdict.failures, known, kubectl, last_words) if failing else verdict.text
             found.append(Row(kind.name, item["metadata"]["name"], "failing" if failing else "ok", text))
     return found
 
@@ -66,7 +66,7 @@ def _explained(
     item: Object,
     failures: Sequence[Failure],
     known: Sequence[Object],
-    context: str,
+    kubectl: str,
     last_words: Callable[[Container], str],
 ) -> str:
     made = list(_made_by(item, known))
@@ -77,7 +77,7 @@ def _explained(
         lines.append(str(failure))
         lines += [f"  | {line}" for line in (last_words(failure.ended) if failure.ended else "").splitlines()]
     namespace = item["metadata"].get("namespace", "")
-    cures = (cure(failure, namespace, context) for failure in (*failures, *alike.values()))
+    cures = (cure(failure, namespace, kubectl) for failure in (*failures, *alike.values()))
     lines += [f"-> {text}" for text in cures if text is not None]
     lines += _warnings([item, *made], known, () if not alike else _ECHOES)
     return "\n".join(dict.fromkeys(lines))

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from local.health.conditions import no_status, unmet
-from local.health.failure import Failure
+from health.conditions import no_status, unmet
+from health.failure import Failure
 
 Object = Mapping[str, Any]
 _GATEWAY_API = "gateway.networking.k8s.io"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from local.health.failure import Container, Failure
-from local.health.kinds import Object
+from health.failure import Container, Failure
+from health.kinds import Object
 
 _ON_THE_WAY = ("ContainerCreating", "PodInitializing")
 

@@ -1,0 +1,108 @@
+"""Certificates of listeners: that each can be served, and that one of them is for the listener's host name."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from checks.graph.hostnames import certified
+from checks.graph.known import items, judged, read
+from checks.graph.listeners import Listener, own
+from checks.graph.names import listed
+from checks.graph.references import Reference, reference, unresolved
+from checks.graph.stack import CORE, Stack, Wire
+from checks.mistake import Mistake
+
+_TYPE = "kubernetes.io/tls"
+_ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
+
+
+@judged
+def mistakes(stack: Stack, owner: Wire) -> Iterator[Mistake]:
+    if any(read(owner, "metadata", "annotations", issuer) for issuer in _ISSUERS):
+        return  # cert-manager makes the Secrets
+    for listener in own(owner):
+        yield from _of_listener(stack, listener)
+
+
+@judged
+def _of_listener(stack: Stack, listener: Listener) -> Iterator[Mistake]:
+    refs = [
+        reference(listener.owner, (*listener.path, *path), ref, CORE, "Secret")
+        for path, ref in items(listener.wire, "tls", "certificateRefs")
+    ]
+    wrong = [mistake for ref in refs for mistake in _of_reference(stack, listener, ref)]
+    yield from wrong
+    if refs and not wrong and listener.hostname:
+        yield from _of_hostname(stack, listener, refs)
+
+
+@judged
+def _of_reference(stack: Stack, listener: Listener, ref: Reference) -> Iterator[Mistake]:
+    if broken := unresolved(stack, listener.owner, ref):
+        yield broken
+    elif (ref.group, ref.kind) == (CORE, "Secret"):
+        rule, cure = _unfit(stack.find(CORE, "Secret", ref.namespace, ref.name))
+        if rule:
+            yield Mistake(path=(*ref.path, "name"), value=ref.name, rule=f"{ref} {rule}", cure=cure)
+
+
+@judged
+def _of_hostname(stack: Stack, listener: Listener, refs: list[Reference]) -> Iterator[Mistake]:
+    """Envoy Gateway serves such a certificate all the same; it is the client that refuses it."""
+    names = [name for ref in refs for name in _names(_chain(stack.find(CORE, "Secret", ref.namespace, ref.name))[0])]
+    if not certified(listener.hostname, names):
+        secrets, hosts = listed([str(ref) for ref in refs]), listed(names) if names else "no host"
+        yield Mistake(
+            path=(*listener.path, "hostname"),
+            value=listener.hostname,
+            rule=f"the certificate of {secrets} is for {hosts} only",
+            cure="issue one for this host name",
+        )
+
+
+def _unfit(secret: Wire | None) -> tuple[str, str]:
+    """What keeps Envoy from serving the certificate of a Secret, and its cure; empty when nothing does."""
+    if (kind := read(secret, "type", default="Opaque")) != _TYPE:
+        return f"has type {kind}", f"only {_TYPE} can be served"
+    try:
+        chain = _chain(secret)
+        key: Any = load_pem_private_key(_value(secret, "tls.key"), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return "has no PEM certificate in tls.crt with a PEM key in tls.key", "put both into it"
+    now = datetime.now(UTC)
+    for certificate in chain:
+        if now > certificate.not_valid_after_utc:
+            return f"has a certificate that ended on {certificate.not_valid_after_utc:%Y-%m-%d}", "renew it"
+        if now < certificate.not_valid_before_utc:
+            return f"has a certificate that begins on {certificate.not_valid_before_utc:%Y-%m-%d}", "issue it anew"
+    if key.public_key() != chain[0].public_key():
+        return "has a tls.key that is not of its tls.crt", "put the two of one issue into it"
+    return "", ""
+
+
+def _chain(secret: Wire | None) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(_value(secret, "tls.crt"))
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return names.get_values_for_type(x509.DNSName)
+
+
+def _value(secret: Wire | None, key: str) -> bytes:
+    """A value of a Secret; ValueError when it has none."""
+    if text := read(secret, "stringData", key):
+        return text.encode()
+    try:
+        return base64.b64decode(read(secret, "data", key, default=""), validate=True)
+    except binascii.Error as error:
+        raise ValueError from error

@@ -1,0 +1,52 @@
+"""Kinds that Envoy Gateway heeds only where its own configuration says so."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from checks.graph.known import NotKnown, judged, read
+from checks.graph.releases import Release
+from checks.graph.stack import CORE, Stack, Wire, kind_of, name_of
+from checks.mistake import Mistake
+
+_CONFIG, _KEY = "envoy-gateway-config", "envoy-gateway.yaml"
+_LUA_OFF_SINCE = (1, 9)
+
+
+@judged
+def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
+    """Of an object of such a kind, when the stack has the configuration."""
+    match kind_of(wire):
+        case "Backend":
+            yield from _off(stack, wire, "enableBackend", ("kind",))
+        case "EnvoyPatchPolicy":
+            yield from _off(stack, wire, "enableEnvoyPatchPolicy", ("kind",))
+        case "EnvoyExtensionPolicy" if read(wire, "spec", "lua") and release >= _LUA_OFF_SINCE:
+            yield from _off(stack, wire, "enableLua", ("spec", "lua"))
+        case _:
+            return
+
+
+def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterator[Mistake]:
+    apis = _settings(stack)
+    deprecated = switch == "enableLua" and read(apis, "disableLua") is False
+    if not read(apis, switch, default=deprecated):
+        what = "Lua" if switch == "enableLua" else kind_of(wire)
+        yield Mistake(
+            path=path,
+            value=kind_of(wire) if path == ("kind",) else None,
+            rule=f"Envoy Gateway's configuration does not enable {what}",
+            cure=f"set extensionApis.{switch}: true in {_KEY} of ConfigMap {_CONFIG}",
+        )
+
+
+def _settings(stack: Stack) -> Any:
+    """`extensionApis` of the one configuration of the stack. Raises NotKnown without one."""
+    configs = [each for each in stack.of(CORE, "ConfigMap") if name_of(each) == _CONFIG]
+    if len(configs) != 1:
+        raise NotKnown
+    try:
+        return read(yaml.safe_load(read(configs[0], "data", _KEY, default="")), "extensionApis", default={})
+    except yaml.YAMLError as error:
+        raise NotKnown from error

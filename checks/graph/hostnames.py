@@ -1,0 +1,49 @@
+"""Host names of listeners, routes and certificates, and where they meet. An empty one stands for every host.
+
+A wildcard of Gateway API stands for one or more labels, one of a certificate for exactly one:
+https://gateway-api.sigs.k8s.io/reference/spec/#hostname, RFC 6125 section 6.4.3.
+"""
+
+from collections.abc import Iterable, Sequence
+
+ANY = "*"
+
+
+def takes(pattern: str, host: str) -> bool:
+    """Whether `pattern` (a name, `*.` and a name, or `*`) is for the host of a request."""
+    return pattern in (ANY, host) or (pattern.startswith("*.") and _is_within(host, pattern))
+
+
+def specificity(pattern: str) -> tuple[bool, int]:
+    """Greater is more specific: a plain name before any wildcard, the longer wildcard before the shorter."""
+    return not pattern.startswith("*"), len(pattern)
+
+
+def intersection(listener: str, route: Sequence[str]) -> list[str]:
+    """The host names under which a listener serves a route; an empty listener or route is for any host."""
+    if not route:
+        return [listener or ANY]
+    return sorted({both for hostname in route if (both := _narrower(listener or ANY, hostname))})
+
+
+def certified(hostname: str, names: Iterable[str]) -> bool:
+    """Whether a certificate for these names is one for a listener's host name."""
+    parent = hostname.partition(".")[2]
+    return any(name.lower() in (hostname, f"*.{parent}") for name in names)
+
+
+def _narrower(one: str, other: str) -> str | None:
+    """The narrower of the two where it lies within the other one."""
+    if one in (ANY, other):
+        return other
+    if one.startswith("*.") and _is_within(other, one):
+        return other
+    if other.startswith("*.") and _is_within(one, other):
+        return one
+    return None
+
+
+def _is_within(name: str, wildcard: str) -> bool:
+    suffix = wildcard.removeprefix("*")
+    rest = name.removeprefix("*").removesuffix(suffix) if name.endswith(suffix) else ""
+    return rest.startswith(".") if name.startswith("*") else bool(rest)

@@ -1,0 +1,123 @@
+"""Policies and what they target: https://gateway-api.sigs.k8s.io/reference/policy-attachment/."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from checks.graph.known import NotKnown, items, judged, read
+from checks.graph.names import instead
+from checks.graph.references import missing, reference
+from checks.graph.selectors import selects
+from checks.graph.stack import (
+    ENVOY_GATEWAY,
+    GATEWAY_API,
+    Stack,
+    Wire,
+    name_of,
+    namespace_of,
+    precedence,
+    shown,
+)
+from checks.mistake import Mistake, Path
+
+_EXCLUSIVE = {
+    "BackendTrafficPolicy": ENVOY_GATEWAY,
+    "ClientTrafficPolicy": ENVOY_GATEWAY,
+    "EnvoyExtensionPolicy": ENVOY_GATEWAY,
+    "SecurityPolicy": ENVOY_GATEWAY,
+    "BackendTLSPolicy": GATEWAY_API,
+}
+"""Kinds of which a target takes one; of EnvoyPatchPolicies it takes all."""
+
+_SECTIONS = {
+    "Gateway": ("listener", ("spec", "listeners")),
+    "ListenerSet": ("listener", ("spec", "listeners")),
+    "Service": ("port", ("spec", "ports")),
+}
+"""What a sectionName is the name of, by the target's kind; in all others it is a rule's."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one entry of a policy targets."""
+
+    path: Path
+    kind: tuple[str, str]
+    name: str
+    section: str
+
+    def __str__(self) -> str:
+        return f"{self.section} of {self.kind[1]} {self.name}" if self.section else f"{self.kind[1]} {self.name}"
+
+
+def mistakes(stack: Stack, policy: Wire) -> Iterator[Mistake]:
+    for path in _target_paths(policy):
+        yield from _of_target(stack, policy, path)
+
+
+def conflicts(stack: Stack) -> Iterator[tuple[Wire, Mistake]]:
+    """Policies of which a target has another one of the same kind already."""
+    for kind, group in _EXCLUSIVE.items():
+        first: dict[Hashable, Wire] = {}
+        for policy in sorted(stack.named(group, kind), key=precedence):
+            yield from ((policy, mistake) for mistake in _conflict(stack, policy, first)[:1])
+
+
+@judged
+def _of_target(stack: Stack, policy: Wire, path: Path) -> Iterator[Mistake]:
+    ref = reference(policy, path, read(policy, *path), GATEWAY_API, "Gateway")
+    section = read(policy, *path, "sectionName")
+    if absent := missing(stack, ref):
+        yield absent
+    elif section is not None:
+        target = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+        what, place = _SECTIONS.get(ref.kind, ("rule", ("spec", "rules")))
+        names = [name for _, each in items(target, *place) if (name := read(each, "name"))]
+        if section not in names:
+            rule = f"{ref} has no {what} of that name"
+            cure = instead(section, names) or (f"name the {what}" if not names else "")
+            yield Mistake(path=(*path, "sectionName"), value=section, rule=rule, cure=cure)
+
+
+@judged
+def _conflict(stack: Stack, policy: Wire, first: dict[Hashable, Wire]) -> Iterator[Mistake]:
+    for target in _targets(stack, policy):
+        key = namespace_of(policy), target.kind, target.name, target.section
+        if (other := first.setdefault(key, policy)) is not policy:
+            yield Mistake(
+                path=target.path,
+                value=target.name,
+                rule=f"{shown(other)} targets {target} too, which takes one only: the older, else the first by name",
+                cure="put the settings into one policy",
+            )
+
+
+def _targets(stack: Stack, policy: Wire) -> list[Target]:
+    found = [_target(policy, path) for path in _target_paths(policy)]
+    for path, selector in items(policy, "spec", "targetSelectors"):
+        if read(selector, "namespaces", "from", default="Same") != "Same":
+            raise NotKnown
+        kind = read(selector, "group", default=GATEWAY_API), read(selector, "kind")
+        found += [Target(path, kind, name, "") for name in _selected(stack, policy, selector, *kind)]
+    return found
+
+
+def _selected(stack: Stack, policy: Wire, selector: Any, group: str, kind: str) -> Iterator[str]:
+    for wire in stack.of(group, kind):
+        labels = read(wire, "metadata", "labels", default={})
+        if namespace_of(wire) == namespace_of(policy) and selects(selector, lambda key, has=labels: read(has, key)):
+            yield name_of(wire)
+
+
+def _target(policy: Wire, path: Path) -> Target:
+    value = read(policy, *path)
+    kind = read(value, "group", default=GATEWAY_API), read(value, "kind", default="Gateway")
+    return Target(path, kind, read(value, "name", default=""), read(value, "sectionName", default=""))
+
+
+def _target_paths(policy: Wire) -> list[Path]:
+    try:
+        one: list[Path] = [("spec", "targetRef")] if read(policy, "spec", "targetRef") else []
+        return [*one, *(path for path, _ in items(policy, "spec", "targetRefs"))]
+    except NotKnown:
+        return []

@@ -1,0 +1,124 @@
+"""What a failed `up` says of each way to fail that only a cluster can know: the object, the cause, the likely cure.
+
+What the program knows by itself it refuses before: tests/unit/test_verification.py. An image that cannot be pulled, and
+a port that is taken: test_bad_input.py.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.live.stack import LiveStack
+from tests.live.waiting import wait_until
+
+PATIENCE_S = 15
+GATEWAY_API, ENVOY_GATEWAY = "gateway.networking.k8s.io/v1", "gateway.envoyproxy.io/v1alpha1"
+ELSEWHERE = "elsewhere"
+LATE = "late"
+
+
+def made(version: str, kind: str, name: str, namespace: str, **parts: Any) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **parts}
+
+
+def crashing() -> dict[str, Any]:
+    """The API, which ends at once without its port."""
+    labels = {"app": "crashing"}
+    security = {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    image = "docker.io/bootdotdev/synergychat-api:latest"
+    container = {"name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "securityContext": security}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    return made("apps/v1", "Deployment", "crashing", "synergychat", spec=spec)
+
+
+def to(service: str, port: int, namespace: str = ELSEWHERE) -> dict[str, Any]:
+    return {"rules": [{"backendRefs": [{"name": service, "port": port, "namespace": namespace}]}]}
+
+
+@pytest.fixture(scope="module")
+def said(stack: LiveStack) -> Iterator[str]:
+    """By one `up` in which much fails, on a namespace that is not the stack's."""
+    file = stack.directory / "Pulumi.dev.yaml"
+    text = file.read_text()
+    stack.kubectl("create", "namespace", ELSEWHERE)
+    stack.kubectl("create", "service", "clusterip", "there", "--tcp=80:80", "-n", ELSEWHERE)
+    grant = {"from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "synergychat"}]}
+    grants = made("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "routes", ELSEWHERE)
+    stack.apply(grants | {"spec": grant | {"to": [{"group": "", "kind": "Service"}]}})
+    parent = {"parentRefs": [{"name": "app-gateway", "namespace": "synergychat"}]}
+    stack.apply(made(ENVOY_GATEWAY, "ClientTrafficPolicy", "a-first", "synergychat", spec=policy("app-gateway")))
+    stack.configure(
+        timeoutSeconds=PATIENCE_S,
+        routes={
+            "no-service": to("nowhere", 80),
+            "no-port": to("there", 81),
+            "no-grant": to("there", 80, namespace="default"),
+        },
+        policies={"z-second": {"kind": "ClientTrafficPolicy"}},
+        objects=[crashing(), made(GATEWAY_API, "HTTPRoute", "outsider", ELSEWHERE, spec=parent)],
+        **{
+            "gateway.listeners": [
+                {"name": "tls", "protocol": "HTTPS", "port": 8443, "tls": {"certificateRefs": [{"name": "nowhere"}]}}
+            ]
+        },
+    )
+    first = stack.cli("up", "--yes", "--skip-preview")
+    file.write_text(text)
+    stack.kubectl("delete", "clienttrafficpolicy", "a-first", "-n", "synergychat")
+    stack.up()
+    stack.kubectl("scale", "deployment/envoy-gateway", "-n", "envoy-gateway-system", "--replicas=0")
+    wait_until(lambda: not json.loads(controllers(stack))["items"])
+    stack.configure(timeoutSeconds=PATIENCE_S, routes={LATE: {"backend": "web"}})
+    second = stack.cli("up", "--yes", "--skip-preview")
+    assert first.returncode != 0
+    assert second.returncode != 0
+    yield f"{first.stdout}\n{second.stdout}"
+    stack.kubectl("scale", "deployment/envoy-gateway", "-n", "envoy-gateway-system", "--replicas=1")
+    stack.kubectl("delete", "namespace", ELSEWHERE, "--wait=false")
+    file.write_text(text)
+    stack.up()
+
+
+def controllers(stack: LiveStack) -> str:
+    return stack.kubectl("get", "pods", "-n", "envoy-gateway-system", "-l", "control-plane=envoy-gateway", "-o", "json")
+
+
+def policy(gateway: str) -> dict[str, Any]:
+    return {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway}]}
+
+
+@pytest.mark.parametrize(
+    ("what", "cause", "cure"),
+    [
+        ("HTTPRoute no-service", "BackendNotFound", "-> Was the Service deleted by hand?"),
+        ("HTTPRoute no-port", "PortNotFound", "-> "),
+        ("HTTPRoute no-grant", "RefNotPermitted", "-> "),
+        ("HTTPRoute outsider", "NotAllowedByListeners", "-> Let the listener's allowedRoutes admit"),
+        ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Is the Secret there"),
+        ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of its kind"),
+        ("Deployment crashing", "CrashLoopBackOff", "-> kubectl --context"),
+        ("HTTPRoute late", "no status yet", "does its controller run?"),
+        ("Deployment envoy-gateway", "", ""),
+    ],
+)
+def test_what_fails_is_named_with_its_cause_and_the_likely_cure(said: str, what: str, cause: str, cure: str) -> None:
+    assert f"{what} is not ready:" in said
+    about = said.partition(f"{what} is not ready:")[2].partition(" is not ready:")[0]
+    assert cause in about
+    assert cure in about
+    assert "Traceback" not in said
+
+
+def test_the_last_words_of_what_crashes_are_shown(said: str) -> None:
+    about = said.partition("Deployment crashing is not ready:")[2].partition(" is not ready:")[0]
+    assert "  | " in about
+    assert "API_PORT" in about

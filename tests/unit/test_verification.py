@@ -1,0 +1,105 @@
+"""What the program refuses before anything is registered, and where it says that the mistake stands."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit import program
+from tests.unit.recording import Recording
+
+FOUND = "synergychat:routes.shop"
+
+
+def run(directory: Path, manifest: Path, **config: Any) -> Recording:
+    given = {f"synergychat:{key}": value for key, value in config.items()}
+    return program.run(directory, preview=True, manifest=manifest, config=given)
+
+
+def refusal(recording: Recording) -> list[str]:
+    """The lines about mistakes. Nothing may have been registered."""
+    assert recording.resources == {}
+    (message,) = recording.log
+    assert message.endswith("\nNothing was changed.")
+    return [line.strip() for line in message.splitlines()[1:-1]]
+
+
+ROUTE = {"hostnames": ["shop.internal"], "rules": [{"backendRefs": [{"workload": "web"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        pytest.param(
+            {"routes": {"shop": ROUTE | {"rulez": []}}},
+            "synergychat:routes.shop.rulez: is not a field (did you mean rules?)",
+            id="a field that there is not",
+        ),
+        pytest.param(
+            {"routes": {"shop": ROUTE | {"rules": [{"matches": [{"path": {"value": "x"}}]}]}}},
+            "synergychat:routes.shop.rules[0].matches[0].path: value must be an absolute path and start with '/' "
+            "when type one of ['Exact', 'PathPrefix']",
+            id="a rule in CEL",
+        ),
+        pytest.param(
+            {"gateway": {"listeners": [{"name": "tls", "protocol": "TCP", "port": 9000, "hostnam": "x.internal"}]}},
+            'synergychat:gateway.listeners[0].hostnam = "x.internal": is not a field (did you mean hostname?)',
+            id="a listener",
+        ),
+        pytest.param(
+            {"gateway": {"proxy": {"provider": {"kubernetes": {"envoyDeployment": {"replicas": "2"}}}}}},
+            'synergychat:gateway.proxy.provider.kubernetes.envoyDeployment.replicas = "2": must be a whole number '
+            "(write 2 without quotes)",
+            id="the proxy",
+        ),
+        pytest.param(
+            {
+                "objects": [
+                    {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRouts", "metadata": {"name": "x"}}
+                ]
+            },
+            "synergychat:objects[0].kind",
+            id="an object",
+        ),
+    ],
+)
+def test_a_mistake_is_told_by_its_place_in_the_config(
+    config: dict[str, Any], line: str, tmp_path: Path, pinned_manifest: Path
+) -> None:
+    (found,) = refusal(run(tmp_path, pinned_manifest, **config))
+    assert found.startswith(line)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path, pinned_manifest: Path) -> None:
+    found = refusal(
+        run(
+            tmp_path,
+            pinned_manifest,
+            routes={"a": ROUTE | {"x": 1}, "b": ROUTE | {"y": 1}},
+            policies={"c": {"kind": "SecurityPolicy", "z": 1}},
+        )
+    )
+    assert [line.partition(" ")[0] for line in found] == [
+        "synergychat:policies.c.z",
+        "synergychat:routes.a.x",
+        "synergychat:routes.b.y",
+    ]
+
+
+def test_a_reference_that_leads_nowhere_is_a_mistake(tmp_path: Path, pinned_manifest: Path) -> None:
+    route = ROUTE | {"rules": [{"backendRefs": [{"name": "web-servise", "port": 80}]}]}
+    (found,) = refusal(run(tmp_path, pinned_manifest, routes={"shop": route}))
+    assert found.startswith("synergychat:routes.shop.rules[0].backendRefs[0]")
+    assert "web-service" in found
+
+
+def test_a_listener_that_is_not_there_is_a_mistake(tmp_path: Path, pinned_manifest: Path) -> None:
+    (found,) = refusal(run(tmp_path, pinned_manifest, routes={"shop": ROUTE | {"listeners": ["htp"]}}))
+    assert found.startswith("synergychat:routes.shop.parentRefs[0].sectionName")
+    assert "http" in found
+
+
+def test_a_stack_without_a_mistake_is_registered(tmp_path: Path, pinned_manifest: Path) -> None:
+    recording = run(tmp_path, pinned_manifest, routes={"shop": ROUTE})
+    assert recording.log == []
+    assert recording["shop-route"].inputs["spec"]["hostnames"] == ["shop.internal"]
