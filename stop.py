@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-import warnings
+import sys
 from contextlib import suppress
 from typing import NoReturn
 
@@ -19,9 +19,10 @@ def stop(message: str) -> NoReturn:
     which Pulumi's own runtime says that the user has been told.
     """
     pulumi.log.error(message)
-    # The stack's own registration has not been sent yet, and now never is: Python would print a warning about it.
-    warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
-    raise SystemExit(_ALREADY_EXPLAINED)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # No exception: newer SDKs send what has been declared before they let one out.
+    os._exit(_ALREADY_EXPLAINED)
 
 
 def end_quietly_when_cancelled() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
-PATIENCE_S = 15
+PATIENCE_S = 20
 GATEWAY_API, ENVOY_GATEWAY = "gateway.networking.k8s.io/v1", "gateway.envoyproxy.io/v1alpha1"
 ELSEWHERE = "elsewhere"
 LATE = "late"
@@ -74,10 +74,12 @@ def said(stack: LiveStack) -> Iterator[str]:
     first = stack.cli("up", "--yes", "--skip-preview")
     file.write_text(text)
     stack.kubectl("delete", "clienttrafficpolicy", "a-first", "-n", "synergychat")
+    # Another patience would change the controller's Deployment, and so bring it back.
+    stack.configure(timeoutSeconds=PATIENCE_S)
     stack.up()
     stack.kubectl("scale", "deployment/envoy-gateway", "-n", "envoy-gateway-system", "--replicas=0")
     wait_until(lambda: not json.loads(controllers(stack))["items"])
-    stack.configure(timeoutSeconds=PATIENCE_S, routes={LATE: {"backend": "web"}})
+    stack.configure(routes={LATE: {"backend": "web"}})
     second = stack.cli("up", "--yes", "--skip-preview")
     assert first.returncode != 0
     assert second.returncode != 0

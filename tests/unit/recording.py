@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 import pulumi
@@ -68,6 +68,11 @@ class Recording:
     exit_code: object = None
     """None when the program ran to its end, else what it gave up with."""
 
+    def end(self, code: int) -> NoReturn:
+        """The program's process is gone: what it had declared and not sent, it never will."""
+        self.exit_code = code
+        raise SystemExit(code)
+
     def __getitem__(self, name: str) -> Recorded:
         """The one resource of this name."""
         (found,) = [resource for resource in self if resource.name == name]
@@ -116,10 +121,11 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
 
     try:
         # The mocks have no engine that could call a hook back.
-        with mock.patch("pulumi.resource_hooks.register_error_hook", _registered):
+        hooks = mock.patch("pulumi.resource_hooks.register_error_hook", _registered)
+        with hooks, mock.patch("os._exit", recording.end):
             asyncio.run(run())
     except SystemExit as error:
-        recording.exit_code = error.code
+        assert error.code == recording.exit_code
     finally:
         # The SDK keeps unfinished tasks for all loops in one set: those of a failed run would hang the next one.
         pulumi.runtime.settings.SETTINGS.outputs.clear()  # type: ignore[attr-defined] # a property that is made at run time
@@ -166,7 +172,7 @@ class _Monitor(MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:
         answer = super().RegisterResource(request)
-        if request.type == "pulumi:pulumi:Stack":
+        if request.type == "pulumi:pulumi:Stack" or self._recording.exit_code is not None:
             return answer
         if answer.urn in self._recording.resources:
             raise ValueError(f"{answer.urn} is registered twice")
