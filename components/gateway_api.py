@@ -1,7 +1,7 @@
 """Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from components import waiting
 from components.labels import metadata
