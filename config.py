@@ -9,6 +9,7 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from checks.graph.hostnames import intersection
 from rules import (
     ENVOY_IMAGES,
     AppName,
@@ -85,10 +86,10 @@ class ListenerConfig(OpenSection):
         default=False, description="Whether the program makes its certificate, for every host name of the stack."
     )
 
-    def serves(self, hostname: str) -> bool:
-        """Whether requests for this name, or for some of a wildcard, can come in by it."""
-        own = self.fields.get("hostname")
-        return own is None or any(_covers(one, other) for one, other in ((own, hostname), (hostname, own)))
+    @property
+    def hostname(self) -> str:
+        """Empty for any."""
+        return str(self.fields.get("hostname", ""))
 
 
 class GatewayConfig(Section):
@@ -127,7 +128,8 @@ class GatewayConfig(Section):
 
     def secure(self, hostname: str) -> ListenerConfig | None:
         """The first listener by which this name is served with HTTPS."""
-        return next((each for each in self.listeners if each.protocol == "HTTPS" and each.serves(hostname)), None)
+        secure = (each for each in self.listeners if each.protocol == "HTTPS")
+        return next((each for each in secure if intersection(each.hostname, [hostname])), None)
 
     @property
     def secure_port(self) -> int | None:
@@ -262,7 +264,7 @@ class StackConfig(Section):
     @property
     def hostnames(self) -> tuple[str, ...]:
         """All that the stack answers to, wildcards among them."""
-        given = [name for route in self.routes.values() for name in route.fields.get("hostnames", [])]
+        given = [name for route in self.routes.values() for name in _items(route.fields.get("hostnames"))]
         return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
 
     @property
@@ -292,11 +294,6 @@ class StackConfig(Section):
             return f"https://{hostname}" + ("" if secure.port == 443 else f":{secure.port}")
         port = self.gateway.node_port or self.gateway.port
         return f"http://{hostname}" + ("" if port == 80 else f":{port}")
-
-
-def _covers(wildcard: str, hostname: str) -> bool:
-    """https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#hostname"""
-    return wildcard == hostname or (wildcard.startswith("*.") and hostname.endswith(wildcard[1:]))
 
 
 _SHOWN = (

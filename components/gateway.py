@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from checks.graph.hostnames import intersection
 from components import gateway_api, waiting
 from components.certificates import Certificate, self_signed
 from components.declared import declared_further_by
@@ -127,7 +128,7 @@ class Gateway(pulumi.ComponentResource):
             listener.name
             for listener in self._settings.all_listeners
             if kind in _CARRIED[listener.protocol]
-            and (not hostnames or any(map(listener.serves, hostnames)))
+            and self._hosts(listener, hostnames)
             and not (self._settings.redirect_to_https and listener.protocol == "HTTP")
         ]
         if not names:
@@ -138,6 +139,11 @@ class Gateway(pulumi.ComponentResource):
                 f"add one with protocol {protocols} to synergychat:gateway.listeners"
             )
         return names
+
+    def _hosts(self, listener: ListenerConfig, hostnames: Sequence[str]) -> set[str]:
+        """Under which a listener serves a route. A host that another one of its port names is that one's."""
+        others = {each.hostname for each in self._settings.all_listeners if each.port == listener.port}
+        return set(intersection(listener.hostname, hostnames)) - (others - {listener.hostname})
 
     def _redirect(self, settings: GatewayConfig) -> Wire:
         return gateway_api.route(

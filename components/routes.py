@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pulumi
 
@@ -103,7 +103,9 @@ class Route(pulumi.ComponentResource):
 def _listeners(args: RouteArgs) -> Sequence[str]:
     if args.listeners or "parentRefs" in args.fields:
         return args.listeners
-    return args.gateway.default_listeners(args.kind, args.fields.get("hostnames", []))
+    hostnames: object = args.fields.get("hostnames")
+    names = map(str, cast(list[Any], hostnames)) if isinstance(hostnames, list) else ()
+    return args.gateway.default_listeners(args.kind, list(names))
 
 
 def to(*backends: Backend | tuple[Backend, int]) -> Wire:

@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import grpc
 import httpx
 import pytest
 import yaml
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.sync.client import connect
 
 from components.certificates import make_pair
 from local.images import echo
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
+from tests.live import tokens
 from tests.live.authority import Authority
 from tests.live.clients import ask, certificate, showing, trusting_anything
 from tests.live.recipes import Config, recipes, together
@@ -37,10 +36,6 @@ AGAINST_OTHERS = {"HTTPS, and HTTP only redirects", "More Envoys"}
 PASSWORD, KEY = "correct horse battery staple", "key-5f2c8f0e"
 SHOP, ISSUED = (make_pair([name], datetime.now(UTC)) for name in ("shop.example.com", "issued.example.com"))
 PARTNERS = Authority.new()
-# The private half of the key on the page: both are an example of RFC 8037.
-ISSUER = Ed25519PrivateKey.from_private_bytes(
-    bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
-)
 SECRETS = {
     'synergychat:secrets.shop-certificate["tls.crt"]': SHOP.certificate.decode(),
     'synergychat:secrets.shop-certificate["tls.key"]': SHOP.key.decode(),
@@ -292,10 +287,10 @@ def test_a_token_of_the_issuer_is_asked_for(gateway: str) -> None:
 
     issuer = "https://issuer.example.com"
     assert ask(gateway, "http://signed.internal/").status_code == 401
-    assert answered(_token(ISSUER, issuer)) == 200
-    assert answered(_token(ISSUER, "https://other.example.com")) == 401
-    assert answered(_token(Ed25519PrivateKey.generate(), issuer)) == 401
-    assert answered(_token(ISSUER, issuer, lifetime=timedelta(hours=-1))) == 401
+    assert answered(tokens.signed(issuer)) == 200
+    assert answered(tokens.signed("https://other.example.com")) == 401
+    assert answered(tokens.signed(issuer, key=tokens.other_key())) == 401
+    assert answered(tokens.signed(issuer, lifetime=timedelta(hours=-1))) == 401
 
 
 # Under load
@@ -485,14 +480,3 @@ def _count(stack: LiveStack, path: str) -> int:
 def _envoys_log(stack: LiveStack) -> list[str]:
     names = ("-n", "envoy-gateway-system", *_ENVOYS[1:], "-c", "envoy", "--tail=-1")
     return stack.kubectl("logs", *names).splitlines()
-
-
-def _token(key: Ed25519PrivateKey, issuer: str, lifetime: timedelta = timedelta(hours=1)) -> str:
-    """https://www.rfc-editor.org/rfc/rfc8037#appendix-A.4"""
-
-    def encoded(content: bytes) -> str:
-        return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-    claims: dict[str, Any] = {"iss": issuer, "sub": "ada", "exp": int((datetime.now(UTC) + lifetime).timestamp())}
-    signed = ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": "EdDSA", "kid": "1"}, claims))
-    return f"{signed}.{encoded(key.sign(signed.encode()))}"

@@ -120,7 +120,7 @@ LISTENERS = [
     [
         ({"backend": "web"}, ["https", "shop", "wide", "http"]),
         ({"hostnames": ["a.internal"], "backend": "web"}, ["https", "http"]),
-        ({"hostnames": ["shop.internal"], "backend": "web"}, ["https", "shop", "http"]),
+        ({"hostnames": ["shop.internal"], "backend": "web"}, ["shop", "http"]),
         ({"hostnames": ["a.shop.internal"], "backend": "web"}, ["https", "wide", "http"]),
         ({"hostnames": ["*.internal"], "backend": "web"}, ["https", "shop", "wide", "http"]),
         ({"hostnames": ["a.internal"], "listeners": ["shop"], "backend": "web"}, ["shop"]),
@@ -134,6 +134,11 @@ def test_a_route_is_for_all_listeners_that_can_serve_it_unless_it_says_which(
     recording = build(gateway={"listeners": LISTENERS}, routes={"a": route})
     parents = recording["a-route"].inputs["spec"]["parentRefs"]
     assert [parent["sectionName"] for parent in parents] == listeners
+
+
+@pytest.mark.parametrize("hostnames", [5, "a.internal", [5], None], ids=str)
+def test_host_names_that_are_none_are_left_to_the_checks(hostnames: Any) -> None:
+    assert build(routes={"a": {"hostnames": hostnames, "backend": "web"}}).exit_code is None
 
 
 def test_a_listener_that_only_redirects_serves_no_other_route() -> None:
