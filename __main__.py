@@ -64,7 +64,7 @@ Configured(
     cluster,
 )
 
-access = Access(urls=cfg.urls, address=gateway.address, self_signed=cfg.gateway.self_signed)
+access = Access(urls=cfg.urls, address=gateway.address, self_signed=cfg.self_signed)
 pulumi.export("namespace", chat.namespace.name)
 pulumi.export("urls", access.urls)
 pulumi.export("gatewayAddress", access.address)

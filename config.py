@@ -9,6 +9,7 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from checks.graph.hostnames import intersection
 from rules import (
     ENVOY_IMAGES,
     AppName,
@@ -68,6 +69,11 @@ class EnvoyGatewayConfig(Section):
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."
     )
+    config: Fields = Field(
+        default={},
+        description="Fields of the controller's own configuration, laid over the release's: `extensionApis`, "
+        "`logging`, `rateLimit`. Another value restarts the controller.",
+    )
 
 
 class ListenerConfig(OpenSection):
@@ -79,6 +85,11 @@ class ListenerConfig(OpenSection):
     self_signed: bool = Field(
         default=False, description="Whether the program makes its certificate, for every host name of the stack."
     )
+
+    @property
+    def hostname(self) -> str:
+        """Empty for any."""
+        return str(self.fields.get("hostname", ""))
 
 
 class GatewayConfig(Section):
@@ -115,11 +126,10 @@ class GatewayConfig(Section):
         """Those of `listeners` first: a place among all is then a place in the config."""
         return *self.listeners, ListenerConfig(name=self.listener, protocol="HTTP", port=self.port)
 
-    @property
-    def self_signed(self) -> bool:
-        """Whether the chat is served with a certificate that no client trusts by itself."""
-        secure = [listener for listener in self.listeners if listener.protocol == "HTTPS"]
-        return bool(secure) and secure[0].self_signed
+    def secure(self, hostname: str) -> ListenerConfig | None:
+        """The first listener by which this name is served with HTTPS."""
+        secure = (each for each in self.listeners if each.protocol == "HTTPS")
+        return next((each for each in secure if intersection(each.hostname, [hostname])), None)
 
     @property
     def secure_port(self) -> int | None:
@@ -254,13 +264,14 @@ class StackConfig(Section):
     @property
     def hostnames(self) -> tuple[str, ...]:
         """All that the stack answers to, wildcards among them."""
-        given = [name for route in self.routes.values() for name in route.fields.get("hostnames", [])]
+        given = [name for route in self.routes.values() for name in _items(route.fields.get("hostnames"))]
         return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
 
     @property
-    def public_port(self) -> int:
-        """The port that clients use for the chat."""
-        return self.gateway.secure_port or self.gateway.node_port or self.gateway.port
+    def self_signed(self) -> bool:
+        """Whether the chat is served with a certificate that no client trusts by itself."""
+        used = (self.gateway.secure(each.hostname) for each in (self.web, self.api))
+        return any(listener is not None and listener.self_signed for listener in used)
 
     @property
     def envoy_image(self) -> str | None:
@@ -278,8 +289,17 @@ class StackConfig(Section):
         return {"envoyGateway": self.envoy_gateway.version, **envoy, **apps}
 
     def _url(self, hostname: str) -> str:
-        scheme, usual = ("http", 80) if self.gateway.secure_port is None else ("https", 443)
-        return f"{scheme}://{hostname}" + ("" if self.public_port == usual else f":{self.public_port}")
+        secure = self.gateway.secure(hostname)
+        if secure is not None:
+            return f"https://{hostname}" + ("" if secure.port == 443 else f":{secure.port}")
+        port = self.gateway.node_port or self.gateway.port
+        return f"http://{hostname}" + ("" if port == 80 else f":{port}")
+
+
+_SHOWN = (
+    "holds a secret value, which would be shown and kept in clear: only those of synergychat:secrets are not. "
+    "Put it there, and name that Secret"
+)
 
 
 class ConfigError(Exception):
@@ -312,7 +332,8 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     """
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): _decoded(key, value) for key, value in values.items() if key.startswith(prefix)}
-    hidden = {key.removeprefix(prefix) for key in secret_keys}
+    secret = {key.removeprefix(prefix) for key in secret_keys}
+    hidden = {*secret, "secrets"}
     mistakes: dict[tuple[str, ...], str] = {}
     parsed: StackConfig | None = None
     try:
@@ -321,7 +342,8 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
             mistakes[path] = _rule(detail["type"], detail["msg"], path)
-    mistakes |= {path: rule for path, rule in _across(given).items() if path not in mistakes}
+    misplaced = {(key,): _SHOWN for key in secret if key in given and key != "secrets"}
+    mistakes |= {path: rule for path, rule in (misplaced | _across(given)).items() if path not in mistakes}
     if mistakes or parsed is None:
         raise ConfigError([_line(prefix, path, rule, given, hidden) for path, rule in sorted(mistakes.items())])
     return parsed

@@ -65,8 +65,9 @@ class Configured(pulumi.ComponentResource):
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
         described: Wire = wire["metadata"]
+        at_once = waiting.SKIP if wire["kind"] == "Service" else {}
         marks = {
-            "annotations": {**OWNERSHIP, **described.get("annotations", {})},
+            "annotations": {**OWNERSHIP, **at_once, **described.get("annotations", {})},
             "labels": {**OURS, **described.get("labels", {})},
         }
         owned = gateway_api.awaited(wire | {"metadata": described | marks})

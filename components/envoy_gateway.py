@@ -9,7 +9,8 @@ import pulumi
 from components import manifests, sources, waiting
 from components.kubernetes_object import KubernetesObject
 from components.manifests import Manifest, Object
-from components.sources import ManifestError, Source
+from components.sources import ManifestError
+from config import EnvoyGatewayConfig
 from rules import RELEASE_LINES
 from stop import stop
 
@@ -60,8 +61,8 @@ class EnvoyGateway(pulumi.ComponentResource):
         ]
 
 
-def release(source: Source) -> Manifest:
-    """The manifest at `source`. Ends the program when it cannot be used; warns past the end of life."""
+def release(source: EnvoyGatewayConfig) -> Manifest:
+    """What `source` installs. Ends the program when it cannot be used; warns past the end of life."""
     end_of_life = RELEASE_LINES[source.version.rpartition(".")[0]]
     if datetime.now(UTC).date() > end_of_life:
         pulumi.log.warn(
@@ -69,6 +70,6 @@ def release(source: Source) -> Manifest:
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        return manifests.load(source, sources.cache_directory())
+        return manifests.configured(manifests.load(source, sources.cache_directory()), source.config)
     except ManifestError as error:
         stop(str(error))

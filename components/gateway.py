@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from checks.graph.hostnames import intersection
 from components import gateway_api, waiting
 from components.certificates import Certificate, self_signed
 from components.declared import declared_further_by
@@ -120,15 +121,29 @@ class Gateway(pulumi.ComponentResource):
         except ManifestError as error:
             stop(str(error))
 
-    def default_listeners(self, kind: str) -> list[str]:
-        """The names of the listeners that a route of this kind is for when it does not say: all that can carry it, but
-        those that only redirect."""
-        return [
+    def default_listeners(self, kind: str, hostnames: Sequence[str]) -> list[str]:
+        """The names of the listeners that a route is for when it does not say: all that can carry its kind and serve
+        one of its host names, but those that only redirect. Ends the program when there are none."""
+        names = [
             listener.name
             for listener in self._settings.all_listeners
             if kind in _CARRIED[listener.protocol]
+            and self._hosts(listener, hostnames)
             and not (self._settings.redirect_to_https and listener.protocol == "HTTP")
         ]
+        if not names:
+            wanted = f"{kind} for {', '.join(hostnames)}" if hostnames else kind
+            protocols = " or ".join(protocol for protocol, kinds in _CARRIED.items() if kind in kinds)
+            stop(
+                f"No listener of Gateway {self.gateway_name} can serve a {wanted}: "
+                f"add one with protocol {protocols} to synergychat:gateway.listeners"
+            )
+        return names
+
+    def _hosts(self, listener: ListenerConfig, hostnames: Sequence[str]) -> set[str]:
+        """Under which a listener serves a route. A host that another one of its port names is that one's."""
+        others = {each.hostname for each in self._settings.all_listeners if each.port == listener.port}
+        return set(intersection(listener.hostname, hostnames)) - (others - {listener.hostname})
 
     def _redirect(self, settings: GatewayConfig) -> Wire:
         return gateway_api.route(

@@ -5,6 +5,7 @@ from typing import Any, Literal, cast
 
 from components import waiting
 from components.labels import metadata
+from components.overlay import overlaid
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _GATEWAY_API = "gateway.networking.k8s.io"
@@ -56,7 +57,7 @@ def envoy_proxy(
         "apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": _overlaid(spec, fields),
+        "spec": overlaid(spec, fields),
     }
 
 
@@ -170,7 +171,7 @@ def awaited(wire: Wire) -> Wire:
     match wire["kind"]:
         case "GatewayClass":
             ready = waiting.holds("Accepted")
-        case "Gateway":
+        case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
             ready = waiting.holds("Accepted", "Programmed")
             for listener in _groups(wire, "listeners"):
@@ -185,7 +186,7 @@ def awaited(wire: Wire) -> Wire:
             ready = waiting.rolled_out()
         case _:
             ready = []
-    annotations = {**wire["metadata"].get("annotations", {}), **waiting.until(*ready)}
+    annotations = {**waiting.until(*ready), **wire["metadata"].get("annotations", {})}
     return wire | {"metadata": wire["metadata"] | {"annotations": annotations}}
 
 
@@ -200,13 +201,3 @@ def _verdict_on(parent: Wire) -> str:
     named = [f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "sectionName") if field in parent]
     # Without blanks: with them the provider's parser takes no third operand.
     return f"parents[?{'&&'.join(named)}&&@.controllerName=='{CONTROLLER}']"
-
-
-def _overlaid(base: Wire, top: Wire) -> Wire:
-    """Field by field, as deep as both go; a list replaces a list."""
-    result = {**base, **top}
-    for name in base.keys() & top.keys():
-        below, above = base[name], top[name]
-        if isinstance(below, dict) and isinstance(above, dict):
-            result[name] = _overlaid(cast(Wire, below), cast(Wire, above))
-    return result

@@ -1,8 +1,10 @@
 """A release's manifest: found, verified, split into objects, and put in order. Knows nothing of Pulumi."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,11 +12,14 @@ import yaml
 
 from components import sources
 from components.labels import OWNERSHIP
+from components.overlay import overlaid
 from components.sources import ManifestError, Source
 from components.waiting import SKIP, progress_deadline, rolled_out, until
 
 Object = Mapping[str, Any]
 _CONTROLLER = "envoy-gateway"
+_CONFIG = "configmap-envoy-gateway-config"
+_CONFIG_KEY = "envoy-gateway.yaml"
 # Of an image that is mirrored under another tag, or named by digest alone, nothing can be said.
 _RELEASE_TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:@|$)")
 _GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
@@ -84,6 +89,33 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
         jobs=tuple(by_kind.get("Job", [])),
         controller=controller,
     )
+
+
+def configured(manifest: Manifest, fields: Object) -> Manifest:
+    """The release with `fields` laid over its controller's configuration. Raises ManifestError when it has none.
+
+    With other fields the controller's pod is another one: it reads its configuration when it starts.
+    Follows https://gateway.envoyproxy.io/docs/api/extension_types/#envoygateway.
+    """
+    if not fields:
+        return manifest
+    if not any(identity(wire) == _CONFIG and _CONFIG_KEY in wire.get("data", {}) for wire in manifest.settings):
+        raise ManifestError(
+            f"Envoy Gateway {manifest.version} keeps no {_CONFIG_KEY} in a ConfigMap envoy-gateway-config: "
+            "take synergychat:envoyGateway.config out"
+        )
+    checksum = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    annotated = {"spec": {"template": {"metadata": {"annotations": {"synergychat/settings-sha256": checksum}}}}}
+    return replace(
+        manifest,
+        settings=tuple(_configured(wire, fields) if identity(wire) == _CONFIG else wire for wire in manifest.settings),
+        controller=overlaid(manifest.controller, annotated),
+    )
+
+
+def _configured(config_map: Object, fields: Object) -> Object:
+    settings = overlaid(yaml.safe_load(config_map["data"][_CONFIG_KEY]), fields)
+    return overlaid(config_map, {"data": {_CONFIG_KEY: yaml.safe_dump(settings)}})
 
 
 def _refuse_other_version(controller: Object, source: Source, origin: str) -> None:

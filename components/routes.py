@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pulumi
 
@@ -72,7 +72,7 @@ class Route(pulumi.ComponentResource):
             name=args.name,
             namespace=gateway.namespace.name,
             gateway_name=gateway.gateway_name,
-            listeners=args.listeners or gateway.default_listeners(args.kind),
+            listeners=_listeners(args),
             fields=dict(args.fields),
         )
 
@@ -98,6 +98,14 @@ class Route(pulumi.ComponentResource):
 
         self.target = gateway_api.target(api_version, args.kind, args.name)
         self.register_outputs({"name": args.name})
+
+
+def _listeners(args: RouteArgs) -> Sequence[str]:
+    if args.listeners or "parentRefs" in args.fields:
+        return args.listeners
+    hostnames: object = args.fields.get("hostnames")
+    names = map(str, cast(list[Any], hostnames)) if isinstance(hostnames, list) else ()
+    return args.gateway.default_listeners(args.kind, list(names))
 
 
 def to(*backends: Backend | tuple[Backend, int]) -> Wire:

@@ -172,6 +172,7 @@ GROUPS = {
             ),
         ),
         GoGroup(name="chat", directory=_LOCAL / "chat"),
+        GoGroup(name="echo", directory=_LOCAL / "echo"),
         GoGroup(name="pause", directory=_LOCAL / "images" / "pause"),
         GoGroup(name="conformance", directory=_LOCAL / "conformance" / "suite"),
     )
@@ -293,6 +294,12 @@ ARTEFACTS = {
             version="1",
             programs=("web", "api", "crawler"),
             recipe=tuple(GoProgram(group="chat", package=f"./{name}", cpu_s=10) for name in ("web", "api", "crawler")),
+        ),
+        Artefact(
+            name="echo",
+            version="1",
+            programs=("echo",),
+            recipe=(GoProgram(group="echo", package=".", cpu_s=30),),
         ),
         Artefact(
             name="pause",

@@ -40,6 +40,8 @@ class LiveStack:
         }
         self.environment = environment
         self._outputs: dict[str, Any] | None = None
+        self.said = ""
+        """What the last `up` printed."""
         self.configure(context=context)
         self.automation = automation.create_or_select_stack(
             stack_name="dev",
@@ -89,14 +91,17 @@ class LiveStack:
     def up(self) -> Mapping[str, int]:
         """Bring the stack up; how many resources were created, updated, left the same."""
         self._outputs = None
-        return {str(kind): count for kind, count in (self.automation.up().summary.resource_changes or {}).items()}
+        done = self.automation.up()
+        self.said = done.stdout
+        return {str(kind): count for kind, count in (done.summary.resource_changes or {}).items()}
 
-    def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Plain `pulumi`, as typed in the program's directory; stdout and stderr together."""
+    def cli(self, *arguments: str, typed: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Plain `pulumi`, as typed in the program's directory; stdout and stderr together. `typed` is its stdin."""
         return subprocess.run(
             [VENV / "bin" / "pulumi", *arguments, "--stack", "dev", "--non-interactive"],
             cwd=self.directory,
             env=self.environment | environment,
+            input=typed,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -16,6 +16,14 @@ PROJECT = "synergychat"
 UNKNOWN = "<known after up>"
 """What a value reads as that a preview cannot know."""
 
+
+@dataclass(frozen=True)
+class Secret:
+    """What the engine is told to keep encrypted, and to show to nobody."""
+
+    value: Any
+
+
 ADDRESS = "203.0.113.7"
 """The address that Gateways get here."""
 
@@ -37,6 +45,7 @@ class Recorded:
     depends_on: frozenset[str]
     """All that it waits for, whether named by `depends_on` or by a value."""
     delete_before_replace: bool
+    ignored_changes: tuple[str, ...]
     timeouts: dict[str, str]
 
     @property
@@ -177,6 +186,7 @@ class _Monitor(MockMonitor):
             inputs=_plain(request.object),
             depends_on=frozenset(request.dependencies),
             delete_before_replace=request.deleteBeforeReplace,
+            ignored_changes=tuple(request.ignoreChanges),
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
         )
         return answer
@@ -202,6 +212,8 @@ def _plain(struct: Any) -> Any:
     def visit(value: Any) -> Any:
         if isinstance(value, pulumi.output.Unknown):
             return UNKNOWN
+        if rpc.is_rpc_secret(value):
+            return Secret(visit(rpc.unwrap_rpc_secret(value)))
         if isinstance(value, dict):
             return {key: visit(value[key]) for key in sorted(value)}
         if isinstance(value, list):

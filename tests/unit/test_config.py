@@ -67,7 +67,7 @@ def test_a_config_cannot_be_changed_after_it_was_read() -> None:
         (
             {"envoyGateway": {"zzz": 1}},
             "synergychat:envoyGateway.zzz = 1 is not a key of this program; "
-            "known here: version, manifest, sha256, namespace",
+            "known here: version, manifest, sha256, namespace, config",
         ),
         (
             {"web": {"route_name": "web"}},
@@ -377,7 +377,9 @@ def test_a_program_with_mistakes_in_its_config_ends_with_all_of_them_and_registe
     )
     recording = record(lambda: (config.load(), pulumi.export("reached", True)), stack="staging")
     assert recording.log == [
-        "2 mistakes in the config of stack staging:\n"
+        "3 mistakes in the config of stack staging:\n"
+        "  synergychat:api = [secret] holds a secret value, which would be shown and kept in clear: "
+        "only those of synergychat:secrets are not. Put it there, and name that Secret\n"
         "  synergychat:api.hostname = [secret] must be in lower case\n"
         "  synergychat:web.port = 0 must be a whole number from 1 to 65535\n"
         "Edit Pulumi.staging.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE"
@@ -418,3 +420,120 @@ def test_the_chat_and_the_controller_do_not_share_a_namespace() -> None:
         ConfigError, match=r'namespace = "envoy-gateway-system" must differ from envoyGateway\.namespace'
     ):
         config.parse(PROJECT, CONTEXT | {"synergychat:namespace": "envoy-gateway-system"})
+
+
+# Listeners, routes, policies, secrets
+
+
+HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443}
+
+
+@pytest.mark.parametrize(
+    ("listeners", "urls"),
+    [
+        ([HTTPS], {"web": "https://synchat.internal", "api": "https://synchatapi.internal"}),
+        ([HTTPS | {"port": 8443}], {"web": "https://synchat.internal:8443", "api": "https://synchatapi.internal:8443"}),
+        (
+            [HTTPS | {"hostname": "synchat.internal"}],
+            {"web": "https://synchat.internal", "api": "http://synchatapi.internal"},
+        ),
+        (
+            [HTTPS | {"hostname": "*.internal"}],
+            {"web": "https://synchat.internal", "api": "https://synchatapi.internal"},
+        ),
+        (
+            [HTTPS | {"hostname": "shop.example.com"}],
+            {"web": "http://synchat.internal", "api": "http://synchatapi.internal"},
+        ),
+        (
+            [{"name": "tls", "protocol": "TLS", "port": 443}],
+            {"web": "http://synchat.internal", "api": "http://synchatapi.internal"},
+        ),
+    ],
+    ids=str,
+)
+def test_a_url_is_https_where_a_listener_for_https_serves_its_host(listeners: Any, urls: dict[str, str]) -> None:
+    assert parse(gateway={"listeners": listeners}).urls == urls
+
+
+@pytest.mark.parametrize(
+    ("listeners", "self_signed"),
+    [
+        ([], False),
+        ([HTTPS], False),
+        ([HTTPS | {"selfSigned": True}], True),
+        ([HTTPS | {"selfSigned": True, "hostname": "shop.example.com"}], False),
+    ],
+    ids=str,
+)
+def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_with(
+    listeners: Any, self_signed: bool
+) -> None:
+    assert parse(gateway={"listeners": listeners}).self_signed is self_signed
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        (
+            {"gateway": {"redirectToHttps": True}},
+            "synergychat:gateway.redirectToHttps = true needs a listener with protocol HTTPS in gateway.listeners",
+        ),
+        (
+            {"gateway": {"listeners": [{"name": "a", "protocol": "TCP", "port": 1, "selfSigned": True}]}},
+            "synergychat:gateway.listeners[0].selfSigned = true goes only with protocol HTTPS or TLS",
+        ),
+        (
+            {"gateway": {"listeners": [{"name": "a", "protocol": "SCTP", "port": 1}]}},
+            'synergychat:gateway.listeners[0].protocol = "SCTP" must be HTTP, HTTPS, TLS, TCP or UDP',
+        ),
+        (
+            {"routes": {"web-httproute": {"backend": "web"}}},
+            'synergychat:routes.web-httproute = {"backend": "web"} must have another name than the chat\'s own routes',
+        ),
+        (
+            {"routes": {"a": {"backend": "web", "rules": []}}},
+            "synergychat:routes.a.rules = [] does not go together with backend",
+        ),
+        (
+            {"routes": {"a": {"kind": "GRPCRoute", "maintenance": "later"}}},
+            'synergychat:routes.a.maintenance = "later" goes only with an HTTPRoute',
+        ),
+        (
+            {"routes": {"a": {"backend": "wep"}}},
+            'synergychat:routes.a.backend = "wep" must be web, api or crawler',
+        ),
+        (
+            {"routes": {"a": {"rules": [{"backendRefs": [{"workload": "wep"}]}]}}},
+            'synergychat:routes.a.rules[0].backendRefs[0].workload = "wep" must be one of web, api, crawler; '
+            "did you mean web?",
+        ),
+        (
+            {"routes": {"a": {"canary": {"stable": "web", "next": "api", "percent": 101}}}},
+            "synergychat:routes.a.canary.percent = 101 must be a whole number from 0 to 100",
+        ),
+        (
+            {"policies": {"p": {"kind": "SecurityPolicy", "targets": [{"route": "web-route"}]}}},
+            'synergychat:policies.p.targets[0].route = "web-route" must be one of web-httproute, api-httproute; '
+            "did you mean web-httproute?",
+        ),
+        ({"policies": {"p": {}}}, "synergychat:policies.p.kind is required, and has no default"),
+        ({"secrets": {"s": {"a": 5}}}, "synergychat:secrets.s.a = [secret] must be text"),
+    ],
+    ids=str,
+)
+def test_a_listener_a_route_or_a_policy_that_cannot_be_is_refused(sections: dict[str, Any], line: str) -> None:
+    assert mistakes(**sections) == [line]
+
+
+def test_a_secret_value_is_taken_for_secrets_only() -> None:
+    values = CONTEXT | {"synergychat:secrets": '{"users": {"ada": "x"}}', "synergychat:objects": "[]"}
+    assert config.parse(PROJECT, values, ["synergychat:secrets"]).secrets == {"users": {"ada": "x"}}
+    with pytest.raises(ConfigError, match=r"^synergychat:objects = \[secret\] holds a secret value"):
+        config.parse(PROJECT, values, ["synergychat:secrets", "synergychat:objects"])
+
+
+def test_the_host_names_of_a_stack_are_the_chats_and_its_routes_each_once() -> None:
+    routes = {"a": {"hostnames": ["a.internal", "synchat.internal"]}, "b": {"hostnames": ["*.internal"]}}
+    names = ("synchat.internal", "synchatapi.internal", "a.internal", "*.internal")
+    assert parse(routes=routes).hostnames == names

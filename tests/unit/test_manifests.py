@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+import yaml
 
-from components.manifests import Object, identity, prepared, split
+from components.manifests import Manifest, Object, configured, identity, prepared, split
 from components.sources import ManifestError
 from tests.unit import release
 from tests.unit.release import NAMESPACE, ORIGIN, crd, wire
@@ -218,3 +219,42 @@ def test_a_job_stays_when_it_is_done_and_is_made_again_when_it_failed() -> None:
 def test_the_controller_gives_up_before_the_wait_for_it_ends() -> None:
     spec = prepared(wire("apps/v1", "Deployment", "envoy-gateway", spec={"replicas": 2}), 100)["spec"]
     assert spec == {"replicas": 2, "progressDeadlineSeconds": 90}
+
+
+# The controller's configuration
+
+
+def settings_of(manifest: Manifest) -> Any:
+    (config_map,) = [each for each in manifest.settings if identity(each) == "configmap-envoy-gateway-config"]
+    return yaml.safe_load(config_map["data"]["envoy-gateway.yaml"])
+
+
+def checksum_of(manifest: Manifest) -> str:
+    return manifest.controller["spec"]["template"]["metadata"]["annotations"]["synergychat/settings-sha256"]
+
+
+def test_fields_of_the_config_are_laid_over_the_releases_configuration() -> None:
+    manifest = configured(release.manifest(), {"extensionApis": {"enableBackend": True}})
+    assert settings_of(manifest) == {"kind": "EnvoyGateway", "extensionApis": {"enableBackend": True}}
+    template = manifest.controller["spec"]["template"]["spec"]
+    assert template == release.manifest().controller["spec"]["template"]["spec"]
+
+
+def test_another_configuration_makes_another_controllers_pod_and_the_same_one_does_not() -> None:
+    one, again, other = (
+        configured(release.manifest(), {"logging": {"level": {"default": level}}})
+        for level in ("info", "info", "debug")
+    )
+    assert checksum_of(one) == checksum_of(again) != checksum_of(other)
+
+
+def test_without_fields_the_release_is_as_it_was() -> None:
+    assert configured(release.manifest(), {}) == release.manifest()
+
+
+def test_a_release_that_keeps_its_configuration_elsewhere_refuses_fields() -> None:
+    others = [wire for wire in release.objects() if wire["kind"] != "ConfigMap"]
+    with pytest.raises(
+        ManifestError, match=r"keeps no envoy-gateway\.yaml .*: take synergychat:envoyGateway\.config out"
+    ):
+        configured(release.manifest(*others), {"logging": {}})

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// answers tells every request what it was when it arrived, but for a few paths that do something else with it.
+func answers() http.Handler {
+	seen := &counts{byPath: map[string]int{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", tell)
+	mux.HandleFunc("/status/{code}", status)
+	mux.HandleFunc("/wait/{duration}", wait)
+	mux.HandleFunc("/socket", socket)
+	mux.HandleFunc("/counts", seen.tell)
+	return seen.counted(mux)
+}
+
+func tell(response http.ResponseWriter, request *http.Request) {
+	// The host's name is the pod's.
+	pod, _ := os.Hostname()
+	answer(response, http.StatusOK, map[string]any{
+		"method": request.Method, "host": request.Host, "path": request.URL.Path, "headers": request.Header, "pod": pod,
+	})
+}
+
+func status(response http.ResponseWriter, request *http.Request) {
+	code, err := strconv.Atoi(request.PathValue("code"))
+	if err != nil || code < 200 || code > 599 {
+		code = http.StatusBadRequest
+	}
+	answer(response, code, map[string]int{"status": code})
+}
+
+func wait(response http.ResponseWriter, request *http.Request) {
+	duration, err := time.ParseDuration(request.PathValue("duration"))
+	if err != nil {
+		answer(response, http.StatusBadRequest, err.Error())
+		return
+	}
+	select {
+	case <-time.After(duration):
+		tell(response, request)
+	case <-request.Context().Done():
+	}
+}
+
+// socket is a WebSocket that sends back each message until its client ends it.
+func socket(response http.ResponseWriter, request *http.Request) {
+	connection, err := websocket.Accept(response, request, nil)
+	if err != nil {
+		return // the client has been told
+	}
+	defer connection.CloseNow()
+	for {
+		kind, message, err := connection.Read(request.Context())
+		if err != nil || connection.Write(request.Context(), kind, message) != nil {
+			return
+		}
+	}
+}
+
+// counts are of the requests to this process, for those whose client sees no answer.
+type counts struct {
+	lock   sync.Mutex
+	byPath map[string]int
+}
+
+func (c *counts) counted(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		c.lock.Lock()
+		c.byPath[request.URL.Path]++
+		c.lock.Unlock()
+		handler.ServeHTTP(response, request)
+	})
+}
+
+func (c *counts) tell(response http.ResponseWriter, _ *http.Request) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	answer(response, http.StatusOK, c.byPath)
+}
+
+func answer(response http.ResponseWriter, code int, document any) {
+	response.Header().Set("Content-Type", "application/json")
+	response.WriteHeader(code)
+	// All that can fail is the connection, and then nobody is left to be told.
+	_ = json.NewEncoder(response).Encode(document)
+}

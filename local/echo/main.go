@@ -1,0 +1,34 @@
+// What stands behind a gateway in the tests: it tells what reached it, by every way that a route can lead to it.
+package main
+
+import (
+	"log"
+	"net"
+	"net/http"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+)
+
+func main() {
+	failed := make(chan error)
+	web := answers()
+	go func() { failed <- http.ListenAndServe(":8080", web) }()
+	go func() { failed <- serveTLS(":8443", web) }()
+	go func() { failed <- serveGRPC(":9000") }()
+	go func() { failed <- echoTCP(":9001") }()
+	go func() { failed <- echoUDP(":9002") }()
+	log.Fatal(<-failed)
+}
+
+// serveGRPC has the one service that every client knows: grpc.health.v1.Health.
+func serveGRPC(address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer()
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	return server.Serve(listener)
+}

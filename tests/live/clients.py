@@ -1,0 +1,49 @@
+"""Clients of a gateway that is reached by its address: names need no DNS."""
+
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+from cryptography import x509
+
+
+def ask(address: str, url: str, *, source: str | None = None, **options: Any) -> httpx.Response:
+    """The answer to one request, sent to `address` as `curl --resolve` does, from `source` where that is given.
+
+    Any certificate is taken, unless `verify` says otherwise.
+    """
+    target = httpx.URL(url)
+    direct = target.copy_with(host=address)
+    headers = {"Host": target.netloc.decode(), **options.pop("headers", {})}
+    transport = httpx.HTTPTransport(verify=options.pop("verify", False), local_address=source)
+    with httpx.Client(transport=transport, timeout=10, trust_env=False) as client:
+        sni = {"sni_hostname": target.host}
+        return client.request(options.pop("method", "GET"), direct, headers=headers, extensions=sni, **options)
+
+
+def certificate(address: str, port: int, hostname: str) -> x509.Certificate:
+    """What is shown to who asks for this name."""
+    context = trusting_anything()
+    with (
+        socket.create_connection((address, port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=hostname) as secure,
+    ):
+        shown = secure.getpeercert(binary_form=True)
+    assert shown is not None
+    return x509.load_der_x509_certificate(shown)
+
+
+def trusting_anything() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def showing(pair: Path) -> ssl.SSLContext:
+    """A client with a certificate of its own; `pair` is a PEM file with the key in it too."""
+    context = trusting_anything()
+    context.load_cert_chain(pair)
+    return context

@@ -1,0 +1,44 @@
+"""The recipes of docs/gateway.md: each one's piece of stack config, by its heading."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, cast
+
+import yaml
+
+from local.paths import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "gateway.md"
+Config = dict[str, Any]
+
+
+def recipes() -> dict[str, Config]:
+    sections = re.split(r"^### (.+)\n", PAGE.read_text(), flags=re.MULTILINE)[1:]
+    return {heading: _block(heading, text) for heading, text in zip(sections[::2], sections[1::2], strict=True)}
+
+
+def _block(heading: str, text: str) -> Config:
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL) or [""]
+    assert block, f"{heading} has no yaml block"
+    return yaml.safe_load(block)
+
+
+def together(pieces: Iterable[Config]) -> Config:
+    """As a reader puts them into one file: keys of one group go together, and so do the entries of a list."""
+    whole: Config = {}
+    for piece in pieces:
+        whole = _joined(whole, piece)
+    return whole
+
+
+def _joined(one: Config, other: Config) -> Config:
+    result = one | other
+    for key in one.keys() & other.keys():
+        below, above = one[key], other[key]
+        if isinstance(below, dict):
+            result[key] = _joined(cast(Config, below), cast(Config, above))
+        elif isinstance(below, list):
+            result[key] = [*cast(list[Any], below), *cast(list[Any], above)]
+        else:
+            raise ValueError(f"two recipes say something of {key}")
+    return result

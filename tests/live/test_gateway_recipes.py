@@ -1,0 +1,482 @@
+"""Every recipe of docs/gateway.md, applied to the stack and asked for what it promises, by what a client sees."""
+
+import base64
+import json
+import socket
+import ssl
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+import yaml
+from cryptography import x509
+from websockets.sync.client import connect
+
+from components.certificates import make_pair
+from local.images import echo
+from local.toolchain.progress import Progress
+from tests.conftest import TestCluster
+from tests.live import tokens
+from tests.live.authority import Authority
+from tests.live.clients import ask, certificate, showing, trusting_anything
+from tests.live.recipes import Config, recipes, together
+from tests.live.stack import LiveStack
+from tests.live.waiting import wait_until
+
+RECIPES = recipes()
+AGAINST_OTHERS = {"HTTPS, and HTTP only redirects", "More Envoys"}
+"""These change what other recipes show: they are applied after them."""
+
+PASSWORD, KEY = "correct horse battery staple", "key-5f2c8f0e"
+SHOP, ISSUED = (make_pair([name], datetime.now(UTC)) for name in ("shop.example.com", "issued.example.com"))
+PARTNERS = Authority.new()
+SECRETS = {
+    'synergychat:secrets.shop-certificate["tls.crt"]': SHOP.certificate.decode(),
+    'synergychat:secrets.shop-certificate["tls.key"]': SHOP.key.decode(),
+    'synergychat:secrets.partners["ca.crt"]': PARTNERS.pem,
+    # `htpasswd -nbs ada` with the password above.
+    'synergychat:secrets.users[".htpasswd"]': "ada:{SHA}q/eq1kOINtvlJqojGr3i0O73TUI=",
+    "synergychat:secrets.api-keys.partner": KEY,
+}
+
+Check = Callable[..., None]
+_checked: Counter[str] = Counter()
+
+
+def of(heading: str) -> Callable[[Check], Check]:
+    """Marks the test of a recipe."""
+    _checked[heading] += 1
+    return lambda test: test
+
+
+@pytest.fixture(scope="module")
+def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
+    """The stack's file before any recipe; afterwards the stack is again what that says."""
+    with Progress() as progress:
+        cluster.cluster.load_image(echo.archive(progress))
+    file = stack.directory / "Pulumi.dev.yaml"
+    text = file.read_text()
+    yield text
+    file.write_text(text)
+    stack.up()
+
+
+@pytest.fixture(scope="module")
+def up(stack: LiveStack, original: str) -> Iterator[str]:
+    """What the first `up` says, with all recipes but those against others."""
+    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in AGAINST_OTHERS])
+    for path, value in SECRETS.items():
+        done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
+        assert done.returncode == 0, done.stdout
+    namespace = stack.outputs["namespace"]
+    issued = ("issued-certificate", "-n", namespace)
+    _write_certificate(stack, *issued)
+    stack.up()
+    yield stack.said
+    stack.kubectl("delete", "secret", *issued)
+
+
+@pytest.fixture(scope="module")
+def gateway(stack: LiveStack, up: object) -> str:
+    """The address of the Gateway with these recipes."""
+    return stack.gateway_address
+
+
+@pytest.fixture(scope="module")
+def other_gateway(stack: LiveStack, original: str) -> str:
+    """The address of the Gateway with the recipes against others, and no more."""
+    _configure(stack, original, [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)])
+    stack.up()
+    return stack.gateway_address
+
+
+def _configure(stack: LiveStack, original: str, pieces: list[Config]) -> None:
+    document = yaml.safe_load(original)
+    document["config"] = together([document["config"], *pieces])
+    (stack.directory / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def _previewed_without_a_cluster(stack: LiveStack) -> str:
+    done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def _write_certificate(stack: LiveStack, name: str, *where: str) -> None:
+    """In cert-manager's place."""
+    for file, content in (("tls.crt", ISSUED.certificate), ("tls.key", ISSUED.key)):
+        (stack.directory / file).write_bytes(content)
+    files = (f"--cert={stack.directory / 'tls.crt'}", f"--key={stack.directory / 'tls.key'}")
+    stack.kubectl("create", "secret", "tls", name, *where, *files)
+
+
+def test_every_recipe_has_a_test_and_every_test_a_recipe() -> None:
+    assert set(_checked) == set(RECIPES)
+
+
+def test_recipes_are_previewed_without_a_cluster(stack: LiveStack, up: object) -> None:
+    assert "error" not in _previewed_without_a_cluster(stack)
+
+
+# Apps
+
+
+@of("An app of my own")
+def test_an_app_of_ones_own_tells_what_reached_it(gateway: str) -> None:
+    seen = ask(gateway, "http://echo.internal/any/path").json()
+    assert (seen["host"], seen["method"], seen["path"]) == ("echo.internal", "GET", "/any/path")
+
+
+# TLS
+
+
+@of("HTTPS with a certificate of my own")
+def test_the_certificate_of_ones_own_is_the_one_that_is_shown(gateway: str) -> None:
+    shown = certificate(gateway, 443, "shop.example.com")
+    assert shown == x509.load_pem_x509_certificate(SHOP.certificate)
+    assert ask(gateway, "https://shop.example.com/").status_code == 200
+
+
+@of("HTTPS with cert-manager")
+def test_the_certificate_that_cert_manager_would_write_is_the_one_that_is_shown(gateway: str) -> None:
+    shown = certificate(gateway, 443, "issued.example.com")
+    assert shown == x509.load_pem_x509_certificate(ISSUED.certificate)
+    assert ask(gateway, "https://issued.example.com/").status_code == 200
+
+
+@of("Only TLS 1.3")
+def test_an_older_version_of_tls_is_refused(gateway: str) -> None:
+    older = trusting_anything()
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(httpx.ConnectError, match=r"(?i)alert protocol version"):
+        ask(gateway, "https://modern.example.com/", verify=older)
+    assert ask(gateway, "https://shop.example.com/", verify=older).status_code == 200
+    assert ask(gateway, "https://modern.example.com/").status_code == 200
+
+
+@of("Client certificates (mTLS)")
+def test_only_a_client_with_a_certificate_of_the_authority_gets_in(gateway: str, tmp_path: Path) -> None:
+    url = "https://partner.example.com/"
+    theirs, strangers = tmp_path / "theirs.pem", tmp_path / "strangers.pem"
+    theirs.write_bytes(PARTNERS.client())
+    strangers.write_bytes(Authority.new().client())
+    assert ask(gateway, url, verify=showing(theirs)).status_code == 200
+    for refused in (trusting_anything(), showing(strangers)):
+        with pytest.raises(httpx.TransportError, match=r"(?i)alert"):
+            ask(gateway, url, verify=refused)
+
+
+@of("TLS passthrough")
+def test_a_sealed_connection_ends_at_the_app(gateway: str) -> None:
+    assert certificate(gateway, 8443, "sealed.internal").subject.rfc4514_string() == "CN=echo"
+    assert ask(gateway, "https://sealed.internal:8443/deep").json()["path"] == "/deep"
+
+
+# Releasing
+
+
+@of("A canary")
+def test_about_ten_of_a_hundred_requests_go_to_the_next_version(stack: LiveStack, gateway: str) -> None:
+    answers = _asked_often(stack, "canary.internal", 1000)
+    # Five standard deviations, of 9.5 each.
+    assert 52 <= sum(_is_echo(answer) for answer in answers) <= 148
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@of("Blue and green, by header")
+def test_a_header_leads_to_the_next_version(gateway: str) -> None:
+    assert _is_echo(ask(gateway, "http://colours.internal/", headers={"x-version": "green"}))
+    assert not _is_echo(ask(gateway, "http://colours.internal/", headers={"x-version": "blue"}))
+    assert not _is_echo(ask(gateway, "http://colours.internal/"))
+
+
+@of("A copy of the traffic")
+def test_each_request_is_copied_once_and_its_answer_is_not_the_copys(stack: LiveStack, gateway: str) -> None:
+    path = f"/{uuid.uuid4()}"
+    assert {ask(gateway, f"http://mirrored.internal{path}").status_code for _ in range(20)} == {404}
+    wait_until(lambda: _count(stack, path) >= 20)
+    assert _count(stack, path) == 20
+
+
+@of("A maintenance page")
+def test_the_maintenance_page_answers_every_request(gateway: str) -> None:
+    answer = ask(gateway, "http://down.internal/any", method="POST")
+    assert (answer.status_code, answer.text) == (503, "We are back soon.")
+
+
+# Paths and headers
+
+
+@of("Another path at the backend")
+def test_the_backend_sees_another_path(gateway: str) -> None:
+    assert ask(gateway, "http://rewritten.internal/api/users").json()["path"] == "/v2/users"
+
+
+@of("An old path that redirects")
+def test_an_old_path_redirects_to_the_new_one(gateway: str) -> None:
+    answer = ask(gateway, "http://moved.internal/old/page")
+    assert (answer.status_code, answer.headers["location"]) == (301, "http://moved.internal/new/page")
+    assert ask(gateway, "http://moved.internal/new/page").json()["path"] == "/new/page"
+
+
+@of("A header more, a header less")
+def test_headers_are_set_and_removed_on_the_way(gateway: str) -> None:
+    answer = ask(gateway, "http://headers.internal/", headers={"cookie": "a=b", "x-stage": "mine"})
+    seen = answer.json()["headers"]
+    assert (seen["X-Stage"], "Cookie" in seen) == (["live"], False)
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+@of("CORS")
+def test_pages_of_the_allowed_origins_may_ask_and_others_may_not(gateway: str) -> None:
+    def preflight(origin: str) -> httpx.Headers:
+        headers = {"origin": origin, "access-control-request-method": "POST"}
+        return ask(gateway, "http://shared.internal/", method="OPTIONS", headers=headers).headers
+
+    allowed = preflight("https://a.example.com")
+    assert allowed["access-control-allow-origin"] == "https://a.example.com"
+    assert "POST" in allowed["access-control-allow-methods"]
+    assert "access-control-allow-origin" not in preflight("https://a.example.org")
+
+
+@of("Session persistence")
+def test_a_cookie_leads_back_to_the_first_pod(gateway: str) -> None:
+    url = "http://sticky.internal/"
+    without = {ask(gateway, url).json()["pod"] for _ in range(50)}
+    assert len(without) == 2
+    first = ask(gateway, url)
+    cookie = {"cookie": first.headers["set-cookie"].partition(";")[0]}
+    assert {ask(gateway, url, headers=cookie).json()["pod"] for _ in range(20)} == {first.json()["pod"]}
+
+
+# Who gets in
+
+
+@of("Only my office")
+def test_only_the_offices_network_gets_in(gateway: str) -> None:
+    assert ask(gateway, "http://office.internal/").status_code == 403
+    assert ask(gateway, "http://office.internal/", source="127.0.7.7").status_code == 200
+
+
+@of("A password")
+def test_a_password_is_asked_for(gateway: str) -> None:
+    url = "http://private.internal/"
+    assert ask(gateway, url).status_code == 401
+    assert ask(gateway, url, auth=("ada", "a guess")).status_code == 401
+    assert ask(gateway, url, auth=("ada", PASSWORD)).status_code == 200
+
+
+@of("An API key")
+def test_a_key_is_asked_for(gateway: str) -> None:
+    url = "http://keyed.internal/"
+    assert ask(gateway, url).status_code == 401
+    assert ask(gateway, url, headers={"x-api-key": "a guess"}).status_code == 401
+    assert ask(gateway, url, headers={"x-api-key": KEY}).status_code == 200
+
+
+@of("A JWT")
+def test_a_token_of_the_issuer_is_asked_for(gateway: str) -> None:
+    def answered(token: str) -> int:
+        return ask(gateway, "http://signed.internal/", headers={"authorization": f"Bearer {token}"}).status_code
+
+    issuer = "https://issuer.example.com"
+    assert ask(gateway, "http://signed.internal/").status_code == 401
+    assert answered(tokens.signed(issuer)) == 200
+    assert answered(tokens.signed("https://other.example.com")) == 401
+    assert answered(tokens.signed(issuer, key=tokens.other_key())) == 401
+    assert answered(tokens.signed(issuer, lifetime=timedelta(hours=-1))) == 401
+
+
+# Under load
+
+
+@of("Timeouts and retries")
+def test_what_takes_too_long_ends_and_what_fails_is_tried_again(stack: LiveStack, gateway: str) -> None:
+    assert ask(gateway, "http://patient.internal/wait/0s").status_code == 200
+    assert ask(gateway, "http://patient.internal/wait/5s").status_code == 504
+    before = _count(stack, "/status/503")
+    assert ask(gateway, "http://patient.internal/status/503").status_code == 503
+    assert _count(stack, "/status/503") - before == 3
+
+
+@of("A rate limit")
+def test_beyond_the_limit_the_answer_is_429(gateway: str) -> None:
+    codes = [ask(gateway, "http://limited.internal/").status_code for _ in range(20)]
+    assert codes == [200] * 5 + [429] * 15
+
+
+@of("Compression, circuit breakers, load balancing")
+def test_answers_are_compressed_and_too_many_requests_at_once_are_refused(gateway: str) -> None:
+    answer = ask(gateway, "http://busy.internal/", headers={"accept-encoding": "gzip"})
+    assert (answer.headers["content-encoding"], answer.json()["path"]) == ("gzip", "/")
+    with ThreadPoolExecutor(40) as pool:
+        codes = Counter(pool.map(lambda _: ask(gateway, "http://busy.internal/wait/2s").status_code, range(40)))
+    assert set(codes) == {200, 503}
+    assert codes[200] >= 4
+
+
+@of("Fault injection")
+def test_about_half_of_the_requests_fail(stack: LiveStack, gateway: str) -> None:
+    codes = Counter(answer.status_code for answer in _asked_often(stack, "shaky.internal", 1000))
+    assert set(codes) == {200, 500}
+    # Five standard deviations, of 15.8 each.
+    assert 420 <= codes[500] <= 580
+
+
+# Other protocols
+
+
+@of("WebSocket")
+def test_a_websocket_stays_open_both_ways(gateway: str) -> None:
+    with (
+        socket.create_connection((gateway, 80), timeout=10) as opened,
+        connect("ws://live.internal/socket", sock=opened, proxy=None) as live,
+    ):
+        for message in ("one", "two"):
+            live.send(message)
+            assert live.recv(timeout=10) == message
+
+
+@of("gRPC")
+def test_a_call_is_answered(gateway: str) -> None:
+    options = [("grpc.default_authority", "calls.internal"), ("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
+        serving = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
+        assert serving == b"\x08\x01"  # HealthCheckResponse, with status SERVING
+        with pytest.raises(grpc.RpcError) as raised:
+            channel.unary_unary("/grpc.reflection.v1.Other/Check")(b"", timeout=10)
+    assert "UNIMPLEMENTED" in str(raised.value)
+
+
+@of("TCP")
+def test_a_tcp_stream_comes_back(gateway: str) -> None:
+    with socket.create_connection((gateway, 9001), timeout=10) as stream:
+        stream.sendall(b"hello")
+        assert stream.recv(5, socket.MSG_WAITALL) == b"hello"
+
+
+@of("UDP")
+def test_a_datagram_comes_back(gateway: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(10)
+        datagrams.sendto(b"hello", (gateway, 9002))
+        assert datagrams.recv(100) == b"hello"
+
+
+# Further away
+
+
+@of("A backend outside of the cluster")
+def test_a_host_that_is_no_service_is_reached_by_its_name(gateway: str) -> None:
+    assert ask(gateway, "http://outside.internal/far").json()["path"] == "/far"
+
+
+@of("A Service of another namespace")
+def test_a_service_of_another_namespace_answers(gateway: str) -> None:
+    answer = ask(gateway, "http://metrics.internal/metrics")
+    assert (answer.status_code, "# HELP " in answer.text) == (200, True)
+
+
+# The Envoys
+
+
+@of("Listeners by someone else")
+def test_a_listener_of_a_listener_set_serves_its_route(gateway: str) -> None:
+    assert ask(gateway, "http://team.internal:8081/").status_code == 200
+    assert ask(gateway, "http://team.internal/").status_code == 404
+
+
+@of("A second Gateway")
+def test_a_second_gateway_serves_its_own_routes_at_its_own_address(stack: LiveStack, gateway: str) -> None:
+    one = ("get", "gateway", "inner-gateway", "-n", stack.outputs["namespace"], "-o")
+    inner = stack.kubectl(*one, "jsonpath={.status.addresses[0].value}")
+    assert inner not in ("", gateway)
+    assert ask(inner, "http://inner.internal/").status_code == 200
+    assert ask(inner, "http://synchat.internal/").status_code == 404
+    assert ask(gateway, "http://inner.internal/").status_code == 404
+
+
+@of("An access log as JSON")
+def test_every_request_is_a_line_of_json_in_the_log(stack: LiveStack, gateway: str) -> None:
+    path = f"/{uuid.uuid4()}"
+    assert ask(gateway, f"http://synchat.internal{path}").status_code == 404
+    wanted = {"host": "synchat.internal", "path": path, "status": 404}
+    wait_until(lambda: wanted in [json.loads(line) for line in _envoys_log(stack) if path in line])
+
+
+# Secrets
+
+
+def test_a_secret_of_the_config_is_nowhere_in_clear(stack: LiveStack, up: str) -> None:
+    in_base64 = [base64.b64encode(value.encode()).decode() for value in SECRETS.values()]
+    # A line of a certificate or a key stands for all of it: in JSON and YAML its lines are joined otherwise.
+    in_lines = [line for value in SECRETS.values() for line in value.splitlines() if not line.startswith("-----")]
+    planted = [*in_base64, *in_lines]
+    # Pulumi's logs have values from -v=9 on, as its manual warns.
+    logged = stack.cli("preview", "--diff", "--refresh", "--logtostderr", "-v=3").stdout
+    places = {"up": up, "preview": logged, "outputs": stack.cli("stack", "output", "--json").stdout}
+    places |= {
+        str(file): file.read_bytes().decode(errors="replace")
+        for root in (stack.directory, stack.directory.parent / "state")
+        for file in root.rglob("*")
+        if file.is_file() and file.suffix not in (".crt", ".key") and ".venv" not in file.parts
+    }
+    assert any("shop-certificate" in text for place, text in places.items() if "/state/" in place)
+    assert [(place, value[:8]) for place, text in places.items() for value in planted if value in text] == []
+
+
+# Those against others
+
+
+def test_recipes_against_others_are_previewed_without_a_cluster_too(stack: LiveStack, other_gateway: str) -> None:
+    assert "error" not in _previewed_without_a_cluster(stack)
+
+
+@of("HTTPS, and HTTP only redirects")
+def test_http_only_redirects_to_https_with_a_certificate_for_every_name(other_gateway: str) -> None:
+    answer = ask(other_gateway, "http://synchat.internal/a?b=c")
+    assert (answer.status_code, answer.headers["location"]) == (301, "https://synchat.internal/a?b=c")
+    assert ask(other_gateway, "https://synchat.internal/").status_code == 200
+    assert ask(other_gateway, "https://synchatapi.internal/healthz").json() == {"status": "ok"}
+    shown = certificate(other_gateway, 443, "synchat.internal")
+    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["synchat.internal", "synchatapi.internal"]
+
+
+@of("More Envoys")
+def test_two_envoys_with_other_resources_carry_the_traffic(stack: LiveStack, other_gateway: str) -> None:
+    pods = json.loads(stack.kubectl("get", "pods", *_ENVOYS, "-o", "json"))["items"]
+    running = [pod["spec"]["containers"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    requests = [next(each for each in containers if each["name"] == "envoy")["resources"] for containers in running]
+    assert [each["requests"] for each in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
+
+
+_ENVOYS = ("-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")
+
+
+def _asked_often(stack: LiveStack, host: str, times: int) -> list[httpx.Response]:
+    with stack.client() as client:
+        return [client.get("/", headers={"Host": host}) for _ in range(times)]
+
+
+def _is_echo(answer: httpx.Response) -> bool:
+    return answer.headers["content-type"] == "application/json"
+
+
+def _count(stack: LiveStack, path: str) -> int:
+    """How many requests for `path` all pods of the app have seen, by what each says itself."""
+    namespace = stack.outputs["namespace"]
+    names = stack.kubectl("get", "pods", "-n", namespace, "-l", "app=echo", "-o", "jsonpath={.items[*].metadata.name}")
+    proxies = [f"/api/v1/namespaces/{namespace}/pods/{name}:8080/proxy/counts" for name in names.split()]
+    return sum(json.loads(stack.kubectl("get", "--raw", proxy)).get(path, 0) for proxy in proxies)
+
+
+def _envoys_log(stack: LiveStack) -> list[str]:
+    names = ("-n", "envoy-gateway-system", *_ENVOYS[1:], "-c", "envoy", "--tail=-1")
+    return stack.kubectl("logs", *names).splitlines()
