@@ -23,23 +23,6 @@ def made(version: str, kind: str, name: str, namespace: str, **parts: Any) -> di
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **parts}
 
 
-def crashing() -> dict[str, Any]:
-    """The API, which ends at once without its port."""
-    labels = {"app": "crashing"}
-    security = {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    image = "docker.io/bootdotdev/synergychat-api:latest"
-    container = {"name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "securityContext": security}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-    spec = {"selector": {"matchLabels": labels}, "template": template}
-    return made("apps/v1", "Deployment", "crashing", "synergychat", spec=spec)
-
-
 def to(service: str, port: int, namespace: str = ELSEWHERE) -> dict[str, Any]:
     backend = {"name": service, "port": port, "namespace": namespace}
     return {"hostnames": [f"{service}-{port}.{namespace}.internal"], "rules": [{"backendRefs": [backend]}]}
@@ -65,14 +48,19 @@ def said(stack: LiveStack) -> Iterator[str]:
             "no-grant": to("there", 80, namespace="default"),
         },
         policies={"z-second": {"kind": "ClientTrafficPolicy"}},
-        objects=[crashing()],
     )
     ends = [failed_up(stack)]
 
     stack.kubectl("delete", "clienttrafficpolicy", "a-first", "-n", "synergychat")
     file.write_text(patient)
     certificate = {"certificateRefs": [{"name": "nowhere"}]}
-    stack.configure(**{"gateway.listeners": [{"name": "tls", "protocol": "HTTPS", "port": 8443, "tls": certificate}]})
+    stack.configure(
+        **{
+            "gateway.listeners": [{"name": "tls", "protocol": "HTTPS", "port": 8443, "tls": certificate}],
+            # Without the port that it asks for, it ends at once.
+            "crawler.image": "docker.io/bootdotdev/synergychat-api:latest",
+        }
+    )
     ends.append(failed_up(stack))
 
     file.write_text(patient)
@@ -111,7 +99,7 @@ def policy(gateway: str) -> dict[str, Any]:
         ("HTTPRoute no-grant", "RefNotPermitted", "-> Put a ReferenceGrant"),
         ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Is the Secret there"),
         ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of its kind"),
-        ("Deployment crashing", "CrashLoopBackOff", "-> kubectl --context"),
+        ("Deployment synergychat-crawler", "CrashLoopBackOff", "-> kubectl --context"),
         ("HTTPRoute late", "no status yet", "does its controller run?"),
     ],
 )
@@ -124,6 +112,6 @@ def test_what_fails_is_named_with_its_cause_and_the_likely_cure(said: str, what:
 
 
 def test_the_last_words_of_what_crashes_are_shown(said: str) -> None:
-    about = said.partition("Deployment crashing is not ready:")[2].partition(" is not ready:")[0]
+    about = said.partition("Deployment synergychat-crawler is not ready:")[2].partition(" is not ready:")[0]
     assert "  | " in about
     assert "API_PORT" in about
