@@ -18,6 +18,8 @@ _CURES: Mapping[str, str] = {
     "AddressNotAssigned": "On minikube type: minikube tunnel. On the cluster that `make up` starts, stop what has its "
     "port on this machine. Without a load balancer set another gateway.exposure",
     "BackendNotFound": "Was the Service deleted by hand? pulumi up --refresh",
+    "PortNotFound": "Give the backendRef a port that its Service has",
+    "RefNotPermitted": "Put a ReferenceGrant for it into the other namespace",
     "CreateContainerConfigError": "Was what it names deleted by hand? pulumi up --refresh",
     "NotAllowedByListeners": "Let the listener's allowedRoutes admit the route's namespace and kind",
     "NoMatchingListenerHostname": "Give the route a host name that the listener's own covers",
