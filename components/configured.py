@@ -59,7 +59,7 @@ class Configured(pulumi.ComponentResource):
             f"secret-{key}",
             metadata=metadata(_APP, key, namespace=namespace.name),
             type="kubernetes.io/tls" if set(content) == _TLS_KEYS else "Opaque",
-            string_data={field: pulumi.Output.secret(value) for field, value in content.items()},
+            string_data=content,  # which its class hands on as secret
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace.resource]),
         )
 
