@@ -73,7 +73,9 @@ class Configured(pulumi.ComponentResource):
         owned = gateway_api.awaited(wire | {"metadata": described | marks})
         name = "-".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", root=()):
-            return KubernetesObject(name, owned, self._after(self._args.gateway.resource, *after))
+            gateway = self._args.gateway
+            needed = (gateway.class_resource, gateway.namespace.resource, *after)
+            return KubernetesObject(name, owned, self._after(*needed))
 
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
         gateway = self._args.gateway

@@ -57,6 +57,8 @@ class Gateway(pulumi.ComponentResource):
     """A policy's `targetRef` to it."""
     resource: pulumi.Resource
     """The Gateway object: what needs a working Gateway depends on it."""
+    class_resource: pulumi.Resource
+    """The GatewayClass: what the Gateway itself may wait for, such as a listener's certificate, depends on this one."""
     address: pulumi.Output[str]
     """An IP address or a host name, as the Gateway's status has it."""
 
@@ -111,6 +113,7 @@ class Gateway(pulumi.ComponentResource):
 
         self.target = gateway_api.target(self.api_version("Gateway"), "Gateway", settings.name)
         self.resource = gateway
+        self.class_resource = gateway_class
         self.address = gateway.status.apply(_first_address)
         self.register_outputs({"address": self.address})
 

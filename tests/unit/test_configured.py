@@ -247,6 +247,12 @@ def test_objects_are_waited_for_as_the_chats_own_are() -> None:
         assert "Programmed" in annotations_of(named("gateway.networking.k8s.io/v1", kind))["pulumi.com/waitFor"]
 
 
+def test_an_object_does_not_wait_for_the_gateway_that_may_wait_for_it() -> None:
+    recording = build(objects=[named("cert-manager.io/v1", "Certificate")])
+    assert recording.waits_for("object-certificate-chat-mine", "gw-class")
+    assert not recording.waits_for("object-certificate-chat-mine", "gw-gateway")
+
+
 def test_an_object_may_say_itself_what_it_is_waited_for() -> None:
     own = {"pulumi.com/waitFor": "condition=Mine"}
     for api_version, kind in (("apps/v1", "Deployment"), ("gateway.networking.k8s.io/v1", "Gateway")):
