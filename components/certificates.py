@@ -74,7 +74,7 @@ def make_pair(hostnames: Sequence[str], start: datetime) -> Pair:
         .serial_number(x509.random_serial_number())
         .not_valid_before(start - timedelta(days=1))
         .not_valid_after(start + _LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in hostnames]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_names(hostnames)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
@@ -84,3 +84,8 @@ def make_pair(hostnames: Sequence[str], start: datetime) -> Pair:
         certificate=certificate.public_bytes(serialization.Encoding.PEM),
         key=key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain),
     )
+
+
+def _names(hostnames: Sequence[str]) -> list[x509.DNSName]:
+    # What is no host name has yet to be refused, by the checks on the routes that name it.
+    return [x509.DNSName(each) for each in hostnames if each.isascii()]

@@ -14,6 +14,7 @@ from components.envoy_gateway import EnvoyGateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.namespace import Namespace
+from components.overlay import overlaid
 from components.sources import ManifestError
 from config import GatewayConfig, ListenerConfig
 from stop import stop
@@ -174,8 +175,7 @@ class Gateway(pulumi.ComponentResource):
 def _listener(settings: ListenerConfig, certificates: Mapping[str, Certificate]) -> Wire:
     fields = settings.fields
     if settings.name in certificates:
-        reference = {"name": certificates[settings.name].secret}
-        fields = {**fields, "tls": {**fields.get("tls", {}), "certificateRefs": [reference]}}
+        fields = overlaid({"tls": {"certificateRefs": [{"name": certificates[settings.name].secret}]}}, fields)
     return gateway_api.listener(name=settings.name, protocol=settings.protocol, port=settings.port, fields=fields)
 
 

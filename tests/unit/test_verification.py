@@ -54,6 +54,15 @@ ROUTE = {"hostnames": ["shop.internal"], "rules": [{"backendRefs": [{"workload":
         ),
         pytest.param(
             {
+                "gateway": {
+                    "listeners": [{"name": "s", "protocol": "HTTPS", "port": 443, "selfSigned": True, "tls": 3}]
+                },
+            },
+            "synergychat:gateway.listeners[0].tls = 3",
+            id="what a certificate is laid over",
+        ),
+        pytest.param(
+            {
                 "objects": [
                     {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRouts", "metadata": {"name": "x"}}
                 ]
@@ -103,3 +112,12 @@ def test_a_stack_without_a_mistake_is_registered(tmp_path: Path, pinned_manifest
     recording = run(tmp_path, pinned_manifest, routes={"shop": ROUTE})
     assert recording.log == []
     assert recording["shop-route"].inputs["spec"]["hostnames"] == ["shop.internal"]
+
+
+def test_a_host_name_that_is_none_is_refused_before_a_certificate_is_made_for_it(
+    tmp_path: Path, pinned_manifest: Path
+) -> None:
+    listener = {"name": "https", "protocol": "HTTPS", "port": 443, "selfSigned": True}
+    route = {"hostnames": ["schön.internal"], "backend": "web"}
+    found = refusal(run(tmp_path, pinned_manifest, gateway={"listeners": [listener]}, routes={"shop": route}))
+    assert {line.partition(" ")[0] for line in found} == {"synergychat:routes.shop.hostnames[0]"}
