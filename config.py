@@ -203,6 +203,9 @@ class TargetConfig(Section):
     )
 
 
+_WIRE_TARGETS = {"targetRef", "targetRefs", "targetSelectors"}
+
+
 class PolicyConfig(OpenSection):
     """A policy, as https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/ has it."""
 
@@ -211,9 +214,17 @@ class PolicyConfig(OpenSection):
         default=(TargetConfig(),), description="What it is for: routes, or the Gateway, as a whole or by `section`."
     )
 
+    @property
+    def own_targets(self) -> tuple[TargetConfig, ...]:
+        """None where the fields say themselves what the policy is for."""
+        return () if _WIRE_TARGETS & self.fields.keys() else self.targets
+
 
 class MetadataConfig(OpenSection):
     name: Text = Field(description="Its name.")
+    namespace: Label | None = Field(default=None, description="Its namespace, where its kind has one.")
+    labels: dict[str, str] = Field(default={}, description="Its labels.")
+    annotations: dict[str, str] = Field(default={}, description="Its annotations.")
 
 
 class ObjectConfig(OpenSection):
@@ -221,11 +232,11 @@ class ObjectConfig(OpenSection):
 
     api_version: Text = Field(description="Group and version of its kind, such as `gateway.envoyproxy.io/v1alpha1`.")
     kind: Text = Field(description="Its kind.")
-    metadata: MetadataConfig = Field(description="What tells it from others: `name`, `namespace`, `labels`.")
+    metadata: MetadataConfig = Field(description="What tells it from others.")
 
     @property
     def wire(self) -> Fields:
-        return self.model_dump(mode="json", by_alias=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class StackConfig(Section):
@@ -258,13 +269,15 @@ class StackConfig(Section):
         "`pulumi config set --secret --path 'synergychat:secrets.users[\".htpasswd\"]' VALUE`.",
     )
     objects: tuple[ObjectConfig, ...] = Field(
-        default=(), description="Any other Kubernetes objects, in wire form, checked and waited for like the rest."
+        default=(),
+        description="Any other Kubernetes objects, in wire form; those of the release's kinds are checked.",
     )
 
     @property
     def hostnames(self) -> tuple[str, ...]:
         """All that the stack answers to, wildcards among them."""
         given = [name for route in self.routes.values() for name in _items(route.fields.get("hostnames"))]
+        given += [listener.hostname for listener in self.gateway.listeners if listener.hostname]
         return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
 
     @property
@@ -438,9 +451,16 @@ def _across_routes(given: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...
             yield ("routes", name, key), f"does not go together with {ways[0]}"
         if "maintenance" in ways and _group(route).get("kind", "HTTPRoute") != "HTTPRoute":
             yield ("routes", name, "maintenance"), "goes only with an HTTPRoute"
+        if "listeners" in _group(route) and "parentRefs" in _group(route):
+            yield ("routes", name, "listeners"), "does not go together with parentRefs"
         yield from _unknown_workloads(("routes", name), route)
     for name, policy in _group(given.get("policies")).items():
         targets = _group(policy).get("targets")
+        for key in _WIRE_TARGETS & _group(policy).keys() if targets is not None else ():
+            yield ("policies", name, "targets"), f"does not go together with {key}"
+        if _group(policy).get("kind") == "EnvoyPatchPolicy" and len(_items(targets)) > 1:
+            yield ("policies", name, "targets"), "must be one alone for an EnvoyPatchPolicy"
+        yield from _unknown_workloads(("policies", name), policy)
         for index, target in enumerate(_items(targets)):
             route = _group(target).get("route")
             if route is not None and route not in (*routes, *chats_own):
@@ -452,7 +472,14 @@ def _across_routes(given: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...
     listeners = [_group(each) for each in _items(gateway.get("listeners"))]
     if gateway.get("redirectToHttps") is True and not any(each.get("protocol") == "HTTPS" for each in listeners):
         yield ("gateway", "redirectToHttps"), "needs a listener with protocol HTTPS in gateway.listeners"
+    secure = {str(each.get("port")) for each in listeners if each.get("protocol") == "HTTPS"}
+    if gateway.get("redirectToHttps") is True and len(secure) > 1:
+        yield ("gateway", "redirectToHttps"), f"needs HTTPS on one port alone, not on {' and '.join(sorted(secure))}"
+    for key in {"listeners", "gatewayClassName"} & _group(gateway.get("spec")).keys():
+        yield ("gateway", "spec", key), f"is what gateway.{'listeners' if key == 'listeners' else 'className'} says"
     for index, each in enumerate(listeners):
+        if gateway.get("exposure") == "NodePort" and each.get("protocol") == "HTTPS":
+            yield ("gateway", "listeners", str(index), "protocol"), "does not go together with exposure NodePort"
         if each.get("selfSigned") is True and each.get("protocol") not in ("HTTPS", "TLS"):
             yield ("gateway", "listeners", str(index), "selfSigned"), "goes only with protocol HTTPS or TLS"
 
@@ -503,6 +530,8 @@ def _line(prefix: str, path: tuple[str, ...], rule: str, given: Mapping[str, obj
             value = cast(dict[str, Any], value).get(part)
         elif isinstance(value, list):
             value = cast(list[Any], value)[int(part)]
+    if path[-1] == "[key]":
+        path, rule = path[:-1], f"is a name that {rule}"
     key = path[0] + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path[1:])
     if value is None:
         return f"{prefix}{key} {rule}"

@@ -58,7 +58,7 @@ class Configured(pulumi.ComponentResource):
         return k8s.core.v1.Secret(
             f"secret-{key}",
             metadata=metadata(_APP, key, namespace=namespace.name),
-            type="kubernetes.io/tls" if set(content) == _TLS_KEYS else "Opaque",
+            type="kubernetes.io/tls" if set(content) >= _TLS_KEYS else "Opaque",
             string_data=content,  # which its class hands on as secret
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace.resource]),
         )
@@ -70,8 +70,11 @@ class Configured(pulumi.ComponentResource):
             "annotations": {**OWNERSHIP, **at_once, **described.get("annotations", {})},
             "labels": {**OURS, **described.get("labels", {})},
         }
-        owned = gateway_api.awaited(wire | {"metadata": described | marks})
-        name = "-".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
+        owned = wire | {"metadata": described | marks}
+        # A policy is accepted for what it targets, which may be a route that comes after the objects.
+        if wire["kind"] not in gateway_api.POLICIES:
+            owned = gateway_api.awaited(owned)
+        name = "/".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", root=()):
             gateway = self._args.gateway
             needed = (gateway.class_resource, gateway.namespace.resource, *after)
@@ -118,7 +121,7 @@ class Configured(pulumi.ComponentResource):
                 return value
             visited = {key: visit(item) for key, item in cast(Wire, value).items()}
             workload = visited.pop("workload", None)
-            if workload not in self._args.backends:
+            if not isinstance(workload, str) or workload not in self._args.backends:
                 return visited if workload is None else {**visited, "workload": workload}
             named.append(workload)
             return reference(self._args.backends[workload]) | visited
@@ -129,16 +132,17 @@ class Configured(pulumi.ComponentResource):
         self, key: str, policy: PolicyConfig, routes: Mapping[str, Route], after: Sequence[pulumi.Resource]
     ) -> None:
         gateway = self._args.gateway
+        fields, named = self._resolved(policy.fields)
         args = PolicyArgs(
             name=key,
             kind=policy.kind,
             gateway=gateway,
             targets=[
                 Target(of=gateway if target.route is None else routes[target.route], section=target.section)
-                for target in policy.targets
+                for target in policy.own_targets
             ],
-            fields=self._resolved(policy.fields)[0],
-            after=after,
+            fields=fields,
+            after=[*after, *(self._args.backends[each].resource for each in named)],
             timeout_s=self._limit,
         )
         with declared_by(f"policies.{key}"):

@@ -24,10 +24,11 @@ def diagnosis(context: str) -> pulumi.ErrorHook:
 
     async def explain(args: pulumi.ErrorHookArgs) -> bool:
         wire = args.new_inputs or args.old_inputs or {}
-        kind, name = wire.get("kind", ""), wire.get("metadata", {}).get("name", "")
+        described = wire.get("metadata", {})
+        own = wire.get("kind", ""), described.get("namespace", ""), described.get("name", "")
         behind = str(wire.get("apiVersion", "")).startswith(_GATEWAY_GROUPS)
         rows = await asyncio.to_thread(_ask, context)
-        if text := _text(rows, kind, name, behind=behind):
+        if text := _text(rows, own, behind=behind):
             pulumi.log.error(text)
         return False
 
@@ -49,10 +50,10 @@ def _ask(context: str) -> list[Row]:
         return []
 
 
-def _text(rows: Iterable[Row], kind: str, name: str, *, behind: bool) -> str:
+def _text(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) -> str:
     """Of the failing rows that of the object itself, and, where that can be the cause, those of what runs behind it."""
     failing = [row for row in rows if row.state != "ok"]
-    own = [row for row in failing if (row.what, row.name) == (kind, name)]
+    own = [row for row in failing if (row.what, row.namespace, row.name) == named]
     causes = [row for row in failing if behind and row.what in _BEHIND and row.name.startswith("envoy-")]
     return "\n".join(
         f"{row.what} {row.name} is not ready:\n" + "\n".join(f"  {line}" for line in row.text.splitlines())

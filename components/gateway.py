@@ -47,8 +47,8 @@ class GatewayArgs:
 class Gateway(pulumi.ComponentResource):
     """A GatewayClass with its EnvoyProxy, and a Gateway of that class.
 
-    It is ready when the class is Accepted and the Gateway is Programmed: an Envoy runs and has an address, from the
-    load balancer, of the nodes or inside the cluster. Each may take `timeout_s`.
+    It is ready when the class is Accepted and the Gateway and its listeners are Programmed: an Envoy runs and has an
+    address, from the load balancer, of the nodes or inside the cluster. Each may take `timeout_s`.
     Follows https://gateway-api.sigs.k8s.io/api-types/gateway/.
     """
 

@@ -22,6 +22,7 @@ POLICIES = (
     "EnvoyPatchPolicy",
     "SecurityPolicy",
 )
+_ISSUERS = {"cert-manager.io/issuer", "cert-manager.io/cluster-issuer"}
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 
 
@@ -115,8 +116,14 @@ def policy(*, api_version: str, kind: str, name: str, namespace: str, targets: S
         "apiVersion": api_version,
         "kind": kind,
         "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": {"targetRefs": list(targets), **fields},
+        "spec": {**_targeting(kind, targets), **fields},
     }
+
+
+def _targeting(kind: str, targets: Sequence[Wire]) -> Wire:
+    if kind == "EnvoyPatchPolicy":
+        return {"targetRef": targets[0]} if targets else {}
+    return {"targetRefs": list(targets)} if targets else {}
 
 
 def target(api_version: str, kind: str, name: str) -> Wire:
@@ -174,7 +181,9 @@ def awaited(wire: Wire) -> Wire:
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
             ready = waiting.holds("Accepted", "Programmed")
-            for listener in _groups(wire, "listeners"):
+            # A certificate that is ordered when the Gateway is there may need its address first.
+            ordered = _ISSUERS & wire["metadata"].get("annotations", {}).keys()
+            for listener in [] if ordered else _groups(wire, "listeners"):
                 named = f"listeners[?@.name=='{listener.get('name')}']"
                 ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:
@@ -198,6 +207,9 @@ def _groups(wire: Wire, field: str) -> list[Wire]:
 
 
 def _verdict_on(parent: Wire) -> str:
-    named = [f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "sectionName") if field in parent]
+    named = [
+        f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "namespace", "sectionName") if field in parent
+    ]
+    named += [f"@.parentRef.port=={parent['port']}"] if "port" in parent else []
     # Without blanks: with them the provider's parser takes no third operand.
     return f"parents[?{'&&'.join(named)}&&@.controllerName=='{CONTROLLER}']"

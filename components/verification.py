@@ -33,8 +33,24 @@ def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declarat
         # It is there for others to refer to; what it says itself is not sound enough to go by.
         wire = {**each.wire, "spec": UNKNOWN} if own else each.wire
         together[id(wire)] = each, wire
+    yield from _repeated(declared)
     for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=manifest.version):
         yield together[id(wire)][0], mistake
+
+
+def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
+    """Declared twice, an object would be the one's and the other's, and go when either goes."""
+    seen: dict[tuple[object, ...], Declaration] = {}
+    for each in declared.objects:
+        described = each.wire.get("metadata", {})
+        group = str(each.wire.get("apiVersion")).rpartition("/")[0]
+        named = group, each.wire.get("kind"), described.get("namespace"), described.get("name")
+        if named[-1] is UNKNOWN or named[-2] is UNKNOWN:
+            continue
+        first = seen.setdefault(named, each)
+        if first is not each:
+            rule = f"is declared twice, also at {first.place}"
+            yield each, Mistake(path=("metadata", "name"), value=described.get("name"), rule=rule)
 
 
 def _line(declaration: Declaration, mistake: Mistake) -> str:

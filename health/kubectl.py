@@ -35,7 +35,7 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
     """
     installed = _installed(kubectl)
     # A kind that is not there would fail the question for all others.
-    kinds = ",".join(kind.resource for kind in (*KINDS, *_BEHIND) if kind in installed)
+    kinds = ",".join(kind.resource for kind in KINDS if kind in installed)
     objects: dict[str, Object] = {}
     for selector in _SELECTORS:
         found = _get(kubectl, kinds, "--all-namespaces", "--selector", selector)
@@ -43,9 +43,17 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
     shown = rows(objects.values(), typed)
     if all(row.state == "ok" for row in shown):
         return shown
-    namespaces = {item["metadata"].get("namespace", "default") for item in objects.values()}
-    warnings = [event for namespace in sorted(namespaces) for event in _warnings(kubectl, namespace)]
-    return rows([*objects.values(), *warnings], typed, lambda container: _last_words(kubectl, container))
+    namespaces = sorted({item["metadata"].get("namespace", "default") for item in objects.values()})
+    # Pods have the labels of their template, which may be anybody's; rows() goes by who has made them.
+    behind = ",".join(kind.resource for kind in _BEHIND)
+    made = [item for namespace in namespaces for item in _get_if_allowed(kubectl, behind, "--namespace", namespace)]
+    only = ("--field-selector", "type=Warning")
+    warnings = [
+        event
+        for namespace in namespaces
+        for event in _get_if_allowed(kubectl, "events", "--namespace", namespace, *only)
+    ]
+    return rows([*objects.values(), *made, *warnings], typed, lambda container: _last_words(kubectl, container))
 
 
 def _installed(kubectl: Kubectl) -> set[Kind]:
@@ -61,9 +69,9 @@ def _get(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
     return json.loads(_ask(kubectl, "get", kinds, *options, "--output", "json"))["items"]
 
 
-def _warnings(kubectl: Kubectl, namespace: str) -> list[dict[str, Any]]:
+def _get_if_allowed(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
     try:
-        return _get(kubectl, "events", "--namespace", namespace, "--field-selector", "type=Warning")
+        return _get(kubectl, kinds, *options)
     except Unanswered:
         return []  # who may not read them is shown the rest
 

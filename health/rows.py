@@ -27,6 +27,7 @@ class Row(NamedTuple):
     name: str
     state: str
     text: str
+    namespace: str = ""
 
 
 def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
@@ -44,7 +45,9 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
                 continue
             failing = bool(verdict.failures)
             text = _explained(item, verdict.failures, known, kubectl, last_words) if failing else verdict.text
-            found.append(Row(kind.name, item["metadata"]["name"], "failing" if failing else "ok", text))
+            named = item["metadata"]
+            state = "failing" if failing else "ok"
+            found.append(Row(kind.name, named["name"], state, text, named.get("namespace", "")))
     return found
 
 

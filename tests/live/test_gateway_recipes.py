@@ -168,7 +168,8 @@ def test_only_a_client_with_a_certificate_of_the_authority_gets_in(gateway: str,
     strangers.write_bytes(Authority.new().client())
     assert ask(gateway, url, verify=showing(theirs)).status_code == 200
     for refused in (trusting_anything(), showing(strangers)):
-        with pytest.raises(httpx.TransportError, match=r"(?i)alert"):
+        # In TLS 1.3 the server says so when the client has asked already: what arrives first is a matter of luck.
+        with pytest.raises(httpx.TransportError, match=r"(?i)alert|disconnected|reset"):
             ask(gateway, url, verify=refused)
 
 

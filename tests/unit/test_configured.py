@@ -200,7 +200,7 @@ def test_a_policy_without_targets_is_for_the_gateway() -> None:
     ("content", "kind"),
     [
         ({"tls.crt": "a", "tls.key": "b"}, "kubernetes.io/tls"),
-        ({"tls.crt": "a", "tls.key": "b", "ca.crt": "c"}, "Opaque"),
+        ({"tls.crt": "a", "tls.key": "b", "ca.crt": "c"}, "kubernetes.io/tls"),
         ({".htpasswd": "a"}, "Opaque"),
     ],
     ids=str,
@@ -220,14 +220,14 @@ def test_what_names_a_secret_or_an_object_comes_after_it() -> None:
     )
     for later in ("a-route", "p-policy"):
         assert recording.waits_for(later, "secret-s")
-        assert recording.waits_for(later, "object-configmap-chat-m")
+        assert recording.waits_for(later, "object/configmap/chat/m")
 
 
 # Objects
 
 
 def annotations_of(wire: dict[str, Any]) -> dict[str, str]:
-    (made,) = [each for each in build(objects=[wire]) if each.name.startswith("object-")]
+    (made,) = [each for each in build(objects=[wire]) if each.name.startswith("object/")]
     return made.inputs["metadata"]["annotations"]
 
 
@@ -249,8 +249,8 @@ def test_objects_are_waited_for_as_the_chats_own_are() -> None:
 
 def test_an_object_does_not_wait_for_the_gateway_that_may_wait_for_it() -> None:
     recording = build(objects=[named("cert-manager.io/v1", "Certificate")])
-    assert recording.waits_for("object-certificate-chat-mine", "gw-class")
-    assert not recording.waits_for("object-certificate-chat-mine", "gw-gateway")
+    assert recording.waits_for("object/certificate/chat/mine", "gw-class")
+    assert not recording.waits_for("object/certificate/chat/mine", "gw-gateway")
 
 
 def test_an_object_may_say_itself_what_it_is_waited_for() -> None:

@@ -11,17 +11,24 @@ from components import diagnosis
 from health import Row
 
 ROWS = [
-    Row("Gateway", "app-gateway", "failing", "AddressNotAssigned: No addresses\n-> On minikube type: minikube tunnel"),
-    Row("Gateway", "other", "failing", "not this one"),
-    Row("HTTPRoute", "web-httproute", "ok", ""),
-    Row("Deployment", "envoy-gateway", "failing", "0 of 1 replicas updated"),
-    Row("Deployment", "synergychat-web", "failing", "ErrImagePull"),
+    Row(
+        "Gateway",
+        "app-gateway",
+        "failing",
+        "AddressNotAssigned: None\n-> On minikube type: minikube tunnel",
+        "chat",
+    ),
+    Row("Gateway", "other", "failing", "not this one", "chat"),
+    Row("Gateway", "app-gateway", "failing", "another stack's", "other"),
+    Row("HTTPRoute", "web-httproute", "ok", "", "chat"),
+    Row("Deployment", "envoy-gateway", "failing", "0 of 1 replicas updated", "eg"),
+    Row("Deployment", "synergychat-web", "failing", "ErrImagePull", "chat"),
 ]
 
 
 def said(api_version: str, kind: str, name: str, rows: list[Row] = ROWS) -> list[str]:
     """The lines that are logged when such an object fails; no hook ever asks for another try."""
-    wire = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}
+    wire = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "chat"}}
     failed: Any = mock.Mock(new_inputs=wire, old_inputs=None)
     logged: list[str] = []
 
@@ -44,7 +51,7 @@ def said(api_version: str, kind: str, name: str, rows: list[Row] = ROWS) -> list
 def test_a_gateway_is_explained_with_what_runs_behind_it() -> None:
     assert said("gateway.networking.k8s.io/v1", "Gateway", "app-gateway") == [
         "Gateway app-gateway is not ready:",
-        "  AddressNotAssigned: No addresses",
+        "  AddressNotAssigned: None",
         "  -> On minikube type: minikube tunnel",
         "Deployment envoy-gateway is not ready:",
         "  0 of 1 replicas updated",
@@ -56,6 +63,6 @@ def test_a_workload_is_explained_by_itself() -> None:
     assert lines == ["Deployment synergychat-web is not ready:", "  ErrImagePull"]
 
 
-@pytest.mark.parametrize("rows", [[], ROWS[2:3]], ids=["no answer", "well by now"])
+@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no answer", "well by now"])
 def test_where_the_cluster_has_nothing_to_say_nothing_is_added(rows: list[Row]) -> None:
     assert said("gateway.networking.k8s.io/v1", "HTTPRoute", "web-httproute", rows) == []

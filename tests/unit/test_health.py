@@ -162,7 +162,9 @@ def deployment(
 
 def test_a_deployment_is_well_when_its_rollout_is_through() -> None:
     through = [condition("Progressing"), condition("Available")]
-    assert rows([deployment(conditions=through)], "kubectl") == [Row("Deployment", "web", "ok", "2/2 available")]
+    assert rows([deployment(conditions=through)], "kubectl") == [
+        Row("Deployment", "web", "ok", "2/2 available", "chat")
+    ]
     assert text_of(deployment(asked=0)) == ""
 
 

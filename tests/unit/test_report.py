@@ -88,7 +88,7 @@ class Deployed(Stack):
         names = [name.partition(".")[0] for name in arguments[1].split(",")]
         items = [item for item in self.objects if ours and item["kind"].lower() in names]
         # As kubectl does for a kind that is not installed.
-        known = {item["kind"].lower() for item in self.objects} | {"events"}
+        known = {item["kind"].lower() for item in self.objects} | {"events", "replicaset", "pod"}
         code = 0 if known.issuperset(names) else 1
         return CompletedProcess(arguments, code, json.dumps({"items": items}), "there is no such kind")
 

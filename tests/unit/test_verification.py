@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.unit import program
+from tests.unit.program import ROOT
 from tests.unit.recording import Recording
 
 FOUND = "synergychat:routes.shop"
@@ -121,3 +123,57 @@ def test_a_host_name_that_is_none_is_refused_before_a_certificate_is_made_for_it
     route = {"hostnames": ["schön.internal"], "backend": "web"}
     found = refusal(run(tmp_path, pinned_manifest, gateway={"listeners": [listener]}, routes={"shop": route}))
     assert {line.partition(" ")[0] for line in found} == {"synergychat:routes.shop.hostnames[0]"}
+
+
+def test_an_object_that_is_declared_twice_is_refused(tmp_path: Path, pinned_manifest: Path) -> None:
+    twice = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web-service", "namespace": "synergychat"}}
+    found = refusal(run(tmp_path, pinned_manifest, objects=[twice]))
+    assert found[0].startswith('synergychat:objects[0].metadata.name = "web-service": is declared twice')
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"kind": "BackendTrafficPolicy", "timeout": {"http": {"requestTimeout": "5s"}}},
+        {"kind": "ClientTrafficPolicy", "timeout": {"http": {"requestReceivedTimeout": "5s"}}},
+        {"kind": "EnvoyExtensionPolicy", "extProc": [{"backendRefs": [{"workload": "web"}]}]},
+        {"kind": "SecurityPolicy", "cors": {"allowOrigins": ["https://example.com"]}},
+        {
+            "kind": "BackendTLSPolicy",
+            "targetRefs": [{"group": "", "kind": "Service", "name": "web-service"}],
+            "validation": {"wellKnownCACertificates": "System", "hostname": "web.internal"},
+        },
+    ],
+    ids=lambda policy: policy["kind"],
+)
+def test_a_policy_of_every_kind_passes(policy: dict[str, Any], tmp_path: Path, pinned_manifest: Path) -> None:
+    recording = run(tmp_path, pinned_manifest, policies={"p": policy})
+    assert recording.log == []
+    assert recording["p-policy"].inputs["kind"] == policy["kind"]
+
+
+def test_a_patch_has_one_target(tmp_path: Path, pinned_manifest: Path) -> None:
+    patch = {
+        "type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+        "name": "a",
+        "operation": {"op": "remove"},
+    }
+    policy = {
+        "kind": "EnvoyPatchPolicy",
+        "type": "JSONPatch",
+        "jsonPatches": [patch | {"operation": {"op": "remove", "path": "/a"}}],
+    }
+    allowed = {"config": {"extensionApis": {"enableEnvoyPatchPolicy": True}}}
+    envoy_gateway = (
+        yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]["synergychat:envoyGateway"] | allowed
+    )
+    recording = run(tmp_path, pinned_manifest, policies={"p": policy}, envoyGateway=envoy_gateway)
+    assert recording.log == []
+    assert recording["p-policy"].inputs["spec"]["targetRef"]["name"] == "app-gateway"
+
+
+def test_a_policy_that_selects_its_targets_is_not_also_for_the_gateway(tmp_path: Path, pinned_manifest: Path) -> None:
+    selectors = [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "matchLabels": {"a": "b"}}]
+    policy = {"kind": "SecurityPolicy", "targetSelectors": selectors, "cors": {}}
+    recording = run(tmp_path, pinned_manifest, policies={"p": policy})
+    assert "targetRefs" not in recording["p-policy"].inputs["spec"]
