@@ -134,7 +134,9 @@ def test_an_update_whose_pods_cannot_start_fails_each_time_and_what_ran_keeps_se
 
 
 def test_another_patience_replaces_no_pod(stack: LiveStack) -> None:
-    pods = ("get", "pods", "-n", stack.outputs["namespace"], "-o", "jsonpath={.items[*].metadata.uid}")
+    # Those that an earlier test left to end are none of these.
+    running = ("--field-selector", "status.phase=Running")
+    pods = ("get", "pods", "-n", stack.outputs["namespace"], *running, "-o", "jsonpath={.items[*].metadata.uid}")
     before = stack.kubectl(*pods)
     stack.configure(timeoutSeconds=100)
     try:
