@@ -4,10 +4,10 @@ STACK ?= dev
 LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m local
 LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m local
 .DEFAULT_GOAL := help
-.PHONY: help up preview explain test conformance check status down lock
+.PHONY: help up preview explain test e2e conformance check status down lock
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) up --stack '$(STACK)' --context '$(CONTEXT)'
@@ -26,6 +26,9 @@ down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, clust
 
 test: ## unit, live and browser tests, on a cluster of their own
 	@$(LOCAL_DEV) test
+
+e2e: ## the long tests: every recipe of docs/gateway.md, random routes through Envoy, every cause of a failed `up`
+	@$(LOCAL_DEV) e2e
 
 conformance: ## the Gateway API's own conformance suite, on what `up` made; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
 	@$(LOCAL) conformance --stack '$(STACK)' --context '$(CONTEXT)' --test '$(RUN)' --report '$(REPORT)'

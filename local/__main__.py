@@ -38,7 +38,12 @@ def main() -> int:
         if name == "conformance":
             command.add_argument("--test", default="", help="the one test to run; default: all")
             command.add_argument("--report", default="", help="where the report goes; default: in the state directory")
-    alone: dict[str, Callable[[], int]] = {"test": checks.test, "check": checks.check, "lock": checks.lock}
+    alone: dict[str, Callable[[], int]] = {
+        "test": checks.test,
+        "e2e": checks.e2e,
+        "check": checks.check,
+        "lock": checks.lock,
+    }
     for name in alone:
         commands.add_parser(name)
     arguments = parser.parse_args()

@@ -1,8 +1,10 @@
-"""`make check`, `make test` and `make lock`."""
+"""`make check`, `make test`, `make e2e` and `make lock`."""
 
 import os
 import subprocess
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from local import stack, supplies, venv
 from local.cluster import preflight
@@ -35,7 +37,34 @@ def check() -> int:
 
 
 def test() -> int:
-    """Every test, on a cluster and a stack of its own."""
+    """Every test but the long ones, on a cluster and a stack of its own."""
+    with _prepared():
+        if not venv.install(("requirements-newest.txt",), _NEWEST):
+            return 1
+        with ThreadPoolExecutor() as pool:
+            # On the other core: the live tests mostly wait.
+            on_newest = pool.submit(newest)
+            # What fails soonest first; the live tests end with the stack's destruction.
+            done = _pytest("tests/unit", "tests/browser", "tests/live")
+        failed = on_newest.result().returncode != 0
+        *told, count = on_newest.result().stdout.strip().splitlines() or [""]
+        print(
+            "\n".join([*told, count])
+            if failed
+            else f"The program's unit tests on the newest Pulumi: {count.strip(' =')}"
+        )
+    return int(failed or done != 0)
+
+
+def e2e() -> int:
+    """The long tests: every recipe, random tables of routes through Envoy, every cause of a failed `up`."""
+    with _prepared():
+        return _pytest("tests/e2e")
+
+
+@contextmanager
+def _prepared() -> Generator[None]:
+    """The tools are there, and no other tests are running."""
     preflight.check_possible()
     with locked(
         state_root() / "test.lock", lambda holder: print(f"Another make test ({holder}) runs: waiting for it.")
@@ -44,22 +73,12 @@ def test() -> int:
             tools = supplies.for_stack_on_local_cluster(progress)
             stack.prepare(tools)
             system.ensure(["chromium"], progress)
-        if not venv.install(("requirements-newest.txt",), _NEWEST):
-            return 1
-        with ThreadPoolExecutor() as pool:
-            # On the other core: the live tests mostly wait.
-            on_newest = pool.submit(newest)
-            # What fails soonest first; the live tests end with the stack's destruction.
-            command = [VENV / "bin" / "python", "-m", "pytest", "tests/unit", "tests/browser", "tests/live"]
-            done = subprocess.run(command, cwd=REPOSITORY, env=_without_users_own(), check=False)
-        failed = on_newest.result().returncode != 0
-        *told, count = on_newest.result().stdout.strip().splitlines() or [""]
-        print(
-            "\n".join([*told, count])
-            if failed
-            else f"The program's unit tests on the newest Pulumi: {count.strip(' =')}"
-        )
-    return int(failed or done.returncode != 0)
+        yield
+
+
+def _pytest(*paths: str) -> int:
+    command = [VENV / "bin" / "python", "-m", "pytest", *paths]
+    return subprocess.run(command, cwd=REPOSITORY, env=_without_users_own(), check=False).returncode
 
 
 def _without_users_own() -> dict[str, str]:

@@ -22,9 +22,9 @@ def test_every_relative_link_leads_to_a_file_and_its_heading(page: Path) -> None
 
 @every_page
 def test_every_target_of_make_is_one_of_the_makefile(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     # At the start of a line or of inline code, maybe after a prompt or a variable: elsewhere "make" is a mere word.
-    named = re.findall(r"(?:^|`)(?:\$ )?(?:[A-Z_]+=\S+ )*make ([a-z]+)", page.read_text(), re.MULTILINE)
+    named = re.findall(r"(?:^|`)(?:\$ )?(?:[A-Z_]+=\S+ )*make ([a-z0-9]+)", page.read_text(), re.MULTILINE)
     assert set(named) <= targets
 
 
