@@ -6,10 +6,7 @@ Built as upstream's Dockerfiles build them: one static program, run by nobody.
 from collections.abc import Iterable
 
 from local.errors import UserError
-from local.images.archive import Image
-from local.images.catalogue import NOBODY, Entry
-from local.toolchain import Tools
-from local.toolchain.pins import ARTEFACTS
+from local.images.catalogue import Entry, static_program
 
 _TOOLS = {
     "registry.k8s.io/gateway-api/echo-basic": "echo-basic",
@@ -25,10 +22,4 @@ def entries(references: Iterable[str]) -> list[Entry]:
             f"The conformance suite asks for images that are not known here: {', '.join(unknown)}.",
             "Say in local/conformance/images.py what they are built from.",
         )
-    return [Entry(reference, tool, _static) for reference, tool in wanted.items() if tool is not None]
-
-
-def _static(entry: Entry, tools: Tools) -> Image:
-    (program,) = ARTEFACTS[entry.tool].programs
-    path = f"/{program}"
-    return Image(reference=entry.reference, files={path: tools.program(program)}, entrypoint=(path,), user=NOBODY)
+    return [Entry(reference, tool, static_program) for reference, tool in wanted.items() if tool is not None]

@@ -10,7 +10,7 @@ from local.errors import UserError
 from local.images.archive import Image
 from local.paths import cache_root
 from local.toolchain import Tools, system
-from local.toolchain.pins import COREDNS, ENVOY, ENVOY_GATEWAY
+from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_GATEWAY
 from local.toolchain.progress import Progress
 from local.toolchain.reach import reachable
 from local.toolchain.store import Store
@@ -34,16 +34,11 @@ class Entry:
         return _REGISTRY_HOSTS.get(registry, registry)
 
 
-def _pause(entry: Entry, tools: Tools) -> Image:
-    return Image(
-        reference=entry.reference, files={"/pause": tools.program("pause")}, entrypoint=("/pause",), user=NOBODY
-    )
-
-
-def _coredns(entry: Entry, tools: Tools) -> Image:
-    return Image(
-        reference=entry.reference, files={"/coredns": tools.program("coredns")}, entrypoint=("/coredns",), user=NOBODY
-    )
+def static_program(entry: Entry, tools: Tools) -> Image:
+    """The one program of a tool, which needs no other file."""
+    (program,) = ARTEFACTS[entry.tool].programs
+    path = f"/{program}"
+    return Image(reference=entry.reference, files={path: tools.program(program)}, entrypoint=(path,), user=NOBODY)
 
 
 def _chat(entry: Entry, tools: Tools) -> Image:
@@ -79,8 +74,8 @@ def _libraries(program: Path) -> dict[str, Path]:
 
 
 ENTRIES = (
-    Entry("registry.k8s.io/pause:3.10", "pause", _pause),
-    Entry(f"registry.k8s.io/coredns/coredns:v{COREDNS}", "coredns", _coredns),
+    Entry("registry.k8s.io/pause:3.10", "pause", static_program),
+    Entry(f"registry.k8s.io/coredns/coredns:v{COREDNS}", "coredns", static_program),
     Entry(f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}", "envoy-gateway", _envoy_gateway),
     Entry(f"docker.io/envoyproxy/envoy:distroless-v{ENVOY}", "envoy", _envoy),
     *(Entry(f"docker.io/bootdotdev/synergychat-{name}:latest", "chat", _chat) for name in ("web", "api", "crawler")),

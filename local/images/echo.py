@@ -2,18 +2,13 @@
 
 from pathlib import Path
 
-from local.images.archive import Image
-from local.images.catalogue import NOBODY, Entry, archives
-from local.toolchain import Tools, ensure
+from local.images.catalogue import Entry, archives, static_program
+from local.toolchain import ensure
 from local.toolchain.progress import Progress
 
 
 def archive(progress: Progress) -> Path:
     """Of the image `registry.example.com/echo:1`, built unless it is there."""
-    entry = Entry("registry.example.com/echo:1", "echo", _image)
+    entry = Entry("registry.example.com/echo:1", "echo", static_program)
     (made,) = archives(ensure([entry.tool], progress), progress, [entry])
     return made
-
-
-def _image(entry: Entry, tools: Tools) -> Image:
-    return Image(reference=entry.reference, files={"/echo": tools.program("echo")}, entrypoint=("/echo",), user=NOBODY)
