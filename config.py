@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast, get_args, get_origin
 
 import pulumi
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from checks.graph.hostnames import intersection
+from kinds import PolicyKind, RouteKind
 from rules import (
     ENVOY_IMAGES,
     AppName,
@@ -20,11 +21,9 @@ from rules import (
     Label,
     NodePort,
     Percent,
-    PolicyKind,
     Port,
     Protocol,
     Replicas,
-    RouteKind,
     Seconds,
     ServiceName,
     Sha256,
@@ -375,8 +374,7 @@ def _decoded(key: str, value: str) -> object:
 def _rule(kind: str, message: str, path: tuple[str, ...]) -> str:
     if kind == "extra_forbidden":
         known = _known_keys(path[:-1])
-        near = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+        hint = _meant(path[-1], known) or f"known here: {', '.join(known)}"
         return f"is not a key of this program; {hint}"
     plain = {
         "missing": "is required, and has no default",
@@ -496,8 +494,13 @@ def _unknown_workloads(path: tuple[str, ...], value: object) -> Iterator[tuple[t
 
 
 def _one_of(known: Iterable[str], value: object) -> str:
-    near = difflib.get_close_matches(str(value), list(known), n=1)
-    return f"must be one of {', '.join(known)}" + (f"; did you mean {near[0]}?" if near else "")
+    meant = _meant(str(value), list(known))
+    return f"must be one of {', '.join(known)}" + (f"; {meant}" if meant else "")
+
+
+def _meant(value: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(value, known, n=1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _items(value: object) -> list[Any]:

@@ -138,14 +138,5 @@ Version = Annotated[str, BeforeValidator(Rule(_VERSION_TEXT, _version_problem))]
 Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
-RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
-PolicyKind = Literal[
-    "BackendTLSPolicy",
-    "BackendTrafficPolicy",
-    "ClientTrafficPolicy",
-    "EnvoyExtensionPolicy",
-    "EnvoyPatchPolicy",
-    "SecurityPolicy",
-]
 AppName = Literal["web", "api", "crawler"]
 """A workload of the stack."""

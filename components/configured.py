@@ -17,6 +17,7 @@ from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs, canary, reference, to
 from components.workload import Backend
 from config import PolicyConfig, RouteConfig, StackConfig
+from kinds import POLICIES
 
 _APP = "gateway"
 _TLS_KEYS = {"tls.crt", "tls.key"}
@@ -72,7 +73,7 @@ class Configured(pulumi.ComponentResource):
         }
         owned = wire | {"metadata": described | marks}
         # A policy is accepted for what it targets, which may be a route that comes after the objects.
-        if wire["kind"] not in gateway_api.POLICIES:
+        if wire["kind"] not in POLICIES:
             owned = gateway_api.awaited(owned)
         name = "/".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", root=()):

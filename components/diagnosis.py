@@ -8,11 +8,11 @@ from collections.abc import Iterable
 import pulumi
 
 from health import Row, Unanswered, look
+from kinds import ENVOY_GATEWAY, GATEWAY_API
 
 _PATIENCE_S = 20
 # What Envoy Gateway runs: when that is not well, no Gateway, route or policy can be.
 _BEHIND = ("Deployment", "Service")
-_GATEWAY_GROUPS = ("gateway.networking.k8s.io", "gateway.envoyproxy.io")
 
 
 def diagnosis(context: str) -> pulumi.ErrorHook:
@@ -26,7 +26,7 @@ def diagnosis(context: str) -> pulumi.ErrorHook:
         wire = args.new_inputs or args.old_inputs or {}
         described = wire.get("metadata", {})
         own = wire.get("kind", ""), described.get("namespace", ""), described.get("name", "")
-        behind = str(wire.get("apiVersion", "")).startswith(_GATEWAY_GROUPS)
+        behind = str(wire.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
         rows = await asyncio.to_thread(_ask, context)
         if text := _text(rows, own, behind=behind):
             pulumi.log.error(text)

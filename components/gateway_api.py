@@ -1,29 +1,20 @@
 """Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from components import waiting
 from components.labels import metadata
 from components.overlay import overlaid
+from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, ROUTES
+from rules import Exposure
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
-_GATEWAY_API = "gateway.networking.k8s.io"
-_ENVOY_GATEWAY = "gateway.envoyproxy.io"
 _APP = "gateway"
 
 Wire = dict[str, Any]
 
-POLICIES = (
-    "BackendTLSPolicy",
-    "BackendTrafficPolicy",
-    "ClientTrafficPolicy",
-    "EnvoyExtensionPolicy",
-    "EnvoyPatchPolicy",
-    "SecurityPolicy",
-)
 _ISSUERS = {"cert-manager.io/issuer", "cert-manager.io/cluster-issuer"}
-ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 
 
 def envoy_proxy(
@@ -31,7 +22,7 @@ def envoy_proxy(
     name: str,
     namespace: str,
     image: str | None,
-    exposure: Literal["LoadBalancer", "NodePort", "ClusterIP"],
+    exposure: Exposure,
     port: int,
     node_port: int | None,
     fields: Wire,
@@ -55,7 +46,7 @@ def envoy_proxy(
     kubernetes = {"envoyDeployment": {"container": container}, "envoyService": service}
     spec: Wire = {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
     return {
-        "apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1",
+        "apiVersion": f"{ENVOY_GATEWAY}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": metadata(_APP, name, namespace=namespace),
         "spec": overlaid(spec, fields),
@@ -64,9 +55,9 @@ def envoy_proxy(
 
 def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Wire:
     """A class served by Envoy Gateway, with the EnvoyProxy that its Gateways use."""
-    proxy = {"group": _ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": proxy_name, "namespace": proxy_namespace}
+    proxy = {"group": ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": proxy_name, "namespace": proxy_namespace}
     return {
-        "apiVersion": f"{_GATEWAY_API}/v1",
+        "apiVersion": f"{GATEWAY_API}/v1",
         "kind": "GatewayClass",
         "metadata": metadata(_APP, name),
         "spec": {"controllerName": CONTROLLER, "parametersRef": proxy},
@@ -84,7 +75,7 @@ def gateway(
 ) -> Wire:
     """A Gateway of a class, with `fields` of its spec beside the listeners."""
     return {
-        "apiVersion": f"{_GATEWAY_API}/v1",
+        "apiVersion": f"{GATEWAY_API}/v1",
         "kind": "Gateway",
         "metadata": metadata(_APP, name, namespace=namespace, annotations=annotations),
         "spec": {**fields, "gatewayClassName": class_name, "listeners": list(listeners)},
@@ -140,7 +131,7 @@ def reference_grant(
         "kind": "ReferenceGrant",
         "metadata": metadata(_APP, name, namespace=namespace),
         "spec": {
-            "from": [{"group": _GATEWAY_API, "kind": route_kind, "namespace": route_namespace}],
+            "from": [{"group": GATEWAY_API, "kind": route_kind, "namespace": route_namespace}],
             "to": [{"group": "", "kind": "Service", "name": service}],
         },
     }
@@ -160,7 +151,7 @@ def direct_response(*, name: str, namespace: str, status: int, text: str) -> Wir
     """
     answer = {"contentType": "text/plain; charset=utf-8", "body": {"type": "Inline", "inline": text}}
     return {
-        "apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1",
+        "apiVersion": f"{ENVOY_GATEWAY}/v1alpha1",
         "kind": "HTTPRouteFilter",
         "metadata": metadata(_APP, name, namespace=namespace),
         "spec": {"directResponse": {**answer, "statusCode": status}},
@@ -169,7 +160,7 @@ def direct_response(*, name: str, namespace: str, status: int, text: str) -> Wir
 
 def answered_by(filter_name: str) -> Wire:
     """A rule of an HTTPRoute whose requests an HTTPRouteFilter of its namespace answers."""
-    named = {"group": _ENVOY_GATEWAY, "kind": "HTTPRouteFilter", "name": filter_name}
+    named = {"group": ENVOY_GATEWAY, "kind": "HTTPRouteFilter", "name": filter_name}
     return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
 
 

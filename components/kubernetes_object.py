@@ -5,8 +5,10 @@ from typing import Any
 
 import pulumi
 
+from kinds import ENVOY_GATEWAY, GATEWAY_API
+
 # The groups whose kinds a release may serve in several versions.
-_SEVERAL = ("gateway.networking.k8s.io", "gateway.envoyproxy.io")
+_SEVERAL = (GATEWAY_API, ENVOY_GATEWAY)
 _VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha2", "v1alpha1")
 
 
@@ -29,7 +31,7 @@ class KubernetesObject(pulumi.CustomResource):
         others = [
             pulumi.Alias(type_=f"kubernetes:{group}/{other}:{wire['kind']}")
             for other in _VERSIONS
-            if group.endswith(_SEVERAL) and f"{group}/{other}" != group_version
+            if group in _SEVERAL and f"{group}/{other}" != group_version
         ]
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=others))
         super().__init__(f"kubernetes:{group_version}:{wire['kind']}", name, {**wire, "status": None}, opts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
 
@@ -11,15 +11,7 @@ from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.routes import Route
-
-PolicyKind = Literal[
-    "BackendTLSPolicy",
-    "BackendTrafficPolicy",
-    "ClientTrafficPolicy",
-    "EnvoyExtensionPolicy",
-    "EnvoyPatchPolicy",
-    "SecurityPolicy",
-]
+from kinds import PolicyKind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pulumi
 
@@ -12,8 +12,7 @@ from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.workload import Backend
 from config import ApiConfig, WebConfig
-
-RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
+from kinds import RouteKind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ def rolled_out() -> list[str]:
     The provider's own wait is content with a new ReplicaSet that has yet to be scaled up from nought. Here it still
     passes over a status of an earlier generation. Follows what `kubectl rollout status` waits for.
     """
-    # A count of nought is left out of the status. The provider's parser takes a path only as the last operand.
+    # A count of nought is left out of the status. One count each: the provider's parser takes no third operand here.
     return [
         f"jsonpath={{.status.conditions[?$.spec.replicas==0 && {_AVAILABLE} || "
         f"{_AVAILABLE} && $.status.{count}==$.spec.replicas].status}}=True"

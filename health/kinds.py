@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 from health.conditions import no_status, unmet
 from health.failure import Failure
+from kinds import ENVOY_GATEWAY, GATEWAY_API, ROUTES
 
 Object = Mapping[str, Any]
-_GATEWAY_API = "gateway.networking.k8s.io"
-_ENVOY_GATEWAY = "gateway.envoyproxy.io"
 
 
 class Verdict(NamedTuple):
@@ -114,19 +113,16 @@ def _service(item: Object) -> Verdict | None:
 
 
 KINDS: Mapping[Kind, Judge] = {
-    Kind(_GATEWAY_API, "GatewayClass"): _by("Accepted"),
-    Kind(_GATEWAY_API, "Gateway"): _gateway,
-    Kind(_ENVOY_GATEWAY, "Backend"): _by("Accepted"),
+    Kind(GATEWAY_API, "GatewayClass"): _by("Accepted"),
+    Kind(GATEWAY_API, "Gateway"): _gateway,
+    Kind(ENVOY_GATEWAY, "Backend"): _by("Accepted"),
+    **{Kind(GATEWAY_API, name): _by_parent("Accepted", "ResolvedRefs") for name in ROUTES},
+    Kind(GATEWAY_API, "BackendTLSPolicy"): _by_ancestor("Accepted"),
     **{
-        Kind(_GATEWAY_API, f"{protocol}Route"): _by_parent("Accepted", "ResolvedRefs")
-        for protocol in ("HTTP", "GRPC", "TLS", "TCP", "UDP")
-    },
-    Kind(_GATEWAY_API, "BackendTLSPolicy"): _by_ancestor("Accepted"),
-    **{
-        Kind(_ENVOY_GATEWAY, name): _by_ancestor("Accepted")
+        Kind(ENVOY_GATEWAY, name): _by_ancestor("Accepted")
         for name in ("ClientTrafficPolicy", "BackendTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy")
     },
-    Kind(_ENVOY_GATEWAY, "EnvoyPatchPolicy"): _by_ancestor("Accepted", "Programmed"),
+    Kind(ENVOY_GATEWAY, "EnvoyPatchPolicy"): _by_ancestor("Accepted", "Programmed"),
     Kind("apps", "Deployment"): _deployment,
     Kind("", "Service"): _service,
 }

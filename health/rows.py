@@ -10,12 +10,13 @@ from health import pods
 from health.cures import cure
 from health.failure import Container, Failure
 from health.kinds import KINDS, Kind, Object
+from kinds import GATEWAY_API
 
 _EVENTS = 3
 _ECHOES = ("BackOff", "Failed")
 """Events in which kubelet repeats what a container's state says."""
 _OWNER = "gateway.envoyproxy.io/owning-gateway-"
-_GATEWAY = Kind("gateway.networking.k8s.io", "Gateway")
+_GATEWAY = Kind(GATEWAY_API, "Gateway")
 _POD = Kind("", "Pod")
 _EVENT = Kind("", "Event")
 

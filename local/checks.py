@@ -16,7 +16,7 @@ from local.toolchain.progress import Progress
 from local.venv import VENV
 
 _PACKAGES = ("checks", "components", "health", "local", "routing", "tests")
-_SOURCES = ("__main__.py", "config.py", "reference.py", "rules.py", "stop.py", *_PACKAGES)
+_SOURCES = ("__main__.py", "config.py", "kinds.py", "reference.py", "rules.py", "stop.py", *_PACKAGES)
 _LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest")
 _NEWEST = REPOSITORY / ".venv-newest"
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-GATEWAY_API = "gateway.networking.k8s.io"
-ENVOY_GATEWAY = "gateway.envoyproxy.io"
+from kinds import ENVOY_GATEWAY, GATEWAY_API
 
 Wire = Mapping[str, Any]
 """An object, or a part of one, as the API server takes it."""

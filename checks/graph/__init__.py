@@ -13,24 +13,13 @@ from checks.graph import attachment, certificates, extensions, listeners, polici
 from checks.graph.gateways import sharing
 from checks.graph.stack import ENVOY_GATEWAY, GATEWAY_API, ROUTES, Stack, Wire, group_of, kind_of
 from checks.mistake import Mistake
+from kinds import POLICIES
 
 __all__ = ["mistakes"]
 
 _LISTENING = {(GATEWAY_API, "Gateway"), (GATEWAY_API, "ListenerSet")}
 _ROUTES = {(GATEWAY_API, kind) for kind in ROUTES}
-_POLICIES = {
-    (GATEWAY_API, "BackendTLSPolicy"),
-    *(
-        (ENVOY_GATEWAY, kind)
-        for kind in (
-            "BackendTrafficPolicy",
-            "ClientTrafficPolicy",
-            "EnvoyExtensionPolicy",
-            "EnvoyPatchPolicy",
-            "SecurityPolicy",
-        )
-    ),
-}
+_POLICIES = {(GATEWAY_API if kind == "BackendTLSPolicy" else ENVOY_GATEWAY, kind) for kind in POLICIES}
 
 
 def mistakes(objects: Sequence[Wire], *, version: str) -> list[tuple[Wire, Mistake]]:

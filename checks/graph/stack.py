@@ -5,13 +5,11 @@ from typing import Any
 
 from checks.graph.known import NotKnown, read
 from checks.unknown import UNKNOWN
+from kinds import ENVOY_GATEWAY, GATEWAY_API, ROUTES
 
 Wire = Mapping[str, Any]
 
 CORE = ""
-GATEWAY_API = "gateway.networking.k8s.io"
-ENVOY_GATEWAY = "gateway.envoyproxy.io"
-ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 
 # Others make such objects too, in namespaces of the stack: cert-manager, trust-manager, Kubernetes itself.
 _ALSO_MADE_BY_OTHERS = {(CORE, "Secret"), (CORE, "ConfigMap")}

@@ -1,0 +1,19 @@
+"""The kinds of Gateway API and Envoy Gateway that a stack declares by kind, and the groups that have them."""
+
+from typing import Literal, get_args
+
+GATEWAY_API = "gateway.networking.k8s.io"
+ENVOY_GATEWAY = "gateway.envoyproxy.io"
+
+RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
+ROUTES: tuple[RouteKind, ...] = get_args(RouteKind)
+
+PolicyKind = Literal[
+    "BackendTLSPolicy",
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "EnvoyPatchPolicy",
+    "SecurityPolicy",
+]
+POLICIES: tuple[PolicyKind, ...] = get_args(PolicyKind)
