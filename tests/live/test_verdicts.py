@@ -6,6 +6,7 @@ release's kinds are, and stay.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def crds(manifest_crds: list[dict[str, Any]]) -> Crds:
 @pytest.fixture(scope="module")
 def answers(cluster: TestCluster, manifest_crds: list[dict[str, Any]]) -> dict[str, str]:
     """What the API server says against each object; empty for one that it takes."""
-    return asyncio.run(_asked(cluster.kubeconfig, manifest_crds))
+    # The browser of other tests keeps an event loop running in this thread.
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, _asked(cluster.kubeconfig, manifest_crds)).result()
 
 
 async def _asked(kubeconfig: Path, manifest_crds: Sequence[Mapping[str, Any]]) -> dict[str, str]:
