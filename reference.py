@@ -1,4 +1,4 @@
-"""`python -m reference`: write docs/config.md, the reference of the stack config, from the models in config.py."""
+"""`python -m reference`: write docs/config.md, the reference of the stack config, from the models in `config`."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,8 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from config import Fields, OpenSection, Section, StackConfig
-from rules import RELEASE_LINES, Rule, Subdomain, Text
+from config.values import Rule, Subdomain, Text
+from releases import RELEASE_LINES
 
 PAGE = Path(__file__).resolve().parent / "docs" / "config.md"
 
@@ -108,7 +109,7 @@ _PLAIN: dict[Any, str] = {
 _OPEN = (
     """Every further key is a field of the object, in wire form: it is checked against the release that is installed."""
 )
-_HEAD = """<!-- Written by `python -m reference` from config.py and rules.py: edit those. -->
+_HEAD = """<!-- Written by `python -m reference` from the models in `config/`: edit those. -->
 # Stack config
 
 A stack's values live in `Pulumi.<stack>.yaml` under `config:`, each key with the project's name before it. A key that

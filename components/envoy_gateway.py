@@ -11,7 +11,7 @@ from components.kubernetes_object import KubernetesObject
 from components.manifests import Manifest, Object
 from components.sources import ManifestError
 from config import EnvoyGatewayConfig
-from rules import RELEASE_LINES
+from releases import RELEASE_LINES
 from stop import stop
 
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 from components import waiting
 from components.labels import metadata
 from components.overlay import overlaid
+from config.values import Exposure
 from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, ROUTES
-from rules import Exposure
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _APP = "gateway"

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
+
+from releases import RELEASE_LINES
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -18,22 +19,6 @@ _IMAGE = re.compile(
     rf"(?P<name>(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*)(?::\w[\w.-]{{0,127}})?(?:@sha256:[a-f0-9]{{64}})?",
     re.ASCII,
 )
-
-RELEASE_LINES = {
-    "1.5": date(2026, 2, 13),
-    "1.6": date(2026, 5, 13),
-    "1.7": date(2026, 8, 5),
-    "1.8": date(2026, 11, 8),
-    "1.9": date(2027, 2, 14),
-}
-"""Envoy Gateway's release lines that this program installs, and the day on which each stops getting fixes.
-
-From https://gateway.envoyproxy.io/news/releases/matrix/.
-"""
-
-ENVOY_IMAGES = {"1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"}
-"""The Envoy of a release by tag alone. The release itself names it by digest too, so that no image built elsewhere from
-the same version would do; a release that is not here runs what it names."""
 
 
 @dataclass(frozen=True)

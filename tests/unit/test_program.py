@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-import rules
 from local.toolchain import pins
+from releases import ENVOY_IMAGES
 from tests.unit import program, release
 from tests.unit.program import ROOT
 from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
@@ -286,9 +286,9 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def test_the_program_imports_nothing_of_what_brings_a_cluster_to_this_machine() -> None:
-    files = [*ROOT.glob("*.py"), *ROOT.glob("components/**/*.py")]
+    files = [*ROOT.glob("*.py"), *ROOT.glob("components/**/*.py"), *ROOT.glob("config/*.py")]
     imports = {(file.name, name.split(".")[0]) for file in files for name in imported(file)}
-    assert {("__main__.py", "components"), ("gateway.py", "config"), ("config.py", "rules")} <= imports
+    assert {("__main__.py", "components"), ("gateway.py", "config"), ("stack.py", "config")} <= imports
     assert [each for each in imports if each[1] in ("local", "tests", "bench")] == []
 
 
@@ -304,4 +304,4 @@ def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
-    assert rules.ENVOY_IMAGES[pins.ENVOY_GATEWAY].endswith(f"-v{pins.ENVOY}")
+    assert ENVOY_IMAGES[pins.ENVOY_GATEWAY].endswith(f"-v{pins.ENVOY}")

@@ -19,7 +19,7 @@ from local.toolchain import Tools
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
 from local.toolchain.store import Store
-from rules import ENVOY_IMAGES
+from releases import ENVOY_IMAGES
 
 ENTRIES = catalogue.ENTRIES
 REFERENCES = {entry.reference for entry in ENTRIES}

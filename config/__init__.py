@@ -1,0 +1,27 @@
+"""A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
+
+from config.gateway import EnvoyGatewayConfig, GatewayConfig, ListenerConfig
+from config.reading import ConfigError, load, parse
+from config.routes import PolicyConfig, RouteConfig
+from config.section import Fields, OpenSection, Section
+from config.stack import StackConfig
+from config.workloads import ApiConfig, AppConfig, CrawlerConfig, WebConfig
+
+__all__ = [
+    "ApiConfig",
+    "AppConfig",
+    "ConfigError",
+    "CrawlerConfig",
+    "EnvoyGatewayConfig",
+    "Fields",
+    "GatewayConfig",
+    "ListenerConfig",
+    "OpenSection",
+    "PolicyConfig",
+    "RouteConfig",
+    "Section",
+    "StackConfig",
+    "WebConfig",
+    "load",
+    "parse",
+]

@@ -1,0 +1,130 @@
+"""The rules between keys."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel
+
+from config.given import group, items
+from config.routes import WIRE_TARGETS
+from config.stack import StackConfig
+from config.values import AppName
+from config.words import one_of
+
+Given = Mapping[str, object]
+Broken = Iterator[tuple[tuple[str, ...], str]]
+"""Places, and the rule that each breaks."""
+
+
+def across(given: Given) -> dict[tuple[str, ...], str]:
+    """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
+    return dict(
+        chain.from_iterable(rules(given) for rules in (_names, _exposure, _listeners, _redirect, _routes, _policies))
+    )
+
+
+def _names(given: Given) -> Broken:
+    for key, owners in {
+        "hostname": ("web", "api"),
+        "routeName": ("web", "api"),
+        "serviceName": ("web", "api", "crawler"),
+    }.items():
+        seen: dict[object, str] = {}
+        for owner in owners:
+            value = _value(given, (owner, key))
+            if value in seen:
+                yield (owner, key), f"must differ from {seen[value]}.{key}"
+            seen.setdefault(value, owner)
+    if _value(given, ("namespace",)) == _value(given, ("envoyGateway", "namespace")):
+        yield ("namespace",), "must differ from envoyGateway.namespace"
+
+
+def _exposure(given: Given) -> Broken:
+    exposure, node_port = _value(given, ("gateway", "exposure")), _value(given, ("gateway", "nodePort"))
+    if exposure == "NodePort" and node_port is None:
+        yield ("gateway", "nodePort"), "is required with exposure NodePort: a whole number from 30000 to 32767"
+    if exposure != "NodePort" and node_port is not None:
+        yield ("gateway", "nodePort"), "goes only with exposure NodePort"
+
+
+def _listeners(given: Given) -> Broken:
+    gateway = group(given.get("gateway"))
+    for index, each in enumerate(map(group, items(gateway.get("listeners")))):
+        if gateway.get("exposure") == "NodePort" and each.get("protocol") == "HTTPS":
+            yield ("gateway", "listeners", str(index), "protocol"), "does not go together with exposure NodePort"
+        if each.get("selfSigned") is True and each.get("protocol") not in ("HTTPS", "TLS"):
+            yield ("gateway", "listeners", str(index), "selfSigned"), "goes only with protocol HTTPS or TLS"
+    for key in {"listeners", "gatewayClassName"} & group(gateway.get("spec")).keys():
+        yield ("gateway", "spec", key), f"is what gateway.{'listeners' if key == 'listeners' else 'className'} says"
+
+
+def _redirect(given: Given) -> Broken:
+    gateway = group(given.get("gateway"))
+    if gateway.get("redirectToHttps") is not True:
+        return
+    listeners = map(group, items(gateway.get("listeners")))
+    secure = {str(each.get("port")) for each in listeners if each.get("protocol") == "HTTPS"}
+    if not secure:
+        yield ("gateway", "redirectToHttps"), "needs a listener with protocol HTTPS in gateway.listeners"
+    if len(secure) > 1:
+        yield ("gateway", "redirectToHttps"), f"needs HTTPS on one port alone, not on {' and '.join(sorted(secure))}"
+
+
+def _routes(given: Given) -> Broken:
+    for name, route in group(given.get("routes")).items():
+        if name in _chats_own(given):
+            yield ("routes", name), "must have another name than the chat's own routes"
+        ways = [key for key in ("backend", "canary", "maintenance", "rules") if key in group(route)]
+        for key in ways[1:]:
+            yield ("routes", name, key), f"does not go together with {ways[0]}"
+        if "maintenance" in ways and group(route).get("kind", "HTTPRoute") != "HTTPRoute":
+            yield ("routes", name, "maintenance"), "goes only with an HTTPRoute"
+        if "listeners" in group(route) and "parentRefs" in group(route):
+            yield ("routes", name, "listeners"), "does not go together with parentRefs"
+        yield from _unknown_workloads(("routes", name), route)
+
+
+def _policies(given: Given) -> Broken:
+    routes = [*group(given.get("routes")), *_chats_own(given)]
+    for name, policy in group(given.get("policies")).items():
+        targets = group(policy).get("targets")
+        for key in WIRE_TARGETS & group(policy).keys() if targets is not None else ():
+            yield ("policies", name, "targets"), f"does not go together with {key}"
+        if group(policy).get("kind") == "EnvoyPatchPolicy" and len(items(targets)) > 1:
+            yield ("policies", name, "targets"), "must be one alone for an EnvoyPatchPolicy"
+        yield from _unknown_workloads(("policies", name), policy)
+        for index, target in enumerate(items(targets)):
+            route = group(target).get("route")
+            if route is not None and route not in routes:
+                yield ("policies", name, "targets", str(index), "route"), one_of(routes, route)
+
+
+def _chats_own(given: Given) -> list[str]:
+    return [str(_value(given, (owner, "routeName"))) for owner in ("web", "api")]
+
+
+def _unknown_workloads(path: tuple[str, ...], value: object) -> Broken:
+    """`workload: NAME`, wherever it stands in wire form."""
+    known = get_args(AppName)
+    for index, item in enumerate(items(value)):
+        yield from _unknown_workloads((*path, str(index)), item)
+    for key, item in group(value).items():
+        if key == "workload" and item not in known:
+            yield (*path, key), one_of(known, item)
+        yield from _unknown_workloads((*path, key), item)
+
+
+def _value(given: Given, path: tuple[str, ...]) -> Any:
+    """The value at `path`, or its default; None where neither is there."""
+    value: Any = given
+    for part in path:
+        value = cast(dict[str, Any], value).get(part) if isinstance(value, Mapping) else None
+    if value is not None:
+        return value if isinstance(value, str | int) else None
+    default: object = None
+    model: type[BaseModel] = StackConfig
+    for part in path:
+        field = next(f for f in model.model_fields.values() if f.alias == part)
+        default, model = field.default, cast(type[BaseModel], field.annotation)
+    return default

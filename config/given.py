@@ -1,0 +1,11 @@
+"""What a stack's file says, as it was given: it may be anything."""
+
+from typing import Any, cast
+
+
+def items(value: object) -> list[Any]:
+    return cast(list[Any], value) if isinstance(value, list) else []
+
+
+def group(value: object) -> dict[str, Any]:
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}

@@ -1,0 +1,82 @@
+"""All keys of a stack."""
+
+from pydantic import Field
+
+from config.gateway import EnvoyGatewayConfig, GatewayConfig
+from config.given import items
+from config.objects import ObjectConfig
+from config.routes import PolicyConfig, RouteConfig
+from config.section import Section
+from config.values import Label, Seconds, Subdomain, Text
+from config.workloads import ApiConfig, CrawlerConfig, WebConfig
+from releases import ENVOY_IMAGES
+
+
+class StackConfig(Section):
+    """Everything that a stack can say. Immutable; every value is checked."""
+
+    context: Text = Field(
+        description="The kubeconfig context to deploy to. Required: the current context is never used."
+    )
+    namespace: Label = Field(default="synergychat", description="Namespace of the chat, its Gateway and its routes.")
+    timeout_seconds: Seconds = Field(
+        default=120, description="How long each object may take to become ready before `pulumi up` fails, naming it."
+    )
+    envoy_gateway: EnvoyGatewayConfig = Field(default=EnvoyGatewayConfig(), description="The gateway's controller.")
+    gateway: GatewayConfig = Field(default=GatewayConfig(), description="The Gateway, and how it is reached.")
+    web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
+    api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
+    crawler: CrawlerConfig = Field(
+        default=CrawlerConfig(), description="The crawler, which answers `/stats` in the chat."
+    )
+
+    routes: dict[Subdomain, RouteConfig] = Field(
+        default={}, description="Further routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
+    )
+    policies: dict[Subdomain, PolicyConfig] = Field(
+        default={}, description="How Envoy treats the traffic, by name of the policy."
+    )
+    secrets: dict[Subdomain, dict[Text, str]] = Field(
+        default={},
+        description="Secrets in the chat's namespace, by name, for listeners, routes and policies: "
+        "`pulumi config set --secret --path 'synergychat:secrets.users[\".htpasswd\"]' VALUE`.",
+    )
+    objects: tuple[ObjectConfig, ...] = Field(
+        default=(),
+        description="Any other Kubernetes objects, in wire form; those of the release's kinds are checked.",
+    )
+
+    @property
+    def hostnames(self) -> tuple[str, ...]:
+        """All that the stack answers to, wildcards among them."""
+        given = [name for route in self.routes.values() for name in items(route.fields.get("hostnames"))]
+        given += [listener.hostname for listener in self.gateway.listeners if listener.hostname]
+        return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether the chat is served with a certificate that no client trusts by itself."""
+        used = (self.gateway.secure(each.hostname) for each in (self.web, self.api))
+        return any(listener is not None and listener.self_signed for listener in used)
+
+    @property
+    def envoy_image(self) -> str | None:
+        """Image of the Envoys; None leaves it to the release."""
+        return self.gateway.envoy_image or ENVOY_IMAGES.get(self.envoy_gateway.version)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {"web": self._url(self.web.hostname), "api": self._url(self.api.hostname)}
+
+    @property
+    def versions(self) -> dict[str, str]:
+        apps = {"web": self.web.image, "api": self.api.image, "crawler": self.crawler.image}
+        envoy = {"envoy": self.envoy_image} if self.envoy_image else {}
+        return {"envoyGateway": self.envoy_gateway.version, **envoy, **apps}
+
+    def _url(self, hostname: str) -> str:
+        secure = self.gateway.secure(hostname)
+        if secure is not None:
+            return f"https://{hostname}" + ("" if secure.port == 443 else f":{secure.port}")
+        port = self.gateway.node_port or self.gateway.port
+        return f"http://{hostname}" + ("" if port == 80 else f":{port}")
