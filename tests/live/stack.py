@@ -14,7 +14,7 @@ from pulumi import automation
 from local.paths import REPOSITORY
 from local.venv import VENV
 
-_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components", "health")
+_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components", "config", "health")
 
 
 class LiveStack:
