@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -182,18 +182,19 @@ class Cluster:
         while not reached(status := self.status()):
             if status.state == "stopped":
                 raise UserError(f"The cluster's supervisor ended.\n{tail(self.directory.logs / 'supervisor.log')}")
-            for row in status.components:
-                if row["restarts"] >= _RESTARTS and not _done(row):
-                    log = self.directory.logs / f"{row['name']}.log"
-                    raise UserError(
-                        f"{row['name']} ends again and again ({row['last_end']}). It said last:\n{tail(log)}",
-                        f"The whole log is {log}",
-                    )
+            unready = [row for row in status.components if not _done(row)]
+            for row in unready:
+                if row["restarts"] >= _RESTARTS:
+                    raise self._not_ready(f"{row['name']} ends again and again ({row['last_end']})", row["name"])
             if time.monotonic() > deadline:
-                raise UserError(
-                    f"The cluster is not ready after {_START_S:.0f} s: {status.problem}.", self._command("logs kubelet")
-                )
+                # While all of them run, it is kubelet that has not brought the node or its pods.
+                late = next((row["name"] for row in unready), "kubelet")
+                raise self._not_ready(f"The cluster is not ready after {_START_S:.0f} s: {status.problem}", late)
             time.sleep(_LOOK_S)
+
+    def _not_ready(self, problem: str, component: str) -> UserError:
+        log = self.directory.logs / f"{component}.log"
+        return UserError(f"{problem}. {component} said last:\n{tail(log)}", f"The whole log is {log}")
 
     def _stop(self, supervisor: Process) -> None:
         if not supervisor.end(_STOP_S):
@@ -210,8 +211,8 @@ class Cluster:
         return f"Type: python -m local.cluster {named(self.directory)}{command}"
 
 
-def _done(row: object) -> bool:
-    return isinstance(row, dict) and row["state"] in ("running", "done")
+def _done(row: Mapping[str, object]) -> bool:
+    return row["state"] in ("running", "done")
 
 
 def _tell(_: object, path: str, problem: tuple[type[BaseException], BaseException, object]) -> None:
