@@ -9,7 +9,17 @@ on a value that is UNKNOWN, or on an object that a cluster may have beside the s
 
 from collections.abc import Iterator, Sequence
 
-from checks.graph import attachment, certificates, extensions, listeners, policies, references, releases, shadowing
+from checks.graph import (
+    attachment,
+    certificates,
+    contested,
+    extensions,
+    listeners,
+    policies,
+    references,
+    releases,
+    shadowing,
+)
 from checks.graph.gateways import sharing
 from checks.graph.stack import ENVOY_GATEWAY, GATEWAY_API, ROUTES, Stack, Wire, group_of, kind_of
 from checks.mistake import Mistake
@@ -29,8 +39,10 @@ def mistakes(objects: Sequence[Wire], *, version: str) -> list[tuple[Wire, Mista
     """
     stack, release = Stack(objects), releases.release_of(version)
     found = [(wire, mistake) for wire in objects for mistake in _of_one(stack, wire, release)]
-    for gateways in sharing(stack):
+    fleets = sharing(stack)
+    for gateways in fleets:
         found += listeners.conflicts(stack, gateways)
+    found += contested.mistakes(stack, fleets)
     found += policies.conflicts(stack)
     found += shadowing.mistakes(stack)
     return found

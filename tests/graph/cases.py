@@ -91,6 +91,12 @@ CASES: dict[str, Case] = {
             route(parents=[_GATE | {"sectionName": "http"}, _GATE | {"sectionName": "https"}], hostnames=[_HOST]),
         ]
     ),
+    "one host on listeners of two ports": Case(
+        [gateway(listener("one"), listener("two", 8080, hostname="*.example.com")), service(), route(hostnames=[_HOST])]
+    ),
+    "routes of a host and of all others on listeners of one port": Case(
+        [gateway(listener("all"), listener("one", hostname=_HOST)), service(), route(hostnames=[_HOST, _OTHER])]
+    ),
     "a route for hosts within a wildcard": Case(
         [gateway(listener(hostname="*.example.com")), service(), route(hostnames=["*.eu.example.com", "example.com"])]
     ),
@@ -448,6 +454,28 @@ CASES: dict[str, Case] = {
         ),
         "EnvoyExtensionPolicy script: spec.lua",
         "EnvoyExtensionPolicy script: Accepted=False Invalid",
+    ),
+    # It is Envoy that refuses these, without a word in any status: tests/e2e/test_routing.py.
+    "a route on two listeners of a port that both serve its host": Case(
+        [gateway(listener("all"), listener("some", hostname="*.example.com")), service(), route(hostnames=[_HOST])],
+        "HTTPRoute web: spec.parentRefs",
+    ),
+    "two routes for one host on two listeners of a port": Case(
+        [
+            *(gateway(listener("all"), listener("some", hostname="*.example.com")), service()),
+            route(parents=[_GATE | {"sectionName": "all"}], hostnames=[_HOST]),
+            route(kind="GRPCRoute", name="web-2", parents=[_GATE | {"sectionName": "some"}], hostnames=[_HOST]),
+        ],
+        "GRPCRoute web-2: spec.parentRefs",
+    ),
+    "routes of merged Gateways for one host on two listeners of a port": Case(
+        [
+            gateway(listener(port=8083), name="one", class_name=MERGED),
+            gateway(listener(port=8083, hostname="*.example.com"), name="two", class_name=MERGED),
+            *(service(), route(name="one", parents=[{"name": "one"}], hostnames=[_HOST])),
+            route(name="two", parents=[{"name": "two"}], hostnames=[_HOST]),
+        ],
+        "HTTPRoute two: spec.parentRefs",
     ),
     # Envoy Gateway compares routes with each other, not a route's own rules.
     "a rule that an earlier one of the route repeats": Case(
