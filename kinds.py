@@ -17,3 +17,13 @@ PolicyKind = Literal[
     "SecurityPolicy",
 ]
 POLICIES: tuple[PolicyKind, ...] = get_args(PolicyKind)
+
+READY_WHEN: dict[str, tuple[str, ...]] = {
+    "GatewayClass": ("Accepted",),
+    **dict.fromkeys(("Gateway", "ListenerSet"), ("Accepted", "Programmed")),
+    **dict.fromkeys(ROUTES, ("Accepted", "ResolvedRefs")),
+    **dict.fromkeys(POLICIES, ("Accepted",)),
+    # Programmed: its patch has found what it is for.
+    "EnvoyPatchPolicy": ("Accepted", "Programmed"),
+}
+"""The conditions that are True of an object that is ready: a route's for each parent, a policy's for each ancestor."""

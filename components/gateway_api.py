@@ -7,7 +7,7 @@ from components import waiting
 from components.labels import metadata
 from components.overlay import overlaid
 from config.values import Exposure
-from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, ROUTES
+from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, READY_WHEN, ROUTES
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _APP = "gateway"
@@ -166,12 +166,13 @@ def answered_by(filter_name: str) -> Wire:
 
 def awaited(wire: Wire) -> Wire:
     """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind."""
+    wanted = READY_WHEN.get(wire["kind"], ())
     match wire["kind"]:
         case "GatewayClass":
-            ready = waiting.holds("Accepted")
+            ready = waiting.holds(*wanted)
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
-            ready = waiting.holds("Accepted", "Programmed")
+            ready = waiting.holds(*wanted)
             # A certificate that is ordered when the Gateway is there may need its address first.
             ordered = _ISSUERS & wire["metadata"].get("annotations", {}).keys()
             for listener in [] if ordered else _groups(wire, "listeners"):
@@ -179,9 +180,9 @@ def awaited(wire: Wire) -> Wire:
                 ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:
             parents = map(_verdict_on, _groups(wire, "parentRefs"))
-            ready = [each for parent in parents for each in waiting.holds("Accepted", "ResolvedRefs", of=parent)]
+            ready = [each for parent in parents for each in waiting.holds(*wanted, of=parent)]
         case kind if kind in POLICIES:
-            ready = waiting.holds("Accepted", of=f"ancestors[?@.controllerName=='{CONTROLLER}']")
+            ready = waiting.holds_for_each(*wanted, of=f"ancestors[?@.controllerName=='{CONTROLLER}']")
         case "Deployment":
             ready = waiting.rolled_out()
         case _:

@@ -22,6 +22,16 @@ def holds(*types: str, of: str = "") -> list[str]:
     return [f"jsonpath={{{place}[?@.type=='{each}' && {_CURRENT}].status}}=True" for each in types]
 
 
+def holds_for_each(*types: str, of: str) -> list[str]:
+    """The same of every entry of a list in its status, as `parents[?@.x=='y']` selects them, of which there is one."""
+    # A path that is compared goes by the first value that it selects: this one selects the status, or nothing.
+    entries = of.removesuffix("]")
+    return [
+        f"jsonpath={{$[?@.{of}&&!@.{entries}&&!@.conditions[?@.type=='{each}'&&@.status=='True'&&{_CURRENT}]]]}}"
+        for each in types
+    ]
+
+
 def rolled_out() -> list[str]:
     """That all pods of a Deployment are of its current template and available, and no others are left.
 

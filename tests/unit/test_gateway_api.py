@@ -195,22 +195,56 @@ def test_a_route_without_a_status_is_not_ready() -> None:
     assert not is_ready(http_route())
 
 
-@pytest.mark.parametrize(("verdict", "ready"), [("True", True), ("False", False)])
-def test_a_policy_is_ready_when_it_is_accepted(verdict: str, ready: bool) -> None:
-    target = gateway_api.target("gateway.networking.k8s.io/v1", "HTTPRoute", "route")
+def policy_with(*verdicts: Wire, kind: str = "SecurityPolicy") -> Wire:
+    """A policy in its second generation; one of `verdicts` an ancestor, which says True unless it says otherwise."""
     wire = gateway_api.policy(
         api_version="gateway.envoyproxy.io/v1alpha1",
-        kind="SecurityPolicy",
+        kind=kind,
         name="policy",
         namespace="chat",
-        targets=[target],
+        targets=[gateway_api.target("gateway.networking.k8s.io/v1", "HTTPRoute", "route")],
         fields={},
     )
-    condition = {"type": "Accepted", "status": verdict, "observedGeneration": 1}
-    ancestor = {"controllerName": gateway_api.CONTROLLER, "conditions": [condition]}
     awaited = gateway_api.awaited(wire)
-    awaited["metadata"]["generation"] = 1
-    assert is_ready(awaited | {"status": {"ancestors": [ancestor]}}) is ready
+    awaited["metadata"]["generation"] = 2
+    return awaited | {"status": {"ancestors": [_of_ancestor(verdict) for verdict in verdicts]}}
+
+
+def _of_ancestor(verdict: Wire) -> Wire:
+    said: Wire = {"Accepted": "True", "observed": 2, "controller": gateway_api.CONTROLLER} | verdict
+    observed, controller = said.pop("observed"), said.pop("controller")
+    conditions = [{"type": name, "status": status, "observedGeneration": observed} for name, status in said.items()]
+    return {"controllerName": controller, "conditions": conditions}
+
+
+def test_a_policy_is_ready_when_every_ancestor_has_accepted_it() -> None:
+    assert is_ready(policy_with({}))
+    assert is_ready(policy_with({"Overridden": "True"}, {}))
+
+
+def test_a_policy_of_which_another_controller_says_something_is_no_less_ready() -> None:
+    assert is_ready(policy_with({"controller": "example.com/another", "Accepted": "False"}, {}))
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [
+        (),
+        ({"Accepted": "False"},),
+        ({}, {"Accepted": "False"}),
+        ({}, {"observed": 1}),
+        ({"controller": "example.com/another"},),
+    ],
+    ids=str,
+)
+def test_a_policy_is_not_ready_on_any_other_verdict(verdicts: tuple[Wire, ...]) -> None:
+    assert not is_ready(policy_with(*verdicts))
+
+
+def test_a_patch_is_ready_when_it_has_found_what_it_is_for() -> None:
+    assert is_ready(policy_with({"Programmed": "True"}, kind="EnvoyPatchPolicy"))
+    assert not is_ready(policy_with({"Programmed": "False"}, kind="EnvoyPatchPolicy"))
+    assert not is_ready(policy_with({}, kind="EnvoyPatchPolicy"))
 
 
 def test_an_object_of_which_envoy_gateway_says_nothing_is_not_waited_for() -> None:
