@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from health.conditions import no_status, unmet
 from health.failure import Failure
-from kinds import ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, READY_WHEN, ROUTES
 
 Object = Mapping[str, Any]
 
@@ -35,40 +35,42 @@ Judge = Callable[[Object], Verdict | None]
 """None where there is nothing to say."""
 
 
-def _by(*wanted: str) -> Judge:
-    """Conditions of the object itself."""
-    return lambda item: Verdict(unmet(item.get("status", {}), wanted, item["metadata"]["generation"]))
+def _gateway_class(item: Object) -> Verdict:
+    return Verdict(unmet(item.get("status", {}), READY_WHEN["GatewayClass"], item["metadata"]["generation"]))
 
 
-def _by_parent(*wanted: str) -> Judge:
-    """Each Gateway that a route names must take it: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
-
-    def judge(item: Object) -> Verdict:
-        answered = item.get("status", {}).get("parents", [])
-        failures: list[Failure] = []
-        # What is said of a parent that is not named any more stays in the status.
-        for subject in map(_subject, item["spec"].get("parentRefs", [])):
-            verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
-            for each in verdicts:
-                failures += unmet(each, wanted, item["metadata"]["generation"], subject)
-            if not verdicts:
-                failures.append(no_status("is there such a parent, and does its controller run?", subject))
-        return Verdict(failures)
-
-    return judge
+def _route(item: Object) -> Verdict:
+    """Each Gateway that it names must take it: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
+    answered = item.get("status", {}).get("parents", [])
+    failures: list[Failure] = []
+    # What is said of a parent that is not named any more stays in the status.
+    for subject in map(_subject, item["spec"].get("parentRefs", [])):
+        verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
+        for each in verdicts:
+            failures += unmet(each, READY_WHEN[item["kind"]], item["metadata"]["generation"], subject)
+        if not verdicts:
+            failures.append(no_status("is there such a parent, and does its controller run?", subject))
+    return Verdict(failures)
 
 
-def _by_ancestor(*wanted: str) -> Judge:
-    """A policy is judged per Gateway that it reaches: https://gateway-api.sigs.k8s.io/geps/gep-713/."""
+def _policy(item: Object) -> Verdict:
+    """It is judged per Gateway that it reaches: https://gateway-api.sigs.k8s.io/geps/gep-713/."""
+    ancestors = item.get("status", {}).get("ancestors", [])
+    failures = [] if ancestors else [no_status("is what it targets there, and does its controller run?")]
+    for each in ancestors:
+        subject = _subject(each["ancestorRef"])
+        failures += unmet(each, READY_WHEN[item["kind"]], item["metadata"]["generation"], subject)
+    return Verdict(failures)
 
-    def judge(item: Object) -> Verdict:
-        ancestors = item.get("status", {}).get("ancestors", [])
-        failures = [] if ancestors else [no_status("is what it targets there, and does its controller run?")]
-        for each in ancestors:
-            failures += unmet(each, wanted, item["metadata"]["generation"], _subject(each["ancestorRef"]))
-        return Verdict(failures)
 
-    return judge
+def _backend(item: Object) -> Verdict:
+    """Envoy Gateway says nothing of one that no route or policy refers to, and of a bad one Invalid=False."""
+    conditions, generation = item.get("status", {}).get("conditions", []), item["metadata"]["generation"]
+    if not conditions:
+        return Verdict([], "nothing refers to it")
+    current = [each for each in conditions if each.get("observedGeneration", generation) == generation]
+    refused = [Failure(each["type"], each["message"]) for each in current if each["status"] == "False"]
+    return Verdict(refused or unmet(item["status"], ("Accepted",), generation))
 
 
 def _subject(ref: Object) -> str:
@@ -76,9 +78,10 @@ def _subject(ref: Object) -> str:
     return f"{ref.get('kind', 'Gateway')} {' '.join(parts)}"
 
 
-def _gateway(item: Object) -> Verdict:
+def _listening(item: Object) -> Verdict:
+    """A Gateway or a ListenerSet."""
     status, generation = item.get("status", {}), item["metadata"]["generation"]
-    failures = unmet(status, ("Accepted", "Programmed"), generation)
+    failures = unmet(status, READY_WHEN[item["kind"]], generation)
     for listener in status.get("listeners", []):
         failures += unmet(
             listener, ("Accepted", "Programmed", "ResolvedRefs"), generation, f"listener {listener['name']}"
@@ -103,6 +106,19 @@ def _deployment(item: Object) -> Verdict:
     return Verdict(failures, f"{available}/{asked} available")
 
 
+def _job(item: Object) -> Verdict:
+    status = item.get("status", {})
+    ended = {
+        condition["type"]: condition for condition in status.get("conditions", []) if condition["status"] == "True"
+    }
+    if "Complete" in ended:
+        return Verdict([], "complete")
+    if failed := ended.get("Failed"):
+        return Verdict([Failure(failed["reason"], failed["message"])])
+    counts = ", ".join(f"{status.get(name, 0)} {name}" for name in ("active", "failed"))
+    return Verdict([Failure("", f"it has yet to complete: {counts}")])
+
+
 def _service(item: Object) -> Verdict | None:
     if item["spec"].get("type") != "LoadBalancer":
         return None
@@ -113,16 +129,13 @@ def _service(item: Object) -> Verdict | None:
 
 
 KINDS: Mapping[Kind, Judge] = {
-    Kind(GATEWAY_API, "GatewayClass"): _by("Accepted"),
-    Kind(GATEWAY_API, "Gateway"): _gateway,
-    Kind(ENVOY_GATEWAY, "Backend"): _by("Accepted"),
-    **{Kind(GATEWAY_API, name): _by_parent("Accepted", "ResolvedRefs") for name in ROUTES},
-    Kind(GATEWAY_API, "BackendTLSPolicy"): _by_ancestor("Accepted"),
-    **{
-        Kind(ENVOY_GATEWAY, name): _by_ancestor("Accepted")
-        for name in ("ClientTrafficPolicy", "BackendTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy")
-    },
-    Kind(ENVOY_GATEWAY, "EnvoyPatchPolicy"): _by_ancestor("Accepted", "Programmed"),
+    Kind(GATEWAY_API, "GatewayClass"): _gateway_class,
+    Kind(GATEWAY_API, "Gateway"): _listening,
+    Kind(GATEWAY_API, "ListenerSet"): _listening,
+    Kind(ENVOY_GATEWAY, "Backend"): _backend,
+    **{Kind(GATEWAY_API, name): _route for name in ROUTES},
+    **{Kind(GATEWAY_API if name == "BackendTLSPolicy" else ENVOY_GATEWAY, name): _policy for name in POLICIES},
+    Kind("batch", "Job"): _job,
     Kind("apps", "Deployment"): _deployment,
     Kind("", "Service"): _service,
 }

@@ -8,7 +8,7 @@ from jsonpath import JSONPathEnvironment
 
 
 def is_ready(wire: Mapping[str, Any]) -> bool:
-    """As the provider decides it: each path (RFC 9535) must select something, and first the value behind `=`, if any."""
+    """As the provider decides it: each path (RFC 9535) selects something, and first the value behind `=`, if any."""
     environment = JSONPathEnvironment(strict=True)
     text: str = wire["metadata"]["annotations"]["pulumi.com/waitFor"]
     # In a filter within a filter python-jsonpath takes `$` for something else than the object.

@@ -133,6 +133,56 @@ def test_every_kind_of_policy_must_be_accepted_wherever_it_reaches(kind: str, ve
     assert text_of(policy()) == "no status yet; is what it targets there, and does its controller run?"
 
 
+def test_a_patch_that_finds_nothing_to_patch_fails() -> None:
+    said = [condition("Accepted"), condition("Programmed", "False", "ResourceNotFound", "Unable to find it")]
+    ancestors = [{"ancestorRef": {"name": "gateway"}, "conditions": said}]
+    assert text_of(made("EnvoyPatchPolicy", ENVOY_GATEWAY, status={"ancestors": ancestors})) == (
+        "Gateway gateway: ResourceNotFound: Unable to find it"
+    )
+
+
+def test_a_listener_set_is_well_when_it_and_its_listeners_are() -> None:
+    def listener_set(*said: Object) -> Object:
+        listeners = [{"name": "extra", "conditions": [*GOOD_GATEWAY, *said]}]
+        return made("ListenerSet", GATEWAY_API, status={"conditions": GOOD_GATEWAY, "listeners": listeners})
+
+    assert text_of(listener_set(condition("ResolvedRefs"))) == ""
+    broken = condition("ResolvedRefs", "False", "InvalidCertificateRef", "Secret chat/tls does not exist")
+    assert text_of(listener_set(broken)).startswith("listener extra: InvalidCertificateRef: ")
+    assert text_of(made("ListenerSet", GATEWAY_API)) == "no status yet; does its controller run?"
+
+
+def test_a_backend_is_well_unless_envoy_gateway_refuses_it() -> None:
+    def backend(*said: Object) -> Object:
+        return made("Backend", ENVOY_GATEWAY, status={"conditions": said})
+
+    assert text_of(backend(condition("Accepted"))) == ""
+    # It looks only at those that a route or a policy refers to.
+    assert text_of(backend()) == ""
+    refused = condition("Invalid", "False", "Accepted", "IP address 127.0.0.1 in the loopback range")
+    assert text_of(backend(refused)) == "Invalid: IP address 127.0.0.1 in the loopback range"
+    assert text_of(backend(refused | {"observedGeneration": GENERATION - 1}, condition("Accepted"))) == ""
+
+
+def job(*said: Object, **counts: int) -> Object:
+    return made("Job", "batch/v1", "certgen", status={"conditions": said, **counts})
+
+
+def test_a_job_is_well_when_it_is_complete() -> None:
+    assert text_of(job(condition("SuccessCriteriaMet"), condition("Complete"), succeeded=1)) == ""
+    assert text_of(job(condition("Failed", reason="BackoffLimitExceeded", message="it has failed twice"))) == (
+        "BackoffLimitExceeded: it has failed twice"
+    )
+
+
+def test_a_job_that_has_yet_to_complete_says_why_its_pod_does_not_run() -> None:
+    pulling = pod(waiting("ErrImagePull", "no such host"))
+    pulling["metadata"]["ownerReferences"] = [{"uid": "Job certgen"}]
+    first, second, *_ = text_of(job(active=1), pulling).splitlines()
+    assert first == "it has yet to complete: 1 active, 0 failed"
+    assert second == f"container app ({IMAGE}): ErrImagePull: no such host"
+
+
 @pytest.mark.parametrize(
     ("ingress", "said"),
     [
