@@ -40,21 +40,15 @@ def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
         node.print(console)
         if node.state != "ready":
             console.print(f"The stack {stack.name} is not looked at: its cluster is {node.state}.")
-            console.print(f"To start it, or to read what keeps it from being ready: {_up(stack)}")
+            console.print(f"To start it, or to read what keeps it from being ready: {stack.typed_up}")
             return False
         well = node.healthy
     outputs = stack.outputs()
     found = [*_objects(stack), *_urls(outputs)]
     if not outputs:
-        found.append(Row("stack", stack.name, "absent", f"no `up` has ended well on {stack.context}: {_up(stack)}"))
+        found.append(Row("stack", stack.name, "absent", f"no `up` has ended well on {stack.context}: {stack.typed_up}"))
     _print(found, console)
     return well and all(row.state == "ok" for row in found)
-
-
-def _up(stack: Stack) -> str:
-    """The command that brings it up."""
-    which = "" if stack.name == "dev" else f" STACK={stack.name}"
-    return f"make up{which}{f' CONTEXT={stack.context}' if stack.named else ''}"
 
 
 def _print(rows: list[Row], console: Console) -> None:

@@ -70,6 +70,12 @@ class Stack:
         """What a person types, in this directory, to reach the same cluster."""
         return ".venv/bin/kubectl" if self.on_local_cluster else f"kubectl --context {self.context}"
 
+    @property
+    def typed_up(self) -> str:
+        """What a person types to bring it up."""
+        which = "" if self.name == "dev" else f" STACK={self.name}"
+        return f"make up{which}{f' CONTEXT={self.context}' if self.named else ''}"
+
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `pulumi` on this stack; the caller looks at the exit code."""
         command = [_wrapper("pulumi"), "--cwd", str(REPOSITORY), *arguments]

@@ -11,9 +11,7 @@ def get(stack: Stack, *arguments: str) -> dict[str, Any]:
     """UserError with kubectl's own words when there is no such kind, or no cluster that answers."""
     done = stack.kubectl("get", *arguments, "--output", "json", "--request-timeout", "10s")
     if done.returncode != 0:
-        raise UserError(f"{stack.context} was asked for {arguments[0]}: {done.stderr.strip()}", command_up(stack))
+        raise UserError(
+            f"{stack.context} was asked for {arguments[0]}: {done.stderr.strip()}", f"Type: {stack.typed_up}"
+        )
     return json.loads(done.stdout)
-
-
-def command_up(stack: Stack) -> str:
-    return f"Type: make up STACK={stack.name}" + (f" CONTEXT={stack.context}" if stack.named else "")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local.conformance.objects import command_up, get
+from local.conformance.objects import get
 from local.errors import UserError
 from local.stack import Stack
 
@@ -25,7 +25,7 @@ class Target:
         """UserError when there is no such class, or the cluster's Gateway API is not the one that the suite tests."""
         classes = get(stack, "gatewayclass", "--selector", "app.kubernetes.io/part-of=synergychat")["items"]
         if len(classes) != 1:
-            raise UserError(f"{stack.context} has no GatewayClass of a stack.", command_up(stack))
+            raise UserError(f"{stack.context} has no GatewayClass of a stack.", f"Type: {stack.typed_up}")
         installed = get(stack, "crd", "gatewayclasses.gateway.networking.k8s.io")["metadata"]["annotations"][_VERSION]
         if installed != gateway_api:
             raise UserError(

@@ -35,7 +35,7 @@ TARGET = Target(gateway_class="app-gatewayclass", features=(), controller="v1.9.
 class ClusterOnPaper:
     """A stack whose `kubectl` answers from a table: kind to objects."""
 
-    name, context, named = "dev", "other", True
+    name, context, typed_up = "dev", "other", "make up CONTEXT=other"
 
     def __init__(self, objects: dict[str, Any], refusal: str = "") -> None:
         self._objects = objects
@@ -137,7 +137,7 @@ def test_class_features_and_the_controllers_version_are_read_from_the_cluster() 
 def test_a_cluster_without_a_class_of_a_stack_is_refused_with_the_command_that_makes_one() -> None:
     with pytest.raises(UserError, match="other has no GatewayClass") as refused:
         Target.of(_cluster([]), "v1.6.1")
-    assert refused.value.cure == "Type: make up STACK=dev CONTEXT=other"
+    assert refused.value.cure == "Type: make up CONTEXT=other"
 
 
 def test_another_version_of_the_gateway_api_is_refused_before_anything_is_made() -> None:
