@@ -2,17 +2,19 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from health.crds import CRD
 from health.failure import Container
 from health.kinds import KINDS, Kind, Object
 from health.rows import Row, rows
+from kinds import GATEWAY_API
 
 # The stack's own, the controller's, and those of the Envoys that it runs.
 _SELECTORS = (
     "app.kubernetes.io/part-of=synergychat",
-    "control-plane=envoy-gateway",
+    "app.kubernetes.io/name=gateway-helm",
     "gateway.envoyproxy.io/owning-gateway-name",
 )
 _BEHIND = (Kind("apps", "ReplicaSet"), Kind("", "Pod"))
@@ -40,7 +42,8 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
     for selector in _SELECTORS:
         found = _get(kubectl, kinds, "--all-namespaces", "--selector", selector)
         objects |= {item["metadata"]["uid"]: item for item in found}
-    shown = rows(objects.values(), typed)
+    known = [*objects.values(), *_crds(kubectl, installed)]
+    shown = rows(known, typed)
     if all(row.state == "ok" for row in shown):
         return shown
     namespaces = sorted({item["metadata"].get("namespace", "default") for item in objects.values()})
@@ -53,16 +56,23 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
         for namespace in namespaces
         for event in _get_if_allowed(kubectl, "events", "--namespace", namespace, *only)
     ]
-    return rows([*objects.values(), *made, *warnings], typed, lambda container: _last_words(kubectl, container))
+    return rows([*known, *made, *warnings], typed, lambda container: _last_words(kubectl, container))
 
 
-def _installed(kubectl: Kubectl) -> set[Kind]:
+def _crds(kubectl: Kubectl, installed: Mapping[Kind, str]) -> list[Object]:
+    """Those of Gateway API."""
+    names = [f"{plural}.{kind.group}" for kind, plural in installed.items() if kind.group == GATEWAY_API]
+    return list(_get_if_allowed(kubectl, CRD.resource, *names)) if names else []
+
+
+def _installed(kubectl: Kubectl) -> dict[Kind, str]:
+    """Every kind that is served, with its name in the plural."""
     done = kubectl("api-resources", "--no-headers", *_TIMEOUT)
     # It fails where one of the cluster's extensions does not answer, and has listed all others then.
     if not done.stdout:
         raise Unanswered(_reason(done.stderr))
     columns = [line.split() for line in done.stdout.splitlines()]
-    return {Kind(version.rpartition("/")[0], kind) for *_, version, _, kind in columns}
+    return {Kind(version.rpartition("/")[0], kind): plural for plural, *_, version, _, kind in columns}
 
 
 def _get(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:

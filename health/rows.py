@@ -6,7 +6,7 @@ Nothing is asked here: a failure that takes a cluster minutes to show is one obj
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from health import pods
+from health import crds, pods
 from health.cures import cure
 from health.failure import Container, Failure
 from health.kinds import KINDS, Kind, Object
@@ -34,8 +34,8 @@ class Row(NamedTuple):
 def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
     """One per object of a kind in `KINDS`, in their order.
 
-    The replica sets, pods and events among `objects` explain those that fail, as do the `last_words` of a container
-    that ended. `kubectl` is how it is typed, for the commands that are proposed.
+    The replica sets, pods, events and CRDs among `objects` explain those that fail, as do the `last_words` of a
+    container that ended. `kubectl` is how it is typed, for the commands that are proposed.
     """
     known = list(objects)
     found: list[Row] = []
@@ -44,10 +44,10 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
             verdict = judge(item)
             if verdict is None:
                 continue
-            failing = bool(verdict.failures)
-            text = _explained(item, verdict.failures, known, kubectl, last_words) if failing else verdict.text
+            failures = [*verdict.failures, *crds.failures(item, known)]
+            text = _explained(item, failures, known, kubectl, last_words) if failures else verdict.text
             named = item["metadata"]
-            state = "failing" if failing else "ok"
+            state = "failing" if failures else "ok"
             found.append(Row(kind.name, named["name"], state, text, named.get("namespace", "")))
     return found
 

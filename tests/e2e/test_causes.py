@@ -17,6 +17,8 @@ PATIENCE_S = 20
 ENVOY_GATEWAY = "gateway.envoyproxy.io/v1alpha1"
 ELSEWHERE = "elsewhere"
 LATE = "late"
+TCP_ROUTES = "tcproutes.gateway.networking.k8s.io"
+RESTART = ("rollout", "restart", "-n", "envoy-gateway-system", "deployment/envoy-gateway")
 
 
 def made(version: str, kind: str, name: str, namespace: str, **parts: Any) -> dict[str, Any]:
@@ -77,6 +79,33 @@ def said(stack: LiveStack) -> Iterator[str]:
     stack.up()
 
 
+@pytest.fixture(scope="module")
+def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]:
+    """What a run says whose TCPRoute meets the CRD of Gateway API 1.5, and the next one, with the cure."""
+    file = stack.directory / "Pulumi.dev.yaml"
+    text = file.read_text()
+    crd = json.loads(stack.kubectl("get", "crd", TCP_ROUTES, "-o", "json"))
+    older = [each | {"storage": True} for each in crd["spec"]["versions"] if each["name"] == "v1alpha2"]
+    annotations = crd["metadata"]["annotations"] | {"gateway.networking.k8s.io/bundle-version": "v1.5.1"}
+    stack.kubectl("delete", "crd", TCP_ROUTES)
+    stack.apply(
+        {key: crd[key] for key in ("apiVersion", "kind")}
+        | {"metadata": {"name": TCP_ROUTES, "annotations": annotations}, "spec": crd["spec"] | {"versions": older}}
+    )
+    stack.kubectl(*RESTART)
+    stack.configure(
+        timeoutSeconds=PATIENCE_S,
+        **{"gateway.listeners": [{"name": "raw", "protocol": "TCP", "port": 9000}]},
+        routes={"raw": {"kind": "TCPRoute", "backend": "web"}},
+    )
+    first = failed_up(stack)
+    stack.kubectl(*RESTART)
+    cured = stack.cli("up", "--yes", "--skip-preview", "--refresh")
+    yield first, cured.stdout if cured.returncode else ""
+    file.write_text(text)
+    stack.up()
+
+
 def failed_up(stack: LiveStack) -> str:
     done = stack.cli("up", "--yes", "--skip-preview")
     assert done.returncode != 0, done.stdout
@@ -115,3 +144,12 @@ def test_the_last_words_of_what_crashes_are_shown(said: str) -> None:
     about = said.partition("Deployment synergychat-crawler is not ready:")[2].partition(" is not ready:")[0]
     assert "  | " in about
     assert "API_PORT" in about
+
+
+def test_crds_that_are_older_than_the_controller_are_named_with_the_cure(said_of_older_crds: tuple[str, str]) -> None:
+    first, after_the_cure = said_of_older_crds
+    assert "Deployment envoy-gateway is not ready:" in first
+    assert "TCPRoute.gateway.networking.k8s.io: OlderCRD: its CRD is of Gateway API 1.5.1" in first
+    assert "Envoy Gateway 1.9 needs that of 1.6.1" in first
+    assert "pulumi up --refresh" in first
+    assert not after_the_cure

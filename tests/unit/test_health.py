@@ -249,6 +249,47 @@ def test_a_deployment_says_why_it_does_not_progress_in_its_own_words() -> None:
     ]
 
 
+def crd(kind: str, bundle: str | None) -> Object:
+    definition = made("CustomResourceDefinition", "apiextensions.k8s.io/v1", kind, spec={"names": {"kind": kind}})
+    definition["metadata"] |= {"annotations": {"gateway.networking.k8s.io/bundle-version": bundle}} if bundle else {}
+    return definition
+
+
+def controller(image: str) -> Object:
+    made_of = deployment()
+    made_of["metadata"] |= {"labels": {"control-plane": "envoy-gateway"}}
+    made_of["spec"] |= {"template": {"spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}}
+    return made_of
+
+
+NEEDED = ("GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute", "BackendTLSPolicy")
+RELEASE = "example.com:5000/gateway:v1.9.1@sha256:00"
+
+
+def test_crds_that_are_older_than_the_controller_are_named_with_the_version_that_it_needs() -> None:
+    definitions = [crd(kind, "v1.6.1") for kind in NEEDED if kind not in ("TCPRoute", "UDPRoute", "TLSRoute")]
+    old = [crd("TCPRoute", "v1.5.1"), crd("UDPRoute", None)]
+    assert text_of(controller(RELEASE), *definitions, *old).splitlines() == [
+        "TLSRoute.gateway.networking.k8s.io: OlderCRD: its CRD is not there, and Envoy Gateway 1.9 needs that of 1.6.1",
+        "TCPRoute.gateway.networking.k8s.io: OlderCRD: "
+        "its CRD is of Gateway API 1.5.1, and Envoy Gateway 1.9 needs that of 1.6.1",
+        "UDPRoute.gateway.networking.k8s.io: OlderCRD: "
+        "its CRD is of no release, and Envoy Gateway 1.9 needs that of 1.6.1",
+        "-> Something else has installed Gateway API here. To put this release's CRDs back: pulumi up --refresh",
+        "-> To let the controller see them: "
+        "kubectl --context kind-one rollout restart -n chat deployment/envoy-gateway",
+    ]
+
+
+@pytest.mark.parametrize("image", [RELEASE, "example.com/gateway:mirrored"])
+def test_crds_that_are_newer_than_the_controller_are_no_failure(image: str) -> None:
+    assert text_of(controller(image), *(crd(kind, "v1.10.0") for kind in NEEDED)) == ""
+
+
+def test_of_crds_that_nobody_may_read_nothing_is_said() -> None:
+    assert text_of(controller(RELEASE)) == ""
+
+
 IMAGE = "example.com/web:1"
 REPLICA_SET = made("ReplicaSet", "apps/v1", "web-1", owner="Deployment web")
 

@@ -145,7 +145,7 @@ def test_with_all_objects_well_no_event_is_asked_for() -> None:
     stack = deployed(in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")))
     assert failing(stack) == []
     assert set(stack.asked) == {"api-resources", "get"}
-    assert stack.asked.count("get") == 3
+    assert stack.asked.count("get") == 4  # three selectors, and the CRDs
 
 
 def test_a_cluster_that_does_not_answer_is_said_not_to() -> None:
