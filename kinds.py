@@ -7,6 +7,24 @@ ENVOY_GATEWAY = "gateway.envoyproxy.io"
 
 RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
 ROUTES: tuple[RouteKind, ...] = get_args(RouteKind)
+_CARRIED: dict[str, tuple[RouteKind, ...]] = {
+    "HTTP": ("HTTPRoute", "GRPCRoute"),
+    "HTTPS": ("HTTPRoute", "GRPCRoute"),
+    "TLS": ("TLSRoute", "TCPRoute"),
+    "TCP": ("TCPRoute",),
+    "UDP": ("UDPRoute",),
+}
+
+
+def carried(protocol: str, tls_mode: str | None = None) -> tuple[RouteKind, ...]:
+    """The kinds of routes that a listener of this protocol and `tls.mode` can serve; none for a protocol that Envoy
+    Gateway does not know.
+
+    Where TLS is not ended, the name in its handshake is all that there is to choose by.
+    https://gateway-api.sigs.k8s.io/guides/tls/
+    """
+    return ("TLSRoute",) if (protocol, tls_mode) == ("TLS", "Passthrough") else _CARRIED.get(protocol, ())
+
 
 PolicyKind = Literal[
     "BackendTLSPolicy",

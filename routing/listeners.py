@@ -4,16 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from checks.graph.selectors import selects
+from kinds import carried
 from routing.objects import GATEWAY_API, Objects, Reference, Wire, part, parts
 from routing.request import Request
-
-_ROUTES = {
-    "HTTP": ("HTTPRoute", "GRPCRoute"),
-    "HTTPS": ("HTTPRoute", "GRPCRoute"),
-    "TLS": ("TLSRoute",),
-    "TCP": ("TCPRoute",),
-    "UDP": ("UDPRoute",),
-}
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ def _protocols(request: Request) -> tuple[str, ...]:
 
 def _of(wire: Wire, gateway: Reference) -> Iterator[Listener]:
     for listener in parts(wire, "spec", "listeners"):
-        served = _ROUTES.get(listener["protocol"], ())
+        served = carried(listener["protocol"], part(listener, "tls").get("mode"))
         kinds = parts(listener, "allowedRoutes", "kinds")
         asked = [kind["kind"] for kind in kinds if kind.get("group", GATEWAY_API) == GATEWAY_API]
         yield Listener(

@@ -11,6 +11,7 @@ from checks.graph.references import Reference, missing, reference
 from checks.graph.selectors import selects
 from checks.graph.stack import GATEWAY_API, Stack, Wire, kind_of, name_of, namespace_of, shown
 from checks.mistake import Mistake, Path
+from kinds import carried
 
 _WITHOUT_HOSTNAME = {"TCP", "UDP"}
 
@@ -76,18 +77,9 @@ def admits(stack: Stack, namespaces: Any, owner: Wire, namespace: str, *, unless
 
 def route_kinds(listener: Listener) -> list[str]:
     """The kinds of routes that the protocol of a listener can serve."""
-    match listener.protocol:
-        case "HTTP" | "HTTPS":
-            return ["HTTPRoute", "GRPCRoute"]
-        case "TLS":
-            passes = read(listener.wire, "tls", "mode", default="Terminate") == "Passthrough"
-            return ["TLSRoute"] if passes else ["TLSRoute", "TCPRoute"]
-        case "TCP":
-            return ["TCPRoute"]
-        case "UDP":
-            return ["UDPRoute"]
-        case _:
-            raise NotKnown
+    if kinds := carried(listener.protocol, read(listener.wire, "tls", "mode")):
+        return list(kinds)
+    raise NotKnown
 
 
 @judged
