@@ -1,24 +1,22 @@
 """What a hostname, a port, an image reference and the other values of a stack's config may be."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
 from releases import RELEASE_LINES
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NUMBER = r"([0-9]+|0x[0-9a-f]*)"
 # The grammar of github.com/distribution/reference, with a domain only where a dot, a port or `localhost` says so.
 _DOMAIN_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"(?:(?:{_DOMAIN_LABEL}(?:\.{_DOMAIN_LABEL})+|localhost|{_DOMAIN_LABEL}(?=:)|\[[a-fA-F0-9:]+\])(?::[0-9]+)?)"
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_IMAGE = re.compile(
-    rf"(?P<name>(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*)(?::\w[\w.-]{{0,127}})?(?:@sha256:[a-f0-9]{{64}})?",
-    re.ASCII,
-)
+_IMAGE_NAME = rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*"
+_IMAGE = rf"({_IMAGE_NAME})(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{{0,127}})?(?:@sha256:[a-f0-9]{{64}})?"
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,8 @@ class Rule:
 
     text: str
     problem: Callable[[Any], str | None]
+    schema: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
+    """What of it JSON Schema can say; never more than `problem` does."""
 
     def __call__(self, value: object) -> object:
         if problem := self.problem(value):
@@ -36,11 +36,26 @@ class Rule:
 
 def _whole_number(lowest: int, highest: int) -> Rule:
     text = f"must be a whole number from {lowest} to {highest}"
-    return Rule(text, lambda value: None if type(value) is int and lowest <= value <= highest else text)
+
+    def problem(value: object) -> str | None:
+        return None if type(value) is int and lowest <= value <= highest else text
+
+    return Rule(text, problem, {"minimum": lowest, "maximum": highest})
 
 
-def _text(text: str, holds: Callable[[str], bool]) -> Rule:
-    return Rule(text, lambda value: None if isinstance(value, str) and holds(value) else text)
+def _matching(text: str, pattern: str, longest: int | None = None) -> Rule:
+    """A text that is `pattern` as a whole: one that Python and ECMAScript read alike, and that names no groups."""
+    compiled = re.compile(pattern)
+
+    def problem(value: object) -> str | None:
+        fits = isinstance(value, str) and (longest is None or len(value) <= longest) and compiled.fullmatch(value)
+        return None if fits else text
+
+    return Rule(text, problem, _schema(pattern, longest))
+
+
+def _schema(pattern: str, longest: int | None = None) -> Mapping[str, Any]:
+    return {"pattern": f"^({pattern})$"} | ({} if longest is None else {"maxLength": longest})
 
 
 def _hostname_problem(value: object) -> str | None:
@@ -55,18 +70,20 @@ def _hostname_problem(value: object) -> str | None:
         "must not end with a dot": value.endswith("."),
         "must not be a wildcard: the chat answers under one name": "*" in value,
         "must be in lower case": value != value.lower(),
-        "must be a name, not an IP address": ":" in value or _NUMBER.fullmatch(labels[-1]) is not None,
+        "must be a name, not an IP address": ":" in value or re.fullmatch(_NUMBER, labels[-1]) is not None,
         f"must have at most 253 characters (it has {len(value)})": len(value) > 253,
         "must not have an empty label (two dots in a row, or one at the start)": "" in labels,
         f"must have labels of at most 63 characters (one has {len(longest)})": len(longest) > 63,
-        "may have only a-z, 0-9 and '-' in a label, and no '-' at its ends": not all(map(_LABEL.fullmatch, labels)),
+        "may have only a-z, 0-9 and '-' in a label, and no '-' at its ends": not all(
+            re.fullmatch(_LABEL, label) for label in labels
+        ),
     }
     return next((problem for problem, found in findings.items() if found), None)
 
 
-def _is_image(value: str) -> bool:
-    match = _IMAGE.fullmatch(value)
-    return match is not None and len(match["name"]) <= 255
+def _image_problem(value: object) -> str | None:
+    match = re.fullmatch(_IMAGE, value) if isinstance(value, str) else None
+    return None if match is not None and len(match[1]) <= 255 else _IMAGE_TEXT
 
 
 _VERSION_TEXT = f"must be a release of {', '.join(RELEASE_LINES)}"
@@ -85,41 +102,35 @@ _SUBDOMAIN_TEXT = "must be DNS labels (a-z, 0-9, '-') with dots between them, at
 _SERVICE_TEXT = "must be a DNS label that starts with a letter: at most 63 of a-z, 0-9 and '-'"
 
 
-def _is_label(value: str) -> bool:
-    return len(value) <= 63 and _LABEL.fullmatch(value) is not None
+_IMAGE_TEXT = "must be an image reference, [registry[:port]/]name[:tag][@sha256:digest]"
 
-
-def _is_subdomain(value: str) -> bool:
-    return len(value) <= 253 and all(map(_LABEL.fullmatch, value.split(".")))
-
-
-Text = Annotated[str, BeforeValidator(_text("must be text that is not empty", lambda value: bool(value.strip())))]
-Label = Annotated[str, BeforeValidator(_text(_LABEL_TEXT, _is_label))]
-Subdomain = Annotated[str, BeforeValidator(_text(_SUBDOMAIN_TEXT, _is_subdomain))]
-ServiceName = Annotated[
-    str, BeforeValidator(_text(_SERVICE_TEXT, lambda value: _is_label(value) and value[0].isalpha()))
-]
+Text = Annotated[str, BeforeValidator(_matching("must be text that is not empty", r"[\s\S]*\S[\s\S]*"))]
+Label = Annotated[str, BeforeValidator(_matching(_LABEL_TEXT, _LABEL, longest=63))]
+Subdomain = Annotated[str, BeforeValidator(_matching(_SUBDOMAIN_TEXT, rf"{_LABEL}(\.{_LABEL})*", longest=253))]
+ServiceName = Annotated[str, BeforeValidator(_matching(_SERVICE_TEXT, r"[a-z]([-a-z0-9]*[a-z0-9])?", longest=63))]
 Hostname = Annotated[
-    str, BeforeValidator(Rule("must be a host name in lower case, no IP address, no wildcard", _hostname_problem))
+    str,
+    BeforeValidator(
+        Rule(
+            "must be a host name in lower case, no IP address, no wildcard",
+            _hostname_problem,
+            _schema(rf"({_LABEL}\.)*(?!{_NUMBER}$){_LABEL}", longest=253),
+        )
+    ),
 ]
 Port = Annotated[int, BeforeValidator(_whole_number(1, 65535))]
 NodePort = Annotated[int, BeforeValidator(_whole_number(30000, 32767))]
 Replicas = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Seconds = Annotated[int, BeforeValidator(_whole_number(10, 3600))]
-Image = Annotated[
-    str, BeforeValidator(_text("must be an image reference, [registry[:port]/]name[:tag][@sha256:digest]", _is_image))
-]
-Sha256 = Annotated[
+Image = Annotated[str, BeforeValidator(Rule(_IMAGE_TEXT, _image_problem, _schema(_IMAGE)))]
+Sha256 = Annotated[str, BeforeValidator(_matching("must be a SHA-256: 64 of 0-9 and a-f", "[0-9a-f]{64}"))]
+Keyword = Annotated[str, BeforeValidator(_matching("must be a word without a comma", r"[^,]*[^,\s][^,]*"))]
+Version = Annotated[
     str,
     BeforeValidator(
-        _text("must be a SHA-256: 64 of 0-9 and a-f", lambda value: bool(re.fullmatch(r"[0-9a-f]{64}", value)))
+        Rule(_VERSION_TEXT, _version_problem, _schema(rf"({'|'.join(map(re.escape, RELEASE_LINES))})\.[0-9]+"))
     ),
 ]
-Keyword = Annotated[
-    str,
-    BeforeValidator(_text("must be a word without a comma", lambda value: bool(value.strip()) and "," not in value)),
-]
-Version = Annotated[str, BeforeValidator(Rule(_VERSION_TEXT, _version_problem))]
 Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]

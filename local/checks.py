@@ -15,8 +15,8 @@ from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from local.venv import VENV
 
-_PACKAGES = ("checks", "components", "config", "health", "local", "routing", "tests")
-_SOURCES = ("__main__.py", "kinds.py", "reference.py", "releases.py", "stop.py", *_PACKAGES)
+_PACKAGES = ("checks", "components", "config", "health", "local", "reference", "routing", "tests")
+_SOURCES = ("__main__.py", "kinds.py", "releases.py", "stop.py", *_PACKAGES)
 _LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest")
 _NEWEST = REPOSITORY / ".venv-newest"
 

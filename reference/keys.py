@@ -1,8 +1,7 @@
-"""`python -m reference`: write docs/config.md, the reference of the stack config, from the models in `config`."""
+"""docs/config.md, the reference of the stack config."""
 
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import BeforeValidator
@@ -11,8 +10,6 @@ from pydantic.fields import FieldInfo
 from config import Fields, OpenSection, Section, StackConfig
 from config.values import Rule, Subdomain, Text
 from releases import RELEASE_LINES
-
-PAGE = Path(__file__).resolve().parent / "docs" / "config.md"
 
 
 def render() -> str:
@@ -158,7 +155,3 @@ Releases that can be installed, and the day on which their line stops getting fi
 | --- | --- |
 {lines}
 """
-
-
-if __name__ == "__main__":
-    PAGE.write_text(render())

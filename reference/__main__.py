@@ -1,0 +1,10 @@
+"""`python -m reference`: write all of it anew."""
+
+from pathlib import Path
+
+from reference import keys, schema
+
+ROOT = Path(__file__).resolve().parent.parent
+
+(ROOT / "docs" / "config.md").write_text(keys.render())
+(ROOT / "config.schema.json").write_text(schema.render())
