@@ -4,7 +4,7 @@ STACK ?= dev
 LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m local
 LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m local
 .DEFAULT_GOAL := help
-.PHONY: help up preview explain test e2e conformance check status down lock
+.PHONY: help up preview config explain test e2e conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [
 
 preview: ## show what `up` would change, with or without a cluster; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)'
+
+config: ## a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) config --stack '$(STACK)' --context '$(CONTEXT)'
 
 explain: ## which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) explain --stack '$(STACK)' --context '$(CONTEXT)' --url "$$URL" --method "$$METHOD" --header "$$HEADER"

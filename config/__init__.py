@@ -1,7 +1,7 @@
 """A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
 
 from config.gateway import EnvoyGatewayConfig, GatewayConfig, ListenerConfig
-from config.reading import ConfigError, load, parse
+from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
 from config.stack import StackConfig
@@ -24,4 +24,5 @@ __all__ = [
     "WebConfig",
     "load",
     "parse",
+    "told",
 ]

@@ -32,13 +32,17 @@ def load() -> StackConfig:
     try:
         return parse(project, pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
     except ConfigError as error:
-        count = "One mistake" if len(error.mistakes) == 1 else f"{len(error.mistakes)} mistakes"
-        lines = "\n".join(f"  {mistake}" for mistake in error.mistakes)
-        stack = pulumi.get_stack()
-        stop(
-            f"{count} in the config of stack {stack}:\n{lines}\n"
-            f"Edit Pulumi.{stack}.yaml, or type: pulumi config set --path '{project}:KEY' VALUE"
-        )
+        stop(told(error, project, pulumi.get_stack()))
+
+
+def told(error: ConfigError, project: str, stack: str) -> str:
+    """What a person reads of it."""
+    count = "One mistake" if len(error.mistakes) == 1 else f"{len(error.mistakes)} mistakes"
+    lines = "\n".join(f"  {mistake}" for mistake in error.mistakes)
+    return (
+        f"{count} in the config of stack {stack}:\n{lines}\n"
+        f"Edit Pulumi.{stack}.yaml, or type: pulumi config set --path '{project}:KEY' VALUE"
+    )
 
 
 def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = ()) -> StackConfig:
@@ -59,7 +63,7 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
             path = tuple(str(part) for part in detail["loc"])
             mistakes[path] = _rule(detail["type"], detail["msg"], path)
     misplaced = {(key,): _SHOWN for key in secret if key in given and key != "secrets"}
-    mistakes |= {path: rule for path, rule in (misplaced | across(given)).items() if path not in mistakes}
+    mistakes = across(given) | mistakes | misplaced
     if mistakes or parsed is None:
         raise ConfigError([_line(prefix, path, rule, given, hidden) for path, rule in sorted(mistakes.items())])
     return parsed

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from local import checks, explain, lifecycle
+from local import checks, effective, explain, lifecycle
 from local.command import exit_code
 from local.conformance import run as conformance
 from local.stack import Stack
@@ -17,6 +17,7 @@ def main() -> int:
         "up": lambda arguments: lifecycle.up(Stack.of(arguments.stack, arguments.context)),
         "preview": lambda arguments: lifecycle.preview(Stack.of(arguments.stack, arguments.context)),
         "status": lambda arguments: lifecycle.status(Stack.of(arguments.stack, arguments.context)),
+        "config": lambda arguments: effective.run(Stack.of(arguments.stack, arguments.context)),
         "explain": lambda arguments: explain.run(
             Stack.of(arguments.stack, arguments.context), arguments.url, arguments.method, arguments.header
         ),

@@ -43,7 +43,7 @@ class Stack:
             raise UserError(
                 f"There is no stack {name}: {file.name} does not exist.", f"Stacks here: {known}. Copy one."
             )
-        own = _config(file).get(CONTEXT_KEY)
+        own = own_config(file).get(CONTEXT_KEY)
         if not context and not own:
             raise UserError(
                 f"{file.name} names no Kubernetes context.", f"Type: pulumi config set context NAME --stack {name}"
@@ -57,7 +57,7 @@ class Stack:
     @property
     def ports_to_serve(self) -> tuple[int, ...]:
         """Those that its load balancer will be asked for. What is no valid config counts as not set."""
-        gateway = _config(stack_file(self.name)).get(GATEWAY_KEY)
+        gateway = own_config(stack_file(self.name)).get(GATEWAY_KEY)
         settings: dict[str, Any] = {"exposure": "LoadBalancer", "port": 80}
         settings |= gateway if isinstance(gateway, dict) else {}
         listeners: Any = settings.get("listeners")
@@ -104,7 +104,7 @@ class Stack:
         if not self.named:
             return []
         document = yaml.safe_load(stack_file(self.name).read_text()) or {}
-        document["config"] = _config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
+        document["config"] = own_config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
         laid = state_root() / "stacks" / quote(self.context, safe="") / stack_file(self.name).name
         laid.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         laid.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -124,7 +124,7 @@ class Stack:
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
-def _config(file: Path) -> dict[str, Any]:
+def own_config(file: Path) -> dict[str, Any]:
     """A stack file's own keys."""
     try:
         document = yaml.safe_load(file.read_text()) or {}

@@ -8,8 +8,8 @@ from pydantic_core import core_schema
 
 from config import StackConfig
 from config.values import Rule
+from reference.effective import PROJECT
 
-PROJECT = "synergychat"
 _SECURE = {
     "type": "object",
     "description": "What `pulumi config set --secret` wrote.",
