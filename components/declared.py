@@ -22,7 +22,7 @@ _MAPS = {"labels", "annotations", "data", "string_data", "match_labels", "select
 _NOWHERE = ""
 
 
-_place: ContextVar[tuple[str, Path | None]] = ContextVar("place", default=(_NOWHERE, None))
+_place: ContextVar[tuple[str, Mapping[Path, str]]] = ContextVar("place", default=(_NOWHERE, {}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Declaration:
     """UNKNOWN stands for what is known only after `up`."""
     place: str
     """A path of stack config, or a line of the program."""
-    root: Path | None
-    """What of the object stands at that place of the config: the path from its root to it; None at a line."""
+    roots: Mapping[Path, str]
+    """What of the object stands at that place of the config, or at a key below it: the paths from its root to that."""
 
 
 @dataclass
@@ -51,14 +51,15 @@ class Declared:
     def __call__(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A stack transformation that changes nothing."""
         if args.type_.startswith("kubernetes:"):
-            place, root = _place.get()
-            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), root=root))
+            place, roots = _place.get()
+            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), roots=roots))
 
 
 @contextmanager
-def declared_by(config_path: str, root: Path = ("spec",)) -> Generator[None]:
-    """What is declared within follows from this part of the stack's config, which stands for `root` of each object."""
-    token = _place.set((f"{pulumi.get_project()}:{config_path}", root))
+def declared_by(config_path: str, root: Path | None = ("spec",)) -> Generator[None]:
+    """What is declared within follows from this part of the stack's config, which stands for `root` of each object, or
+    for none of its parts as they are (None)."""
+    token = _place.set((f"{pulumi.get_project()}:{config_path}", {} if root is None else {root: ""}))
     try:
         yield
     finally:
@@ -68,8 +69,19 @@ def declared_by(config_path: str, root: Path = ("spec",)) -> Generator[None]:
 @contextmanager
 def declared_further_by(key: str) -> Generator[None]:
     """The same for a key below it; for what no config declares, nothing."""
-    place, root = _place.get()
-    token = _place.set((place and f"{place}.{key}", root))
+    place, roots = _place.get()
+    token = _place.set((place and f"{place}.{key}", roots))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+@contextmanager
+def declared_in_parts(parts: Mapping[Path, str]) -> Generator[None]:
+    """Keys below it stand for these parts of the object that is declared within."""
+    place, roots = _place.get()
+    token = _place.set((place, {**roots, **parts} if place else {}))
     try:
         yield
     finally:

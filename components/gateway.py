@@ -125,6 +125,10 @@ class Gateway(pulumi.ComponentResource):
         except ManifestError as error:
             stop(str(error))
 
+    def url(self, hostname: str) -> str:
+        """At which clients reach the name."""
+        return self._settings.url(hostname)
+
     def default_listeners(self, kind: str, hostnames: Sequence[str]) -> list[str]:
         """The names of the listeners that a route is for when it does not say: all that can carry its kind and serve
         one of its host names, but those that only redirect. Ends the program when there are none."""

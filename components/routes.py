@@ -37,14 +37,16 @@ class RouteArgs:
         cls, settings: WebConfig | ApiConfig, gateway: Gateway, backend: Backend, timeout_s: int
     ) -> "RouteArgs":
         """Every path of a host name to one backend."""
-        rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], **to(backend)}
-        return cls(
-            name=settings.route_name,
-            gateway=gateway,
-            fields={"hostnames": [settings.hostname], "rules": [rule]},
-            backends=[backend],
-            timeout_s=timeout_s,
-        )
+        return cls.of_prefix("/", settings.hostname, settings.route_name, gateway, backend, timeout_s)
+
+    @classmethod
+    def of_prefix(
+        cls, path: str, hostname: str, name: str, gateway: Gateway, backend: Backend, timeout_s: int
+    ) -> "RouteArgs":
+        """What of a host name's paths starts with `path` to one backend."""
+        rule = {"matches": [{"path": {"type": "PathPrefix", "value": path}}], **to(backend)}
+        fields = {"hostnames": [hostname], "rules": [rule]}
+        return cls(name=name, gateway=gateway, fields=fields, backends=[backend], timeout_s=timeout_s)
 
 
 class Route(pulumi.ComponentResource):

@@ -54,8 +54,12 @@ def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
 
 
 def _line(declaration: Declaration, mistake: Mistake) -> str:
-    wire, root = declaration.wire, declaration.root
-    if root is not None and mistake.path[: len(root)] == root:
+    wire = declaration.wire
+    roots = [root for root in declaration.roots if mistake.path[: len(root)] == root]
+    if roots:
+        root = max(roots, key=len)
         rest = Mistake(path=mistake.path[len(root) :], value=mistake.value, rule=mistake.rule, cure=mistake.cure)
-        return f"{declaration.place}.{rest}"
+        key = declaration.roots[root]
+        place = f"{declaration.place}.{key}" if key else declaration.place
+        return f"{place}{'' if not rest.path or isinstance(rest.path[0], int) else '.'}{rest}"
     return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"

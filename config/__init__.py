@@ -5,7 +5,15 @@ from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
 from config.stack import StackConfig
-from config.workloads import ApiConfig, AppConfig, CrawlerConfig, WebConfig
+from config.workloads import (
+    ApiConfig,
+    AppConfig,
+    CrawlerConfig,
+    FurtherAppConfig,
+    PersistenceConfig,
+    ScaleConfig,
+    WebConfig,
+)
 
 __all__ = [
     "ApiConfig",
@@ -14,11 +22,14 @@ __all__ = [
     "CrawlerConfig",
     "EnvoyGatewayConfig",
     "Fields",
+    "FurtherAppConfig",
     "GatewayConfig",
     "ListenerConfig",
     "OpenSection",
+    "PersistenceConfig",
     "PolicyConfig",
     "RouteConfig",
+    "ScaleConfig",
     "Section",
     "StackConfig",
     "WebConfig",

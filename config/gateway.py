@@ -85,6 +85,14 @@ class GatewayConfig(Section):
         secure = (each for each in self.listeners if each.protocol == "HTTPS")
         return next((each for each in secure if intersection(each.hostname, [hostname])), None)
 
+    def url(self, hostname: str) -> str:
+        """At which clients reach the name: with HTTPS, if any listener serves it so."""
+        secure = self.secure(hostname)
+        if secure is not None:
+            return f"https://{hostname}" + ("" if secure.port == 443 else f":{secure.port}")
+        port = self.node_port or self.port
+        return f"http://{hostname}" + ("" if port == 80 else f":{port}")
+
     @property
     def secure_port(self) -> int | None:
         """The port of the first listener for HTTPS."""

@@ -1,6 +1,11 @@
 """What a stack's file says, as it was given: it may be anything."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
+
+Given = Mapping[str, object]
+Broken = Iterator[tuple[tuple[str, ...], str]]
+"""Places, and the rule that each breaks."""
 
 
 def items(value: object) -> list[Any]:

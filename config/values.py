@@ -121,6 +121,8 @@ Hostname = Annotated[
 Port = Annotated[int, BeforeValidator(_whole_number(1, 65535))]
 NodePort = Annotated[int, BeforeValidator(_whole_number(30000, 32767))]
 Replicas = Annotated[int, BeforeValidator(_whole_number(0, 100))]
+Pods = Annotated[int, BeforeValidator(_whole_number(1, 100))]
+Utilization = Annotated[int, BeforeValidator(_whole_number(1, 1000))]
 Seconds = Annotated[int, BeforeValidator(_whole_number(10, 3600))]
 Image = Annotated[str, BeforeValidator(Rule(_IMAGE_TEXT, _image_problem, _schema(_IMAGE)))]
 Sha256 = Annotated[str, BeforeValidator(_matching("must be a SHA-256: 64 of 0-9 and a-f", "[0-9a-f]{64}"))]
@@ -134,5 +136,50 @@ Version = Annotated[
 Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
-AppName = Literal["web", "api", "crawler"]
-"""A workload of the stack."""
+AppName = Annotated[
+    str, BeforeValidator(_text("must be the name of a workload: web, api, crawler or one of `apps`", bool))
+]
+EnvironmentName = Annotated[
+    str,
+    BeforeValidator(
+        _text(
+            "must be the name of a variable: letters, digits, '_', '-' and '.', no digit first",
+            lambda value: bool(re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", value)),
+        )
+    ),
+]
+FilePath = Annotated[
+    str,
+    BeforeValidator(
+        _text(
+            "must be a path from the root: /, then letters, digits, '_', '-' and '.' between slashes, no '..'",
+            lambda value: bool(re.fullmatch(r"(/(?!\.\.?(/|$))[-._a-zA-Z0-9]+)+", value)),
+        )
+    ),
+]
+UrlPath = Annotated[
+    str, BeforeValidator(_text("must be a path that starts with /", lambda value: value.startswith("/")))
+]
+Quantity = Annotated[
+    str,
+    BeforeValidator(
+        _text(
+            "must be a quantity in quotes, such as '1Gi'",
+            lambda value: bool(re.fullmatch(r"[0-9]+(\.[0-9]+)?([kMGTPE]i?|[eE][0-9]+)?", value)),
+        )
+    ),
+]
+Schedule = Annotated[
+    str,
+    BeforeValidator(
+        _text(
+            "must be minute, hour, day, month and weekday, such as '0 3 * * *', or @daily and the like",
+            lambda value: (
+                len(value.split()) == 5
+                or value in ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+            ),
+        )
+    ),
+]
+CHAT = ("web", "api", "crawler")
+"""The chat's workloads, as the config names them."""

@@ -1,5 +1,7 @@
 """The components as __main__.py joins them, one by one and with nothing of a stack's own."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -41,6 +43,7 @@ def chat(
     web: WebConfig | None = None,
     api: ApiConfig | None = None,
     crawler: CrawlerConfig | None = None,
+    secrets: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Chat:
     args = ChatArgs(
         namespace="chat",
@@ -48,6 +51,7 @@ def chat(
         web=web or WebConfig(),
         api=api or ApiConfig(),
         crawler=crawler or CrawlerConfig(),
+        secrets=secrets or {},
         timeout_s=TIMEOUT_S,
     )
     return Chat("c", args, cluster)
