@@ -34,6 +34,18 @@ class Rule:
         return value
 
 
+class TextOr(Rule):
+    """A text stands for a group of keys that has it as its `value`; of anything else the rule is the group's."""
+
+    def __call__(self, value: object) -> object:
+        return {"value": value} if isinstance(value, str) else super().__call__(value)
+
+
+def text_or(group: str) -> TextOr:
+    text = f"must be a text, or {group}"
+    return TextOr(text, lambda value: None if isinstance(value, dict) else f"{text}; quote numbers")
+
+
 def _whole_number(lowest: int, highest: int) -> Rule:
     text = f"must be a whole number from {lowest} to {highest}"
 
@@ -137,47 +149,39 @@ Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
 AppName = Annotated[
-    str, BeforeValidator(_text("must be the name of a workload: web, api, crawler or one of `apps`", bool))
+    str, BeforeValidator(_matching("must be the name of a workload: web, api, crawler or one of `apps`", ".+"))
 ]
 EnvironmentName = Annotated[
     str,
     BeforeValidator(
-        _text(
+        _matching(
             "must be the name of a variable: letters, digits, '_', '-' and '.', no digit first",
-            lambda value: bool(re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", value)),
+            "[-._a-zA-Z][-._a-zA-Z0-9]*",
         )
     ),
 ]
 FilePath = Annotated[
     str,
     BeforeValidator(
-        _text(
+        _matching(
             "must be a path from the root: /, then letters, digits, '_', '-' and '.' between slashes, no '..'",
-            lambda value: bool(re.fullmatch(r"(/(?!\.\.?(/|$))[-._a-zA-Z0-9]+)+", value)),
+            r"(/(?!\.\.?(/|$))[-._a-zA-Z0-9]+)+",
         )
     ),
 ]
-UrlPath = Annotated[
-    str, BeforeValidator(_text("must be a path that starts with /", lambda value: value.startswith("/")))
-]
+UrlPath = Annotated[str, BeforeValidator(_matching("must be a path that starts with /", r"/[^\s?#]*"))]
 Quantity = Annotated[
     str,
     BeforeValidator(
-        _text(
-            "must be a quantity in quotes, such as '1Gi'",
-            lambda value: bool(re.fullmatch(r"[0-9]+(\.[0-9]+)?([kMGTPE]i?|[eE][0-9]+)?", value)),
-        )
+        _matching("must be a quantity in quotes, such as '1Gi'", r"[0-9]+(\.[0-9]+)?([kMGTPE]i?|[eE][0-9]+)?")
     ),
 ]
 Schedule = Annotated[
     str,
     BeforeValidator(
-        _text(
+        _matching(
             "must be minute, hour, day, month and weekday, such as '0 3 * * *', or @daily and the like",
-            lambda value: (
-                len(value.split()) == 5
-                or value in ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
-            ),
+            r"@(hourly|daily|midnight|weekly|monthly|yearly|annually)|[^\s@]+( +\S+){4}",
         )
     ),
 ]

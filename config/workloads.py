@@ -15,13 +15,13 @@ from config.values import (
     Port,
     Quantity,
     Replicas,
-    Rule,
     Schedule,
     ServiceName,
     Subdomain,
     Text,
     UrlPath,
     Utilization,
+    text_or,
 )
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
@@ -42,20 +42,8 @@ class VariableConfig(FileConfig):
     value_from: Fields | None = Field(default=None, description="Any other place that has it, in wire form.")
 
 
-class TextOr(Rule):
-    """A text stands for a group of keys that has it as its `value`."""
-
-    def __call__(self, value: object) -> object:
-        return {"value": value} if isinstance(value, str) else super().__call__(value)
-
-
-def _text_or(group: str) -> BeforeValidator:
-    text = f"must be a text, or {group}"
-    return BeforeValidator(TextOr(text, lambda value: None if isinstance(value, dict) else f"{text}; quote numbers"))
-
-
-Variable = Annotated[VariableConfig, _text_or("`secret` and `key`, or `valueFrom`")]
-File = Annotated[FileConfig, _text_or("`secret` and `key`")]
+Variable = Annotated[VariableConfig, BeforeValidator(text_or("`secret` and `key`, or `valueFrom`"))]
+File = Annotated[FileConfig, BeforeValidator(text_or("`secret` and `key`"))]
 
 
 class ScaleConfig(Section):
