@@ -10,15 +10,16 @@ from components import (
     Configured,
     ConfiguredArgs,
     Declared,
-    EnvoyGateway,
     EnvoyGatewayArgs,
     Gateway,
     GatewayArgs,
+    Platform,
     Route,
     RouteArgs,
     connect,
     declared_by,
     release,
+    rely,
     verify,
 )
 from stop import end_quietly_when_cancelled
@@ -30,7 +31,8 @@ declared = Declared.recorded()
 cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])
 limit = cfg.timeout_seconds
 
-envoy = EnvoyGateway("envoy-gateway", EnvoyGatewayArgs(manifest=manifest, timeout_s=limit), cluster)
+envoy_gateway = EnvoyGatewayArgs(manifest=manifest, protect=cfg.envoy_gateway.protect, timeout_s=limit)
+platform = Platform.of("envoy-gateway", cfg.platform, envoy_gateway, cluster)
 chat = Chat(
     "synergychat",
     ChatArgs(
@@ -52,7 +54,7 @@ with declared_by("gateway"):
             hostnames=cfg.hostnames,
             envoy_image=cfg.envoy_image,
             namespace=chat.namespace,
-            envoy_gateway=envoy,
+            platform=platform,
             timeout_s=limit,
         ),
         cluster,
@@ -79,4 +81,5 @@ pulumi.export("hostsLines", access.hosts_lines)
 pulumi.export("tryIt", access.try_it)
 pulumi.export("versions", cfg.versions | {"envoyGatewayManifest": manifest.sha256})
 
-verify(declared, manifest)
+verify(declared, manifest, require_digests=cfg.require_digests)
+rely(platform, declared, cfg.context, cfg.gateway.class_name)

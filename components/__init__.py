@@ -8,6 +8,7 @@ from components.declared import Declared, declared_by
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
 from components.expose import Expose, ExposeArgs
 from components.gateway import Gateway, GatewayArgs
+from components.platform import Platform, rely
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs
 from components.secrets import Secrets
@@ -30,6 +31,7 @@ __all__ = [
     "GatewayArgs",
     "Job",
     "JobArgs",
+    "Platform",
     "Policy",
     "PolicyArgs",
     "Route",
@@ -41,5 +43,6 @@ __all__ = [
     "connect",
     "declared_by",
     "release",
+    "rely",
     "verify",
 ]

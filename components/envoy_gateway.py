@@ -20,6 +20,8 @@ from stop import stop
 @dataclass(frozen=True, kw_only=True)
 class EnvoyGatewayArgs:
     manifest: Manifest
+    protect: bool = False
+    """Whether Pulumi refuses to delete the CRDs: with them go all objects of their kinds, whoever made them."""
     timeout_s: int
 
 
@@ -33,8 +35,6 @@ class EnvoyGateway(pulumi.ComponentResource):
     controller: pulumi.Resource
     """The controller's Deployment. It comes last: what depends on it can use every kind of the release."""
     namespace: str
-    manifest: Manifest
-    """What is installed."""
 
     def __init__(self, name: str, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:EnvoyGateway", name, None, opts)
@@ -42,21 +42,27 @@ class EnvoyGateway(pulumi.ComponentResource):
         manifest = args.manifest
 
         (namespace,) = self._register(name, [manifest.namespace], [], args.timeout_s)
-        crds = self._register(name, manifest.crds, [], args.timeout_s)
+        crds = self._register(name, manifest.crds, [], args.timeout_s, protect=args.protect)
         settings = self._register(name, manifest.settings, [namespace], args.timeout_s)
         # A Job whose pod starts before its role is bound fails, and tries again only after ten seconds.
         jobs = self._register(name, manifest.jobs, settings, args.timeout_s)
         (controller,) = self._register(name, [manifest.controller], [*crds, *settings, *jobs], args.timeout_s)
 
         self.controller = controller
-        self.manifest = manifest
         self.namespace = manifest.namespace["metadata"]["name"]
         self.register_outputs({"namespace": self.namespace})
 
     def _register(
-        self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource], timeout_s: int
+        self,
+        name: str,
+        objects: Iterable[Object],
+        after: Sequence[pulumi.Resource],
+        timeout_s: int,
+        *,
+        protect: bool = False,
     ) -> list[KubernetesObject]:
-        opts = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=waiting.limit(timeout_s))
+        limit = waiting.limit(timeout_s)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after, protect=protect, custom_timeouts=limit)
         made: list[KubernetesObject] = []
         for wire in objects:
             with _place(wire):

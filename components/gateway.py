@@ -10,11 +10,11 @@ from checks.graph.hostnames import intersection
 from components import gateway_api, waiting
 from components.certificates import Certificate, self_signed
 from components.declared import declared_further_by
-from components.envoy_gateway import EnvoyGateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.namespace import Namespace
 from components.overlay import overlaid
+from components.platform import Platform
 from components.sources import ManifestError
 from config import GatewayConfig, ListenerConfig
 from stop import stop
@@ -39,13 +39,14 @@ class GatewayArgs:
     """None: the one that Envoy Gateway chooses."""
     namespace: Namespace
     """Where the Gateway and its routes live."""
-    envoy_gateway: EnvoyGateway
+    platform: Platform
     """Its controller has to outlive the class and the Gateway: it takes away their finalizers."""
     timeout_s: int
 
 
 class Gateway(pulumi.ComponentResource):
-    """A GatewayClass with its EnvoyProxy, and a Gateway of that class.
+    """A GatewayClass with its EnvoyProxy, and a Gateway of that class. On an external platform the Gateway has the
+    EnvoyProxy itself, in its own namespace, and the class is there.
 
     It is ready when the class is Accepted and the Gateway and its listeners are Programmed: an Envoy runs and has an
     address, from the load balancer, of the nodes or inside the cluster. Each may take `timeout_s`.
@@ -59,7 +60,8 @@ class Gateway(pulumi.ComponentResource):
     resource: pulumi.Resource
     """The Gateway object: what needs a working Gateway depends on it."""
     class_resource: pulumi.Resource
-    """The GatewayClass: what the Gateway itself may wait for, such as a listener's certificate, depends on this one."""
+    """The GatewayClass, or where that is there, what stands in its place: what the Gateway itself may wait for, such as
+    a listener's certificate, depends on this one."""
     address: pulumi.Output[str]
     """An IP address or a host name, as the Gateway's status has it."""
 
@@ -70,11 +72,12 @@ class Gateway(pulumi.ComponentResource):
         self.namespace = args.namespace
         self.gateway_name = settings.name
         self._settings = settings
-        self._release = args.envoy_gateway.manifest
+        self._release = args.platform.manifest
+        is_external = args.platform.is_external
 
         proxy_wire = gateway_api.envoy_proxy(
-            name=settings.class_name,
-            namespace=args.envoy_gateway.namespace,
+            name=settings.name if is_external else settings.class_name,
+            namespace=args.namespace.name if is_external else args.platform.namespace,
             image=args.envoy_image,
             exposure=settings.exposure,
             port=settings.port,
@@ -82,7 +85,7 @@ class Gateway(pulumi.ComponentResource):
             fields=settings.proxy,
         )
         class_wire = gateway_api.gateway_class(
-            name=settings.class_name, proxy_name=settings.class_name, proxy_namespace=args.envoy_gateway.namespace
+            name=settings.class_name, proxy_name=settings.class_name, proxy_namespace=args.platform.namespace
         )
         here = pulumi.ResourceOptions(parent=self)
         certificates = {
@@ -92,8 +95,9 @@ class Gateway(pulumi.ComponentResource):
         }
 
         with declared_further_by("proxy"):
-            proxy = self._object(f"{name}-proxy", proxy_wire, [args.envoy_gateway.controller], args.timeout_s)
-        gateway_class = self._object(f"{name}-class", class_wire, [proxy], args.timeout_s)
+            before = [args.namespace.resource] if is_external else args.platform.resources
+            proxy = self._object(f"{name}-proxy", proxy_wire, before, args.timeout_s)
+        gateway_class = proxy if is_external else self._object(f"{name}-class", class_wire, [proxy], args.timeout_s)
         gateway = self._object(
             f"{name}-gateway",
             gateway_api.gateway(
@@ -102,7 +106,7 @@ class Gateway(pulumi.ComponentResource):
                 class_name=settings.class_name,
                 listeners=[_listener(each, certificates) for each in settings.all_listeners],
                 annotations=settings.annotations,
-                fields=settings.spec,
+                fields=overlaid(gateway_api.own_proxy(settings.name) if is_external else {}, settings.spec),
             ),
             [gateway_class, args.namespace.resource, *(each.resource for each in certificates.values())],
             args.timeout_s,

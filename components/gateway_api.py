@@ -53,6 +53,14 @@ def envoy_proxy(
     }
 
 
+def own_proxy(name: str) -> Wire:
+    """The field of a Gateway by which an EnvoyProxy of its namespace takes the place of its class's.
+
+    https://gateway.envoyproxy.io/docs/tasks/operations/customize-envoyproxy/
+    """
+    return {"infrastructure": {"parametersRef": {"group": ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": name}}}
+
+
 def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Wire:
     """A class served by Envoy Gateway, with the EnvoyProxy that its Gateways use."""
     proxy = {"group": ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": proxy_name, "namespace": proxy_namespace}

@@ -18,7 +18,8 @@ from components.waiting import SKIP, progress_deadline, rolled_out, until
 from releases import CONFIG_KEY, CONFIG_MAP
 
 Object = Mapping[str, Any]
-_CONTROLLER = "envoy-gateway"
+CONTROLLER_NAME = "envoy-gateway"
+"""Of its Deployment."""
 # Of an image that is mirrored under another tag, or named by digest alone, nothing can be said.
 _RELEASE_TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:@|$)")
 _GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
@@ -69,8 +70,8 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
         raise ManifestError(
             f"{origin} is no Envoy Gateway release: it has no CustomResourceDefinition {_GATEWAY_CLASSES}"
         )
-    if [deployment["metadata"]["name"] for deployment in deployments] != [_CONTROLLER]:
-        raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {_CONTROLLER}")
+    if [deployment["metadata"]["name"] for deployment in deployments] != [CONTROLLER_NAME]:
+        raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {CONTROLLER_NAME}")
     (controller,) = deployments
     _refuse_other_version(controller, source, origin)
     if (found := controller["metadata"].get("namespace")) != source.namespace:
@@ -123,19 +124,25 @@ def _refuse_other_version(controller: Object, source: Source, origin: str) -> No
         image = str(controller["spec"]["template"]["spec"]["containers"][0]["image"])
     except (KeyError, IndexError, TypeError) as error:
         raise ManifestError(
-            f"{origin} is no Envoy Gateway release: its Deployment {_CONTROLLER} has no image"
+            f"{origin} is no Envoy Gateway release: its Deployment {CONTROLLER_NAME} has no image"
         ) from error
-    tag = _RELEASE_TAG.search(image)
-    if tag is not None and tag[1] != source.version:
+    found = release_of(image)
+    if found is not None and found != source.version:
         raise ManifestError(
-            f"{origin} runs Envoy Gateway {tag[1]} ({image}), not {source.version}: "
-            f"set synergychat:envoyGateway.version to {tag[1]}, or its sha256 to the sum of {source.version}'s manifest"
+            f"{origin} runs Envoy Gateway {found} ({image}), not {source.version}: "
+            f"set synergychat:envoyGateway.version to {found}, or its sha256 to the sum of {source.version}'s manifest"
         )
 
 
 def is_configuration(wire: Object) -> bool:
     """Whether it holds the controller's own configuration."""
     return (wire["kind"], wire["metadata"]["name"]) == ("ConfigMap", CONFIG_MAP)
+
+
+def release_of(image: str) -> str | None:
+    """Which release the controller's image is of, where its tag says so."""
+    tag = _RELEASE_TAG.search(image)
+    return None if tag is None else tag[1]
 
 
 def identity(wire: Object) -> str:

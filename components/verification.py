@@ -6,18 +6,20 @@ import pulumi
 
 from checks import UNKNOWN, Crds, Mistake, check, configuration, graph
 from checks.graph.releases import release_of
+from checks.images import by_tag
 from components.declared import Declaration, Declared
 from components.gateway_api import Wire
 from components.manifests import Manifest
 from stop import stop
 
 
-def verify(declared: Declared, manifest: Manifest) -> None:
+def verify(declared: Declared, manifest: Manifest, *, require_digests: bool) -> None:
     """Ends the program when what it declares has mistakes, with all of them, where each stands and what would cure it.
 
     To be called last: the engine hears of nothing before the program has run to its end.
     """
-    lines = sorted({_line(declaration, mistake) for declaration, mistake in _mistakes(declared, manifest)})
+    found = [*_mistakes(declared, manifest), *(_by_tag(declared) if require_digests else ())]
+    lines = sorted({_line(declaration, mistake) for declaration, mistake in found})
     if lines:
         count = "One mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
         listed = "\n".join(f"  {line}" for line in lines)
@@ -37,6 +39,11 @@ def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declarat
     yield from _repeated(declared)
     for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=manifest.version):
         yield together[id(wire)][0], mistake
+
+
+def _by_tag(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
+    for each in declared.objects:
+        yield from ((each, mistake) for mistake in by_tag(each.wire))
 
 
 def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:

@@ -28,6 +28,10 @@ class EnvoyGatewayConfig(Section):
         description="Fields of the controller's own configuration, laid over the release's: `extensionApis`, "
         "`logging`, `rateLimit`. Another value restarts the controller.",
     )
+    protect: bool = Field(
+        default=False,
+        description="Whether Pulumi refuses to delete the CRDs, and with them every Gateway and route of the cluster.",
+    )
 
 
 class ListenerConfig(OpenSection):

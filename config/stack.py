@@ -7,7 +7,7 @@ from config.given import items
 from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Section
-from config.values import Label, Seconds, ServiceName, Subdomain, Text
+from config.values import Label, Ownership, Seconds, ServiceName, Subdomain, Text
 from config.workloads import ApiConfig, CrawlerConfig, FurtherAppConfig, WebConfig
 from releases import ENVOY_IMAGES
 
@@ -19,6 +19,15 @@ class StackConfig(Section):
         description="The kubeconfig context to deploy to. Required: the current context is never used."
     )
     namespace: Label = Field(default="synergychat", description="Namespace of the chat, its Gateway and its routes.")
+    platform: Ownership = Field(
+        default="managed",
+        description="Whose the CRDs, the controller and the GatewayClass are: the stack's own, or others', of which "
+        "`envoyGateway` says the release and the namespace.",
+    )
+    require_digests: bool = Field(
+        default=False,
+        description="Whether every image must be named by its digest: a tag may be another image tomorrow.",
+    )
     timeout_seconds: Seconds = Field(
         default=120, description="How long each object may take to become ready before `pulumi up` fails, naming it."
     )

@@ -147,6 +147,7 @@ Version = Annotated[
 ]
 Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
+Ownership = Literal["managed", "external"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
 AppName = Annotated[
     str, BeforeValidator(_matching("must be the name of a workload: web, api, crawler or one of `apps`", ".+"))

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import Chat, ChatArgs, EnvoyGateway, EnvoyGatewayArgs, Gateway, GatewayArgs
+from components import Chat, ChatArgs, EnvoyGatewayArgs, Gateway, GatewayArgs, Platform
 from components.namespace import Namespace
 from config import ApiConfig, CrawlerConfig, GatewayConfig, WebConfig
+from config.values import Ownership
 from tests.unit import release
 
 TIMEOUT_S = 60
@@ -17,20 +18,21 @@ def on_cluster() -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(providers=[k8s.Provider("cluster", context="a-context")])
 
 
-def envoy_gateway(cluster: pulumi.ResourceOptions) -> EnvoyGateway:
-    return EnvoyGateway(
-        "eg", EnvoyGatewayArgs(manifest=release.manifest(*release.with_every_kind()), timeout_s=TIMEOUT_S), cluster
-    )
+def platform_of(cluster: pulumi.ResourceOptions, ownership: Ownership = "managed") -> Platform:
+    args = EnvoyGatewayArgs(manifest=release.manifest(*release.with_every_kind()), timeout_s=TIMEOUT_S)
+    return Platform.of("eg", ownership, args, cluster)
 
 
-def gateway(cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None) -> Gateway:
+def gateway(
+    cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None, ownership: Ownership = "managed"
+) -> Gateway:
     settings = settings or GatewayConfig()
     args = GatewayArgs(
         settings=settings,
         envoy_image=settings.envoy_image,
         hostnames=["synchat.internal"],
         namespace=Namespace.restricted("chat", "chat", cluster),
-        envoy_gateway=envoy_gateway(cluster),
+        platform=platform_of(cluster, ownership),
         timeout_s=TIMEOUT_S,
     )
     return Gateway("gw", args, cluster)

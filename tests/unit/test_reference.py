@@ -1,7 +1,7 @@
 """Every key of the config, its default and its meaning have one home: what repeats them is held to it."""
 
 from pathlib import Path
-from typing import Any, cast, get_origin
+from typing import Any, Literal, cast, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
@@ -10,13 +10,14 @@ from config import Section, StackConfig
 from reference import keys
 
 ROOT = Path(__file__).resolve().parents[2]
-_TYPES: dict[Any, str] = {int: "integer", str: "string"}
+_TYPES: dict[Any, str] = {int: "integer", str: "string", bool: "boolean"}
 
 
 def _declared(field: FieldInfo) -> dict[str, Any]:
     """How Pulumi.yaml has to declare a key for the engine to check and to show it."""
     is_list = get_origin(field.annotation) is tuple
-    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(field.annotation, "object")}
+    plain = str if get_origin(field.annotation) is Literal else field.annotation
+    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(plain, "object")}
     declared["description"] = field.description
     if is_list:
         declared["items"] = {"type": "object"}
