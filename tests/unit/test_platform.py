@@ -1,21 +1,23 @@
 """Whose the platform is: what a stack makes of it, and what of it stays when the stack goes."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import config
 from components import platform
 from config import GatewayConfig
 from tests.unit import parts, program
 from tests.unit.recording import Recording, record
 
-PLATFORM = {"CustomResourceDefinition", "GatewayClass", "Job", "ServiceAccount"}
+PLATFORM = {"CustomResourceDefinition", "GatewayClass", "Job", "ClusterRole"}
 
 
-def run(directory: Path, manifest: Path, *, preview: bool = True, **config: Any) -> Recording:
-    given = {f"synergychat:{key}": value for key, value in config.items()}
+def run(directory: Path, manifest: Path, *, preview: bool = True, **settings: Any) -> Recording:
+    given = {f"synergychat:{key}": value for key, value in settings.items()}
     return program.run(directory, preview=preview, manifest=manifest, config=given)
 
 
@@ -119,3 +121,45 @@ def test_the_crds_alone_are_protected_and_only_when_asked(tmp_path: Path, pinned
     protected = {each.kind for each in recording if each.protect}
     assert protected == ({"CustomResourceDefinition"} if protect else set())
     assert len(recording.of_kind("CustomResourceDefinition")) == 21
+
+
+# What a stack can say of a platform that is not its own
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (
+            {"envoyGateway": {"protect": True}},
+            "synergychat:envoyGateway.protect = true goes only with platform managed: "
+            "it is for the stack that has the controller",
+        ),
+        (
+            {"envoyGateway": {"config": {"logging": {}}}},
+            'synergychat:envoyGateway.config = {"logging": {}} goes only with platform managed: '
+            "it is for the stack that has the controller",
+        ),
+        (
+            {"gateway": {"spec": {"infrastructure": {"parametersRef": {"name": "x"}}}}},
+            'synergychat:gateway.spec.infrastructure.parametersRef = {"name": "x"} '
+            "is, with platform external, what gateway.proxy and the keys beside it say",
+        ),
+    ],
+)
+def test_what_is_for_the_owner_of_the_platform_is_refused(given: dict[str, Any], line: str) -> None:
+    values = {f"synergychat:{key}": json.dumps(value) for key, value in given.items()}
+    values |= {"synergychat:context": "a-context"}
+    assert config.parse("synergychat", values)
+    with pytest.raises(config.ConfigError) as raised:
+        config.parse("synergychat", values | {"synergychat:platform": "external"})
+    assert raised.value.mistakes == [line]
+
+
+def test_the_release_of_a_platform_and_its_namespace_may_be_said() -> None:
+    said = {"version": "1.8.0", "sha256": ["0" * 64], "namespace": "gateways", "manifest": "a.yaml", "config": {}}
+    values = {
+        "synergychat:context": "a-context",
+        "synergychat:platform": "external",
+        "synergychat:envoyGateway": json.dumps(said),
+    }
+    assert config.parse("synergychat", values).envoy_gateway.namespace == "gateways"
