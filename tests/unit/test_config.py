@@ -537,3 +537,20 @@ def test_the_host_names_of_a_stack_are_the_chats_and_its_routes_each_once() -> N
     routes = {"a": {"hostnames": ["a.internal", "synchat.internal"]}, "b": {"hostnames": ["*.internal"]}}
     names = ("synchat.internal", "synchatapi.internal", "a.internal", "*.internal")
     assert parse(routes=routes).hostnames == names
+
+
+def test_a_secret_among_the_objects_is_refused_and_not_shown() -> None:
+    hidden = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "users"}, "stringData": {"ada": "planted"}}
+    assert mistakes(objects=[hidden]) == [
+        'synergychat:objects[0].kind = "Secret" goes into secrets: here its content would be shown and kept in clear'
+    ]
+
+
+@pytest.mark.parametrize(("secret_keys", "warned"), [([], True), (["synergychat:secrets"], False)])
+def test_secrets_that_stand_in_clear_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, secret_keys: list[str], warned: bool
+) -> None:
+    _program(monkeypatch, CONTEXT | {"synergychat:secrets": '{"users": {"ada": "planted"}}'}, secret_keys)
+    said = record(config.load).log
+    assert [line.partition(" in Pulumi.")[0] for line in said] == ["synergychat:secrets stand in clear"] * warned
+    assert "planted" not in str(said)

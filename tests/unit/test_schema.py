@@ -89,6 +89,13 @@ def test_a_secret_may_be_encrypted_by_itself_or_with_all_others(secrets: object)
     assert mistakes({"config": CONTEXT | {"synergychat:secrets": secrets}}) == []
 
 
+def test_a_number_or_a_truth_value_may_stand_as_pulumi_writes_it() -> None:
+    assert mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": "300"}}) == []
+    assert mistakes({"config": CONTEXT | {"synergychat:requireDigests": "true"}}) == []
+    assert len(mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": "long"}})) == 1
+    assert len(mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": 5}})) == 1
+
+
 def test_pulumis_own_keys_are_left_to_pulumi() -> None:
     config = CONTEXT | {"pulumi:disable-default-providers": ["kubernetes"], "kubernetes:context": "other"}
     assert mistakes({"config": config, "encryptionsalt": "v1:a", "secretsprovider": "awskms://alias/a"}) == []
