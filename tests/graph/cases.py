@@ -547,7 +547,7 @@ CASES: dict[str, Case] = {
             ),
         ],
         "HTTPRoute web: spec.rules[0].filters[0]",
-        "HTTPRoute web: Accepted=False IncompatibleFilters",
+        "HTTPRoute web: PartiallyInvalid=True IncompatibleFilters",
     ),
     "a backend of a kind that nothing can be sent to": Case(
         [gateway(), service(), route(rule(backend(kind="Deployment")))],
