@@ -130,7 +130,7 @@ def test_every_kind_of_policy_must_be_accepted_wherever_it_reaches(kind: str, ve
     said, cure = text_of(policy(conflict, condition("Accepted"))).splitlines()
     assert said == "Gateway gateway-0: Conflicted: an older policy is there"
     assert cure.startswith("-> Another policy of its kind has the same target")
-    assert text_of(policy()) == "no status yet; is what it targets there, and does its controller run?"
+    assert text_of(policy()).startswith("no status yet; is what it targets there, and does its controller run?")
 
 
 def test_a_patch_that_finds_nothing_to_patch_fails() -> None:
@@ -139,6 +139,11 @@ def test_a_patch_that_finds_nothing_to_patch_fails() -> None:
     assert text_of(made("EnvoyPatchPolicy", ENVOY_GATEWAY, status={"ancestors": ancestors})) == (
         "Gateway gateway: ResourceNotFound: Unable to find it"
     )
+
+
+def test_a_patch_of_which_nothing_is_said_may_have_lost_its_status() -> None:
+    assert text_of(made("EnvoyPatchPolicy", ENVOY_GATEWAY)).endswith("pulumi up --refresh")
+    assert "--refresh" not in text_of(made("SecurityPolicy", ENVOY_GATEWAY))
 
 
 def test_a_listener_set_is_well_when_it_and_its_listeners_are() -> None:
