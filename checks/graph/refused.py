@@ -10,11 +10,8 @@ from checks.graph.listeners import own
 from checks.graph.stack import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES, Wire, group_of, kind_of
 from checks.mistake import Mistake, Path
 
-_BACKENDS = {
-    "kind": ("Service", "Backend", "ServiceImport"),
-    "group": (CORE, ENVOY_GATEWAY, "multicluster.x-k8s.io"),
-}
-"""What a backendRef may say: Envoy Gateway looks at each by itself. The first is what one says that says nothing."""
+_BACKENDS = ("Service", "Backend", "ServiceImport")
+_BACKEND_GROUPS = (CORE, "apps", ENVOY_GATEWAY, "multicluster.x-k8s.io")
 _HEADERS = ("requestHeaderModifier", "responseHeaderModifier")
 
 
@@ -91,11 +88,11 @@ def _of_headers(place: Path, modifier: Any) -> Iterator[Mistake]:
 @judged
 def _of_backends(wire: Wire, rule: Path) -> Iterator[Mistake]:
     for path, each in items(wire, *rule, "backendRefs"):
-        for field, known in _BACKENDS.items():
-            value = read(each, field, default=known[0])
-            if value not in known:
-                cure = "refer to a Service, or to a Backend of Envoy Gateway"
-                yield Mistake(path=(*path, field), value=value, rule="is nothing that a request is sent to", cure=cure)
+        kind = read(each, "kind", default="Service")
+        # Of other groups an extension server may bring kinds.
+        if read(each, "group", default=CORE) in _BACKEND_GROUPS and kind not in _BACKENDS:
+            cure = "refer to a Service, or to a Backend of Envoy Gateway"
+            yield Mistake(path=(*path, "kind"), value=kind, rule="is nothing that a request is sent to", cure=cure)
 
 
 @judged
