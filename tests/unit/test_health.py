@@ -6,6 +6,7 @@ import pytest
 
 from health.failure import Container
 from health.rows import Row, rows
+from releases import GATEWAY_API_RELEASES, RELEASE_LINES
 
 Object = dict[str, Any]
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -284,6 +285,13 @@ def test_crds_that_are_older_than_the_controller_are_named_with_the_version_that
         "-> To let the controller see them: "
         "kubectl --context kind-one rollout restart -n chat deployment/envoy-gateway",
     ]
+
+
+def test_a_release_is_content_with_its_own_crds(manifest_objects: list[Object], manifest_crds: list[Object]) -> None:
+    (released,) = (each for each in manifest_objects if each["kind"] == "Deployment")
+    container = released["spec"]["template"]["spec"]["containers"][0]
+    assert text_of(controller(container["image"]), *manifest_crds) == ""
+    assert RELEASE_LINES.keys() == GATEWAY_API_RELEASES.keys()
 
 
 @pytest.mark.parametrize("image", [RELEASE, "example.com/gateway:mirrored"])
