@@ -282,7 +282,7 @@ def test_crds_that_are_older_than_the_controller_are_named_with_the_version_that
         "UDPRoute.gateway.networking.k8s.io: OlderCRD: "
         "its CRD is of no release, and Envoy Gateway 1.9 needs that of 1.6.1",
         "-> Something else has installed Gateway API here. To put this release's CRDs back: pulumi up --refresh",
-        "-> To let the controller see them: "
+        "-> After that, to let the controller see them: "
         "kubectl --context kind-one rollout restart -n chat deployment/envoy-gateway",
     ]
 
