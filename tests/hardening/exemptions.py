@@ -1,0 +1,66 @@
+"""Every exemption from a scanner's rule, with its reason. One that exempts nothing any more fails the tests."""
+
+from tests.hardening.findings import Exemption
+
+_CONTROLLER = "Deployment/envoy-gateway-system/envoy-gateway"
+_CERTGEN = "Job/envoy-gateway-system/eg-gateway-helm-certgen"
+_RELEASE = "*/envoy-gateway-system/*"
+_APP = "Deployment/synergychat/*"
+
+
+def _kube_score(check: str, targets: str, reason: str) -> Exemption:
+    return Exemption(scanner="kube-score", check=check, targets=targets, reason=reason)
+
+
+def _checkov(check: str, targets: str, reason: str) -> Exemption:
+    return Exemption(scanner="checkov", check=check, targets=targets, reason=reason)
+
+
+_TAG_OF_A_RELEASE = "upstream never moves the tag of a release, and the manifest that names it is pinned by SHA-256"
+_READ_ONLY = "the root file system is read-only: all that grows on the node is the log, which the kubelet rotates"
+_THROTTLED = "upstream sets none: a controller that is throttled programs its routes late"
+_SHORT = "runs once, for a second, at install and upgrade"
+
+_OURS = (
+    _kube_score(
+        "container-image-pull-policy", _APP, "an image that its digest names is the same whenever it is pulled"
+    ),
+    _kube_score("container-ephemeral-storage-request-and-limit", _APP, _READ_ONLY),
+    _kube_score(
+        "pod-probes-identical",
+        _APP,
+        "the chat has one path that tells its health; liveness waits longer, so that a pod first gets no more requests",
+    ),
+    _kube_score("deployment-has-host-podantiaffinity", _APP, "not written yet: topology spread"),
+    _kube_score("deployment-has-poddisruptionbudget", _APP, "not written yet: disruption budgets"),
+    _kube_score("pod-networkpolicy", _APP, "not written yet: network policies"),
+    _checkov("CKV2_K8S_6", _APP, "not written yet: network policies"),
+)
+
+_UPSTREAM = (
+    _kube_score("container-image-pull-policy", _RELEASE, _TAG_OF_A_RELEASE),
+    _checkov("CKV_K8S_15", _RELEASE, _TAG_OF_A_RELEASE),
+    _checkov("CKV_K8S_43", _RELEASE, _TAG_OF_A_RELEASE),
+    _kube_score("container-ephemeral-storage-request-and-limit", _RELEASE, _READ_ONLY),
+    _kube_score("container-resources", _CONTROLLER, _THROTTLED),
+    _checkov("CKV_K8S_11", _CONTROLLER, _THROTTLED),
+    *(_checkov(check, _CERTGEN, _SHORT) for check in ("CKV_K8S_10", "CKV_K8S_11", "CKV_K8S_12", "CKV_K8S_13")),
+    _kube_score("container-resources", _CERTGEN, _SHORT),
+    _checkov("CKV_K8S_38", _CONTROLLER, "a controller talks to the API server"),
+    _checkov("CKV_K8S_38", _CERTGEN, "writes the certificates that it makes into Secrets"),
+    _checkov(
+        "CKV2_K8S_5",
+        "RoleBinding/envoy-gateway-system/eg-gateway-helm-certgen",
+        "the Secrets of the controller's own namespace, where it keeps the certificates",
+    ),
+    _checkov(
+        "CKV_K8S_155",
+        "ClusterRole/eg-gateway-helm-certgen:envoy-gateway-system",
+        "writes the CA of the release's own webhook, by its name, and may only read others",
+    ),
+    _kube_score("deployment-replicas", _CONTROLLER, "not written yet: two controllers in prod"),
+    _kube_score("pod-networkpolicy", _RELEASE, "not written yet: network policies"),
+    _checkov("CKV2_K8S_6", _RELEASE, "not written yet: network policies"),
+)
+
+EXEMPTIONS = (*_OURS, *_UPSTREAM)
