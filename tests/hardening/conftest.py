@@ -16,7 +16,7 @@ from tests.unit.recording import Secret
 _VENV = REPOSITORY / ".venv-hardening"
 _DIGEST = f"sha256:{'0' * 64}"
 _CONFIG = {
-    f"synergychat:{app}": {"image": f"docker.io/bootdotdev/synergychat-{app}@{_DIGEST}", "replicas": 2}
+    f"synergychat:{app}": {"image": f"docker.io/bootdotdev/synergychat-{app}@{_DIGEST}", "scale": {"min": 2, "max": 4}}
     for app in ("web", "api", "crawler")
 }
 

@@ -31,8 +31,11 @@ _OURS = (
         _APP,
         "the chat has one path that tells its health; liveness waits longer, so that a pod first gets no more requests",
     ),
-    _kube_score("deployment-has-host-podantiaffinity", _APP, "not written yet: topology spread"),
-    _kube_score("deployment-has-poddisruptionbudget", _APP, "not written yet: disruption budgets"),
+    _kube_score(
+        "deployment-has-host-podantiaffinity",
+        _APP,
+        "topologySpreadConstraints spread the pods, evenly and over zones too, where the rule knows anti-affinity only",
+    ),
     _kube_score("pod-networkpolicy", _APP, "not written yet: network policies"),
     _checkov("CKV2_K8S_6", _APP, "not written yet: network policies"),
 )
