@@ -21,8 +21,20 @@ _COMPONENTS = _PROGRAM / "components"
 _MAPS = {"labels", "annotations", "data", "string_data", "match_labels", "selector", "node_selector"}
 _NOWHERE = ""
 
+Parts = Mapping[Path, str]
+"""By a path from an object's root, the config key that says this part of it; of several, the longest path counts.
 
-_place: ContextVar[tuple[str, Path | None]] = ContextVar("place", default=(_NOWHERE, None))
+What lies deeper in the part lies as deep below the key, unless that is a Shortcut. The key is named from the place that
+the object is declared by; an empty one is that place itself.
+"""
+SPEC: Parts = {("spec",): ""}
+
+
+class Shortcut(str):
+    """A key from which all of a part follows: nothing that lies deeper was typed."""
+
+
+_place: ContextVar[tuple[str, Parts]] = ContextVar("place", default=(_NOWHERE, {}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +43,8 @@ class Declaration:
     """UNKNOWN stands for what is known only after `up`."""
     place: str
     """A path of stack config, or a line of the program."""
-    root: Path | None
-    """What of the object stands at that place of the config: the path from its root to it; None at a line."""
+    parts: Parts
+    """What of the object stands where in the config; nothing does at a line."""
 
 
 @dataclass
@@ -51,14 +63,14 @@ class Declared:
     def __call__(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A stack transformation that changes nothing."""
         if args.type_.startswith("kubernetes:"):
-            place, root = _place.get()
-            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), root=root))
+            place, parts = _place.get()
+            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), parts=parts))
 
 
 @contextmanager
-def declared_by(config_path: str, root: Path = ("spec",)) -> Generator[None]:
-    """What is declared within follows from this part of the stack's config, which stands for `root` of each object."""
-    token = _place.set((f"{pulumi.get_project()}:{config_path}", root))
+def declared_by(config_path: str, parts: Parts = SPEC) -> Generator[None]:
+    """What is declared within follows from this place of the stack's config."""
+    token = _place.set((f"{pulumi.get_project()}:{config_path}", parts))
     try:
         yield
     finally:
@@ -66,10 +78,10 @@ def declared_by(config_path: str, root: Path = ("spec",)) -> Generator[None]:
 
 
 @contextmanager
-def declared_further_by(key: str) -> Generator[None]:
-    """The same for a key below it; for what no config declares, nothing."""
-    place, root = _place.get()
-    token = _place.set((place and f"{place}.{key}", root))
+def declared_further_by(parts: Parts) -> Generator[None]:
+    """The same place, with other parts; for what no config declares, nothing."""
+    place, _ = _place.get()
+    token = _place.set((place, parts if place else {}))
     try:
         yield
     finally:

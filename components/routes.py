@@ -7,6 +7,7 @@ from typing import Any, cast
 import pulumi
 
 from components import gateway_api, waiting
+from components.declared import SPEC, Parts, Shortcut, declared_further_by
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
@@ -31,6 +32,8 @@ class RouteArgs:
     after: Sequence[pulumi.Resource] = ()
     """What else the rules name."""
     timeout_s: int
+    parts: Parts = field(default_factory=lambda: SPEC)
+    """Where the config has what of the route."""
 
     @classmethod
     def of_host(
@@ -44,6 +47,11 @@ class RouteArgs:
             fields={"hostnames": [settings.hostname], "rules": [rule]},
             backends=[backend],
             timeout_s=timeout_s,
+            parts={
+                ("metadata", "name"): "routeName",
+                ("spec",): Shortcut(""),
+                ("spec", "hostnames"): Shortcut("hostname"),
+            },
         )
 
 
@@ -93,7 +101,8 @@ class Route(pulumi.ComponentResource):
         ]
         needed = [gateway.resource, *(backend.resource for backend in args.backends), *grants, *args.after]
         ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=waiting.limit(args.timeout_s))
-        self.resource = KubernetesObject(f"{name}-route", gateway_api.awaited(wire), ready)
+        with declared_further_by(args.parts):
+            self.resource = KubernetesObject(f"{name}-route", gateway_api.awaited(wire), ready)
 
         self.target = gateway_api.target(api_version, args.kind, args.name)
         self.register_outputs({"name": args.name})
@@ -104,7 +113,7 @@ def _listeners(args: RouteArgs) -> Sequence[str]:
         return args.listeners
     hostnames: object = args.fields.get("hostnames")
     names = map(str, cast(list[Any], hostnames)) if isinstance(hostnames, list) else ()
-    return args.gateway.default_listeners(args.kind, list(names))
+    return args.gateway.listeners.serving(args.kind, list(names))
 
 
 def to(*backends: Backend | tuple[Backend, int]) -> Wire:

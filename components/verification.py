@@ -1,11 +1,12 @@
 """Verification: what the API server and Envoy Gateway would refuse, told before anything is sent to them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pulumi
 
 from checks import UNKNOWN, Crds, Mistake, check, graph
-from components.declared import Declaration, Declared
+from components.declared import Declaration, Declared, Shortcut
 from components.gateway_api import Wire
 from components.manifests import Manifest
 from stop import stop
@@ -54,8 +55,13 @@ def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
 
 
 def _line(declaration: Declaration, mistake: Mistake) -> str:
-    wire, root = declaration.wire, declaration.root
-    if root is not None and mistake.path[: len(root)] == root:
-        rest = Mistake(path=mistake.path[len(root) :], value=mistake.value, rule=mistake.rule, cure=mistake.cure)
-        return f"{declaration.place}.{rest}"
-    return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"
+    wire, parts = declaration.wire, declaration.parts
+    typed = max((part for part in parts if mistake.path[: len(part)] == part), key=len, default=None)
+    if typed is None:
+        return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"
+    key = parts[typed]
+    place = f"{declaration.place}.{key}" if key else declaration.place
+    if isinstance(key, Shortcut):
+        return f"{place}{replace(mistake, path=(), value=None)}"
+    rest = str(replace(mistake, path=mistake.path[len(typed) :]))
+    return f"{place}{rest}" if rest.startswith(("[", " ", ":")) else f"{place}.{rest}"

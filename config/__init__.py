@@ -1,6 +1,7 @@
 """A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
 
-from config.gateway import EnvoyGatewayConfig, GatewayConfig, ListenerConfig
+from config.envoy_gateway import EnvoyGatewayConfig
+from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
 from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
@@ -14,12 +15,14 @@ __all__ = [
     "CrawlerConfig",
     "EnvoyGatewayConfig",
     "Fields",
+    "FurtherGatewayConfig",
     "GatewayConfig",
     "ListenerConfig",
     "OpenSection",
     "PolicyConfig",
     "RouteConfig",
     "Section",
+    "ServingConfig",
     "StackConfig",
     "WebConfig",
     "load",

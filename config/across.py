@@ -1,26 +1,32 @@
 """The rules between keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
-from config.given import group, items
+from config import gateway_rules
+from config.given import Broken, Given, group, items
 from config.routes import WIRE_TARGETS
 from config.stack import StackConfig
 from config.values import AppName
 from config.words import one_of
 
-Given = Mapping[str, object]
-Broken = Iterator[tuple[tuple[str, ...], str]]
-"""Places, and the rule that each breaks."""
-
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
     return dict(
-        chain.from_iterable(rules(given) for rules in (_names, _exposure, _listeners, _redirect, _routes, _policies))
+        chain.from_iterable(
+            rules(given)
+            for rules in (
+                _names,
+                _names_of_gateways,
+                gateway_rules.broken,
+                _routes,
+                _policies,
+            )
+        )
     )
 
 
@@ -40,35 +46,10 @@ def _names(given: Given) -> Broken:
         yield ("namespace",), "must differ from envoyGateway.namespace"
 
 
-def _exposure(given: Given) -> Broken:
-    exposure, node_port = _value(given, ("gateway", "exposure")), _value(given, ("gateway", "nodePort"))
-    if exposure == "NodePort" and node_port is None:
-        yield ("gateway", "nodePort"), "is required with exposure NodePort: a whole number from 30000 to 32767"
-    if exposure != "NodePort" and node_port is not None:
-        yield ("gateway", "nodePort"), "goes only with exposure NodePort"
-
-
-def _listeners(given: Given) -> Broken:
-    gateway = group(given.get("gateway"))
-    for index, each in enumerate(map(group, items(gateway.get("listeners")))):
-        if gateway.get("exposure") == "NodePort" and each.get("protocol") == "HTTPS":
-            yield ("gateway", "listeners", str(index), "protocol"), "does not go together with exposure NodePort"
-        if each.get("selfSigned") is True and each.get("protocol") not in ("HTTPS", "TLS"):
-            yield ("gateway", "listeners", str(index), "selfSigned"), "goes only with protocol HTTPS or TLS"
-    for key in {"listeners", "gatewayClassName"} & group(gateway.get("spec")).keys():
-        yield ("gateway", "spec", key), f"is what gateway.{'listeners' if key == 'listeners' else 'className'} says"
-
-
-def _redirect(given: Given) -> Broken:
-    gateway = group(given.get("gateway"))
-    if gateway.get("redirectToHttps") is not True:
-        return
-    listeners = map(group, items(gateway.get("listeners")))
-    secure = {str(each.get("port")) for each in listeners if each.get("protocol") == "HTTPS"}
-    if not secure:
-        yield ("gateway", "redirectToHttps"), "needs a listener with protocol HTTPS in gateway.listeners"
-    if len(secure) > 1:
-        yield ("gateway", "redirectToHttps"), f"needs HTTPS on one port alone, not on {' and '.join(sorted(secure))}"
+def _names_of_gateways(given: Given) -> Broken:
+    own = _value(given, ("gateway", "name"))
+    if own in group(given.get("gateways")):
+        yield ("gateways", str(own)), "must have another name than the chat's own Gateway"
 
 
 def _routes(given: Given) -> Broken:
@@ -80,8 +61,9 @@ def _routes(given: Given) -> Broken:
             yield ("routes", name, key), f"does not go together with {ways[0]}"
         if "maintenance" in ways and group(route).get("kind", "HTTPRoute") != "HTTPRoute":
             yield ("routes", name, "maintenance"), "goes only with an HTTPRoute"
-        if "listeners" in group(route) and "parentRefs" in group(route):
-            yield ("routes", name, "listeners"), "does not go together with parentRefs"
+        for key in {"listeners", "gateway"} & group(route).keys() if "parentRefs" in group(route) else ():
+            yield ("routes", name, key), "does not go together with parentRefs"
+        yield from _unknown_gateway(given, ("routes", name), route)
         yield from _unknown_workloads(("routes", name), route)
 
 
@@ -94,10 +76,20 @@ def _policies(given: Given) -> Broken:
         if group(policy).get("kind") == "EnvoyPatchPolicy" and len(items(targets)) > 1:
             yield ("policies", name, "targets"), "must be one alone for an EnvoyPatchPolicy"
         yield from _unknown_workloads(("policies", name), policy)
-        for index, target in enumerate(items(targets)):
-            route = group(target).get("route")
+        for index, target in enumerate(map(group, items(targets))):
+            place, route = ("policies", name, "targets", str(index)), target.get("route")
             if route is not None and route not in routes:
-                yield ("policies", name, "targets", str(index), "route"), one_of(routes, route)
+                yield (*place, "route"), one_of(routes, route)
+            if route is not None and "gateway" in target:
+                yield (*place, "gateway"), "does not go together with route"
+            yield from _unknown_gateway(given, place, target)
+
+
+def _unknown_gateway(given: Given, place: tuple[str, ...], naming: object) -> Broken:
+    known = [str(_value(given, ("gateway", "name"))), *group(given.get("gateways"))]
+    name = group(naming).get("gateway")
+    if name is not None and name not in known:
+        yield (*place, "gateway"), one_of(known, name)
 
 
 def _chats_own(given: Given) -> list[str]:

@@ -1,6 +1,12 @@
 """What a stack's file says, as it was given: it may be anything."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
+
+Given = Mapping[str, object]
+Place = tuple[str, ...]
+Broken = Iterator[tuple[Place, str]]
+"""Places, and the rule that each breaks."""
 
 
 def items(value: object) -> list[Any]:

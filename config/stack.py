@@ -1,14 +1,18 @@
 """All keys of a stack."""
 
+from collections.abc import Collection
+
 from pydantic import Field
 
-from config.gateway import EnvoyGatewayConfig, GatewayConfig
+from config.envoy_gateway import EnvoyGatewayConfig
+from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
 from config.given import items
 from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Section
 from config.values import Label, Seconds, Subdomain, Text
 from config.workloads import ApiConfig, CrawlerConfig, WebConfig
+from kinds import ROUTES, RouteKind, carried
 from releases import ENVOY_IMAGES
 
 
@@ -24,6 +28,9 @@ class StackConfig(Section):
     )
     envoy_gateway: EnvoyGatewayConfig = Field(default=EnvoyGatewayConfig(), description="The gateway's controller.")
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The Gateway, and how it is reached.")
+    gateways: dict[Label, FurtherGatewayConfig] = Field(
+        default={}, description="Further Gateways in the chat's namespace, by name, each with Envoys of its own."
+    )
     web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
     api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
     crawler: CrawlerConfig = Field(
@@ -47,11 +54,23 @@ class StackConfig(Section):
     )
 
     @property
-    def hostnames(self) -> tuple[str, ...]:
-        """All that the stack answers to, wildcards among them."""
-        given = [name for route in self.routes.values() for name in items(route.fields.get("hostnames"))]
-        given += [listener.hostname for listener in self.gateway.listeners if listener.hostname]
-        return tuple(dict.fromkeys([self.web.hostname, self.api.hostname, *map(str, given)]))
+    def all_gateways(self) -> dict[str, ServingConfig]:
+        """By name; the chat's own first."""
+        return {self.gateway.name: self.gateway, **self.gateways}
+
+    def hostnames_of(self, gateway: str, kinds: Collection[RouteKind] = ROUTES) -> tuple[str, ...]:
+        """All that the Gateway of this name answers to by routes of these kinds, wildcards among them."""
+        own = self.gateway.name
+        given = [self.web.hostname, self.api.hostname] if gateway == own else []
+        for route in self.routes.values():
+            if (route.gateway or own) == gateway and route.kind in kinds:
+                given += items(route.fields.get("hostnames"))
+        given += [listener.hostname for listener in self.all_gateways[gateway].listeners if listener.hostname]
+        return tuple(dict.fromkeys(map(str, given)))
+
+    def listeners_of(self, gateway: str) -> tuple[ListenerConfig, ...]:
+        """Of the Gateway of this name, those that follow from its routes' host names among them."""
+        return self.all_gateways[gateway].served(self.hostnames_of(gateway, carried("HTTPS")))
 
     @property
     def self_signed(self) -> bool:
@@ -61,8 +80,11 @@ class StackConfig(Section):
 
     @property
     def envoy_image(self) -> str | None:
-        """Image of the Envoys; None leaves it to the release."""
-        return self.gateway.envoy_image or ENVOY_IMAGES.get(self.envoy_gateway.version)
+        """Image of the chat's Envoys; None leaves it to the release."""
+        return self.envoy_image_of(self.gateway)
+
+    def envoy_image_of(self, gateway: ServingConfig) -> str | None:
+        return gateway.envoy_image or ENVOY_IMAGES.get(self.envoy_gateway.version)
 
     @property
     def urls(self) -> dict[str, str]:
@@ -77,6 +99,6 @@ class StackConfig(Section):
     def _url(self, hostname: str) -> str:
         secure = self.gateway.secure(hostname)
         if secure is not None:
-            return f"https://{hostname}" + ("" if secure.port == 443 else f":{secure.port}")
+            return f"https://{hostname}" + ("" if secure.public_port == 443 else f":{secure.public_port}")
         port = self.gateway.node_port or self.gateway.port
         return f"http://{hostname}" + ("" if port == 80 else f":{port}")

@@ -86,6 +86,10 @@ def _image_problem(value: object) -> str | None:
     return None if match is not None and len(match[1]) <= 255 else _IMAGE_TEXT
 
 
+def _wildcard_problem(value: object) -> str | None:
+    return _hostname_problem(value.removeprefix("*.") if isinstance(value, str) else value)
+
+
 _VERSION_TEXT = f"must be a release of {', '.join(RELEASE_LINES)}"
 
 
@@ -115,6 +119,16 @@ Hostname = Annotated[
             "must be a host name in lower case, no IP address, no wildcard",
             _hostname_problem,
             _schema(rf"({_LABEL}\.)*(?!{_NUMBER}$){_LABEL}", longest=253),
+        )
+    ),
+]
+HostnameOrWildcard = Annotated[
+    str,
+    BeforeValidator(
+        Rule(
+            "must be a host name in lower case, or *. and one",
+            _wildcard_problem,
+            _schema(rf"(\*\.)?({_LABEL}\.)*(?!{_NUMBER}$){_LABEL}", longest=255),
         )
     ),
 ]

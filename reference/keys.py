@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from config import Fields, OpenSection, Section, StackConfig
+from config import Fields, FurtherGatewayConfig, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, Subdomain, Text
 from releases import RELEASE_LINES
 
@@ -30,11 +30,20 @@ def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
         return
     section, suffix = below
     prefix = f"{prefix}{field.alias}{suffix}."
-    yield _table(prefix, section.model_fields.values())
+    fields = _fields(section)
+    yield _table(prefix, fields)
+    if section is FurtherGatewayConfig:
+        yield "Every further key is as in `gateway`.\n"
     if issubclass(section, OpenSection):
         yield f"{_OPEN}\n"
-    for each in section.model_fields.values():
+    for each in fields:
         yield from _tables(prefix, each)
+
+
+def _fields(section: type[Section]) -> list[FieldInfo]:
+    """Those that are told of it; a further Gateway's are the first one's."""
+    told = ServingConfig.model_fields if section is FurtherGatewayConfig else {}
+    return [field for name, field in section.model_fields.items() if name not in told]
 
 
 def _below(field: FieldInfo) -> tuple[type[Section], str] | None:

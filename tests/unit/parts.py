@@ -24,7 +24,10 @@ def envoy_gateway(cluster: pulumi.ResourceOptions) -> EnvoyGateway:
 def gateway(cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None) -> Gateway:
     settings = settings or GatewayConfig()
     args = GatewayArgs(
+        name=settings.name,
+        class_name=settings.class_name,
         settings=settings,
+        listeners=settings.served(["synchat.internal"]),
         envoy_image=settings.envoy_image,
         hostnames=["synchat.internal"],
         namespace=Namespace.restricted("chat", "chat", cluster),

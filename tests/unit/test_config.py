@@ -477,7 +477,7 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
     [
         (
             {"gateway": {"redirectToHttps": True}},
-            "synergychat:gateway.redirectToHttps = true needs a listener with protocol HTTPS in gateway.listeners",
+            "synergychat:gateway.redirectToHttps = true needs https, or a listener with protocol HTTPS",
         ),
         (
             {"gateway": {"listeners": [{"name": "a", "protocol": "TCP", "port": 1, "selfSigned": True}]}},
@@ -536,4 +536,4 @@ def test_a_secret_value_is_taken_for_secrets_only() -> None:
 def test_the_host_names_of_a_stack_are_the_chats_and_its_routes_each_once() -> None:
     routes = {"a": {"hostnames": ["a.internal", "synchat.internal"]}, "b": {"hostnames": ["*.internal"]}}
     names = ("synchat.internal", "synchatapi.internal", "a.internal", "*.internal")
-    assert parse(routes=routes).hostnames == names
+    assert parse(routes=routes).hostnames_of("app-gateway") == names
