@@ -10,6 +10,7 @@ from components import manifests, sources, waiting
 from components.kubernetes_object import KubernetesObject
 from components.manifests import Manifest, Object
 from components.sources import ManifestError
+from components.tailored import tailored
 from config import EnvoyGatewayConfig
 from releases import RELEASE_LINES
 from stop import stop
@@ -70,6 +71,6 @@ def release(source: EnvoyGatewayConfig) -> Manifest:
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        return manifests.configured(manifests.load(source, sources.cache_directory()), source.config)
+        return tailored(manifests.load(source, sources.cache_directory()), source)
     except ManifestError as error:
         stop(str(error))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 
-from components import gateway_api, waiting
+from components import gateway_api, traffic, waiting
 from components.certificates import Certificate, self_signed
-from components.declared import declared_further_by
+from components.declared import Shortcut, declared_further_by
 from components.envoy_gateway import EnvoyGateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
@@ -84,8 +84,9 @@ class Gateway(pulumi.ComponentResource):
             self._object(f"{name}-certificate-{each.name}", self._issued(each), [gateway])
         if settings.redirect_to_https:
             self._object(f"{name}-redirect", gateway_api.awaited(self._redirect()), [gateway])
-
         self.target = gateway_api.target(self.api_version("Gateway"), "Gateway", args.name)
+        self._traffic(f"{name}-traffic", [gateway])
+
         self.resource = gateway
         self.address = gateway.status.apply(_first_address)
         self.register_outputs({"address": self.address})
@@ -159,6 +160,20 @@ class Gateway(pulumi.ComponentResource):
             issuer=listener.issuer or "",
             hostname=listener.hostname,
         )
+
+    def _traffic(self, name: str, needed: Sequence[pulumi.Resource]) -> None:
+        settings = self._args.settings.traffic
+        for kind, (key, fields) in traffic.policies(settings).items() if settings else ():
+            wire = gateway_api.policy(
+                api_version=self.api_version(kind),
+                kind=kind,
+                name=f"{self.gateway_name}-traffic",
+                namespace=self.namespace.name,
+                targets=[self.target],
+                fields=fields,
+            )
+            with declared_further_by({("spec",): f"traffic.{key}", ("spec", "targetRefs"): Shortcut("traffic")}):
+                self._object(f"{name}-{key}", gateway_api.awaited(wire), needed)
 
     def _redirect(self) -> Wire:
         return gateway_api.route(

@@ -29,11 +29,13 @@ def envoy_proxy(
 ) -> Wire:
     """How the Envoys of a Gateway run and are exposed; with exposure NodePort by `node_ports`, entries of a Service.
 
-    Without an `image` they run the one that Envoy Gateway chooses. `fields` of the spec are laid over what is set here.
+    Without an `image` they run the one that Envoy Gateway chooses; an image without a tag gets that one's. `fields` of
+    the spec are laid over what is set here.
     """
     container: Wire = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
     if image is not None:
-        container["image"] = image
+        tagged = ":" in image.rpartition("/")[2]
+        container["image" if tagged else "imageRepository"] = image
     service: Wire = {"type": exposure}
     if exposure == "LoadBalancer":
         # Keeps the client's address; the load balancer's health checks leave out the nodes without an Envoy.

@@ -21,15 +21,12 @@ class Listeners:
 
     def serving(self, kind: str, hostnames: Sequence[str]) -> list[str]:
         """The names of those that a route is for when it does not say: all that can carry its kind and serve one of its
-        host names, but those that only redirect.
+        host names, but those that only redirect and those for other namespaces.
 
         Where none serves them, all that carry its kind; where none does that either, none: the checks say why.
         """
-        able = [
-            each
-            for each in self.all
-            if kind in carried(each.protocol, each.tls_mode) and not (self.redirecting and each.protocol == "HTTP")
-        ]
+        ours = [each for each in self.all if not ((self.redirecting and each.protocol == "HTTP") or each.is_for_others)]
+        able = [each for each in ours if kind in carried(each.protocol, each.tls_mode)]
         return [each.name for each in able if self._hosts(each, hostnames)] or [each.name for each in able]
 
     def certified(self, listener: ListenerConfig, hostnames: Sequence[str]) -> list[str]:

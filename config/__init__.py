@@ -1,7 +1,7 @@
 """A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
 
 from config.envoy_gateway import EnvoyGatewayConfig
-from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
+from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
 from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
@@ -24,6 +24,7 @@ __all__ = [
     "Section",
     "ServingConfig",
     "StackConfig",
+    "TrafficConfig",
     "WebConfig",
     "load",
     "parse",

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from config.section import Fields, Section
-from config.values import Label, Sha256, Text, Version
+from config.values import Controllers, Image, Label, Registry, Sha256, Text, Version
 
 
 class EnvoyGatewayConfig(Section):
@@ -21,6 +21,24 @@ class EnvoyGatewayConfig(Section):
     )
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."
+    )
+    replicas: Controllers = Field(
+        default=1, description="Number of its pods: one leads, the others keep the Envoys configured and take over."
+    )
+    resources: Fields = Field(
+        default={}, description="Resources of each pod, `requests` and `limits`, laid over the release's."
+    )
+    registry: Registry | None = Field(
+        default=None,
+        description="Where all images of the release come from, in the place of docker.io: a host, maybe with a path.",
+    )
+    image: Image | None = Field(
+        default=None,
+        description="Image of the controller, of the Job that makes its certificates and of the Envoys' shutdown "
+        "manager. Not set: the release's.",
+    )
+    rate_limit_image: Image | None = Field(
+        default=None, description="Image of the service behind global rate limits. Not set: the release's."
     )
     config: Fields = Field(
         default={},

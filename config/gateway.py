@@ -8,7 +8,15 @@ from checks.graph.hostnames import ANY, intersection, specificity
 from config.certificates import CertificateConfig, HttpsConfig
 from config.given import group
 from config.section import Fields, OpenSection, Section
-from config.values import Exposure, Image, Label, NodePort, Port, Protocol, Subdomain
+from config.values import Exposure, Image, Label, NodePort, Port, Preset, Protocol, Subdomain
+
+
+class TrafficConfig(Section):
+    preset: Preset = Field(
+        description="What is set: gentle, for clients that are known, or strict, for the internet. See docs/gateway.md."
+    )
+    client: Fields = Field(default={}, description="Fields of the ClientTrafficPolicy, laid over the preset's.")
+    backend: Fields = Field(default={}, description="Fields of the BackendTrafficPolicy, laid over the preset's.")
 
 
 class ListenerConfig(CertificateConfig, OpenSection):
@@ -31,6 +39,12 @@ class ListenerConfig(CertificateConfig, OpenSection):
         return group(self.fields.get("tls")).get("mode")
 
     @property
+    def is_for_others(self) -> bool:
+        """Whether it chooses by labels, or not at all, of which namespaces it takes routes."""
+        allowed = group(group(self.fields.get("allowedRoutes")).get("namespaces"))
+        return allowed.get("from", "Same") not in ("Same", "All")
+
+    @property
     def public_port(self) -> int:
         """Where clients find it."""
         return self.node_port or self.port
@@ -51,12 +65,16 @@ class ServingConfig(Section):
     )
     envoy_image: Image | None = Field(
         default=None,
-        description="Image of the Envoys that carry the traffic. Not set: the one that the release was made with.",
+        description="Image of the Envoys that carry the traffic. Not set: the one that the release was made with; "
+        "without a tag: that one's.",
     )
     https: HttpsConfig | None = Field(default=None, description="HTTPS for all host names of the Gateway's routes.")
     listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Further listeners.")
     redirect_to_https: bool = Field(
         default=False, description="Whether HTTP only redirects to HTTPS, and routes are for the other listeners."
+    )
+    traffic: TrafficConfig | None = Field(
+        default=None, description="How it treats clients and apps, unless a policy says otherwise."
     )
     annotations: dict[str, str] = Field(
         default={}, description="Annotations of the Gateway, such as `cert-manager.io/cluster-issuer`."

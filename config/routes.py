@@ -22,7 +22,8 @@ class RouteConfig(OpenSection):
     )
     listeners: tuple[Subdomain, ...] = Field(
         default=(),
-        description="Names of the listeners that serve it. None: all that can, but those that only redirect.",
+        description="Names of the listeners that serve it. None: all that can, but those that only redirect, and those "
+        "that choose namespaces by label.",
     )
     backend: AppName | None = Field(
         default=None, description="The workload that all requests go to, instead of `rules`."

@@ -13,7 +13,7 @@ from config.section import Section
 from config.values import Label, Seconds, Subdomain, Text
 from config.workloads import ApiConfig, CrawlerConfig, WebConfig
 from kinds import ROUTES, RouteKind, carried
-from releases import ENVOY_IMAGES
+from releases import ENVOY, ENVOY_IMAGES, mirrored
 
 
 class StackConfig(Section):
@@ -84,7 +84,9 @@ class StackConfig(Section):
         return self.envoy_image_of(self.gateway)
 
     def envoy_image_of(self, gateway: ServingConfig) -> str | None:
-        return gateway.envoy_image or ENVOY_IMAGES.get(self.envoy_gateway.version)
+        registry = self.envoy_gateway.registry
+        released = ENVOY_IMAGES.get(self.envoy_gateway.version) or (ENVOY if registry else None)
+        return gateway.envoy_image or (mirrored(released, registry) if released else None)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -135,8 +135,13 @@ HostnameOrWildcard = Annotated[
 Port = Annotated[int, BeforeValidator(_whole_number(1, 65535))]
 NodePort = Annotated[int, BeforeValidator(_whole_number(30000, 32767))]
 Replicas = Annotated[int, BeforeValidator(_whole_number(0, 100))]
+Controllers = Annotated[int, BeforeValidator(_whole_number(1, 100))]
 Seconds = Annotated[int, BeforeValidator(_whole_number(10, 3600))]
 Image = Annotated[str, BeforeValidator(Rule(_IMAGE_TEXT, _image_problem, _schema(_IMAGE)))]
+Registry = Annotated[
+    str,
+    BeforeValidator(_matching("must be a registry, host[:port][/path]", rf"{_DOMAIN}(?:/{_PATH_PART})*", longest=200)),
+]
 Sha256 = Annotated[str, BeforeValidator(_matching("must be a SHA-256: 64 of 0-9 and a-f", "[0-9a-f]{64}"))]
 Keyword = Annotated[str, BeforeValidator(_matching("must be a word without a comma", r"[^,]*[^,\s][^,]*"))]
 Version = Annotated[
@@ -146,6 +151,7 @@ Version = Annotated[
     ),
 ]
 Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
+Preset = Literal["gentle", "strict"]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
 AppName = Literal["web", "api", "crawler"]

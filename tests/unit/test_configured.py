@@ -112,6 +112,7 @@ LISTENERS = [
     {"name": "shop", "protocol": "HTTPS", "port": 443, "hostname": "shop.internal", "selfSigned": True},
     {"name": "wide", "protocol": "HTTPS", "port": 8443, "hostname": "*.shop.internal", "selfSigned": True},
     {"name": "tcp", "protocol": "TCP", "port": 9000},
+    {"name": "other", "protocol": "HTTP", "port": 81, "allowedRoutes": {"namespaces": {"from": "Selector"}}},
 ]
 
 

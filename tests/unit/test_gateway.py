@@ -191,3 +191,13 @@ def test_every_port_of_every_node_leads_to_its_listener_and_http_redirects_to_th
     assert ports == {80: 30080, 443: 30443, 9000: 30900}
     (rule,) = recording["gw-redirect"].inputs["spec"]["rules"]
     assert rule["filters"][0]["requestRedirect"]["port"] == 30443
+
+
+def test_a_preset_is_a_policy_for_clients_and_one_for_apps_once_the_gateway_is_there() -> None:
+    recording = build(traffic={"preset": "strict", "client": {"timeout": {"http": {"idleTimeout": "9s"}}}})
+    for name, kind in (("client", "ClientTrafficPolicy"), ("backend", "BackendTrafficPolicy")):
+        policy = recording[f"gw-traffic-{name}"]
+        assert (policy.kind, policy.inputs["metadata"]["name"]) == (kind, "app-gateway-traffic")
+        assert policy.inputs["spec"]["targetRefs"][0]["name"] == "app-gateway"
+        assert recording.waits_for(policy.name, "gw-gateway")
+    assert recording["gw-traffic-client"].inputs["spec"]["timeout"]["http"]["idleTimeout"] == "9s"
