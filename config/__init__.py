@@ -2,6 +2,7 @@
 
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
+from config.objects import ObjectConfig
 from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
@@ -18,6 +19,7 @@ __all__ = [
     "FurtherGatewayConfig",
     "GatewayConfig",
     "ListenerConfig",
+    "ObjectConfig",
     "OpenSection",
     "PolicyConfig",
     "RouteConfig",

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from reference import keys, schema
+from reference import keys, layer, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
 (ROOT / "docs" / "config.md").write_text(keys.render())
 (ROOT / "config.schema.json").write_text(schema.render())
+
+recipes = ROOT / "docs" / "gateway.md"
+recipes.write_text(layer.with_table(recipes.read_text()))
