@@ -87,7 +87,9 @@ def _image_problem(value: object) -> str | None:
 
 
 def _wildcard_problem(value: object) -> str | None:
-    return _hostname_problem(value.removeprefix("*.") if isinstance(value, str) else value)
+    if not isinstance(value, str) or len(value) > 253:
+        return _hostname_problem(value)
+    return _hostname_problem(value.removeprefix("*."))
 
 
 _VERSION_TEXT = f"must be a release of {', '.join(RELEASE_LINES)}"
@@ -128,7 +130,7 @@ HostnameOrWildcard = Annotated[
         Rule(
             "must be a host name in lower case, or *. and one",
             _wildcard_problem,
-            _schema(rf"(\*\.)?({_LABEL}\.)*(?!{_NUMBER}$){_LABEL}", longest=255),
+            _schema(rf"(\*\.)?({_LABEL}\.)*(?!{_NUMBER}$){_LABEL}", longest=253),
         )
     ),
 ]

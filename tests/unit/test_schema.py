@@ -115,7 +115,7 @@ GIVEN: list[object] = [
     *(f"a@sha256:{'0' * 64}", f"a:b@sha256:{'0' * 64}", "a@sha256:0", "localhost/a", "a//b", "A/b", "a:", "@daily"),
     *(0, 1, 9, 10, 80, 100, 101, 3600, 3601, 29999, 30000, 32767, 32768, 65535, 65536, -1),
 ]
-LAXER = {("Hostname", "a" * 64)}
+LAXER = {("Hostname", "a" * 64), ("HostnameOrWildcard", "a" * 64)}
 """What the schema takes and the program does not: a pattern cannot count within it."""
 
 
