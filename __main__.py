@@ -34,7 +34,13 @@ envoy = EnvoyGateway("envoy-gateway", EnvoyGatewayArgs(manifest=manifest, timeou
 chat = Chat(
     "synergychat",
     ChatArgs(
-        namespace=cfg.namespace, api_url=cfg.urls["api"], web=cfg.web, api=cfg.api, crawler=cfg.crawler, timeout_s=limit
+        namespace=cfg.namespace,
+        api_url=cfg.urls["api"],
+        web=cfg.web,
+        api=cfg.api,
+        crawler=cfg.crawler,
+        secrets=cfg.secrets,
+        timeout_s=limit,
     ),
     cluster,
 )
@@ -63,6 +69,7 @@ Configured(
     ConfiguredArgs(
         settings=cfg,
         gateway=gateway,
+        secrets=chat.secrets,
         backends=chat.backends,
         routes={cfg.web.route_name: web, cfg.api.route_name: api},
     ),

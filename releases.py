@@ -23,6 +23,9 @@ the same version would do; a release that is not here runs what it names."""
 GATEWAY_API_RELEASES = {"1.5": "1.3.0", "1.6": "1.4.0", "1.7": "1.4.1", "1.8": "1.5.1", "1.9": "1.6.1"}
 """The release of Gateway API that a line is made for, and whose CRDs it brings."""
 
+CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
+"""Where a release keeps the controller's own configuration."""
+
 
 def mirrored(image: str, registry: str | None) -> str:
     """The same image from another registry; None leaves it where it is."""

@@ -6,6 +6,7 @@ from typing import Any
 from checks import json_schema, lists, metadata, structural, validations, words
 from checks.crds import Crds, Kind
 from checks.mistake import Mistake
+from checks.structural import Schema
 from checks.unknown import unknown_paths
 from checks.walk import at
 
@@ -28,9 +29,7 @@ def check(wire: Mapping[str, Any], crds: Crds) -> tuple[Mistake, ...]:
 
 def _mistakes(wire: Mapping[str, Any], kind: Kind) -> Iterator[Mistake]:
     given = {name: field for name, field in wire.items() if not (name == "status" and kind.has_status)}
-    for path, names in structural.undeclared(given, kind.schema):
-        name = str(path[-1])
-        yield Mistake(path=path, value=at(given, path), rule="is not a field", cure=_instead(name, names))
+    yield from undeclared(given, kind.schema)
     value = structural.stored(given, kind.schema)
     yield from metadata.mistakes(value.get("metadata"), namespaced=kind.namespaced)
     refusals = tuple(json_schema.refusals(value, kind.validator))
@@ -38,6 +37,12 @@ def _mistakes(wire: Mapping[str, Any], kind: Kind) -> Iterator[Mistake]:
     yield from lists.mistakes(value, kind.schema)
     blocked = {refusal.mistake.path for refusal in refusals if refusal.blocks}
     yield from validations.mistakes(value, kind.schema, blocked | {*unknown_paths(value)})
+
+
+def undeclared(value: Any, schema: Schema) -> Iterator[Mistake]:
+    """Fields that the schema does not have."""
+    for path, names in structural.undeclared(value, schema):
+        yield Mistake(path=path, value=at(value, path), rule="is not a field", cure=_instead(str(path[-1]), names))
 
 
 def _instead(name: str, names: Sequence[str]) -> str:

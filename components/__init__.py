@@ -6,11 +6,13 @@ from components.cluster import connect
 from components.configured import Configured, ConfiguredArgs
 from components.declared import Declared, declared_by
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
+from components.expose import Expose, ExposeArgs
 from components.gateway import Gateway, GatewayArgs
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs
+from components.secrets import Secrets
 from components.verification import verify
-from components.workload import Backend, Workload, WorkloadArgs
+from components.workload import Backend, Job, JobArgs, Workload, WorkloadArgs
 
 __all__ = [
     "Access",
@@ -22,12 +24,17 @@ __all__ = [
     "Declared",
     "EnvoyGateway",
     "EnvoyGatewayArgs",
+    "Expose",
+    "ExposeArgs",
     "Gateway",
     "GatewayArgs",
+    "Job",
+    "JobArgs",
     "Policy",
     "PolicyArgs",
     "Route",
     "RouteArgs",
+    "Secrets",
     "Target",
     "Workload",
     "WorkloadArgs",

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import pulumi
 
 # At its root the API has nothing.
-_ANSWERING = {"web": "/", "api": "/healthz"}
+_ANSWERING = {"api": "/healthz"}
 _HOSTS_FILES = {"linuxAndMacOS": "/etc/hosts", "windows": r"C:\Windows\System32\drivers\etc\hosts"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """`urls` are the chat's by name; `address` is the Gateway's IP address or host name."""
+    """`urls` are the apps' by name; `address` is the Gateway's IP address or host name."""
 
     urls: Mapping[str, str]
     address: pulumi.Output[str]
@@ -32,7 +32,7 @@ class Access:
 
 def hosts_lines(urls: Mapping[str, str], address: str) -> dict[str, dict[str, str]]:
     """Per system: the hosts file and the lines to add to it. Empty for an address that is a name: that needs DNS."""
-    hosts = [urlsplit(url).hostname for url in urls.values()]
+    hosts = dict.fromkeys(urlsplit(url).hostname for url in urls.values())
     lines = "\n".join(f"{address} {host}" for host in hosts) if _is_ip(address) else ""
     return {system: {"file": file, "lines": lines} for system, file in _HOSTS_FILES.items()}
 
@@ -40,7 +40,7 @@ def hosts_lines(urls: Mapping[str, str], address: str) -> dict[str, dict[str, st
 def try_it(urls: Mapping[str, str], address: str, *, self_signed: bool) -> dict[str, str]:
     """A command per URL that is answered without a hosts file and without DNS."""
     curl = "curl --insecure" if self_signed else "curl"
-    return {name: f"{curl} {_detour(url, address)} {url}{_ANSWERING[name]}" for name, url in urls.items()}
+    return {name: f"{curl} {_detour(url, address)} {url}{_ANSWERING.get(name, '/')}" for name, url in urls.items()}
 
 
 def _detour(url: str, address: str) -> str:

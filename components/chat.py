@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.declared import declared_by
 from components.namespace import Namespace
+from components.secrets import Secrets
 from components.workload import Backend, Workload, WorkloadArgs
-from config import ApiConfig, CrawlerConfig, WebConfig
+from config import ApiConfig, AppConfig, CrawlerConfig, WebConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,16 +20,19 @@ class ChatArgs:
     web: WebConfig
     api: ApiConfig
     crawler: CrawlerConfig
+    secrets: Mapping[str, Mapping[str, str]]
+    """Contents of the namespace's Secrets, by name."""
     timeout_s: int
 
 
 class Chat(pulumi.ComponentResource):
-    """The chat's namespace, where only *restricted* pods may run, and its three workloads in it.
+    """The chat's namespace, where only *restricted* pods may run, the stack's Secrets and the three workloads in it.
 
     The page is told the API's public URL, the API the crawler's address inside the cluster.
     """
 
     namespace: Namespace
+    secrets: Secrets
     web: Backend
     api: Backend
     backends: Mapping[str, Backend]
@@ -38,44 +43,38 @@ class Chat(pulumi.ComponentResource):
 
         here = pulumi.ResourceOptions(parent=self)
         self.namespace = Namespace.restricted(name, args.namespace, here)
-        crawler = Workload(
-            f"{name}-crawler",
-            WorkloadArgs(
-                settings=args.crawler,
-                namespace=self.namespace,
-                environment={
-                    "CRAWLER_PORT": str(args.crawler.port),
-                    "CRAWLER_KEYWORDS": ",".join(args.crawler.keywords),
-                },
-                health_path="/healthz",
-                timeout_s=args.timeout_s,
-            ),
-            here,
-        )
-        api = Workload(
-            f"{name}-api",
-            WorkloadArgs(
-                settings=args.api,
-                namespace=self.namespace,
-                environment={"API_PORT": str(args.api.port), "CRAWLER_BASE_URL": crawler.base_url},
-                health_path="/healthz",
-                timeout_s=args.timeout_s,
-            ),
-            here,
-        )
-        web = Workload(
-            f"{name}-web",
-            WorkloadArgs(
-                settings=args.web,
-                namespace=self.namespace,
-                environment={"WEB_PORT": str(args.web.port), "API_URL": args.api_url},
-                health_path="/",
-                timeout_s=args.timeout_s,
-            ),
-            here,
-        )
+        self.secrets = Secrets.made(args.secrets, self.namespace, here)
+
+        def workload(app: str, settings: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:
+            with declared_by(app, parts={}):
+                return Workload(
+                    f"{name}-{app}",
+                    WorkloadArgs(
+                        settings=settings,
+                        namespace=self.namespace,
+                        secrets=self.secrets,
+                        environment=environment,
+                        health_path=health_path,
+                        timeout_s=args.timeout_s,
+                    ),
+                    here,
+                )
+
+        crawler = workload("crawler", args.crawler, _crawlers(args.crawler), "/healthz")
+        api = workload("api", args.api, _apis(args.api, crawler.base_url), "/healthz")
+        web = workload("web", args.web, {"WEB_PORT": str(args.web.port), "API_URL": args.api_url}, "/")
 
         self.web = web.backend
         self.api = api.backend
         self.backends = {"web": web.backend, "api": api.backend, "crawler": crawler.backend}
         self.register_outputs({"namespace": self.namespace.name})
+
+
+def _crawlers(settings: CrawlerConfig) -> dict[str, str]:
+    return {"CRAWLER_PORT": str(settings.port), "CRAWLER_KEYWORDS": ",".join(settings.keywords)}
+
+
+def _apis(settings: ApiConfig, crawler_url: str) -> dict[str, str]:
+    # Without a file it keeps the messages in memory.
+    database = {"API_DB_FILEPATH": f"{settings.persistence.path}/messages.json"} if settings.persistence else {}
+    return {"API_PORT": str(settings.port), "CRAWLER_BASE_URL": crawler_url, **database}

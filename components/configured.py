@@ -1,27 +1,25 @@
-"""What a stack's config says beyond the chat: routes, policies, Secrets and any other objects."""
+"""What a stack's config says beyond the chat: further apps, routes, policies and any other objects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from checks.mistake import Path
 from components import gateway_api, waiting
+from components.apps import App, app
 from components.declared import SPEC, Parts, Shortcut, declared_by
 from components.gateway import Gateway, GatewayArgs
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
-from components.labels import OURS, OWNERSHIP, metadata
+from components.labels import OURS, OWNERSHIP
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs, canary, reference, to
+from components.secrets import Secrets
 from components.workload import Backend
-from config import FurtherGatewayConfig, PolicyConfig, RouteConfig, StackConfig
+from config import FurtherAppConfig, FurtherGatewayConfig, PolicyConfig, RouteConfig, StackConfig
 from kinds import POLICIES
-
-_APP = "gateway"
-_TLS_KEYS = {"tls.crt", "tls.key"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +27,7 @@ class ConfiguredArgs:
     settings: StackConfig
     gateway: Gateway
     """The chat's own: further ones are of its class, unless they say otherwise."""
+    secrets: Secrets
     backends: Mapping[str, Backend]
     """By the name of the workload, as the config has it."""
     routes: Mapping[str, Route]
@@ -36,9 +35,9 @@ class ConfiguredArgs:
 
 
 class Configured(pulumi.ComponentResource):
-    """The `secrets`, `objects`, `gateways`, `routes` and `policies` of a stack's config, in this order.
+    """The `apps`, `objects`, `gateways`, `routes` and `policies` of a stack's config, in this order.
 
-    Each is ready when Envoy Gateway has accepted it; it fails after the stack's `timeoutSeconds`.
+    What is Envoy Gateway's is ready when it has accepted it. Each fails after the stack's `timeoutSeconds`.
     """
 
     def __init__(self, name: str, args: ConfiguredArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -47,25 +46,28 @@ class Configured(pulumi.ComponentResource):
         self._args = args
         self._limit = args.settings.timeout_seconds
         settings = args.settings
-        secrets = [self._secret(key, content) for key, content in settings.secrets.items()]
+        secrets = list(args.secrets.resources.values())
+        apps = {key: self._app(key, each) for key, each in settings.apps.items()}
+        self._backends = {**args.backends, **{key: each.backend for key, each in apps.items() if each.backend}}
+        exposed = {key: each.route for key, each in apps.items() if each.route}
         objects = [self._object(index, each.wire, secrets) for index, each in enumerate(settings.objects)]
         given = [*secrets, *objects]
         further = {key: self._gateway(key, gateway) for key, gateway in settings.gateways.items()}
         self._gateways = {args.gateway.gateway_name: args.gateway, **further}
         routes = {key: self._route(key, route, given) for key, route in settings.routes.items()}
         for key, policy in settings.policies.items():
-            self._policy(key, policy, {**args.routes, **routes}, given)
+            self._policy(key, policy, {**args.routes, **exposed, **routes}, given)
 
         self.register_outputs({})
 
-    def _secret(self, key: str, content: Mapping[str, str]) -> pulumi.Resource:
-        namespace = self._args.gateway.namespace
-        return k8s.core.v1.Secret(
-            f"secret-{key}",
-            metadata=metadata(_APP, key, namespace=namespace.name),
-            type="kubernetes.io/tls" if set(content) >= _TLS_KEYS else "Opaque",
-            string_data=content,  # which its class hands on as secret
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace.resource]),
+    def _app(self, key: str, settings: FurtherAppConfig) -> App:
+        return app(
+            key,
+            settings,
+            gateway=self._args.gateway,
+            secrets=self._args.secrets,
+            timeout_s=self._limit,
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
@@ -105,12 +107,12 @@ class Configured(pulumi.ComponentResource):
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
         gateway = self._named(route.gateway)
         fields, named = self._resolved(route.fields)
-        backends = [self._args.backends[each] for each in named]
+        backends = [self._backends[each] for each in named]
         if route.backend is not None:
-            backends = [self._args.backends[route.backend]]
+            backends = [self._backends[route.backend]]
             fields["rules"] = [to(*backends)]
         if route.canary is not None:
-            backends = [self._args.backends[each] for each in (route.canary.stable, route.canary.next)]
+            backends = [self._backends[each] for each in (route.canary.stable, route.canary.next)]
             fields["rules"] = [canary(*backends, percent=route.canary.percent)]
         if route.maintenance is not None:
             answer = gateway_api.direct_response(
@@ -147,10 +149,10 @@ class Configured(pulumi.ComponentResource):
                 return value
             visited = {key: visit(item) for key, item in cast(Wire, value).items()}
             workload = visited.pop("workload", None)
-            if not isinstance(workload, str) or workload not in self._args.backends:
+            if not isinstance(workload, str) or workload not in self._backends:
                 return visited if workload is None else {**visited, "workload": workload}
             named.append(workload)
-            return reference(self._args.backends[workload]) | visited
+            return reference(self._backends[workload]) | visited
 
         return visit(fields), named
 
@@ -170,7 +172,7 @@ class Configured(pulumi.ComponentResource):
                 for target in policy.own_targets
             ],
             fields=fields,
-            after=[*after, *(self._args.backends[each].resource for each in named)],
+            after=[*after, *(self._backends[each].resource for each in named)],
             timeout_s=self._limit,
             parts=_parts_of_policy(policy),
         )

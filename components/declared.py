@@ -78,10 +78,10 @@ def declared_by(config_path: str, parts: Parts = SPEC) -> Generator[None]:
 
 
 @contextmanager
-def declared_further_by(parts: Parts) -> Generator[None]:
-    """The same place, with other parts; for what no config declares, nothing."""
-    place, _ = _place.get()
-    token = _place.set((place, parts if place else {}))
+def declared_in_parts(parts: Parts) -> Generator[None]:
+    """The same place, which says these parts too; for what no config declares, nothing."""
+    place, said = _place.get()
+    token = _place.set((place, {**said, **parts} if place else {}))
     try:
         yield
     finally:

@@ -1,18 +1,20 @@
 """EnvoyGateway: the controller, installed object by object from its release's manifest."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pulumi
 
 from components import manifests, sources, waiting
+from components.declared import declared_by
 from components.kubernetes_object import KubernetesObject
 from components.manifests import Manifest, Object
 from components.sources import ManifestError
 from components.tailored import tailored
 from config import EnvoyGatewayConfig
-from releases import RELEASE_LINES
+from releases import CONFIG_KEY, RELEASE_LINES
 from stop import stop
 
 
@@ -56,10 +58,19 @@ class EnvoyGateway(pulumi.ComponentResource):
         self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource], timeout_s: int
     ) -> list[KubernetesObject]:
         opts = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=waiting.limit(timeout_s))
-        return [
-            KubernetesObject(f"{name}-{manifests.identity(wire)}", manifests.prepared(wire, timeout_s), opts)
-            for wire in objects
-        ]
+        made: list[KubernetesObject] = []
+        for wire in objects:
+            with _place(wire):
+                prepared = manifests.prepared(wire, timeout_s)
+                made.append(KubernetesObject(f"{name}-{manifests.identity(wire)}", prepared, opts))
+        return made
+
+
+def _place(wire: Object) -> AbstractContextManager[None]:
+    """What is wrong with the controller's configuration is wrong in the stack's config."""
+    if manifests.is_configuration(wire):
+        return declared_by("envoyGateway.config", {("data", CONFIG_KEY): ""})
+    return nullcontext()
 
 
 def release(source: EnvoyGatewayConfig) -> Manifest:

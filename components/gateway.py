@@ -8,7 +8,7 @@ import pulumi
 
 from components import gateway_api, traffic, waiting
 from components.certificates import Certificate, self_signed
-from components.declared import Shortcut, declared_further_by
+from components.declared import Shortcut, declared_in_parts
 from components.envoy_gateway import EnvoyGateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
@@ -98,6 +98,10 @@ class Gateway(pulumi.ComponentResource):
         except ManifestError as error:
             stop(str(error))
 
+    def url(self, hostname: str) -> str:
+        """At which clients reach the name."""
+        return self._args.settings.url(hostname)
+
     def _certificates(self) -> dict[str, Certificate]:
         """Those that the program makes, by listener."""
         args, listeners = self._args, self.listeners
@@ -123,7 +127,7 @@ class Gateway(pulumi.ComponentResource):
             node_ports=self.listeners.node_ports,
             fields=args.settings.proxy,
         )
-        with declared_further_by({("spec",): "proxy"}):
+        with declared_in_parts({("spec",): "proxy"}):
             return self._object(name, wire, needed)
 
     def _class(self, name: str, proxy: pulumi.Resource) -> KubernetesObject:
@@ -145,7 +149,7 @@ class Gateway(pulumi.ComponentResource):
         # Otherwise exposed it has another address or none; only a new Gateway's status surely shows no old one.
         further = [each["nodePort"] for each in listeners.node_ports if each["port"] != settings.port]
         exposure = [settings.exposure, settings.node_port, settings.port, *further]
-        with declared_further_by(parts(settings, args.listeners)):
+        with declared_in_parts(parts(settings, args.listeners)):
             return self._object(
                 name,
                 gateway_api.awaited(wire, ordered=[each.name for each in listeners.ordered]),
@@ -172,7 +176,7 @@ class Gateway(pulumi.ComponentResource):
                 targets=[self.target],
                 fields=fields,
             )
-            with declared_further_by({("spec",): f"traffic.{key}", ("spec", "targetRefs"): Shortcut("traffic")}):
+            with declared_in_parts({("spec",): f"traffic.{key}", ("spec", "targetRefs"): Shortcut("traffic")}):
                 self._object(f"{name}-{key}", gateway_api.awaited(wire), needed)
 
     def _redirect(self) -> Wire:

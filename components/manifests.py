@@ -15,11 +15,10 @@ from components.labels import OWNERSHIP
 from components.overlay import overlaid
 from components.sources import ManifestError, Source
 from components.waiting import SKIP, progress_deadline, rolled_out, until
+from releases import CONFIG_KEY, CONFIG_MAP
 
 Object = Mapping[str, Any]
 _CONTROLLER = "envoy-gateway"
-_CONFIG = "configmap-envoy-gateway-config"
-_CONFIG_KEY = "envoy-gateway.yaml"
 # Of an image that is mirrored under another tag, or named by digest alone, nothing can be said.
 _RELEASE_TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:@|$)")
 _GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
@@ -99,29 +98,29 @@ def configured(manifest: Manifest, fields: Object) -> Manifest:
     """
     if not fields:
         return manifest
-    if not any(identity(wire) == _CONFIG and _CONFIG_KEY in wire.get("data", {}) for wire in manifest.settings):
+    if not any(is_configuration(wire) and CONFIG_KEY in wire.get("data", {}) for wire in manifest.settings):
         raise ManifestError(
-            f"Envoy Gateway {manifest.version} keeps no {_CONFIG_KEY} in a ConfigMap envoy-gateway-config: "
+            f"Envoy Gateway {manifest.version} keeps no {CONFIG_KEY} in a ConfigMap {CONFIG_MAP}: "
             "take synergychat:envoyGateway.config out"
         )
     checksum = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
     annotated = {"spec": {"template": {"metadata": {"annotations": {"synergychat/settings-sha256": checksum}}}}}
     return replace(
         manifest,
-        settings=tuple(_configured(wire, fields) if identity(wire) == _CONFIG else wire for wire in manifest.settings),
+        settings=tuple(_configured(wire, fields) if is_configuration(wire) else wire for wire in manifest.settings),
         controller=overlaid(manifest.controller, annotated),
     )
 
 
 def controller_config(manifest: Manifest) -> dict[str, Any]:
     """The configuration of the release's controller."""
-    (text,) = [wire["data"][_CONFIG_KEY] for wire in manifest.settings if identity(wire) == _CONFIG]
+    (text,) = [wire["data"][CONFIG_KEY] for wire in manifest.settings if is_configuration(wire)]
     return yaml.safe_load(text)
 
 
 def _configured(config_map: Object, fields: Object) -> Object:
-    settings = overlaid(yaml.safe_load(config_map["data"][_CONFIG_KEY]), fields)
-    return overlaid(config_map, {"data": {_CONFIG_KEY: yaml.safe_dump(settings)}})
+    settings = overlaid(yaml.safe_load(config_map["data"][CONFIG_KEY]), fields)
+    return overlaid(config_map, {"data": {CONFIG_KEY: yaml.safe_dump(settings)}})
 
 
 def _refuse_other_version(controller: Object, source: Source, origin: str) -> None:
@@ -138,6 +137,11 @@ def _refuse_other_version(controller: Object, source: Source, origin: str) -> No
             f"{origin} runs Envoy Gateway {tag[1]} ({image}), not {source.version}: "
             f"set synergychat:envoyGateway.version to {tag[1]}, or its sha256 to the sum of {source.version}'s manifest"
         )
+
+
+def is_configuration(wire: Object) -> bool:
+    """Whether it holds the controller's own configuration."""
+    return (wire["kind"], wire["metadata"]["name"]) == ("ConfigMap", CONFIG_MAP)
 
 
 def identity(wire: Object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from components import gateway_api, waiting
-from components.declared import SPEC, Parts, declared_further_by
+from components.declared import SPEC, Parts, declared_in_parts
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
@@ -60,7 +60,7 @@ class Policy(pulumi.ComponentResource):
 
         needed = [args.gateway.resource, *(target.of.resource for target in args.targets), *args.after]
         ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=waiting.limit(args.timeout_s))
-        with declared_further_by(args.parts):
+        with declared_in_parts(args.parts):
             KubernetesObject(f"{name}-policy", gateway_api.awaited(wire), ready)
 
         self.register_outputs({"name": args.name})

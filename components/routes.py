@@ -1,19 +1,21 @@
 """Route: the way from a Gateway's listeners to workloads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pulumi
 
 from components import gateway_api, waiting
-from components.declared import SPEC, Parts, Shortcut, declared_further_by
+from components.declared import SPEC, Parts, Shortcut, declared_in_parts
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.workload import Backend
 from config import ApiConfig, WebConfig
 from kinds import RouteKind
+
+_OF_HOST: Parts = {("spec",): Shortcut(""), ("spec", "hostnames"): Shortcut("hostname")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +42,19 @@ class RouteArgs:
         cls, settings: WebConfig | ApiConfig, gateway: Gateway, backend: Backend, timeout_s: int
     ) -> "RouteArgs":
         """Every path of a host name to one backend."""
-        rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], **to(backend)}
-        return cls(
-            name=settings.route_name,
-            gateway=gateway,
-            fields={"hostnames": [settings.hostname], "rules": [rule]},
-            backends=[backend],
-            timeout_s=timeout_s,
-            parts={
-                ("metadata", "name"): "routeName",
-                ("spec",): Shortcut(""),
-                ("spec", "hostnames"): Shortcut("hostname"),
-            },
+        return replace(
+            cls.of_prefix("/", settings.hostname, settings.route_name, gateway, backend, timeout_s),
+            parts={**_OF_HOST, ("metadata", "name"): "routeName"},
         )
+
+    @classmethod
+    def of_prefix(
+        cls, path: str, hostname: str, name: str, gateway: Gateway, backend: Backend, timeout_s: int
+    ) -> "RouteArgs":
+        """What of a host name's paths starts with `path` to one backend."""
+        rule = {"matches": [{"path": {"type": "PathPrefix", "value": path}}], **to(backend)}
+        fields = {"hostnames": [hostname], "rules": [rule]}
+        return cls(name=name, gateway=gateway, fields=fields, backends=[backend], timeout_s=timeout_s, parts=_OF_HOST)
 
 
 class Route(pulumi.ComponentResource):
@@ -101,7 +103,7 @@ class Route(pulumi.ComponentResource):
         ]
         needed = [gateway.resource, *(backend.resource for backend in args.backends), *grants, *args.after]
         ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=waiting.limit(args.timeout_s))
-        with declared_further_by(args.parts):
+        with declared_in_parts(args.parts):
             self.resource = KubernetesObject(f"{name}-route", gateway_api.awaited(wire), ready)
 
         self.target = gateway_api.target(api_version, args.kind, args.name)

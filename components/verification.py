@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pulumi
 
-from checks import UNKNOWN, Crds, Mistake, check, graph
+from checks import UNKNOWN, Crds, Mistake, check, configuration, graph
+from checks.graph.releases import release_of
 from components.declared import Declaration, Declared, Shortcut
 from components.gateway_api import Wire
 from components.manifests import Manifest
@@ -26,10 +27,10 @@ def verify(declared: Declared, manifest: Manifest) -> None:
 
 def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declaration, Mistake]]:
     """Those of each object by itself, and those in what they have to do with each other."""
-    crds = Crds.of(manifest.crds)
+    crds, release = Crds.of(manifest.crds), release_of(manifest.version)
     together: dict[int, tuple[Declaration, Wire]] = {}
     for each in declared.objects:
-        own = check(each.wire, crds)
+        own = [*check(each.wire, crds), *configuration.mistakes(each.wire, crds, release)]
         yield from ((each, mistake) for mistake in own)
         # It is there for others to refer to; what it says itself is not sound enough to go by.
         wire = {**each.wire, "spec": UNKNOWN} if own else each.wire

@@ -7,7 +7,15 @@ from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
 from config.stack import StackConfig
-from config.workloads import ApiConfig, AppConfig, CrawlerConfig, WebConfig
+from config.workloads import (
+    ApiConfig,
+    AppConfig,
+    CrawlerConfig,
+    FurtherAppConfig,
+    PersistenceConfig,
+    ScaleConfig,
+    WebConfig,
+)
 
 __all__ = [
     "ApiConfig",
@@ -16,13 +24,16 @@ __all__ = [
     "CrawlerConfig",
     "EnvoyGatewayConfig",
     "Fields",
+    "FurtherAppConfig",
     "FurtherGatewayConfig",
     "GatewayConfig",
     "ListenerConfig",
     "ObjectConfig",
     "OpenSection",
+    "PersistenceConfig",
     "PolicyConfig",
     "RouteConfig",
+    "ScaleConfig",
     "Section",
     "ServingConfig",
     "StackConfig",

@@ -2,32 +2,22 @@
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from pydantic import BaseModel
 
-from config import gateway_rules
+from config import gateway_rules, workload_rules
 from config.given import Broken, Given, group, items
 from config.routes import WIRE_TARGETS
 from config.stack import StackConfig
-from config.values import AppName
 from config.words import one_of
+from config.workload_rules import backends, is_served
 
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
-    return dict(
-        chain.from_iterable(
-            rules(given)
-            for rules in (
-                _names,
-                _names_of_gateways,
-                gateway_rules.broken,
-                _routes,
-                _policies,
-            )
-        )
-    )
+    every = (_names, _names_of_gateways, gateway_rules.broken, workload_rules.rules, _routes, _policies)
+    return dict(chain.from_iterable(rules(given) for rules in every))
 
 
 def _names(given: Given) -> Broken:
@@ -42,6 +32,7 @@ def _names(given: Given) -> Broken:
             if value in seen:
                 yield (owner, key), f"must differ from {seen[value]}.{key}"
             seen.setdefault(value, owner)
+    yield from _names_of_apps(given)
     if _value(given, ("namespace",)) == _value(given, ("envoyGateway", "namespace")):
         yield ("namespace",), "must differ from envoyGateway.namespace"
 
@@ -52,10 +43,28 @@ def _names_of_gateways(given: Given) -> Broken:
         yield ("gateways", str(own)), "must have another name than the chat's own Gateway"
 
 
+def _names_of_apps(given: Given) -> Broken:
+    services = {_value(given, (owner, "serviceName")): owner for owner in ("web", "api", "crawler")}
+    places = {(_value(given, (owner, "hostname")), "/"): f"{owner}.hostname" for owner in ("web", "api")}
+    for name, app in ((name, group(app)) for name, app in group(given.get("apps")).items()):
+        if is_served(app):
+            service = str(app.get("serviceName") or name)
+            first = services.setdefault(service, f"apps.{name}")
+            if first != f"apps.{name}":
+                yield ("apps", name, "serviceName"), f"must differ from {first}.serviceName ({service})"
+        if app.get("hostname") is not None:
+            place = app.get("hostname"), app.get("path", "/")
+            first = places.setdefault(place, f"apps.{name}.hostname")
+            if first != f"apps.{name}.hostname":
+                yield ("apps", name, "hostname"), f"must differ from {first}, or its path must"
+
+
 def _routes(given: Given) -> Broken:
     for name, route in group(given.get("routes")).items():
         if name in _chats_own(given):
             yield ("routes", name), "must have another name than the chat's own routes"
+        if group(group(given.get("apps")).get(name)).get("hostname") is not None:
+            yield ("routes", name), f"must have another name than the route of apps.{name}"
         ways = [key for key in ("backend", "canary", "maintenance", "rules") if key in group(route)]
         for key in ways[1:]:
             yield ("routes", name, key), f"does not go together with {ways[0]}"
@@ -64,18 +73,20 @@ def _routes(given: Given) -> Broken:
         for key in {"listeners", "gateway"} & group(route).keys() if "parentRefs" in group(route) else ():
             yield ("routes", name, key), "does not go together with parentRefs"
         yield from _unknown_gateway(given, ("routes", name), route)
-        yield from _unknown_workloads(("routes", name), route)
+        yield from _unknown_backends(given, ("routes", name), group(route))
+        yield from _unknown_workloads(given, ("routes", name), route)
 
 
 def _policies(given: Given) -> Broken:
-    routes = [*group(given.get("routes")), *_chats_own(given)]
+    exposed = [name for name, app in group(given.get("apps")).items() if group(app).get("hostname") is not None]
+    routes = [*group(given.get("routes")), *exposed, *_chats_own(given)]
     for name, policy in group(given.get("policies")).items():
         targets = group(policy).get("targets")
         for key in WIRE_TARGETS & group(policy).keys() if targets is not None else ():
             yield ("policies", name, "targets"), f"does not go together with {key}"
         if group(policy).get("kind") == "EnvoyPatchPolicy" and len(items(targets)) > 1:
             yield ("policies", name, "targets"), "must be one alone for an EnvoyPatchPolicy"
-        yield from _unknown_workloads(("policies", name), policy)
+        yield from _unknown_workloads(given, ("policies", name), policy)
         for index, target in enumerate(map(group, items(targets))):
             place, route = ("policies", name, "targets", str(index)), target.get("route")
             if route is not None and route not in routes:
@@ -96,15 +107,22 @@ def _chats_own(given: Given) -> list[str]:
     return [str(_value(given, (owner, "routeName"))) for owner in ("web", "api")]
 
 
-def _unknown_workloads(path: tuple[str, ...], value: object) -> Broken:
+def _unknown_backends(given: Given, path: tuple[str, ...], route: Mapping[str, Any]) -> Broken:
+    canary = group(route.get("canary"))
+    named = {("backend",): route.get("backend")} | {("canary", key): canary.get(key) for key in ("stable", "next")}
+    for keys, name in named.items():
+        if isinstance(name, str) and name not in backends(given):
+            yield (*path, *keys), one_of(backends(given), name)
+
+
+def _unknown_workloads(given: Given, path: tuple[str, ...], value: object) -> Broken:
     """`workload: NAME`, wherever it stands in wire form."""
-    known = get_args(AppName)
     for index, item in enumerate(items(value)):
-        yield from _unknown_workloads((*path, str(index)), item)
+        yield from _unknown_workloads(given, (*path, str(index)), item)
     for key, item in group(value).items():
-        if key == "workload" and item not in known:
-            yield (*path, key), one_of(known, item)
-        yield from _unknown_workloads((*path, key), item)
+        if key == "workload" and item not in backends(given):
+            yield (*path, key), one_of(backends(given), item)
+        yield from _unknown_workloads(given, (*path, key), item)
 
 
 def _value(given: Given, path: tuple[str, ...]) -> Any:

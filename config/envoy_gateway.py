@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from config.section import Fields, Section
-from config.values import Controllers, Image, Label, Registry, Sha256, Text, Version
+from config.values import Image, Label, Pods, Registry, Sha256, Text, Version
 
 
 class EnvoyGatewayConfig(Section):
@@ -22,7 +22,7 @@ class EnvoyGatewayConfig(Section):
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."
     )
-    replicas: Controllers = Field(
+    replicas: Pods = Field(
         default=1, description="Number of its pods: one leads, the others keep the Envoys configured and take over."
     )
     resources: Fields = Field(

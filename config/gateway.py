@@ -98,6 +98,14 @@ class ServingConfig(Section):
         taking = [each for each in serving if intersection(each.hostname, [hostname])]
         return max(taking, key=lambda each: specificity(each.hostname or ANY), default=None)
 
+    def url(self, hostname: str) -> str:
+        """At which clients reach the name: with HTTPS, if any listener serves it so."""
+        secure = self.secure(hostname)
+        if secure is not None:
+            return f"https://{hostname}" + ("" if secure.public_port == 443 else f":{secure.public_port}")
+        port = self.node_port or self.port
+        return f"http://{hostname}" + ("" if port == 80 else f":{port}")
+
     def _https(self, hostnames: Sequence[str]) -> Iterator[ListenerConfig]:
         https = self.https
         if https is None:

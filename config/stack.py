@@ -10,8 +10,8 @@ from config.given import items
 from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Section
-from config.values import Label, Seconds, Subdomain, Text
-from config.workloads import ApiConfig, CrawlerConfig, WebConfig
+from config.values import Label, Seconds, ServiceName, Subdomain, Text
+from config.workloads import ApiConfig, CrawlerConfig, FurtherAppConfig, WebConfig
 from kinds import ROUTES, RouteKind, carried
 from releases import ENVOY, ENVOY_IMAGES, mirrored
 
@@ -37,6 +37,7 @@ class StackConfig(Section):
         default=CrawlerConfig(), description="The crawler, which answers `/stats` in the chat."
     )
 
+    apps: dict[ServiceName, FurtherAppConfig] = Field(default={}, description="Further apps beside the chat, by name.")
     routes: dict[Subdomain, RouteConfig] = Field(
         default={}, description="Further routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
     )
@@ -45,7 +46,7 @@ class StackConfig(Section):
     )
     secrets: dict[Subdomain, dict[Text, str]] = Field(
         default={},
-        description="Secrets in the chat's namespace, by name, for listeners, routes and policies: "
+        description="Secrets in the chat's namespace, by name, for workloads, listeners, routes and policies: "
         "`pulumi config set --secret --path 'synergychat:secrets.users[\".htpasswd\"]' VALUE`.",
     )
     objects: tuple[ObjectConfig, ...] = Field(
@@ -61,7 +62,7 @@ class StackConfig(Section):
     def hostnames_of(self, gateway: str, kinds: Collection[RouteKind] = ROUTES) -> tuple[str, ...]:
         """All that the Gateway of this name answers to by routes of these kinds, wildcards among them."""
         own = self.gateway.name
-        given = [self.web.hostname, self.api.hostname] if gateway == own else []
+        given = [self.web.hostname, self.api.hostname, *self.exposed.values()] if gateway == own else []
         for route in self.routes.values():
             if (route.gateway or own) == gateway and route.kind in kinds:
                 given += items(route.fields.get("hostnames"))
@@ -73,9 +74,15 @@ class StackConfig(Section):
         return self.all_gateways[gateway].served(self.hostnames_of(gateway, carried("HTTPS")))
 
     @property
+    def exposed(self) -> dict[str, str]:
+        """Host names of the apps beside the chat that the gateway serves, by name."""
+        return {name: app.hostname for name, app in self.apps.items() if app.hostname is not None}
+
+    @property
     def self_signed(self) -> bool:
-        """Whether the chat is served with a certificate that no client trusts by itself."""
-        used = (self.gateway.secure(each.hostname) for each in (self.web, self.api))
+        """Whether an app is served with a certificate that no client trusts by itself."""
+        names = (self.web.hostname, self.api.hostname, *self.exposed.values())
+        used = map(self.gateway.secure, names)
         return any(listener is not None and listener.self_signed for listener in used)
 
     @property
@@ -90,17 +97,15 @@ class StackConfig(Section):
 
     @property
     def urls(self) -> dict[str, str]:
-        return {"web": self._url(self.web.hostname), "api": self._url(self.api.hostname)}
+        """By name of the app."""
+        further = {
+            name: self.gateway.url(host) + self.apps[name].path.rstrip("/") for name, host in self.exposed.items()
+        }
+        return {"web": self.gateway.url(self.web.hostname), "api": self.gateway.url(self.api.hostname), **further}
 
     @property
     def versions(self) -> dict[str, str]:
         apps = {"web": self.web.image, "api": self.api.image, "crawler": self.crawler.image}
+        apps |= {name: app.image for name, app in self.apps.items()}
         envoy = {"envoy": self.envoy_image} if self.envoy_image else {}
-        return {"envoyGateway": self.envoy_gateway.version, **envoy, **apps}
-
-    def _url(self, hostname: str) -> str:
-        secure = self.gateway.secure(hostname)
-        if secure is not None:
-            return f"https://{hostname}" + ("" if secure.public_port == 443 else f":{secure.public_port}")
-        port = self.gateway.node_port or self.gateway.port
-        return f"http://{hostname}" + ("" if port == 80 else f":{port}")
+        return {**apps, "envoyGateway": self.envoy_gateway.version, **envoy}

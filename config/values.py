@@ -34,6 +34,18 @@ class Rule:
         return value
 
 
+class TextOr(Rule):
+    """A text stands for a group of keys that has it as its `value`; of anything else the rule is the group's."""
+
+    def __call__(self, value: object) -> object:
+        return {"value": value} if isinstance(value, str) else super().__call__(value)
+
+
+def text_or(group: str) -> TextOr:
+    text = f"must be a text, or {group}"
+    return TextOr(text, lambda value: None if isinstance(value, dict) else f"{text}; quote numbers")
+
+
 def _whole_number(lowest: int, highest: int) -> Rule:
     text = f"must be a whole number from {lowest} to {highest}"
 
@@ -137,7 +149,8 @@ HostnameOrWildcard = Annotated[
 Port = Annotated[int, BeforeValidator(_whole_number(1, 65535))]
 NodePort = Annotated[int, BeforeValidator(_whole_number(30000, 32767))]
 Replicas = Annotated[int, BeforeValidator(_whole_number(0, 100))]
-Controllers = Annotated[int, BeforeValidator(_whole_number(1, 100))]
+Pods = Annotated[int, BeforeValidator(_whole_number(1, 100))]
+Utilization = Annotated[int, BeforeValidator(_whole_number(1, 1000))]
 Seconds = Annotated[int, BeforeValidator(_whole_number(10, 3600))]
 Image = Annotated[str, BeforeValidator(Rule(_IMAGE_TEXT, _image_problem, _schema(_IMAGE)))]
 Registry = Annotated[
@@ -156,5 +169,42 @@ Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Preset = Literal["gentle", "strict"]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
-AppName = Literal["web", "api", "crawler"]
-"""A workload of the stack."""
+AppName = Annotated[
+    str, BeforeValidator(_matching("must be the name of a workload: web, api, crawler or one of `apps`", ".+"))
+]
+EnvironmentName = Annotated[
+    str,
+    BeforeValidator(
+        _matching(
+            "must be the name of a variable: letters, digits, '_', '-' and '.', no digit first",
+            "[-._a-zA-Z][-._a-zA-Z0-9]*",
+        )
+    ),
+]
+FilePath = Annotated[
+    str,
+    BeforeValidator(
+        _matching(
+            "must be a path from the root: /, then letters, digits, '_', '-' and '.' between slashes, no '..'",
+            r"(/(?!\.\.?(/|$))[-._a-zA-Z0-9]+)+",
+        )
+    ),
+]
+UrlPath = Annotated[str, BeforeValidator(_matching("must be a path that starts with /", r"/[^\s?#]*"))]
+Quantity = Annotated[
+    str,
+    BeforeValidator(
+        _matching("must be a quantity in quotes, such as '1Gi'", r"[0-9]+(\.[0-9]+)?([kMGTPE]i?|[eE][0-9]+)?")
+    ),
+]
+Schedule = Annotated[
+    str,
+    BeforeValidator(
+        _matching(
+            "must be minute, hour, day, month and weekday, such as '0 3 * * *', or @daily and the like",
+            r"@(hourly|daily|midnight|weekly|monthly|yearly|annually)|[^\s@]+( +\S+){4}",
+        )
+    ),
+]
+CHAT = ("web", "api", "crawler")
+"""The chat's workloads, as the config names them."""

@@ -9,7 +9,7 @@ from local.toolchain.progress import Progress
 
 _PROGRAM = ("pulumi", "pulumi-kubernetes")
 _STACK = (*_PROGRAM, "kubernetes")
-_CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni")
+_CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni", "kube-network-policies", "metrics-server")
 
 
 def for_program(progress: Progress) -> Tools:

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from config import Fields, FurtherGatewayConfig, OpenSection, Section, ServingConfig, StackConfig
+from config import AppConfig, Fields, FurtherGatewayConfig, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, Subdomain, Text
 from releases import RELEASE_LINES
 
@@ -19,6 +19,7 @@ def render() -> str:
     for field in fields:
         if _below(field) is not None:
             parts += [f"## `{field.alias}`\n\n{field.description}\n", *_tables("", field)]
+    parts += [_EVERY_WORKLOAD, *_tables_of("", AppConfig)]
     lines = "\n".join(f"| {line} | {end.isoformat()} |" for line, end in RELEASE_LINES.items())
     return "\n".join([*parts, _TAIL.format(lines=lines)])
 
@@ -29,8 +30,11 @@ def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
     if below is None:
         return
     section, suffix = below
-    prefix = f"{prefix}{field.alias}{suffix}."
-    fields = _fields(section)
+    yield from _tables_of(f"{prefix}{field.alias}{suffix}.", section)
+
+
+def _tables_of(prefix: str, section: type[Section]) -> Iterator[str]:
+    fields = [field for name, field in section.model_fields.items() if not _is_told_elsewhere(section, name)]
     yield _table(prefix, fields)
     if section is FurtherGatewayConfig:
         yield "Every further key is as in `gateway`.\n"
@@ -40,10 +44,19 @@ def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
         yield from _tables(prefix, each)
 
 
-def _fields(section: type[Section]) -> list[FieldInfo]:
-    """Those that are told of it; a further Gateway's are the first one's."""
-    told = ServingConfig.model_fields if section is FurtherGatewayConfig else {}
-    return [field for name, field in section.model_fields.items() if name not in told]
+def _is_told_elsewhere(section: type[Section], name: str) -> bool:
+    """A further Gateway's keys are the first one's."""
+    return (section is FurtherGatewayConfig and name in ServingConfig.model_fields) or _is_of_every_workload(
+        section, name
+    )
+
+
+def _is_of_every_workload(section: type[Section], name: str) -> bool:
+    """Whether a workload has this key as all of them have it: those are told of once."""
+    if section is AppConfig or not issubclass(section, AppConfig) or name not in AppConfig.model_fields:
+        return False
+    own, common = section.model_fields[name], AppConfig.model_fields[name]
+    return (own.default, own.description) == (common.default, common.description)
 
 
 def _below(field: FieldInfo) -> tuple[type[Section], str] | None:
@@ -67,8 +80,10 @@ def _value(field: FieldInfo) -> str:
     """What the rule of a field asks for."""
     if (plain := _plain_value(field)) is not None:
         return plain
-    (rule,) = _rules(field.metadata, field.annotation)
+    *keys, rule = _rules(field.metadata, field.annotation)
     text = rule.text.removeprefix("must be ")
+    if keys:
+        return f"by {keys[0].text.removeprefix('must be ').partition(':')[0]}, each {text}"
     if get_origin(field.annotation) is not tuple:
         return text
     at_least_one = any(getattr(item, "min_length", 0) for item in field.metadata)
@@ -109,12 +124,17 @@ def _jsonable(section: Section) -> dict[str, Any]:
 _PLAIN: dict[Any, str] = {
     bool: "true or false",
     dict[str, str]: "texts by name",
+    tuple[str, ...]: "a list of texts",
     Fields: "fields, in wire form",
     dict[Subdomain, dict[Text, str]]: "groups of texts by name",
 }
 _OPEN = (
     """Every further key is a field of the object, in wire form: it is checked against the release that is installed."""
 )
+_EVERY_WORKLOAD = """## Every workload
+
+What `web`, `api`, `crawler` and each of `apps` may say beside that. [Recipes](workloads.md) show them at work.
+"""
 _HEAD = """<!-- Written by `python -m reference` from the models in `config/`: edit those. -->
 # Stack config
 

@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from config import StackConfig
-from config.values import Rule
+from config.values import Rule, TextOr
 from reference.effective import PROJECT
 
 _SECURE = {
@@ -77,6 +77,8 @@ class _Generator(GenerateJsonSchema):
         rule = schema["function"]["function"]
         if not isinstance(rule, Rule):
             return below
+        if isinstance(rule, TextOr):
+            return {"anyOf": [{"type": "string"}, below]}
         words = {_WORDS: rule.text} if "pattern" in rule.schema else {}
         return {**below, **rule.schema, **words}
 

@@ -9,8 +9,8 @@ from checks.graph.known import NotKnown, judged, read
 from checks.graph.releases import Release
 from checks.graph.stack import CORE, Stack, Wire, kind_of, name_of
 from checks.mistake import Mistake
+from releases import CONFIG_KEY, CONFIG_MAP
 
-_CONFIG, _KEY = "envoy-gateway-config", "envoy-gateway.yaml"
 _LUA_OFF_SINCE = (1, 9)
 
 
@@ -37,16 +37,16 @@ def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterat
             path=path,
             value=kind_of(wire) if path == ("kind",) else None,
             rule=f"Envoy Gateway's configuration does not enable {what}",
-            cure=f"set extensionApis.{switch}: true in {_KEY} of ConfigMap {_CONFIG}",
+            cure=f"set extensionApis.{switch}: true in envoyGateway.config of the stack",
         )
 
 
 def _settings(stack: Stack) -> Any:
     """`extensionApis` of the one configuration of the stack. Raises NotKnown without one."""
-    configs = [each for each in stack.of(CORE, "ConfigMap") if name_of(each) == _CONFIG]
+    configs = [each for each in stack.of(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
     if len(configs) != 1:
         raise NotKnown
     try:
-        return read(yaml.safe_load(read(configs[0], "data", _KEY, default="")), "extensionApis", default={})
+        return read(yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default="")), "extensionApis", default={})
     except yaml.YAMLError as error:
         raise NotKnown from error

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from checks.graph.known import judged, read
 from checks.graph.stack import GATEWAY_API, Wire, group_of, kind_of
-from checks.mistake import Mistake
+from checks.mistake import Mistake, Path
 
 Release = tuple[int, int]
 
@@ -67,8 +67,13 @@ def mistakes(wire: Wire, release: Release) -> Iterator[Mistake]:
         return
     for field in read(wire, "spec", default={}):
         if (added := _FIELDS.get((kind, field), release)) > release:
-            rule = f"Envoy Gateway has this field since {_shown(added)}"
-            yield Mistake(path=("spec", field), rule=rule, cure=f"install Envoy Gateway {_shown(added)} or later")
+            yield later(("spec", field), added)
+
+
+def later(path: Path, added: Release) -> Mistake:
+    """That the field at `path` came with a later release."""
+    rule = f"Envoy Gateway has this field since {_shown(added)}"
+    return Mistake(path=path, rule=rule, cure=f"install Envoy Gateway {_shown(added)} or later")
 
 
 def _shown(release: Release) -> str:

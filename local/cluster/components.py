@@ -7,7 +7,15 @@ from pathlib import Path
 
 from local.cluster import network
 from local.cluster.configuration import VOLUME_PLUGINS
-from local.cluster.credentials import ADMIN, CONTROLLER_MANAGER, SCHEDULER, kubeconfig_of, kubelet
+from local.cluster.credentials import (
+    ADMIN,
+    CONTROLLER_MANAGER,
+    METRICS_SERVER,
+    NETWORK_POLICIES,
+    SCHEDULER,
+    kubeconfig_of,
+    kubelet,
+)
 from local.cluster.directory import Directory
 from local.cluster.probes import Probes
 
@@ -23,7 +31,9 @@ PROGRAMS = (
     "containerd-shim-runc-v2",
     "ctr",
     "runc",
-    "bridge",
+    "ptp",
+    "kube-network-policies",
+    "metrics-server",
 )
 
 
@@ -118,6 +128,22 @@ def components(directory: Directory, programs: Mapping[str, Path], probes: Probe
             needs=("kube-apiserver",),
             once=True,
         ),
+        # containerd tells it the addresses of pods, before the API server knows them.
+        Component(
+            name="kube-network-policies",
+            command=(
+                programs["kube-network-policies"],
+                f"--kubeconfig={kubeconfig_of(directory, NETWORK_POLICIES)}",
+                f"--hostname-override={directory.name}",
+            ),
+            needs=("addons", "containerd"),
+            probe=probes.network_policies,
+        ),
+        Component(
+            name="metrics-server",
+            command=_metrics_server(directory, programs["metrics-server"]),
+            needs=("addons",),
+        ),
         Component(
             name="cloud",
             command=(sys.executable, "-m", "local.cluster.cloud", "--cluster-dir", directory.root),
@@ -211,5 +237,22 @@ def _controller_manager(directory: Directory, program: Path) -> tuple[str | Path
         # With the default limits its own start keeps the node tainted five seconds longer.
         "--kube-api-qps=300",
         "--kube-api-burst=600",
+        "--profiling=false",
+    )
+
+
+def _metrics_server(directory: Directory, program: Path) -> tuple[str | Path, ...]:
+    kubeconfig = kubeconfig_of(directory, METRICS_SERVER)
+    return (
+        program,
+        *(f"--{whose}kubeconfig={kubeconfig}" for whose in ("", "authentication-", "authorization-")),
+        f"--bind-address={network.NODE}",
+        f"--secure-port={network.METRICS_PORT}",
+        f"--tls-cert-file={directory.pki / 'metrics-server.crt'}",
+        f"--tls-private-key-file={directory.pki / 'metrics-server.key'}",
+        "--kubelet-preferred-address-types=InternalIP",
+        "--kubelet-use-node-status-port",
+        "--metric-resolution=10s",  # the shortest that it takes, with a shorter patience for each answer
+        "--kubelet-request-timeout=5s",
         "--profiling=false",
     )

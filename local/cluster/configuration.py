@@ -1,5 +1,6 @@
 """The components' configuration files, written anew at each start."""
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,9 @@ def write(directory: Directory, programs: Mapping[str, Path]) -> None:
     (config / "cni").mkdir(exist_ok=True)
     (config / "containerd.toml").write_text(_containerd(programs, config / "cni"))
     (config / "cni" / "10-pods.conflist").write_text(json.dumps(_PODS_NETWORK, indent=1))
-    (config / "addons.yaml").write_text("---\n".join(file.read_text() for file in sorted(_ADDONS.glob("*.yaml"))))
+    addons = "---\n".join(file.read_text() for file in sorted(_ADDONS.glob("*.yaml")))
+    authority = base64.b64encode((directory.pki / "ca.crt").read_bytes()).decode()
+    (config / "addons.yaml").write_text(addons.replace("CLUSTER_CA", authority))
     for name, document in {
         "kube-apiserver-authentication.yaml": _AUTHENTICATION,
         "kubelet.yaml": _kubelet(directory),
@@ -36,10 +39,8 @@ _PODS_NETWORK = {
     "name": "pods",
     "plugins": [
         {
-            "type": "bridge",
-            "bridge": "cni0",
-            "isGateway": True,
-            "hairpinMode": True,  # a pod may reach itself through its Service
+            # Routed, not bridged: all of netfilter sees a packet to a pod's neighbour too.
+            "type": "ptp",
             "ipam": {
                 "type": "host-local",
                 "ranges": [[{"subnet": network.PODS}]],
@@ -64,7 +65,7 @@ def _containerd(programs: Mapping[str, Path], cni: Path) -> str:
     restrict = "false" if kernel.may_lower_oom_score() else "true"
     # A JSON string is a TOML one as well: a home directory may have a quote in its name.
     runc, plugins, networks = (
-        json.dumps(str(path), ensure_ascii=False) for path in (programs["runc"], programs["bridge"].parent, cni)
+        json.dumps(str(path), ensure_ascii=False) for path in (programs["runc"], programs["ptp"].parent, cni)
     )
     return f"""\
 version = 3

@@ -11,13 +11,17 @@ from local.cluster.pki import Authority, Leaf, have_signing_key
 from local.cluster.settings import Settings
 from local.files import write_whole
 
-# Identities that Kubernetes itself gives their rights to; rights of the last two: addons/access.yaml.
+# Identities that Kubernetes itself gives their rights to; rights of those from the last line on: addons/access.yaml.
 CONTROLLER_MANAGER = Leaf(file="kube-controller-manager", user="system:kube-controller-manager")
 SCHEDULER = Leaf(file="kube-scheduler", user="system:kube-scheduler")
 PROXY = Leaf(file="kube-proxy", user="system:kube-proxy")
 ADMIN = Leaf(file="admin", user="synergychat:admin", groups=("system:masters",))
 KUBELET_CLIENT = Leaf(file="apiserver-kubelet-client", user="synergychat:apiserver")
 CLOUD = Leaf(file="cloud", user="synergychat:cloud")
+NETWORK_POLICIES = Leaf(file="kube-network-policies", user="synergychat:kube-network-policies")
+METRICS_SERVER = Leaf(
+    file="metrics-server", user="synergychat:metrics-server", serves=("metrics-server.kube-system.svc",)
+)
 
 ETCD = Leaf(file="etcd", user="etcd", serves=("127.0.0.1", "localhost"))
 ETCD_CLIENT = Leaf(file="apiserver-etcd-client", user="kube-apiserver")
@@ -38,18 +42,18 @@ def api_server() -> Leaf:
 def have(directory: Directory, settings: Settings) -> list[str]:
     """Have all keys, certificates and kubeconfigs; gives the certificates that were made now."""
     authority = Authority(directory.pki, "ca")
-    clients = (CONTROLLER_MANAGER, SCHEDULER, PROXY, ADMIN, KUBELET_CLIENT, CLOUD, kubelet(directory.name))
-    made = authority.have([*clients, api_server()])
+    inside = (CONTROLLER_MANAGER, SCHEDULER, PROXY, NETWORK_POLICIES, METRICS_SERVER, ADMIN, kubelet(directory.name))
+    made = authority.have([*inside, KUBELET_CLIENT, CLOUD, api_server()])
     # Each of its own: a client certificate of the cluster opens neither etcd nor the way past authentication.
     made += Authority(directory.pki, "etcd-ca").have([ETCD, ETCD_CLIENT])
     made += Authority(directory.pki, "front-proxy-ca").have([FRONT_PROXY])
     have_signing_key(directory.pki / "service-accounts.key")
-    inside = f"https://127.0.0.1:{network.API_PORT}"
-    for leaf in (CONTROLLER_MANAGER, SCHEDULER, PROXY, ADMIN, kubelet(directory.name)):
-        write_whole(kubeconfig_of(directory, leaf), _kubeconfig(directory, leaf, inside, leaf.file))
-    outside = f"https://127.0.0.1:{settings.api_port}"
-    write_whole(kubeconfig_of(directory, CLOUD), _kubeconfig(directory, CLOUD, outside, CLOUD.file))
-    write_whole(directory.kubeconfig, _kubeconfig(directory, ADMIN, outside, directory.context))
+    server = f"https://127.0.0.1:{network.API_PORT}"
+    for leaf in inside:
+        write_whole(kubeconfig_of(directory, leaf), _kubeconfig(directory, leaf, server, leaf.file))
+    server = f"https://127.0.0.1:{settings.api_port}"
+    write_whole(kubeconfig_of(directory, CLOUD), _kubeconfig(directory, CLOUD, server, CLOUD.file))
+    write_whole(directory.kubeconfig, _kubeconfig(directory, ADMIN, server, directory.context))
     return made
 
 

@@ -56,9 +56,6 @@ def _network() -> None:
         f"route add default via {network.OUTSIDE} dev eth0",
     )
     _sysctl({"ip_forward": "1", "conf/all/route_localnet": "1"})
-    bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
-    if bridged.exists():
-        bridged.write_text("1")  # else a pod's answer to its neighbour skips the Service's address translation
     kernel.enter(OUTSIDE_DESCRIPTOR)
     _ip(
         "link set lo up",

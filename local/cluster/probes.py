@@ -63,6 +63,13 @@ class Probes:
         writer.close()
         return True
 
+    async def network_policies(self) -> bool:
+        """A process listens for the packets that open connections to and from the pods that policies select."""
+        try:
+            return bool(Path(f"/proc/{self._init}/net/netfilter/nfnetlink_queue").read_text())
+        except OSError:
+            return False
+
     async def node_problem(self, since: datetime) -> str | None:
         """What keeps the node from being Ready by word that its kubelet gave after `since`; None when nothing does."""
         node = await self._object(f"/api/v1/nodes/{self._directory.name}")

@@ -19,6 +19,8 @@ func answers() http.Handler {
 	mux.HandleFunc("/status/{code}", status)
 	mux.HandleFunc("/wait/{duration}", wait)
 	mux.HandleFunc("/socket", socket)
+	mux.HandleFunc("/variable/{name}", variable)
+	mux.HandleFunc("/file/{path...}", file)
 	mux.HandleFunc("/counts", seen.tell)
 	return seen.counted(mux)
 }
@@ -50,6 +52,24 @@ func wait(response http.ResponseWriter, request *http.Request) {
 		tell(response, request)
 	case <-request.Context().Done():
 	}
+}
+
+func variable(response http.ResponseWriter, request *http.Request) {
+	value, found := os.LookupEnv(request.PathValue("name"))
+	if !found {
+		answer(response, http.StatusNotFound, nil)
+		return
+	}
+	answer(response, http.StatusOK, value)
+}
+
+func file(response http.ResponseWriter, request *http.Request) {
+	content, err := os.ReadFile("/" + request.PathValue("path"))
+	if err != nil {
+		answer(response, http.StatusNotFound, err.Error())
+		return
+	}
+	answer(response, http.StatusOK, string(content))
 }
 
 // socket is a WebSocket that sends back each message until its client ends it.

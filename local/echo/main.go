@@ -5,6 +5,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -12,6 +13,12 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == "get" {
+		if err := get(os.Args[2], os.Args[3:]); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	failed := make(chan error)
 	web := answers()
 	go func() { failed <- http.ListenAndServe(":8080", web) }()

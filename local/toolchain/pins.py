@@ -19,6 +19,8 @@ PULUMI = "3.248.0"
 PULUMI_KUBERNETES = "4.25.0"
 KUBERNETES = "1.36.3"
 COREDNS = "1.14.7"
+KUBE_NETWORK_POLICIES = "0.8.0"
+METRICS_SERVER = "0.9.0"
 ENVOY = "1.39.1"
 ENVOY_GATEWAY = "1.9.1"
 GATEWAY_API = "1.6.1"
@@ -139,6 +141,7 @@ GROUPS = {
             directory=_GO / "cluster",
             tags="no_btrfs no_devmapper no_zfs no_aufs",
             variables=_KUBERNETES_VERSION | {"github.com/containerd/containerd/v2/version.Version": "v2.3.7"},
+            swaps=(("github.com/google/nftables", "expr/queue.go", "kube-network-policies/queue.go.txt"),),
         ),
         # Without seccomp no pod of the restricted profile can start.
         GoGroup(
@@ -223,7 +226,7 @@ ARTEFACTS = {
         Artefact(
             name="cni",
             version="1",
-            programs=("bridge", "host-local", "portmap", "loopback"),
+            programs=("ptp", "host-local", "portmap", "loopback"),
             recipe=(SystemFiles(directories=("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")),),
             runs_with=("cni", "conntrack", "ip", "nft", "nsenter", "unshare"),
         ),
@@ -233,6 +236,18 @@ ARTEFACTS = {
             programs=("coredns",),
             installed=Installed(command=("coredns", "-version"), expected=f"CoreDNS-{COREDNS}"),
             recipe=(GoProgram(group="cluster", package="./coredns", cpu_s=20),),
+        ),
+        Artefact(
+            name="kube-network-policies",
+            version=KUBE_NETWORK_POLICIES,
+            programs=("kube-network-policies",),
+            recipe=(GoProgram(group="cluster", package="./kube-network-policies", cpu_s=5),),
+        ),
+        Artefact(
+            name="metrics-server",
+            version=METRICS_SERVER,
+            programs=("metrics-server",),
+            recipe=(GoProgram(group="cluster", package="sigs.k8s.io/metrics-server/cmd/metrics-server", cpu_s=15),),
         ),
         Artefact(
             name="envoy-gateway",

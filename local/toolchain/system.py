@@ -50,7 +50,7 @@ def ensure(needs: Iterable[str], progress: Progress) -> None:
 
 def _present(need: str) -> bool:
     if need == "cni":
-        return any((Path(directory) / "bridge").exists() for directory in CNI_DIRECTORIES)
+        return any((Path(directory) / "ptp").exists() for directory in CNI_DIRECTORIES)
     if need == "libseccomp":
         # What cgo asks; the kernel's own header has the same name.
         return _runs(["pkg-config", "--exists", "libseccomp"])

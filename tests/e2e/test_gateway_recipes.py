@@ -30,7 +30,7 @@ from tests.live.recipes import Config, recipes, together
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
-RECIPES = recipes()
+RECIPES = recipes("gateway.md")
 AGAINST_OTHERS = {
     "HTTPS, and HTTP only redirects",
     "More Envoys",

@@ -1,4 +1,4 @@
-"""The recipes of docs/gateway.md: each one's piece of stack config, by its heading."""
+"""The recipes of a page of docs: each one's piece of stack config, by its heading."""
 
 import re
 from collections.abc import Iterable
@@ -8,12 +8,13 @@ import yaml
 
 from local.paths import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "gateway.md"
 Config = dict[str, Any]
 
 
-def recipes() -> dict[str, Config]:
-    sections = re.split(r"^### (.+)\n", PAGE.read_text(), flags=re.MULTILINE)[1:]
+def recipes(page: str) -> dict[str, Config]:
+    """`page` is the name of a file in docs."""
+    text = (REPOSITORY / "docs" / page).read_text()
+    sections = re.split(r"^### (.+)\n", text, flags=re.MULTILINE)[1:]
     return {heading: _block(heading, text) for heading, text in zip(sections[::2], sections[1::2], strict=True)}
 
 

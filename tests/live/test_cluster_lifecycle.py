@@ -38,6 +38,8 @@ KEPT_RUNNING = (
     "containerd",
     "kubelet",
     "kube-proxy",
+    "kube-network-policies",
+    "metrics-server",
     "cloud",
 )
 _KERNEL = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward")

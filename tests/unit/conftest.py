@@ -27,9 +27,13 @@ def pinned_manifest() -> Path:
 
 
 @pytest.fixture(scope="session")
-def manifest_crds(pinned_manifest: Path) -> list[dict[str, Any]]:
-    documents = yaml.load_all(pinned_manifest.read_bytes(), Loader=yaml.CSafeLoader)
-    return [each for each in documents if each and each["kind"] == "CustomResourceDefinition"]
+def manifest_objects(pinned_manifest: Path) -> list[dict[str, Any]]:
+    return [each for each in yaml.load_all(pinned_manifest.read_bytes(), Loader=yaml.CSafeLoader) if each]
+
+
+@pytest.fixture(scope="session")
+def manifest_crds(manifest_objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in manifest_objects if each["kind"] == "CustomResourceDefinition"]
 
 
 @pytest.fixture(scope="session")

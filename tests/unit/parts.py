@@ -1,5 +1,7 @@
 """The components as __main__.py joins them, one by one and with nothing of a stack's own."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -44,6 +46,7 @@ def chat(
     web: WebConfig | None = None,
     api: ApiConfig | None = None,
     crawler: CrawlerConfig | None = None,
+    secrets: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Chat:
     args = ChatArgs(
         namespace="chat",
@@ -51,6 +54,7 @@ def chat(
         web=web or WebConfig(),
         api=api or ApiConfig(),
         crawler=crawler or CrawlerConfig(),
+        secrets=secrets or {},
         timeout_s=TIMEOUT_S,
     )
     return Chat("c", args, cluster)

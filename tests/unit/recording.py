@@ -27,6 +27,9 @@ class Secret:
 ADDRESS = "203.0.113.7"
 """The address that Gateways get here."""
 
+UID = "5f2c8f0e-0000-4000-8000-000000000000"
+"""What the API server calls every object here."""
+
 # What a controller or the API server would write after an update, by kind.
 _STATUS: Mapping[str, Any] = {"Gateway": {"addresses": [{"type": "IPAddress", "value": ADDRESS}]}}
 
@@ -150,7 +153,8 @@ class _Echo(Mocks):
             return "", args.inputs
         kind = args.typ.rpartition(":")[2]
         status = {"status": _STATUS[kind]} if kind in _STATUS else {}
-        return f"{args.name}-id", args.inputs | status
+        metadata = {"metadata": args.inputs["metadata"] | {"uid": UID}} if "metadata" in args.inputs else {}
+        return f"{args.name}-id", args.inputs | metadata | status
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         raise NotImplementedError(f"the program asks a provider for {args.token}: no cluster can be read in a preview")

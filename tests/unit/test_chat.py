@@ -8,6 +8,7 @@ import pytest
 
 from components import Chat, Workload, WorkloadArgs
 from components.namespace import Namespace
+from components.secrets import Secrets
 from config import ApiConfig, CrawlerConfig, WebConfig
 from tests.unit import parts
 from tests.unit.recording import Recorded, Recording, record
@@ -101,6 +102,21 @@ def test_no_part_of_the_chat_waits_for_another() -> None:
     recording = build()
     pairs = [(one, other) for one in APPS for other in APPS if one != other]
     assert not [pair for pair in pairs if recording.waits_for(f"c-{pair[0]}-service", f"c-{pair[1]}-configmap")]
+
+
+def test_messages_are_kept_in_the_volume_where_there_is_one() -> None:
+    kept = ApiConfig.model_validate_json('{"persistence": {"size": "1Gi", "path": "/var/chat"}}')
+    recording = build(lambda cluster: parts.chat(cluster, api=kept))
+    assert recording["c-api-configmap"].inputs["data"]["API_DB_FILEPATH"] == "/var/chat/messages.json"
+    (mount,) = pod(recording, "c-api")["containers"][0]["volumeMounts"]
+    assert mount["mountPath"] == "/var/chat"
+    assert "API_DB_FILEPATH" not in build()["c-api-configmap"].inputs["data"]
+
+
+def test_a_variable_of_the_config_wins_over_the_programs() -> None:
+    web = WebConfig.model_validate_json('{"env": {"API_URL": "https://api.example"}}')
+    recording = build(lambda cluster: parts.chat(cluster, web=web))
+    assert recording["c-web-configmap"].inputs["data"]["API_URL"] == "https://api.example"
 
 
 # Pods
@@ -197,6 +213,7 @@ def workload(environment: dict[str, str]) -> dict[str, Recorded]:
         args = WorkloadArgs(
             settings=WebConfig(),
             namespace=Namespace(name="chat", resource=pulumi.ComponentResource("test:index:Namespace", "chat")),
+            secrets=Secrets(contents={}, resources={}),
             environment=environment,
             health_path="/",
             timeout_s=60,

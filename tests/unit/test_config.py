@@ -587,7 +587,7 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
         ),
         (
             {"routes": {"a": {"backend": "wep"}}},
-            'synergychat:routes.a.backend = "wep" must be web, api or crawler',
+            'synergychat:routes.a.backend = "wep" must be one of web, api, crawler; did you mean web?',
         ),
         (
             {"routes": {"a": {"rules": [{"backendRefs": [{"workload": "wep"}]}]}}},

@@ -23,7 +23,7 @@ def build(*, elsewhere: bool = False, preview: bool = False, **sections: Any) ->
     def program() -> None:
         cluster = parts.on_cluster()
         gateway = parts.gateway(cluster, settings.gateway)
-        chat = parts.chat(cluster)
+        chat = parts.chat(cluster, secrets=settings.secrets)
         away = {name: _moved(backend) for name, backend in chat.backends.items()}
         web = Route("web", RouteArgs.of_host(settings.web, gateway, chat.web, parts.TIMEOUT_S), cluster)
         Configured(
@@ -31,6 +31,7 @@ def build(*, elsewhere: bool = False, preview: bool = False, **sections: Any) ->
             ConfiguredArgs(
                 settings=settings,
                 gateway=gateway,
+                secrets=chat.secrets,
                 backends=away if elsewhere else chat.backends,
                 routes={settings.web.route_name: web},
             ),
@@ -271,6 +272,49 @@ def test_what_names_a_secret_or_an_object_comes_after_it() -> None:
     for later in ("a-route", "p-policy"):
         assert recording.waits_for(later, "secret-s")
         assert recording.waits_for(later, "object/configmap/chat/m")
+
+
+# Apps
+
+
+SHOP = {"image": "registry.example/shop:1"}
+
+
+def test_an_app_is_a_workload_of_its_own_name_in_the_chats_namespace(preview: bool) -> None:
+    recording = build(preview=preview, apps={"shop": SHOP})
+    assert recording["shop-deployment"].inputs["metadata"]["name"] == "shop"
+    assert recording["shop-service"].inputs["metadata"]["namespace"] == "chat"
+    assert recording.of_kind("HTTPRoute") == [recording["web-route"]]
+
+
+def test_an_app_with_a_host_name_is_behind_the_gateway() -> None:
+    recording = build(apps={"shop": SHOP | {"hostname": "shop.internal", "path": "/cart"}})
+    route = recording["shop-route"].inputs
+    assert route["metadata"]["name"] == "shop"
+    assert route["spec"]["hostnames"] == ["shop.internal"]
+    (rule,) = route["spec"]["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/cart"}}]
+    assert rule["backendRefs"] == [{"name": "shop", **SERVICE}]
+    assert recording.waits_for("shop-route", "shop-service")
+
+
+def test_routes_and_policies_may_name_an_app() -> None:
+    recording = build(
+        apps={"shop": SHOP | {"hostname": "shop.internal"}},
+        routes={"a": {"canary": {"stable": "web", "next": "shop", "percent": 1}}},
+        policies={"p": {"kind": "SecurityPolicy", "targets": [{"route": "shop"}], "cors": {}}},
+    )
+    (rule,) = rules(recording, "a")
+    assert [each["name"] for each in rule["backendRefs"]] == ["web-service", "shop"]
+    assert recording.waits_for("p-policy", "shop-route")
+
+
+def test_a_job_of_the_config_runs_in_the_chats_namespace() -> None:
+    recording = build(
+        apps={"once": SHOP | {"kind": "Job"}, "nightly": SHOP | {"kind": "CronJob", "schedule": "@daily"}}
+    )
+    assert recording["once-job"].inputs["metadata"]["namespace"] == "chat"
+    assert recording["nightly-cronjob"].inputs["spec"]["schedule"] == "@daily"
 
 
 # Objects

@@ -62,8 +62,8 @@ def test_every_recipe_is_taken() -> None:
         ({"config": CONTEXT | {"synergychat:webb": {}}}, "'synergychat:webb' was unexpected"),
         ({"config": CONTEXT, "confg": {}}, "'confg' was unexpected"),
         ({"config": CONTEXT | {"synergychat:web": {"hostnam": "a.example.com"}}}, "'hostnam' was unexpected"),
-        ({"config": CONTEXT | {"synergychat:web": {"port": 0}}}, "0 is less than the minimum of 1"),
-        ({"config": CONTEXT | {"synergychat:web": {"port": "80"}}}, 'is not of type "integer"'),
+        ({"config": CONTEXT | {"synergychat:web": {"servicePort": 0}}}, "0 is less than the minimum of 1"),
+        ({"config": CONTEXT | {"synergychat:web": {"servicePort": "80"}}}, 'is not of type "integer"'),
         ({"config": CONTEXT | {"synergychat:web": {"hostname": "10.0.0.1"}}}, "does not match"),
         ({"config": CONTEXT | {"synergychat:gateway": {"exposure": "Loadbalancer"}}}, "is not one of"),
         ({"config": CONTEXT | {"synergychat:routes": {"A Route": {}}}}, "'A Route' was unexpected"),
@@ -113,6 +113,7 @@ GIVEN: list[object] = [
     *("10.0.0.1", "a.0x1f", "a.b.example.com", "*.example.com", "http://a", "a/b", "a" * 63, "a" * 64, "1.9.1", "1.9"),
     *("1.10.0", "2.0.0", "0" * 64, "0" * 63, "F" * 64, ".".join(["a" * 63] * 4), "web:latest", "registry:5000/a/b:c"),
     *(f"a@sha256:{'0' * 64}", f"a:b@sha256:{'0' * 64}", "a@sha256:0", "localhost/a", "a//b", "A/b", "a:", "@daily"),
+    *("/", "/a", "/a/b.c", "/a//b", "/a/..", "/a/../b", "/..a", "/a b", "1Gi", "1.5e3", "0 3 * * *", "0 3 * *"),
     *(0, 1, 9, 10, 80, 100, 101, 3600, 3601, 29999, 30000, 32767, 32768, 65535, 65536, -1),
 ]
 LAXER = {("Hostname", "a" * 64), ("HostnameOrWildcard", "a" * 64)}

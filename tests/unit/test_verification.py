@@ -29,6 +29,15 @@ def refusal(recording: Recording) -> list[str]:
 ROUTE = {"hostnames": ["shop.internal"], "rules": [{"backendRefs": [{"workload": "web"}]}]}
 
 
+def test_the_controllers_configuration_is_checked_too(tmp_path: Path, pinned_manifest: Path) -> None:
+    extensions = {"extensionApis": {"enableBackends": True}}
+    config = {"envoyGateway": {"manifest": str(pinned_manifest), "config": extensions}}
+    assert refusal(run(tmp_path, pinned_manifest, **config)) == [
+        "synergychat:envoyGateway.config.extensionApis.enableBackends = true: is not a field "
+        "(did you mean enableBackend?)"
+    ]
+
+
 @pytest.mark.parametrize(
     ("config", "line"),
     [

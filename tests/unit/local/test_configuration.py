@@ -1,5 +1,6 @@
 """The components' configuration files: they parse, agree with each other, and keep the host as it was."""
 
+import base64
 import json
 import tomllib
 from pathlib import Path
@@ -13,6 +14,12 @@ from local.cluster.cloud.volumes import PROVISIONER
 from local.cluster.components import PROGRAMS
 from local.cluster.directory import Directory
 from local.toolchain.pins import ARTEFACTS
+
+
+@pytest.fixture
+def directory(directory: Directory) -> Directory:
+    (directory.pki / "ca.crt").write_text("the cluster's authority")
+    return directory
 
 
 @pytest.fixture
@@ -122,7 +129,7 @@ def test_containerd_runs_pods_with_the_tools_of_set_up(written: Path, programs: 
         "BinaryName": str(programs["runc"]),
         "SystemdCgroup": False,
     }
-    assert runtime["cni"] == {"bin_dirs": [str(programs["bridge"].parent)], "conf_dir": str(written / "cni")}
+    assert runtime["cni"] == {"bin_dirs": [str(programs["ptp"].parent)], "conf_dir": str(written / "cni")}
 
 
 def test_a_home_with_a_quote_in_its_name_is_written_as_it_is(directory: Directory, programs: dict[str, Path]) -> None:
@@ -130,7 +137,7 @@ def test_a_home_with_a_quote_in_its_name_is_written_as_it_is(directory: Director
     configuration.write(directory, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["containerd"]["runtimes"]["runc"]["options"]["BinaryName"] == str(programs["runc"])
-    assert runtime["cni"]["bin_dirs"] == [str(programs["bridge"].parent)]
+    assert runtime["cni"]["bin_dirs"] == [str(programs["ptp"].parent)]
 
 
 def test_kubelet_and_containerd_meet_at_one_socket_and_over_one_pause_image(written: Path) -> None:
@@ -142,8 +149,8 @@ def test_kubelet_and_containerd_meet_at_one_socket_and_over_one_pause_image(writ
 
 def test_what_is_written_at_fixed_places_goes_where_the_nodes_own_mounts_cover_the_host(written: Path) -> None:
     config = _containerd(written)
-    (bridge,) = (plugin for plugin in _pods_network(written)["plugins"] if plugin["type"] == "bridge")
-    places = [config["root"], config["state"], config["grpc"]["address"], bridge["ipam"]["dataDir"]]
+    ipam = _pods_network(written)["plugins"][0]["ipam"]
+    places = [config["root"], config["state"], config["grpc"]["address"], ipam["dataDir"]]
     places.append(_yaml(written / "kubelet.yaml")["volumePluginDir"])
     for place in places:
         assert any(Path(place).is_relative_to(shadowed) for shadowed in node._SHADOWED), place
@@ -185,7 +192,21 @@ def test_rights_are_given_to_the_identities_that_certificates_are_made_for(writt
         for subject in binding.get("subjects", ())
         if subject["kind"] == "User"
     }
-    assert users == {credentials.KUBELET_CLIENT.user, credentials.CLOUD.user}
+    known = (credentials.KUBELET_CLIENT, credentials.CLOUD, credentials.NETWORK_POLICIES, credentials.METRICS_SERVER)
+    assert users == {leaf.user for leaf in known}
+
+
+def test_the_api_server_asks_for_metrics_where_they_are_served_and_by_whom_it_can_check(written: Path) -> None:
+    asked = _addon(written, "APIService", "v1beta1.metrics.k8s.io")["spec"]
+    name, namespace = asked["service"]["name"], asked["service"]["namespace"]
+    assert _addon(written, "Service", name)["spec"]["externalName"] == network.NODE
+    assert asked["service"]["port"] == network.METRICS_PORT
+    assert credentials.METRICS_SERVER.serves == (f"{name}.{namespace}.svc",)
+    assert base64.b64decode(asked["caBundle"]) == b"the cluster's authority"
+
+
+def test_a_packet_from_a_pod_to_its_neighbour_passes_where_policies_are_enforced(written: Path) -> None:
+    assert _pods_network(written)["plugins"][0]["type"] == "ptp"
 
 
 def test_claims_of_no_class_are_given_volumes_by_the_clusters_own_provisioner(written: Path) -> None:

@@ -342,7 +342,8 @@ def test_components_in_the_node_ask_the_servers_own_port_and_the_cloud_on_the_ho
     made: Directory,
 ) -> None:
     servers = {path.stem: _kubeconfig(path)["server"] for path in made.pki.glob("*.kubeconfig")}
-    inside = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "admin", "kubelet")
+    of_kubernetes = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
+    inside = (*of_kubernetes, "kube-network-policies", "metrics-server", "admin")
     assert servers == dict.fromkeys(inside, f"https://127.0.0.1:{network.API_PORT}") | {
         "cloud": "https://127.0.0.1:7443"
     }

@@ -1,0 +1,40 @@
+"""Expose: a workload behind the gateway, under a host name and a path."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.gateway import Gateway
+from components.routes import Route, RouteArgs
+from components.workload import Backend
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExposeArgs:
+    host: str
+    path: str = "/"
+    """What the paths start with that it gets; they reach it as they are."""
+    backend: Backend
+    gateway: Gateway
+    timeout_s: int
+
+
+class Expose(pulumi.ComponentResource):
+    """An HTTPRoute of the component's name, from a host name and a path to a workload's Service.
+
+    It is ready when every listener that can serve the host has accepted it; it fails after `timeout_s`.
+    """
+
+    url: str
+    """At which clients reach it."""
+    route: Route
+
+    def __init__(self, name: str, args: ExposeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("synergychat:index:Expose", name, None, opts)
+
+        route = RouteArgs.of_prefix(args.path, args.host, name, args.gateway, args.backend, args.timeout_s)
+
+        self.route = Route(name, route, pulumi.ResourceOptions(parent=self))
+
+        self.url = args.gateway.url(args.host) + args.path.rstrip("/")
+        self.register_outputs({"url": self.url})

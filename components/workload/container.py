@@ -1,0 +1,74 @@
+"""The container of a workload, in wire form."""
+
+from components.gateway_api import Wire
+from components.overlay import overlaid
+from components.workload import files, persistence
+from config import AppConfig
+
+NAME = "app"
+PORT = "http"
+"""The port's name: what leads to it need not know its number."""
+DRAIN_S = 3
+"""A pod that ends still gets requests until every Envoy has heard of it."""
+# Of its own, for a change would replace the pods: how long an `up` waits must not.
+_START_S = 120
+_RESOURCES = {
+    "requests": {"cpu": "10m", "memory": "32Mi"},
+    "limits": {"cpu": "500m", "memory": "256Mi"},
+}
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def container(settings: AppConfig, *, configmap: str | None) -> Wire:
+    """What every kind of workload has. `configmap` is the name of the one that holds its environment."""
+    wire: Wire = {
+        "name": NAME,
+        "image": settings.image,
+        "imagePullPolicy": settings.pull_policy,
+        "resources": overlaid(_RESOURCES, settings.resources),
+        "securityContext": RESTRICTED,
+    }
+    optional: Wire = {
+        "command": list(settings.command),
+        "args": list(settings.args),
+        "envFrom": [{"configMapRef": {"name": configmap}}] if configmap else [],
+        "env": _referring(settings),
+        "volumeMounts": [*files.mounts(settings), *persistence.mounts(settings)],
+    }
+    return wire | {name: field for name, field in optional.items() if field}
+
+
+def serving(settings: AppConfig, health: str | None) -> Wire:
+    """What those have beside it that answer requests: a port, the probes of it, time to be forgotten by clients."""
+    if settings.port is None:
+        return {}
+    probe: Wire = dict(settings.probes)
+    if not probe:
+        path = settings.health or health
+        probe = {"httpGet": {"path": path, "port": PORT}} if path else {"tcpSocket": {"port": PORT}}
+    return {
+        "ports": [{"name": PORT, "containerPort": settings.port}],
+        "startupProbe": {"periodSeconds": 1, "failureThreshold": _START_S} | probe,
+        "readinessProbe": {"periodSeconds": 5} | probe,
+        "livenessProbe": {"periodSeconds": 10, "timeoutSeconds": 5} | probe,
+        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_S}}},
+    }
+
+
+def environment(settings: AppConfig) -> dict[str, str]:
+    """The variables with plain texts: they go into a ConfigMap."""
+    return {name: each.value for name, each in settings.env.items() if each.value is not None}
+
+
+def _referring(settings: AppConfig) -> list[Wire]:
+    """The others, in an order of their own, as that in a stack's file must not replace pods."""
+    sources: dict[str, Wire] = {
+        name: {"secretKeyRef": {"name": each.secret, "key": each.key}} if each.secret else each.value_from or {}
+        for name, each in settings.env.items()
+        if each.value is None
+    }
+    return [{"name": name, "valueFrom": sources[name]} for name in sorted(sources)]

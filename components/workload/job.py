@@ -1,0 +1,57 @@
+"""Job: an app that runs to its end, once per change or by a schedule."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.declared import declared_in_parts
+from components.gateway_api import Wire
+from components.workload.owner import Owner
+from components.workload.places import places
+from components.workload.template import PodsArgs, Template
+
+# A new pod, so that the logs of the failed one can be read.
+_POD: Wire = {"restartPolicy": "Never"}
+_TRIES_AFTER_THE_FIRST = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobArgs(PodsArgs):
+    schedule: str | None = None
+    """When it runs, as https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ has it, in UTC. None: now,
+    and again after each change."""
+
+
+class Job(pulumi.ComponentResource):
+    """A Job, or with a schedule a CronJob, whose pods meet the *restricted* Pod Security Standard, and its settings.
+
+    A Job is ready when it has succeeded; it fails after `timeout_s`. A change of it, of its settings or of a Secret
+    that it uses runs it again.
+    """
+
+    def __init__(self, name: str, args: JobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("synergychat:index:Job", name, None, opts)
+
+        owner = Owner(name=name, namespace=args.namespace, component=self, timeout_s=args.timeout_s)
+        template = Template.made(owner, args, of_container={}, of_pod=_POD)
+        run: Wire = {"backoffLimit": _TRIES_AFTER_THE_FIRST, "template": template.wire}
+
+        if args.schedule is None:
+            with declared_in_parts(places(args.settings, template.wire, ("spec", "template"))):
+                owner.object("batch/v1", "Job", "job", {"spec": run}, after=template.needed)
+        else:
+            with declared_in_parts(places(args.settings, template.wire, ("spec", "jobTemplate", "spec", "template"))):
+                spec = _by(args.schedule, run)
+                owner.object("batch/v1", "CronJob", "cronjob", {"spec": spec}, after=template.needed)
+
+        self.register_outputs({})
+
+
+def _by(schedule: str, run: Wire) -> Wire:
+    # One that takes longer than the pause is not joined by the next.
+    return {
+        "schedule": schedule,
+        "timeZone": "Etc/UTC",
+        "concurrencyPolicy": "Forbid",
+        "jobTemplate": {"spec": run},
+    }

@@ -1,0 +1,240 @@
+"""Every recipe of docs/workloads.md, applied to the stack and asked for what it promises, by what a client sees."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import pytest
+import yaml
+
+from local.images import echo
+from local.toolchain.progress import Progress
+from tests.conftest import TestCluster
+from tests.live.clients import ask
+from tests.live.recipes import recipes, together
+from tests.live.stack import LiveStack
+from tests.live.waiting import wait_until
+
+RECIPES = recipes("workloads.md")
+TOKEN = "correct horse battery staple"
+
+Check = Callable[..., None]
+_checked: Counter[str] = Counter()
+
+
+def of(heading: str) -> Callable[[Check], Check]:
+    """Marks the test of a recipe."""
+    _checked[heading] += 1
+    return lambda test: test
+
+
+@pytest.fixture(scope="module")
+def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
+    """The stack's file before any recipe; afterwards the stack is again what that says."""
+    with Progress() as progress:
+        cluster.cluster.load_image(echo.archive(progress))
+    file = stack.directory / "Pulumi.dev.yaml"
+    text = file.read_text()
+    yield text
+    file.write_text(text)
+    stack.up()
+
+
+@pytest.fixture(scope="module")
+def gateway(stack: LiveStack, original: str) -> str:
+    """The address of the Gateway with all recipes."""
+    document = yaml.safe_load(original)
+    document["config"] = together([document["config"], *RECIPES.values()])
+    (stack.directory / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    _set_token(stack, TOKEN)
+    stack.up()
+    return stack.gateway_address
+
+
+def _set_token(stack: LiveStack, value: str) -> None:
+    done = stack.cli("config", "set", "--secret", "--path", "synergychat:secrets.payments.token", typed=value)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_recipe_has_a_test() -> None:
+    assert set(RECIPES) == set(_checked)
+
+
+# Before anything else is changed
+
+
+def test_without_a_volume_messages_go_with_the_pod(stack: LiveStack, original: str) -> None:
+    _post(stack.gateway_address, "a word in passing")
+    _replace_pods(stack, "synergychat-api")
+    assert _messages(stack.gateway_address) == []
+
+
+# What each recipe promises
+
+
+@of("My app behind the gateway")
+def test_an_app_of_the_config_answers_through_envoy(stack: LiveStack, gateway: str) -> None:
+    answer = ask(gateway, "http://echo.internal/any/path").json()
+    assert (answer["path"], answer["host"]) == ("/any/path", "echo.internal")
+    assert stack.outputs["urls"]["echo"] == "http://echo.internal"
+    assert len(_pods(stack, "echo")) == 2
+    assert _found(stack, "pdb", "echo")["status"]["disruptionsAllowed"] == 1
+
+
+@of("An app that speaks gRPC")
+def test_a_grpc_client_is_answered(gateway: str) -> None:
+    options = [("grpc.default_authority", "greeter.internal"), ("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
+        answer = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
+    assert answer == b"\x08\x01"  # HealthCheckResponse, with status SERVING
+
+
+@of("A config file")
+def test_a_file_is_where_it_was_asked_for(gateway: str) -> None:
+    assert ask(gateway, "http://reader.internal/file/etc/reader/app.conf").json() == "colour = blue\n"
+
+
+@of("A secret in the environment")
+def test_a_secret_reaches_the_process_as_a_variable_and_as_a_file(gateway: str) -> None:
+    asked = ("variable/TOKEN", "file/etc/payer/token", "variable/LEVEL", "variable/NODE")
+    token, file, level, node = (ask(gateway, f"http://payer.internal/{path}").json() for path in asked)
+    assert (token, file, level) == (TOKEN, TOKEN, "debug")
+    assert node
+
+
+@of("Scale with load")
+def test_an_autoscaler_has_the_fewest_pods_at_least_and_an_up_leaves_them(stack: LiveStack, gateway: str) -> None:
+    scaler = _found(stack, "hpa", "synergychat-web")
+    assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 4)
+    wait_until(lambda: len(_pods(stack, "synergychat-web")) == 2)
+    assert set(stack.up()) == {"same"}
+    assert len(_pods(stack, "synergychat-web")) == 2
+    assert ask(gateway, "http://synchat.internal/").status_code == 200
+
+
+@of("Only on some nodes")
+def test_fields_of_the_pod_and_of_the_container_are_as_given(stack: LiveStack, gateway: str) -> None:
+    (pod,) = _pods(stack, "synergychat-crawler")
+    assert pod["spec"]["nodeSelector"] == {"kubernetes.io/os": "linux"}
+    assert pod["spec"]["terminationGracePeriodSeconds"] == 60
+    assert pod["spec"]["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is False
+
+
+@of("An init container")
+def test_an_app_finds_what_its_init_container_made(gateway: str) -> None:
+    made = ask(gateway, "http://primed.internal/file/shared/health.json").json()
+    assert json.loads(made) == {"status": "ok"}
+
+
+@of("Messages that outlive the pod")
+def test_messages_outlive_the_pod(stack: LiveStack, gateway: str) -> None:
+    _post(gateway, "for those who come after")
+    _replace_pods(stack, "synergychat-api")
+    assert "for those who come after" in _messages(gateway)
+
+
+@of("A job, and a nightly one")
+def test_a_job_has_run_and_a_nightly_one_can(stack: LiveStack, gateway: str) -> None:
+    namespace = stack.outputs["namespace"]
+    assert _found(stack, "job", "migrate")["status"]["succeeded"] == 1
+    assert json.loads(stack.kubectl("logs", "job/migrate", "-n", namespace)) == {"status": "ok"}
+    stack.kubectl("create", "job", "--from", "cronjob/report", "report-now", "-n", namespace)
+    stack.kubectl("wait", "--for=condition=Complete", "job/report-now", "-n", namespace, "--timeout=60s")
+    stack.kubectl("delete", "job", "report-now", "-n", namespace)
+
+
+# A change
+
+
+def test_a_changed_file_replaces_the_pods_of_its_workload_and_of_no_other(stack: LiveStack, gateway: str) -> None:
+    before = _running(stack)
+    stack.configure(**{"apps.reader.files": {"/etc/reader/app.conf": "colour = green\n"}})
+    stack.up()
+    assert ask(gateway, "http://reader.internal/file/etc/reader/app.conf").json() == "colour = green\n"
+    assert _differ(before, _running(stack)) == {"reader"}
+
+
+def test_a_changed_secret_replaces_the_pods_that_use_it_and_no_others(stack: LiveStack, gateway: str) -> None:
+    before = _running(stack)
+    secret = _found(stack, "secret", "payments")["metadata"]["uid"]
+    _set_token(stack, "another")
+    stack.up()
+    assert ask(gateway, "http://payer.internal/variable/TOKEN").json() == "another"
+    assert ask(gateway, "http://payer.internal/file/etc/payer/token").json() == "another"
+    assert _differ(before, _running(stack)) == {"payer"}
+    assert _found(stack, "secret", "payments")["metadata"]["uid"] == secret
+
+
+def test_what_tells_a_changed_secret_is_not_in_the_state_in_clear(stack: LiveStack, gateway: str) -> None:
+    template = _found(stack, "deployment", "payer")["spec"]["template"]
+    mark = template["metadata"]["annotations"]["synergychat/secrets-hmac"]
+    state = [file.read_text() for file in (stack.directory.parent / "state").rglob("*.json")]
+    assert any("payer-deployment" in text for text in state)
+    assert not [text for text in state if mark in text]
+    assert mark not in stack.cli("preview", "--diff", "--refresh").stdout
+
+
+def test_a_changed_job_runs_again(stack: LiveStack, gateway: str) -> None:
+    before = _found(stack, "job", "migrate")["metadata"]["uid"]
+    stack.configure(**{"apps.migrate.env": {"AGAIN": "yes"}})
+    stack.up()
+    again = _found(stack, "job", "migrate")
+    assert again["metadata"]["uid"] != before
+    assert again["status"]["succeeded"] == 1
+
+
+def test_a_failing_job_is_told_with_what_it_said_last(stack: LiveStack, gateway: str) -> None:
+    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/nowhere"], "timeoutSeconds": 60})
+    said = stack.cli("up", "--yes").stdout
+    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/healthz"], "timeoutSeconds": None})
+    assert "migrate" in said
+    assert "404 Not Found" in said
+    stack.up()
+
+
+def test_recipes_are_previewed_without_a_cluster_too(stack: LiveStack, gateway: str) -> None:
+    done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
+    assert done.returncode == 0, done.stdout
+
+
+def _found(stack: LiveStack, kind: str, name: str) -> dict[str, Any]:
+    return json.loads(stack.kubectl("get", kind, name, "-n", stack.outputs["namespace"], "-o", "json"))
+
+
+def _pods(stack: LiveStack, app: str | None = None) -> list[dict[str, Any]]:
+    """Those that are to stay, of all workloads or of one."""
+    chosen = () if app is None else ("-l", f"app.kubernetes.io/name={app}")
+    listed = stack.kubectl("get", "pods", "-n", stack.outputs["namespace"], *chosen, "-o", "json")
+    return [pod for pod in json.loads(listed)["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+
+def _running(stack: LiveStack) -> dict[str, set[str]]:
+    """UIDs of the pods, by workload."""
+    result: dict[str, set[str]] = {}
+    for pod in _pods(stack):
+        described = pod["metadata"]
+        result.setdefault(described["labels"]["app.kubernetes.io/name"], set()).add(described["uid"])
+    return result
+
+
+def _differ(one: dict[str, set[str]], other: dict[str, set[str]]) -> set[str]:
+    return {app for app in one.keys() | other.keys() if one.get(app) != other.get(app)}
+
+
+def _replace_pods(stack: LiveStack, app: str) -> None:
+    namespace = stack.outputs["namespace"]
+    stack.kubectl("delete", "pods", "-n", namespace, "-l", f"app.kubernetes.io/name={app}")
+    stack.kubectl("rollout", "status", f"deployment/{app}", "-n", namespace)
+    # Envoy learns of the new pod a moment after Kubernetes does.
+    wait_until(lambda: ask(stack.gateway_address, "http://synchatapi.internal/healthz").status_code == 200)
+
+
+def _post(gateway: str, text: str) -> None:
+    message = {"AuthorUsername": "ada", "Text": text}
+    assert ask(gateway, "http://synchatapi.internal/messages", method="POST", json=message).status_code == 201
+
+
+def _messages(gateway: str) -> list[str]:
+    return [each["Text"] for each in ask(gateway, "http://synchatapi.internal/messages").json()]
