@@ -50,8 +50,11 @@ with declared_by("gateway"):
     gateway = Gateway(
         "gateway",
         GatewayArgs(
+            name=cfg.gateway.name,
+            class_name=cfg.gateway.class_name,
             settings=cfg.gateway,
-            hostnames=cfg.hostnames,
+            listeners=cfg.listeners_of(cfg.gateway.name),
+            hostnames=cfg.hostnames_of(cfg.gateway.name),
             envoy_image=cfg.envoy_image,
             namespace=chat.namespace,
             platform=platform,
@@ -59,8 +62,10 @@ with declared_by("gateway"):
         ),
         cluster,
     )
-web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
-api = Route("api", RouteArgs.of_host(cfg.api, gateway, chat.api, limit), cluster)
+with declared_by("web"):
+    web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
+with declared_by("api"):
+    api = Route("api", RouteArgs.of_host(cfg.api, gateway, chat.api, limit), cluster)
 Configured(
     "configured",
     ConfiguredArgs(

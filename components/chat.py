@@ -46,7 +46,7 @@ class Chat(pulumi.ComponentResource):
         self.secrets = Secrets.made(args.secrets, self.namespace, here)
 
         def workload(app: str, settings: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:
-            with declared_by(app, root=None):
+            with declared_by(app, parts={}):
                 return Workload(
                     f"{name}-{app}",
                     WorkloadArgs(

@@ -12,6 +12,7 @@ from components.declared import declared_by
 from components.kubernetes_object import KubernetesObject
 from components.manifests import Manifest, Object
 from components.sources import ManifestError
+from components.tailored import tailored
 from config import EnvoyGatewayConfig
 from releases import CONFIG_KEY, RELEASE_LINES
 from stop import stop
@@ -74,7 +75,7 @@ class EnvoyGateway(pulumi.ComponentResource):
 def _place(wire: Object) -> AbstractContextManager[None]:
     """What is wrong with the controller's configuration is wrong in the stack's config."""
     if manifests.is_configuration(wire):
-        return declared_by("envoyGateway.config", root=("data", CONFIG_KEY))
+        return declared_by("envoyGateway.config", {("data", CONFIG_KEY): ""})
     return nullcontext()
 
 
@@ -87,6 +88,6 @@ def release(source: EnvoyGatewayConfig) -> Manifest:
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        return manifests.configured(manifests.load(source, sources.cache_directory()), source.config)
+        return tailored(manifests.load(source, sources.cache_directory()), source)
     except ManifestError as error:
         stop(str(error))

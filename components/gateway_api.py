@@ -1,11 +1,12 @@
 """Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from components import waiting
 from components.labels import metadata
 from components.overlay import overlaid
+from config.given import group
 from config.values import Exposure
 from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, READY_WHEN, ROUTES
 
@@ -23,17 +24,18 @@ def envoy_proxy(
     namespace: str,
     image: str | None,
     exposure: Exposure,
-    port: int,
-    node_port: int | None,
+    node_ports: Sequence[Wire],
     fields: Wire,
 ) -> Wire:
-    """How the Envoys of a class run and are exposed. `node_port` is the port of every node that leads to `port`.
+    """How the Envoys of a Gateway run and are exposed; with exposure NodePort by `node_ports`, entries of a Service.
 
-    Without an `image` they run the one that Envoy Gateway chooses. `fields` of the spec are laid over what is set here.
+    Without an `image` they run the one that Envoy Gateway chooses; an image without a tag gets that one's. `fields` of
+    the spec are laid over what is set here.
     """
     container: Wire = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
     if image is not None:
-        container["image"] = image
+        tagged = ":" in image.rpartition("/")[2]
+        container["image" if tagged else "imageRepository"] = image
     service: Wire = {"type": exposure}
     if exposure == "LoadBalancer":
         # Keeps the client's address; the load balancer's health checks leave out the nodes without an Envoy.
@@ -41,9 +43,10 @@ def envoy_proxy(
     if exposure == "NodePort":
         # Clients pick a node by themselves, so that every one must answer.
         service["externalTrafficPolicy"] = "Cluster"
-        ports = [{"port": port, "protocol": "TCP", "nodePort": node_port}]
-        service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": ports}}}
-    kubernetes = {"envoyDeployment": {"container": container}, "envoyService": service}
+        service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": list(node_ports)}}}
+    said = group(group(fields.get("provider")).get("kubernetes"))
+    pods = "envoyDaemonSet" if "envoyDaemonSet" in said else "envoyDeployment"
+    kubernetes = {pods: {"container": container}, "envoyService": service}
     spec: Wire = {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
     return {
         "apiVersion": f"{ENVOY_GATEWAY}/v1alpha1",
@@ -51,6 +54,11 @@ def envoy_proxy(
         "metadata": metadata(_APP, name, namespace=namespace),
         "spec": overlaid(spec, fields),
     }
+
+
+def node_port(*, port: int, protocol: str, node_port: int) -> Wire:
+    """An entry of a Service: the port of every node that leads to `port`, which a listener of `protocol` serves."""
+    return {"port": port, "protocol": "UDP" if protocol == "UDP" else "TCP", "nodePort": node_port}
 
 
 def own_proxy(name: str) -> Wire:
@@ -99,8 +107,11 @@ def listener(*, name: str, protocol: str, port: int, fields: Wire) -> Wire:
 def route(
     *, api_version: str, kind: str, name: str, namespace: str, gateway_name: str, listeners: Sequence[str], fields: Wire
 ) -> Wire:
-    """A route of any `kind` on listeners of a Gateway of its own namespace, with `fields` of its spec."""
-    parents = [{"name": gateway_name, "sectionName": listener} for listener in listeners]
+    """A route of any `kind` on listeners of a Gateway of its own namespace, with `fields` of its spec.
+
+    Without any it is for the Gateway as a whole, which then says why none of its listeners takes it.
+    """
+    parents = [{"name": gateway_name, "sectionName": listener} for listener in listeners] or [{"name": gateway_name}]
     return {
         "apiVersion": api_version,
         "kind": kind,
@@ -172,8 +183,29 @@ def answered_by(filter_name: str) -> Wire:
     return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
 
 
-def awaited(wire: Wire) -> Wire:
-    """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind."""
+def issued(*, name: str, namespace: str, issuer: str, hostname: str) -> Wire:
+    """A Certificate that cert-manager gets from a ClusterIssuer, into the Secret of its name.
+
+    https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate
+    """
+    return {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "metadata": metadata(_APP, name, namespace=namespace, annotations=waiting.until("condition=Ready")),
+        "spec": {
+            "secretName": name,
+            "dnsNames": [hostname],
+            "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
+        },
+    }
+
+
+def awaited(wire: Wire, *, ordered: Collection[str] = ()) -> Wire:
+    """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind.
+
+    A Gateway does not wait for the listeners `ordered`: their certificates are ordered when it is there, and to get one
+    may need its address.
+    """
     wanted = READY_WHEN.get(wire["kind"], ())
     match wire["kind"]:
         case "GatewayClass":
@@ -181,9 +213,9 @@ def awaited(wire: Wire) -> Wire:
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
             ready = waiting.holds(*wanted)
-            # A certificate that is ordered when the Gateway is there may need its address first.
-            ordered = _ISSUERS & wire["metadata"].get("annotations", {}).keys()
-            for listener in [] if ordered else _groups(wire, "listeners"):
+            all_ordered = _ISSUERS & wire["metadata"].get("annotations", {}).keys()
+            listeners = [each for each in _groups(wire, "listeners") if each.get("name") not in ordered]
+            for listener in [] if all_ordered else listeners:
                 named = f"listeners[?@.name=='{listener.get('name')}']"
                 ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:

@@ -113,6 +113,12 @@ def configured(manifest: Manifest, fields: Object) -> Manifest:
     )
 
 
+def controller_config(manifest: Manifest) -> dict[str, Any]:
+    """The configuration of the release's controller."""
+    (text,) = [wire["data"][CONFIG_KEY] for wire in manifest.settings if is_configuration(wire)]
+    return yaml.safe_load(text)
+
+
 def _configured(config_map: Object, fields: Object) -> Object:
     settings = overlaid(yaml.safe_load(config_map["data"][CONFIG_KEY]), fields)
     return overlaid(config_map, {"data": {CONFIG_KEY: yaml.safe_dump(settings)}})

@@ -1,13 +1,14 @@
 """Verification: what the API server and Envoy Gateway would refuse, told before anything is sent to them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pulumi
 
 from checks import UNKNOWN, Crds, Mistake, check, configuration, graph
 from checks.graph.releases import release_of
 from checks.images import by_tag
-from components.declared import Declaration, Declared
+from components.declared import Declaration, Declared, Shortcut
 from components.gateway_api import Wire
 from components.manifests import Manifest
 from stop import stop
@@ -62,12 +63,13 @@ def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
 
 
 def _line(declaration: Declaration, mistake: Mistake) -> str:
-    wire = declaration.wire
-    roots = [root for root in declaration.roots if mistake.path[: len(root)] == root]
-    if roots:
-        root = max(roots, key=len)
-        rest = Mistake(path=mistake.path[len(root) :], value=mistake.value, rule=mistake.rule, cure=mistake.cure)
-        key = declaration.roots[root]
-        place = f"{declaration.place}.{key}" if key else declaration.place
-        return f"{place}{'' if not rest.path or isinstance(rest.path[0], int) else '.'}{rest}"
-    return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"
+    wire, parts = declaration.wire, declaration.parts
+    typed = max((part for part in parts if mistake.path[: len(part)] == part), key=len, default=None)
+    if typed is None:
+        return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"
+    key = parts[typed]
+    place = f"{declaration.place}.{key}" if key else declaration.place
+    if isinstance(key, Shortcut):
+        return f"{place}{replace(mistake, path=(), value=None)}"
+    rest = str(replace(mistake, path=mistake.path[len(typed) :]))
+    return f"{place}{rest}" if rest.startswith(("[", " ", ":")) else f"{place}.{rest}"

@@ -1,6 +1,6 @@
 """The rules of a stack on a platform that is not its own."""
 
-from config.gateway import EnvoyGatewayConfig
+from config.envoy_gateway import EnvoyGatewayConfig
 from config.given import Broken, Given, group
 
 _OF_A_RELEASE = {"version", "manifest", "sha256", "namespace"}

@@ -1,15 +1,19 @@
 """All keys of a stack."""
 
+from collections.abc import Collection
+
 from pydantic import Field
 
-from config.gateway import EnvoyGatewayConfig, GatewayConfig
+from config.envoy_gateway import EnvoyGatewayConfig
+from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
 from config.given import items
 from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Section
 from config.values import Label, Ownership, Seconds, ServiceName, Subdomain, Text
 from config.workloads import ApiConfig, CrawlerConfig, FurtherAppConfig, WebConfig
-from releases import ENVOY_IMAGES
+from kinds import ROUTES, RouteKind, carried
+from releases import ENVOY, ENVOY_IMAGES, mirrored
 
 
 class StackConfig(Section):
@@ -33,6 +37,9 @@ class StackConfig(Section):
     )
     envoy_gateway: EnvoyGatewayConfig = Field(default=EnvoyGatewayConfig(), description="The gateway's controller.")
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The Gateway, and how it is reached.")
+    gateways: dict[Label, FurtherGatewayConfig] = Field(
+        default={}, description="Further Gateways in the chat's namespace, by name, each with Envoys of its own."
+    )
     web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
     api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
     crawler: CrawlerConfig = Field(
@@ -57,12 +64,23 @@ class StackConfig(Section):
     )
 
     @property
-    def hostnames(self) -> tuple[str, ...]:
-        """All that the stack answers to, wildcards among them."""
-        given = [name for route in self.routes.values() for name in items(route.fields.get("hostnames"))]
-        given += [listener.hostname for listener in self.gateway.listeners if listener.hostname]
-        own = [self.web.hostname, self.api.hostname, *self.exposed.values()]
-        return tuple(dict.fromkeys([*own, *map(str, given)]))
+    def all_gateways(self) -> dict[str, ServingConfig]:
+        """By name; the chat's own first."""
+        return {self.gateway.name: self.gateway, **self.gateways}
+
+    def hostnames_of(self, gateway: str, kinds: Collection[RouteKind] = ROUTES) -> tuple[str, ...]:
+        """All that the Gateway of this name answers to by routes of these kinds, wildcards among them."""
+        own = self.gateway.name
+        given = [self.web.hostname, self.api.hostname, *self.exposed.values()] if gateway == own else []
+        for route in self.routes.values():
+            if (route.gateway or own) == gateway and route.kind in kinds:
+                given += items(route.fields.get("hostnames"))
+        given += [listener.hostname for listener in self.all_gateways[gateway].listeners if listener.hostname]
+        return tuple(dict.fromkeys(map(str, given)))
+
+    def listeners_of(self, gateway: str) -> tuple[ListenerConfig, ...]:
+        """Of the Gateway of this name, those that follow from its routes' host names among them."""
+        return self.all_gateways[gateway].served(self.hostnames_of(gateway, carried("HTTPS")))
 
     @property
     def exposed(self) -> dict[str, str]:
@@ -78,8 +96,13 @@ class StackConfig(Section):
 
     @property
     def envoy_image(self) -> str | None:
-        """Image of the Envoys; None leaves it to the release."""
-        return self.gateway.envoy_image or ENVOY_IMAGES.get(self.envoy_gateway.version)
+        """Image of the chat's Envoys; None leaves it to the release."""
+        return self.envoy_image_of(self.gateway)
+
+    def envoy_image_of(self, gateway: ServingConfig) -> str | None:
+        registry = self.envoy_gateway.registry
+        released = ENVOY_IMAGES.get(self.envoy_gateway.version) or (ENVOY if registry else None)
+        return gateway.envoy_image or (mirrored(released, registry) if released else None)
 
     @property
     def urls(self) -> dict[str, str]:

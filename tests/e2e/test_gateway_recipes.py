@@ -24,14 +24,21 @@ from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
 from tests.live import tokens
 from tests.live.authority import Authority
-from tests.live.clients import ask, certificate, showing, trusting_anything
+from tests.live.clients import agreed_protocol, ask, certificate, http2_settings, showing, trusting_anything
+from tests.live.quic import ask_by_quic
 from tests.live.recipes import Config, recipes, together
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES = recipes("gateway.md")
-AGAINST_OTHERS = {"HTTPS, and HTTP only redirects", "More Envoys"}
+AGAINST_OTHERS = {
+    "HTTPS, and HTTP only redirects",
+    "More Envoys",
+    "Two controllers, for my namespaces only",
+}
 """These change what other recipes show: they are applied after them."""
+ONLY_PREVIEWED = {"Images from my registry"}
+"""Of these no cluster here has what they name."""
 
 PASSWORD, KEY = "correct horse battery staple", "key-5f2c8f0e"
 SHOP, ISSUED = (make_pair([name], datetime.now(UTC)) for name in ("shop.example.com", "issued.example.com"))
@@ -45,6 +52,7 @@ SECRETS = {
     "synergychat:secrets.api-keys.partner": KEY,
 }
 
+APART = AGAINST_OTHERS | ONLY_PREVIEWED
 Check = Callable[..., None]
 _checked: Counter[str] = Counter()
 
@@ -70,7 +78,7 @@ def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def up(stack: LiveStack, original: str) -> Iterator[str]:
     """What the first `up` says, with all recipes but those against others."""
-    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in AGAINST_OTHERS])
+    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in APART])
     for path, value in SECRETS.items():
         done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
         assert done.returncode == 0, done.stdout
@@ -158,6 +166,24 @@ def test_an_older_version_of_tls_is_refused(gateway: str) -> None:
         ask(gateway, "https://modern.example.com/", verify=older)
     assert ask(gateway, "https://shop.example.com/", verify=older).status_code == 200
     assert ask(gateway, "https://modern.example.com/").status_code == 200
+
+
+@of("HTTP/2, and HTTP/1.1 only")
+def test_a_client_gets_http_2_with_its_settings_unless_only_http_1_is_offered(gateway: str) -> None:
+    assert agreed_protocol(gateway, "two.example.com", "h2", "http/1.1") == "h2"
+    assert agreed_protocol(gateway, "one.example.com", "h2", "http/1.1") == "http/1.1"
+    most_streams = 3
+    assert http2_settings(gateway, "two.example.com")[most_streams] == 50
+    assert ask(gateway, "https://one.example.com/").status_code == 200
+
+
+@of("HTTP/3")
+def test_a_request_by_quic_reaches_the_app(gateway: str) -> None:
+    first = ask(gateway, "https://three.example.com/")
+    assert 'h3=":443"' in first.headers["alt-svc"]
+    answer = ask_by_quic(gateway, "three.example.com", "/by/quic")
+    assert (answer.status, json.loads(answer.body)["path"]) == (200, "/by/quic")
+    assert "alt-svc" not in ask(gateway, "https://shop.example.com/").headers
 
 
 @of("Client certificates (mTLS)")
@@ -297,6 +323,38 @@ def test_a_token_of_the_issuer_is_asked_for(gateway: str) -> None:
 # Under load
 
 
+@of("A preset for all traffic")
+def test_a_strict_gateway_ends_what_takes_too_long_and_a_gentle_one_waits_and_tries_again(
+    stack: LiveStack, gateway: str
+) -> None:
+    careful, patient = (_address_of(stack, name) for name in ("careful", "patient"))
+    with ThreadPoolExecutor(4) as pool:
+        late = pool.submit(ask, careful, "http://careful.internal/wait/20s", timeout=30)
+        waited = pool.submit(ask, patient, "http://waiting.internal/wait/20s", timeout=30)
+        begun = b"POST / HTTP/1.1\r\nhost: careful.internal\r\n"
+        headers = pool.submit(_answer_to, careful, begun, 30)
+        body = pool.submit(_answer_to, careful, begun + b"content-length: 9\r\n\r\n", 30)
+        assert (late.result().status_code, waited.result().status_code) == (504, 200)
+        assert headers.result().startswith(b"HTTP/1.1 408 ")
+        assert body.result().startswith(b"HTTP/1.1 408 ")
+    before = _count(stack, "/status/503")
+    assert ask(patient, "http://waiting.internal/status/503").status_code == 503
+    assert _count(stack, "/status/503") - before == 4
+    assert ask(careful, "http://careful.internal/status/503").status_code == 503
+    assert _count(stack, "/status/503") - before == 5
+
+
+def test_a_strict_gateway_refuses_more_requests_than_an_app_can_have_done_in_time(
+    stack: LiveStack, gateway: str
+) -> None:
+    careful = _address_of(stack, "careful")
+    with ThreadPoolExecutor(400) as pool:
+        wait = "http://careful.internal/wait/12s"
+        codes = Counter(pool.map(lambda _: ask(careful, wait, timeout=60).status_code, range(400)))
+    assert set(codes) == {200, 503}
+    assert codes[200] >= 256
+
+
 @of("Timeouts and retries")
 def test_what_takes_too_long_ends_and_what_fails_is_tried_again(stack: LiveStack, gateway: str) -> None:
     assert ask(gateway, "http://patient.internal/wait/0s").status_code == 200
@@ -395,12 +453,40 @@ def test_a_listener_of_a_listener_set_serves_its_route(gateway: str) -> None:
 
 @of("A second Gateway")
 def test_a_second_gateway_serves_its_own_routes_at_its_own_address(stack: LiveStack, gateway: str) -> None:
-    one = ("get", "gateway", "inner-gateway", "-n", stack.outputs["namespace"], "-o")
-    inner = stack.kubectl(*one, "jsonpath={.status.addresses[0].value}")
+    inner = _address_of(stack, "inner")
     assert inner not in ("", gateway)
-    assert ask(inner, "http://inner.internal/").status_code == 200
-    assert ask(inner, "http://synchat.internal/").status_code == 404
+    assert ask(inner, "https://inner.internal/").status_code == 200
+    redirected = ask(inner, "http://inner.internal/a")
+    assert (redirected.status_code, redirected.headers["location"]) == (301, "https://inner.internal/a")
+    assert ask(inner, "https://synchat.internal/").status_code == 404
     assert ask(gateway, "http://inner.internal/").status_code == 404
+    older = trusting_anything()
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(httpx.ConnectError, match=r"(?i)alert protocol version"):
+        ask(inner, "https://inner.internal/", verify=older)
+
+
+@of("A fixed address, and labels")
+def test_a_gateway_has_the_address_and_the_labels_that_it_asks_for(stack: LiveStack, gateway: str) -> None:
+    assert _address_of(stack, "fixed") == "10.96.7.7"
+    (service,) = json.loads(stack.kubectl("get", "services", "-A", "-l", "team=inside", "-o", "json"))["items"]
+    assert service["spec"]["clusterIP"] == "10.96.7.7"
+    assert service["metadata"]["annotations"]["example.com/owner"] == "inside"
+
+
+@of("A port of every node, and an Envoy on each")
+def test_a_port_of_the_node_leads_to_each_listener_of_a_daemon_set(stack: LiveStack, gateway: str) -> None:
+    owned = "gateway.envoyproxy.io/owning-gateway-name=ported"
+    assert len(json.loads(stack.kubectl("get", "daemonsets", "-A", "-l", owned, "-o", "json"))["items"]) == 1
+    node = stack.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+    for door in (f"http:{node}:30081", f"https:{node}:30444"):
+        assert "synergychat" in stack.kubectl("get", "--raw", f"/api/v1/nodes/{door}/proxy/").lower()
+
+
+@of("Routes of other namespaces")
+def test_a_route_of_a_chosen_namespace_is_served(gateway: str) -> None:
+    answer = ask(gateway, "http://partner.internal:8082/")
+    assert (answer.status_code, answer.headers["location"]) == (302, "http://partner.example.com:8082/")
 
 
 @of("An access log as JSON")
@@ -458,7 +544,60 @@ def test_two_envoys_with_other_resources_carry_the_traffic(stack: LiveStack, oth
     assert [each["requests"] for each in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
 
 
+@of("Two controllers, for my namespaces only")
+def test_one_of_two_controllers_leads_and_another_namespace_is_not_looked_at(
+    stack: LiveStack, other_gateway: str
+) -> None:
+    owner = ("-n", "envoy-gateway-system")
+    pods = json.loads(stack.kubectl("get", "pods", *owner, "-l", "control-plane=envoy-gateway", "-o", "json"))["items"]
+    running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    requests = [pod["spec"]["containers"][0]["resources"]["requests"] for pod in running]
+    assert requests == [{"cpu": "50m", "memory": "128Mi"}] * 2
+    leases = json.loads(stack.kubectl("get", "leases", *owner, "-o", "json"))["items"]
+    (holder,) = [lease["spec"]["holderIdentity"].rpartition("_")[0] for lease in leases]
+    assert holder in [pod["metadata"]["name"] for pod in running]
+    # The leader goes: the other one configures what comes then.
+    stack.kubectl("delete", "pod", *owner, holder)
+    elsewhere = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "elsewhere", "namespace": "default"},
+        "spec": {
+            "gatewayClassName": "app-gatewayclass",
+            "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}],
+        },
+    }
+    here = elsewhere | {"metadata": {"name": "here", "namespace": stack.outputs["namespace"]}}
+    stack.apply(elsewhere, here)
+    conditions = ("-o", "jsonpath={.status.conditions[?(@.type=='Accepted')].status}")
+    wait_until(lambda: stack.kubectl("get", "gateway", "here", "-n", stack.outputs["namespace"], *conditions) == "True")
+    assert stack.kubectl("get", "gateway", "elsewhere", "-n", "default", *conditions) == "Unknown"
+    stack.kubectl("delete", "gateway", "here", "-n", stack.outputs["namespace"])
+    stack.kubectl("delete", "gateway", "elsewhere", "-n", "default")
+    assert ask(other_gateway, "https://synchat.internal/").status_code == 200
+
+
+@of("Images from my registry")
+def test_every_image_of_the_release_comes_from_the_registry(stack: LiveStack, original: str) -> None:
+    _configure(stack, original, [RECIPES["Images from my registry"]])
+    shown = stack.cli("preview", "--diff", "--json").stdout
+    mirrored = ("envoyproxy/gateway:v", "envoyproxy/envoy:distroless", "envoyproxy/ratelimit:")
+    assert [image for image in mirrored if f"registry.example.com/mirror/{image}" not in shown] == []
+
+
 _ENVOYS = ("-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")
+
+
+def _address_of(stack: LiveStack, gateway: str) -> str:
+    one = ("get", "gateway", gateway, "-n", stack.outputs["namespace"], "-o")
+    return stack.kubectl(*one, "jsonpath={.status.addresses[0].value}")
+
+
+def _answer_to(address: str, beginning: bytes, patience_s: float) -> bytes:
+    """What a client gets that begins a request and never ends it."""
+    with socket.create_connection((address, 80), timeout=patience_s) as stream:
+        stream.sendall(beginning)
+        return stream.recv(1000)
 
 
 def _asked_often(stack: LiveStack, host: str, times: int) -> list[httpx.Response]:

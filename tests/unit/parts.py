@@ -28,7 +28,10 @@ def gateway(
 ) -> Gateway:
     settings = settings or GatewayConfig()
     args = GatewayArgs(
+        name=settings.name,
+        class_name=settings.class_name,
         settings=settings,
+        listeners=settings.served(["synchat.internal"]),
         envoy_image=settings.envoy_image,
         hostnames=["synchat.internal"],
         namespace=Namespace.restricted("chat", "chat", cluster),

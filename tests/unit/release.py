@@ -42,7 +42,13 @@ def with_every_kind() -> list[Wire]:
     """A release in which all that the program makes is served; its schemas take anything."""
     kinds = {
         "gateway.networking.k8s.io": ("GatewayClass", "Gateway", "HTTPRoute", "TCPRoute", "ReferenceGrant"),
-        "gateway.envoyproxy.io": ("EnvoyProxy", "HTTPRouteFilter", "SecurityPolicy", "ClientTrafficPolicy"),
+        "gateway.envoyproxy.io": (
+            "EnvoyProxy",
+            "HTTPRouteFilter",
+            "SecurityPolicy",
+            "ClientTrafficPolicy",
+            "BackendTrafficPolicy",
+        ),
     }
     crds = [crd(kind.lower(), group, kind=kind) for group, served in kinds.items() for kind in served]
     return [*objects(), *crds]

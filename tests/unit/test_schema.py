@@ -123,7 +123,7 @@ GIVEN: list[object] = [
     *("/", "/a", "/a/b.c", "/a//b", "/a/..", "/a/../b", "/..a", "/a b", "1Gi", "1.5e3", "0 3 * * *", "0 3 * *"),
     *(0, 1, 9, 10, 80, 100, 101, 3600, 3601, 29999, 30000, 32767, 32768, 65535, 65536, -1),
 ]
-LAXER = {("Hostname", "a" * 64)}
+LAXER = {("Hostname", "a" * 64), ("HostnameOrWildcard", "a" * 64)}
 """What the schema takes and the program does not: a pattern cannot count within it."""
 
 

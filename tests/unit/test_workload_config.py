@@ -95,7 +95,9 @@ def test_an_app_is_not_named_as_the_chats_own_are(name: str) -> None:
 
 def test_two_apps_share_a_host_name_by_their_paths_only() -> None:
     one = SHOP | {"hostname": "shop.internal"}
-    assert parse(apps={"shop": one, "cart": one | {"path": "/cart"}}).hostnames[2:] == ("shop.internal",)
+    assert parse(apps={"shop": one, "cart": one | {"path": "/cart"}}).hostnames_of("app-gateway")[2:] == (
+        "shop.internal",
+    )
     (line,) = mistakes(apps={"shop": one, "cart": one})
     assert (
         line == 'synergychat:apps.cart.hostname = "shop.internal" must differ from apps.shop.hostname, or its path must'
