@@ -14,6 +14,8 @@ from components import (
     EnvoyGatewayArgs,
     Gateway,
     GatewayArgs,
+    NetworkPolicies,
+    NetworkPoliciesArgs,
     Route,
     RouteArgs,
     connect,
@@ -42,6 +44,11 @@ chat = Chat(
         secrets=cfg.secrets,
         timeout_s=limit,
     ),
+    cluster,
+)
+NetworkPolicies(
+    "network-policies",
+    NetworkPoliciesArgs(settings=cfg, namespace=chat.namespace, names=chat.names, calls=chat.calls),
     cluster,
 )
 with declared_by("gateway"):

@@ -8,6 +8,7 @@ from components.declared import Declared, declared_by
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
 from components.expose import Expose, ExposeArgs
 from components.gateway import Gateway, GatewayArgs
+from components.network_policy import NetworkPolicies, NetworkPoliciesArgs
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs
 from components.secrets import Secrets
@@ -30,6 +31,8 @@ __all__ = [
     "GatewayArgs",
     "Job",
     "JobArgs",
+    "NetworkPolicies",
+    "NetworkPoliciesArgs",
     "Policy",
     "PolicyArgs",
     "Route",

@@ -8,7 +8,7 @@ from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Section
 from config.values import Label, Seconds, ServiceName, Subdomain, Text
-from config.workloads import ApiConfig, CrawlerConfig, FurtherAppConfig, WebConfig
+from config.workloads import ApiConfig, AppConfig, CrawlerConfig, FurtherAppConfig, WebConfig
 from releases import ENVOY_IMAGES
 
 
@@ -31,6 +31,11 @@ class StackConfig(Section):
     )
 
     apps: dict[ServiceName, FurtherAppConfig] = Field(default={}, description="Further apps beside the chat, by name.")
+    network_policy: bool = Field(
+        default=True,
+        description="Whether connections in the chat's namespace are refused that nothing asks for. The cluster's CNI "
+        "plugin has to enforce NetworkPolicies.",
+    )
     routes: dict[Subdomain, RouteConfig] = Field(
         default={}, description="Further routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
     )
@@ -54,6 +59,11 @@ class StackConfig(Section):
         given += [listener.hostname for listener in self.gateway.listeners if listener.hostname]
         own = [self.web.hostname, self.api.hostname, *self.exposed.values()]
         return tuple(dict.fromkeys([*own, *map(str, given)]))
+
+    @property
+    def workloads(self) -> dict[str, AppConfig]:
+        """The chat's and the further ones, by name."""
+        return {"web": self.web, "api": self.api, "crawler": self.crawler, **self.apps}
 
     @property
     def exposed(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from config import Section, StackConfig
 from reference import keys
 
 ROOT = Path(__file__).resolve().parents[2]
-_TYPES: dict[Any, str] = {int: "integer", str: "string"}
+_TYPES: dict[Any, str] = {bool: "boolean", int: "integer", str: "string"}
 
 
 def _declared(field: FieldInfo) -> dict[str, Any]:
