@@ -38,7 +38,7 @@ class NetworkPolicies(pulumi.ComponentResource):
     """Nothing in the namespace connects or is connected to, but by one of these; nothing at all if they are not wanted.
 
     `default-deny`, which leaves every pod the cluster's DNS; for each workload that talks to others one of its name;
-    and `objects` for pods that are not of a workload: they answer the gateway. One more NetworkPolicy only allows more.
+    and `gateway-to-others` for pods that are of no workload. One more NetworkPolicy only allows more.
     """
 
     def __init__(self, name: str, args: NetworkPoliciesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -51,8 +51,7 @@ class NetworkPolicies(pulumi.ComponentResource):
             proxies = proxies_of(settings.gateway, settings.namespace, settings.envoy_gateway.namespace)
             workloads = {each.name: each for each in _guarded(args)}
             self._policy(name, "default-deny", default_deny())
-            if settings.objects:
-                self._policy(name, "objects", of_objects(proxies))
+            self._policy(name, "gateway-to-others", gateway_to_others(proxies))
             for each in workloads.values():
                 with declared_by(each.place, root=None):
                     if spec := of_workload(each, workloads, proxies):
@@ -93,8 +92,11 @@ def default_deny() -> Wire:
     return {"podSelector": {}, "policyTypes": _BOTH, "egress": [dns]}
 
 
-def of_objects(proxies: Wire) -> Wire:
-    """For pods that the program knows nothing of: their ports are theirs."""
+def gateway_to_others(proxies: Wire) -> Wire:
+    """For pods that the program knows nothing of: those of `objects`, or by which cert-manager answers a challenge.
+
+    Which of them a route sends requests to, on which port, is theirs to say.
+    """
     others = {"matchExpressions": [{"key": PART_OF, "operator": "NotIn", "values": [OURS[PART_OF]]}]}
     return {"podSelector": others, "policyTypes": ["Ingress"], "ingress": [{"from": [proxies]}]}
 

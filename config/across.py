@@ -16,7 +16,7 @@ from config.workload_rules import backends, is_served
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
-    every = (_names, _exposure, _listeners, _redirect, workload_rules.rules, _routes, _policies)
+    every = (_names, _exposure, _listeners, _redirect, workload_rules.rules, _routes, _policies, _connections)
     return dict(chain.from_iterable(rules(given) for rules in every))
 
 
@@ -115,6 +115,18 @@ def _policies(given: Given) -> Broken:
             route = group(target).get("route")
             if route is not None and route not in routes:
                 yield ("policies", name, "targets", str(index), "route"), one_of(routes, route)
+
+
+def _connections(given: Given) -> Broken:
+    deploy: object = group(given.get("envoyGateway")).get("config")
+    for key in ("provider", "kubernetes", "deploy"):
+        deploy = group(deploy).get(key)
+    if group(deploy).get("type") == "GatewayNamespace" and given.get("networkPolicy", True) is not False:
+        yield (
+            ("networkPolicy",),
+            "must be false where envoyGateway.config runs the Envoys in the Gateway's namespace (GatewayNamespace): "
+            "nobody would reach them",
+        )
 
 
 def _chats_own(given: Given) -> list[str]:

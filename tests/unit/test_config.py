@@ -537,3 +537,10 @@ def test_the_host_names_of_a_stack_are_the_chats_and_its_routes_each_once() -> N
     routes = {"a": {"hostnames": ["a.internal", "synchat.internal"]}, "b": {"hostnames": ["*.internal"]}}
     names = ("synchat.internal", "synchatapi.internal", "a.internal", "*.internal")
     assert parse(routes=routes).hostnames == names
+
+
+def test_envoys_in_the_chats_own_namespace_do_not_go_with_a_default_deny_there() -> None:
+    deploy = {"provider": {"kubernetes": {"deploy": {"type": "GatewayNamespace"}}}}
+    (line,) = mistakes(envoyGateway={"config": deploy})
+    assert line.startswith("synergychat:networkPolicy must be false where envoyGateway.config runs the Envoys")
+    parse(envoyGateway={"config": deploy}, networkPolicy=False)

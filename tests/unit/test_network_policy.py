@@ -14,6 +14,12 @@ from tests.unit.recording import Recording, record
 
 NAMES = {name: f"c-{name}" for name in ("web", "api", "crawler")}
 IMAGE = "registry.example.com/echo:1"
+ROUTE = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "HTTPRoute",
+    "metadata": {"name": "a"},
+    "spec": {"rules": [{"backendRefs": [{"name": "crawler-service", "port": 80}]}]},
+}
 PROXIES = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "envoy-gateway-system"}},
     "podSelector": {
@@ -74,7 +80,7 @@ def test_the_gateways_proxies_reach_the_page_and_the_api_and_the_api_alone_the_c
     assert found["c-api"]["egress"] == [{"to": [pods("c-crawler")], **on(8080)}]
     assert found["c-crawler"]["ingress"] == [{"from": [pods("c-api")], **on(8080)}]
     assert "egress" not in found["c-crawler"]
-    assert found.keys() == {"default-deny", "c-web", "c-api", "c-crawler"}
+    assert found.keys() == {"default-deny", "gateway-to-others", "c-web", "c-api", "c-crawler"}
 
 
 def test_ports_are_those_of_the_pods_not_of_their_services() -> None:
@@ -111,13 +117,14 @@ def test_a_job_may_call_and_one_that_does_not_needs_no_policy() -> None:
         {"routes": {"a": {"canary": {"stable": "web", "next": "crawler", "percent": 5}}}},
         {"routes": {"a": {"rules": [{"backendRefs": [{"workload": "crawler"}]}]}}},
         {"routes": {"a": {"rules": [{"backendRefs": [{"name": "crawler-service", "port": 80}]}]}}},
+        {"objects": [ROUTE]},
         {
             "policies": {
                 "a": {"kind": "SecurityPolicy", "extAuth": {"http": {"backendRefs": [{"workload": "crawler"}]}}}
             }
         },
     ],
-    ids=["backend", "canary", "workload", "service", "policy"],
+    ids=["backend", "canary", "workload", "service", "object", "policy"],
 )
 def test_whatever_a_route_or_a_policy_sends_requests_to_is_reached_by_the_gateway(sections: dict[str, Any]) -> None:
     assert policies(**sections)["c-crawler"]["ingress"][0]["from"] == [PROXIES, pods("c-api")]
@@ -131,9 +138,8 @@ def test_further_rules_are_taken_as_they_are() -> None:
     assert found["c-crawler"]["ingress"][1:] == [scraped]
 
 
-def test_pods_of_objects_answer_the_gateway_on_any_port() -> None:
-    echo = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "echo"}}
-    spec = policies(objects=[echo])["objects"]
+def test_pods_that_are_of_no_workload_answer_the_gateway_on_any_port() -> None:
+    spec = policies()["gateway-to-others"]
     others = {"key": "app.kubernetes.io/part-of", "operator": "NotIn", "values": ["synergychat"]}
     assert spec["podSelector"] == {"matchExpressions": [others]}
     assert (spec["policyTypes"], spec["ingress"]) == (["Ingress"], [{"from": [PROXIES]}])
