@@ -13,6 +13,8 @@ from components import (
     EnvoyGatewayArgs,
     Gateway,
     GatewayArgs,
+    NetworkPolicies,
+    NetworkPoliciesArgs,
     Platform,
     Route,
     RouteArgs,
@@ -44,6 +46,11 @@ chat = Chat(
         secrets=cfg.secrets,
         timeout_s=limit,
     ),
+    cluster,
+)
+NetworkPolicies(
+    "network-policies",
+    NetworkPoliciesArgs(settings=cfg, namespace=chat.namespace, names=chat.names, calls=chat.calls),
     cluster,
 )
 with declared_by("gateway"):

@@ -8,6 +8,7 @@ from components.declared import Declared, declared_by
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
 from components.expose import Expose, ExposeArgs
 from components.gateway import Gateway, GatewayArgs
+from components.network_policy import NetworkPolicies, NetworkPoliciesArgs
 from components.platform import Platform, rely
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs
@@ -31,6 +32,8 @@ __all__ = [
     "GatewayArgs",
     "Job",
     "JobArgs",
+    "NetworkPolicies",
+    "NetworkPoliciesArgs",
     "Platform",
     "Policy",
     "PolicyArgs",

@@ -17,7 +17,7 @@ from config.workload_rules import backends, is_served
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
     elsewhere = (gateway_rules.broken, platform_rules.rules, secret_rules.rules, workload_rules.rules)
-    every = (_names, _names_of_gateways, _routes, _policies, *elsewhere)
+    every = (_names, _names_of_gateways, _routes, _policies, _connections, *elsewhere)
     return dict(chain.from_iterable(rules(given) for rules in every))
 
 
@@ -102,6 +102,18 @@ def _unknown_gateway(given: Given, place: tuple[str, ...], naming: object) -> Br
     name = group(naming).get("gateway")
     if name is not None and name not in known:
         yield (*place, "gateway"), one_of(known, name)
+
+
+def _connections(given: Given) -> Broken:
+    deploy: object = group(given.get("envoyGateway")).get("config")
+    for key in ("provider", "kubernetes", "deploy"):
+        deploy = group(deploy).get(key)
+    if group(deploy).get("type") == "GatewayNamespace" and given.get("networkPolicy", True) is not False:
+        yield (
+            ("networkPolicy",),
+            "must be false where envoyGateway.config runs the Envoys in the Gateway's namespace (GatewayNamespace): "
+            "nobody would reach them",
+        )
 
 
 def _chats_own(given: Given) -> list[str]:

@@ -11,7 +11,7 @@ from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Section
 from config.values import Label, Ownership, Seconds, ServiceName, Subdomain, Text
-from config.workloads import ApiConfig, CrawlerConfig, FurtherAppConfig, WebConfig
+from config.workloads import ApiConfig, AppConfig, CrawlerConfig, FurtherAppConfig, WebConfig
 from kinds import ROUTES, RouteKind, carried
 from releases import ENVOY, ENVOY_IMAGES, mirrored
 
@@ -47,6 +47,11 @@ class StackConfig(Section):
     )
 
     apps: dict[ServiceName, FurtherAppConfig] = Field(default={}, description="Further apps beside the chat, by name.")
+    network_policy: bool = Field(
+        default=True,
+        description="Whether connections in the chat's namespace are refused that nothing asks for. The cluster's CNI "
+        "plugin has to enforce NetworkPolicies.",
+    )
     routes: dict[Subdomain, RouteConfig] = Field(
         default={}, description="Further routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
     )
@@ -81,6 +86,11 @@ class StackConfig(Section):
     def listeners_of(self, gateway: str) -> tuple[ListenerConfig, ...]:
         """Of the Gateway of this name, those that follow from its routes' host names among them."""
         return self.all_gateways[gateway].served(self.hostnames_of(gateway, carried("HTTPS")))
+
+    @property
+    def workloads(self) -> dict[str, AppConfig]:
+        """The chat's and the further ones, by name."""
+        return {"web": self.web, "api": self.api, "crawler": self.crawler, **self.apps}
 
     @property
     def exposed(self) -> dict[str, str]:

@@ -32,6 +32,9 @@ def rules(given: Given) -> Broken:
     for place, app in workloads(given):
         yield from _scaling(place, app)
         yield from _probing(place, app)
+        for index, name in enumerate(items(app.get("calls"))):
+            if name not in backends(given):
+                yield (*place, "calls", str(index)), one_of(backends(given), name)
         yield from _contents((*place, "env"), app, given, ("value", "secret", "valueFrom"))
         yield from _contents((*place, "files"), app, given, ("value", "secret"))
         yield from _file_names((*place, "files"), app)

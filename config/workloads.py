@@ -96,6 +96,13 @@ class AppConfig(Section):
     persistence: PersistenceConfig | None = Field(
         default=None, description="A volume that outlives its pod, of which there is one at a time."
     )
+    calls: tuple[Subdomain, ...] = Field(
+        default=(), description="Workloads that it connects to. The chat's API calls the crawler unasked."
+    )
+    egress: tuple[Fields, ...] = Field(default=(), description="What else it connects to, as rules of a NetworkPolicy.")
+    ingress: tuple[Fields, ...] = Field(
+        default=(), description="What else connects to it, as rules of a NetworkPolicy."
+    )
     container: Fields = Field(default={}, description="Fields of its container, laid over what the program sets.")
     pod: Fields = Field(
         default={},

@@ -126,6 +126,7 @@ _PLAIN: dict[Any, str] = {
     dict[str, str]: "texts by name",
     tuple[str, ...]: "a list of texts",
     Fields: "fields, in wire form",
+    tuple[Fields, ...]: "a list of fields, in wire form",
     dict[Subdomain, dict[Text, str]]: "groups of texts by name",
 }
 _OPEN = (

@@ -91,6 +91,15 @@ def test_a_grpc_client_is_answered(gateway: str) -> None:
     assert answer == b"\x08\x01"  # HealthCheckResponse, with status SERVING
 
 
+@of("An app that calls others")
+def test_an_app_has_the_rules_that_it_asks_for(stack: LiveStack, gateway: str) -> None:
+    rules = _found(stack, "networkpolicy", "caller")["spec"]
+    api, others = rules["egress"]
+    assert api["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "synergychat-api"
+    assert others["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
+    assert [each["ports"][0]["port"] for each in rules["ingress"]] == [8080]
+
+
 @of("A config file")
 def test_a_file_is_where_it_was_asked_for(gateway: str) -> None:
     assert ask(gateway, "http://reader.internal/file/etc/reader/app.conf").json() == "colour = blue\n"

@@ -673,3 +673,10 @@ def test_secrets_that_stand_in_clear_are_warned_of(
     said = record(config.load).log
     assert [line.partition(" in Pulumi.")[0] for line in said] == ["synergychat:secrets stand in clear"] * warned
     assert "planted" not in str(said)
+
+
+def test_envoys_in_the_chats_own_namespace_do_not_go_with_a_default_deny_there() -> None:
+    deploy = {"provider": {"kubernetes": {"deploy": {"type": "GatewayNamespace"}}}}
+    (line,) = mistakes(envoyGateway={"config": deploy})
+    assert line.startswith("synergychat:networkPolicy must be false where envoyGateway.config runs the Envoys")
+    parse(envoyGateway={"config": deploy}, networkPolicy=False)
