@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pulumi
 
-from checks import UNKNOWN, Crds, Mistake, check, configuration, graph
+from checks import UNKNOWN, Crds, Mistake, builtin, check, configuration, graph
 from checks.graph.releases import release_of
 from checks.images import by_tag
 from components.declared import Declaration, Declared, Shortcut
@@ -29,7 +29,7 @@ def verify(declared: Declared, manifest: Manifest, *, require_digests: bool) -> 
 
 def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declaration, Mistake]]:
     """Those of each object by itself, and those in what they have to do with each other."""
-    crds, release = Crds.of(manifest.crds), release_of(manifest.version)
+    crds, release = Crds({**builtin.kinds(), **Crds.of(manifest.crds).kinds}), release_of(manifest.version)
     together: dict[int, tuple[Declaration, Wire]] = {}
     for each in declared.objects:
         own = [*check(each.wire, crds), *configuration.mistakes(each.wire, crds, release)]

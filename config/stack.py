@@ -65,7 +65,8 @@ class StackConfig(Section):
     )
     objects: tuple[ObjectConfig, ...] = Field(
         default=(),
-        description="Any other Kubernetes objects, in wire form; those of the release's kinds are checked.",
+        description="Any other Kubernetes objects, in wire form; those of Kubernetes' and the "
+        "release's kinds are checked.",
     )
 
     @property

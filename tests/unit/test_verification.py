@@ -90,6 +90,51 @@ def test_a_mistake_is_told_by_its_place_in_the_config(
     assert found.startswith(line)
 
 
+SHOP = {"image": "registry.example.com/shop:1"}
+
+
+@pytest.mark.parametrize("place", ["web", "apps.shop"])
+@pytest.mark.parametrize(
+    ("keys", "lines"),
+    [
+        ({"pod": {"nodeSelectr": {"a": "b"}}}, ["pod.nodeSelectr: is not a field (did you mean nodeSelector?)"]),
+        ({"container": {"stdin": "yes"}}, ['container.stdin = "yes": must be true or false']),
+        ({"resources": {"limits": {"memory": "1Gb"}}}, ['resources.limits.memory = "1Gb": must be a quantity, such']),
+        ({"probes": {"grpc": {"prt": 1}}}, ["probes.grpc.port: is required (add it)", "probes.grpc.prt = 1: is not"]),
+        ({"env": {"A": {"valueFrom": {"fieldReff": {}}}}}, ["env.A.valueFrom.fieldReff: is not a field (did you mean"]),
+        (
+            {"files": {"/a": "b"}, "pod": {"volumes": [{"name": "v", "emptyDirr": {}}]}},
+            ["pod.volumes[0].emptyDirr: is not a field (did you mean emptyDir?)"],
+        ),
+        (
+            {"pod": {"containers": [{"name": "side", "image": "a", "imge": "b"}]}},
+            ['pod.containers[0].imge = "b": is not a field (did you mean image?)'],
+        ),
+        (
+            {"persistence": {"size": "1Gi"}, "container": {"volumeMounts": [{"name": "v", "mountpath": "/v"}]}},
+            [
+                "container.volumeMounts[0].mountPath: is required (add it)",
+                'container.volumeMounts[0].mountpath = "/v": is not a field (did you mean mountPath?)',
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_workload_is_told_by_the_key_that_makes_it(
+    keys: dict[str, Any], lines: list[str], place: str, tmp_path: Path, pinned_manifest: Path
+) -> None:
+    recording = run(tmp_path, pinned_manifest, **({"web": keys} if place == "web" else {"apps": {"shop": SHOP | keys}}))
+    for found, line in zip(refusal(recording), lines, strict=True):
+        assert found.startswith(f"synergychat:{place}.{line}")
+
+
+def test_an_object_of_a_builtin_kind_is_checked_too(tmp_path: Path, pinned_manifest: Path) -> None:
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a", "namespace": "synergychat"}, "spec": {}}
+    assert refusal(run(tmp_path, pinned_manifest, objects=[job])) == [
+        "synergychat:objects[0].spec.template: is required (add it)"
+    ]
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path, pinned_manifest: Path) -> None:
     found = refusal(
         run(
