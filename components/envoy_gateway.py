@@ -87,6 +87,7 @@ def release(source: EnvoyGatewayConfig) -> Manifest:
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        return manifests.configured(manifests.load(source, sources.cache_directory()), source.config)
+        found = manifests.load(source, sources.cache_directory())
+        return manifests.scaled(manifests.configured(found, source.config), source.replicas)
     except ManifestError as error:
         stop(str(error))

@@ -15,6 +15,7 @@ from components.labels import OWNERSHIP
 from components.overlay import overlaid
 from components.sources import ManifestError, Source
 from components.waiting import SKIP, progress_deadline, rolled_out, until
+from components.workload.scaling import disruption_budget
 from releases import CONFIG_KEY, CONFIG_MAP
 
 Object = Mapping[str, Any]
@@ -110,6 +111,26 @@ def configured(manifest: Manifest, fields: Object) -> Manifest:
         manifest,
         settings=tuple(_configured(wire, fields) if is_configuration(wire) else wire for wire in manifest.settings),
         controller=overlaid(manifest.controller, annotated),
+    )
+
+
+def scaled(manifest: Manifest, replicas: int) -> Manifest:
+    """The release with this number of controllers, of which a drained node takes one at a time.
+
+    All of them tell the Envoys what to do; one of them writes statuses and makes Envoys.
+    """
+    if replicas == 1:
+        return manifest
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {key: manifest.controller["metadata"][key] for key in ("name", "namespace")},
+        "spec": disruption_budget(manifest.controller["spec"]["selector"]["matchLabels"]),
+    }
+    return replace(
+        manifest,
+        settings=(*manifest.settings, budget),
+        controller=overlaid(manifest.controller, {"spec": {"replicas": replicas}}),
     )
 
 

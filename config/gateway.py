@@ -4,7 +4,7 @@ from pydantic import Field
 
 from checks.graph.hostnames import intersection
 from config.section import Fields, OpenSection, Section
-from config.values import Exposure, Image, Label, NodePort, Port, Protocol, Sha256, Subdomain, Text, Version
+from config.values import Exposure, Image, Label, NodePort, Pods, Port, Protocol, Sha256, Subdomain, Text, Version
 
 
 class EnvoyGatewayConfig(Section):
@@ -22,6 +22,11 @@ class EnvoyGatewayConfig(Section):
     )
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."
+    )
+    replicas: Pods = Field(
+        default=1,
+        description="Number of the controller's pods. While there is none, the Envoys send requests to where pods "
+        "were.",
     )
     config: Fields = Field(
         default={},

@@ -33,8 +33,10 @@ def crd(plural: str, group: str, schema: Wire | None = None, kind: str = "") -> 
 
 
 def controller(image: str) -> Wire:
-    template = {"spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
-    spec = {"replicas": 1, "progressDeadlineSeconds": 600, "template": template}
+    labels = {"control-plane": "envoy-gateway"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
+    selector = {"matchLabels": labels}
+    spec = {"replicas": 1, "selector": selector, "progressDeadlineSeconds": 600, "template": template}
     return wire("apps/v1", "Deployment", "envoy-gateway", spec=spec)
 
 

@@ -67,7 +67,7 @@ def test_a_config_cannot_be_changed_after_it_was_read() -> None:
         (
             {"envoyGateway": {"zzz": 1}},
             "synergychat:envoyGateway.zzz = 1 is not a key of this program; "
-            "known here: version, manifest, sha256, namespace, config, protect",
+            "known here: version, manifest, sha256, namespace, replicas, config, protect",
         ),
         (
             {"web": {"route_name": "web"}},

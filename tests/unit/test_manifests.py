@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.manifests import Manifest, Object, configured, identity, prepared, split
+from components.manifests import Manifest, Object, configured, identity, prepared, scaled, split
 from components.sources import ManifestError
 from tests.unit import release
 from tests.unit.release import NAMESPACE, ORIGIN, crd, wire
@@ -258,3 +258,20 @@ def test_a_release_that_keeps_its_configuration_elsewhere_refuses_fields() -> No
         ManifestError, match=r"keeps no envoy-gateway\.yaml .*: take synergychat:envoyGateway\.config out"
     ):
         configured(release.manifest(*others), {"logging": {}})
+
+
+def test_several_controllers_have_a_budget_that_finds_their_pods() -> None:
+    several = scaled(release.manifest(), 2)
+    (budget,) = [wire for wire in several.settings if wire["kind"] == "PodDisruptionBudget"]
+    assert several.controller["spec"]["replicas"] == 2
+    assert budget["metadata"] == {
+        "name": "envoy-gateway",
+        "namespace": release.manifest().namespace["metadata"]["name"],
+    }
+    labels = several.controller["spec"]["template"]["metadata"]["labels"]
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert budget["spec"]["maxUnavailable"] == 1
+
+
+def test_one_controller_is_as_the_release_has_it() -> None:
+    assert scaled(release.manifest(), 1) == release.manifest()
