@@ -117,7 +117,7 @@ def of_workload(guarded: Guarded, workloads: Mapping[str, Guarded], proxies: Wir
 
 
 def proxies_of(gateway: GatewayConfig, namespace: str, of_envoy_gateway: str) -> Wire:
-    """The Envoys that Envoy Gateway runs for the Gateways of a namespace, or with `mergeGateways` for all of a class."""
+    """The Envoys that Envoy Gateway runs for a namespace's Gateways, or with `mergeGateways` for all of a class."""
     prefix = "gateway.envoyproxy.io/owning-gateway"
     if gateway.proxy.get("mergeGateways") is True:
         return _in_namespace(of_envoy_gateway, {f"{prefix}class": gateway.class_name})

@@ -6,20 +6,40 @@ from typing import Any
 
 from components.manifests import Manifest, Object, configured, controller_config
 from components.overlay import overlaid
+from components.workload.scaling import disruption_budget
 from config import EnvoyGatewayConfig
 from releases import mirrored
 
 
 def tailored(manifest: Manifest, settings: EnvoyGatewayConfig) -> Manifest:
     """The release with what `settings` say laid over it. Raises ManifestError when it has no place for that."""
+    manifest = _scaled(manifest, settings.replicas)
     controller = _with_images(manifest.controller, settings)
-    if settings.replicas > 1:
-        controller = overlaid(controller, {"spec": {"replicas": settings.replicas}})
     if settings.resources:
         controller = _with_containers(controller, {"resources": settings.resources})
     jobs = tuple(_with_images(job, settings) for job in manifest.jobs)
     changed = replace(manifest, controller=controller, jobs=jobs)
     return configured(changed, overlaid(_images(manifest, settings), settings.config))
+
+
+def _scaled(manifest: Manifest, replicas: int) -> Manifest:
+    """The release with this number of controllers, of which a drained node takes one at a time.
+
+    All of them tell the Envoys what to do; one of them writes statuses and makes Envoys.
+    """
+    if replicas == 1:
+        return manifest
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {key: manifest.controller["metadata"][key] for key in ("name", "namespace")},
+        "spec": disruption_budget(manifest.controller["spec"]["selector"]["matchLabels"]),
+    }
+    return replace(
+        manifest,
+        settings=(*manifest.settings, budget),
+        controller=overlaid(manifest.controller, {"spec": {"replicas": replicas}}),
+    )
 
 
 def _images(manifest: Manifest, settings: EnvoyGatewayConfig) -> dict[str, Any]:

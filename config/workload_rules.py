@@ -7,7 +7,10 @@ from config.given import Broken, Given, group, items
 from config.values import CHAT
 from config.words import one_of
 
-_SERVING = ("replicas", "scale", "port", "appProtocol", "serviceName", "servicePort", "health", "probes", "hostname")
+_SERVING = (
+    *("replicas", "scale", "port", "appProtocol", "serviceName", "servicePort"),
+    *("health", "probes", "drainSeconds", "hostname"),
+)
 
 
 def workloads(given: Given) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

@@ -57,7 +57,7 @@ def test() -> int:
 
 
 def e2e() -> int:
-    """The long tests: every recipe, random tables of routes through Envoy, every cause of a failed `up`."""
+    """The long tests: every recipe, random routes through Envoy, every cause of a failed `up`, no request lost."""
     with _prepared():
         return _pytest("tests/e2e")
 

@@ -27,7 +27,9 @@ PROXIES = {
 
 
 def build(**sections: Any) -> Recording:
-    values = {f"synergychat:{key}": json.dumps(value) for key, value in sections.items()}
+    values = {
+        f"synergychat:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()
+    }
     settings = config.parse("synergychat", {"synergychat:context": "a-context", **values})
 
     def program() -> None:

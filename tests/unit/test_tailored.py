@@ -72,3 +72,17 @@ def test_the_controller_has_the_number_and_the_size_that_are_asked_for(released:
         "requests": before["resources"]["requests"] | {"memory": "64Mi"},
     }
     assert container(controller) | {"resources": None} == before | {"resources": None}
+
+
+def test_several_controllers_have_a_budget_that_finds_their_pods(released: Manifest) -> None:
+    several = with_settings(released, replicas=2)
+    (budget,) = [wire for wire in several.settings if wire["kind"] == "PodDisruptionBudget"]
+    assert several.controller["spec"]["replicas"] == 2
+    assert budget["metadata"] == {"name": "envoy-gateway", "namespace": released.namespace["metadata"]["name"]}
+    labels = several.controller["spec"]["template"]["metadata"]["labels"]
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert budget["spec"]["maxUnavailable"] == 1
+
+
+def test_one_controller_is_as_the_release_has_it(released: Manifest) -> None:
+    assert with_settings(released) == released
