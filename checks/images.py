@@ -7,11 +7,12 @@ import yaml
 
 from checks.mistake import Mistake, Path
 from checks.walk import children
+from releases import CONFIG_KEY
 
 _LISTS = {("containers",), ("initContainers",), ("ephemeralContainers",)}
 _HOLDERS = {("container",), ("shutdownManager",)}
 """In an EnvoyProxy, and in the controller's configuration."""
-_CONTROLLERS_OWN = ("data", "envoy-gateway.yaml")
+_CONTROLLERS_OWN = ("data", CONFIG_KEY)
 """Where the controller's configuration is, in its ConfigMap, as a text."""
 _RATE_LIMIT = frozenset({"rateLimitDeployment"})
 
