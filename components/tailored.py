@@ -6,7 +6,7 @@ from typing import Any
 
 from components.manifests import Manifest, Object, configured, controller_config
 from components.overlay import overlaid
-from components.workload.scaling import disruption_budget
+from components.workload.scaling import disruption_budget, spread
 from config import EnvoyGatewayConfig
 from releases import mirrored
 
@@ -23,22 +23,24 @@ def tailored(manifest: Manifest, settings: EnvoyGatewayConfig) -> Manifest:
 
 
 def _scaled(manifest: Manifest, replicas: int) -> Manifest:
-    """The release with this number of controllers, of which a drained node takes one at a time.
+    """The release with this number of controllers, on nodes of their own, of which one at a time is drained.
 
     All of them tell the Envoys what to do; one of them writes statuses and makes Envoys.
     """
     if replicas == 1:
         return manifest
+    pods = manifest.controller["spec"]["selector"]["matchLabels"]
     budget = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": {key: manifest.controller["metadata"][key] for key in ("name", "namespace")},
-        "spec": disruption_budget(manifest.controller["spec"]["selector"]["matchLabels"]),
+        "spec": disruption_budget(pods),
     }
+    template = {"spec": {"topologySpreadConstraints": spread(pods)}}
     return replace(
         manifest,
         settings=(*manifest.settings, budget),
-        controller=overlaid(manifest.controller, {"spec": {"replicas": replicas}}),
+        controller=overlaid(manifest.controller, {"spec": {"replicas": replicas, "template": template}}),
     )
 
 

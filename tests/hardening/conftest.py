@@ -14,11 +14,6 @@ from tests.unit import program
 from tests.unit.recording import Secret
 
 _VENV = REPOSITORY / ".venv-hardening"
-_DIGEST = f"sha256:{'0' * 64}"
-_CONFIG = {
-    f"synergychat:{app}": {"image": f"docker.io/bootdotdev/synergychat-{app}@{_DIGEST}", "scale": {"min": 2, "max": 4}}
-    for app in ("web", "api", "crawler")
-}
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +26,10 @@ def scanners() -> Scanners:
 
 @pytest.fixture(scope="session")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """All that the stack registers in a cluster, in wire form: the release's objects, the platform's, the app's."""
+    """All that the prod stack registers, in wire form: the release's objects, the platform's, the app's."""
     with Progress() as progress:
         manifest = ensure_manifest(progress)
-    recording = program.run(tmp_path_factory.mktemp("hardening"), manifest=manifest, config=_CONFIG)
+    recording = program.run(tmp_path_factory.mktemp("hardening"), stack="prod", manifest=manifest)
     assert (recording.log, recording.exit_code) == ([], None)
     return [_in_clear(each.inputs) for each in recording.kubernetes]
 

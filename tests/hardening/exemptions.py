@@ -5,7 +5,7 @@ from tests.hardening.findings import Exemption
 _CONTROLLER = "Deployment/envoy-gateway-system/envoy-gateway"
 _CERTGEN = "Job/envoy-gateway-system/eg-gateway-helm-certgen"
 _RELEASE = "*/envoy-gateway-system/*"
-_APP = "Deployment/synergychat/*"
+_APP = "Deployment/synergychat-prod/*"
 
 
 def _kube_score(check: str, targets: str, reason: str) -> Exemption:
@@ -19,6 +19,8 @@ def _checkov(check: str, targets: str, reason: str) -> Exemption:
 _TAG_OF_A_RELEASE = "upstream never moves the tag of a release, and the manifest that names it is pinned by SHA-256"
 _READ_ONLY = "the root file system is read-only: all that grows on the node is the log, which the kubelet rotates"
 _THROTTLED = "upstream sets none: a controller that is throttled programs its routes late"
+_OPEN = "upstream ships no NetworkPolicy: what may reach the controller of a cluster is for the cluster's owner to say"
+_SPREAD = "topologySpreadConstraints spread the pods over nodes and zones, where the rule knows anti-affinity only"
 _SHORT = "runs once, for a second, at install and upgrade"
 
 _OURS = (
@@ -31,13 +33,12 @@ _OURS = (
         _APP,
         "the chat has one path that tells its health; liveness waits longer, so that a pod first gets no more requests",
     ),
+    _kube_score("deployment-has-host-podantiaffinity", _APP, _SPREAD),
     _kube_score(
-        "deployment-has-host-podantiaffinity",
-        _APP,
-        "topologySpreadConstraints spread the pods, evenly and over zones too, where the rule knows anti-affinity only",
+        "networkpolicy-targets-pod",
+        "NetworkPolicy/synergychat-prod/gateway-to-others",
+        "for pods of `objects`, and those by which cert-manager answers challenges: the stack makes none of them",
     ),
-    _kube_score("pod-networkpolicy", _APP, "not written yet: network policies"),
-    _checkov("CKV2_K8S_6", _APP, "not written yet: network policies"),
 )
 
 _UPSTREAM = (
@@ -61,9 +62,8 @@ _UPSTREAM = (
         "ClusterRole/eg-gateway-helm-certgen:envoy-gateway-system",
         "writes the CA of the release's own webhook, by its name, and may only read others",
     ),
-    _kube_score("deployment-replicas", _CONTROLLER, "not written yet: two controllers in prod"),
-    _kube_score("pod-networkpolicy", _RELEASE, "not written yet: network policies"),
-    _checkov("CKV2_K8S_6", _RELEASE, "not written yet: network policies"),
+    _kube_score("deployment-has-host-podantiaffinity", _CONTROLLER, _SPREAD),
+    _kube_score("pod-networkpolicy", _RELEASE, _OPEN),
 )
 
 EXEMPTIONS = (*_OURS, *_UPSTREAM)

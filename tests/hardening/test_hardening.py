@@ -63,7 +63,7 @@ BROKEN: dict[str, tuple[str, tuple[str | int, ...], Any]] = {
 def test_a_rule_that_is_broken_is_found(scanner: str, scanners: Scanners, objects: list[dict[str, Any]]) -> None:
     check, path, value = BROKEN[scanner]
     (deployment,) = [
-        copy.deepcopy(each) for each in objects if target(each) == "Deployment/synergychat/synergychat-web"
+        copy.deepcopy(each) for each in objects if target(each) == "Deployment/synergychat-prod/synergychat-web"
     ]
     part: Any = deployment
     for key in path[:-1]:

@@ -82,6 +82,9 @@ def test_several_controllers_have_a_budget_that_finds_their_pods(released: Manif
     labels = several.controller["spec"]["template"]["metadata"]["labels"]
     assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
     assert budget["spec"]["maxUnavailable"] == 1
+    spread = several.controller["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert {each["topologyKey"] for each in spread} >= {"kubernetes.io/hostname"}
+    assert all(each["labelSelector"]["matchLabels"].items() <= labels.items() for each in spread)
 
 
 def test_one_controller_is_as_the_release_has_it(released: Manifest) -> None:
