@@ -28,7 +28,7 @@ from stop import end_quietly_when_cancelled
 
 end_quietly_when_cancelled()
 cfg = config.load()
-manifest = release(cfg.envoy_gateway)
+manifest = release(cfg.envoy_gateway, cfg.platform)
 declared = Declared.recorded()
 cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])
 limit = cfg.timeout_seconds

@@ -14,6 +14,7 @@ from components.manifests import Manifest, Object
 from components.sources import ManifestError
 from components.tailored import tailored
 from config import EnvoyGatewayConfig
+from config.values import Ownership
 from releases import CONFIG_KEY, RELEASE_LINES
 from stop import stop
 
@@ -79,8 +80,8 @@ def _place(wire: Object) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def release(source: EnvoyGatewayConfig) -> Manifest:
-    """What `source` installs. Ends the program when it cannot be used; warns past the end of life."""
+def release(source: EnvoyGatewayConfig, ownership: Ownership) -> Manifest:
+    """The release that `source` names. Ends the program when it cannot be used; warns past the end of life."""
     end_of_life = RELEASE_LINES[source.version.rpartition(".")[0]]
     if datetime.now(UTC).date() > end_of_life:
         pulumi.log.warn(
@@ -88,6 +89,6 @@ def release(source: EnvoyGatewayConfig) -> Manifest:
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        return tailored(manifests.load(source, sources.cache_directory()), source)
+        return tailored(manifests.load(source, sources.cache_directory(), installs=ownership == "managed"), source)
     except ManifestError as error:
         stop(str(error))

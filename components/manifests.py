@@ -52,14 +52,17 @@ def _unsettled(version: str) -> tuple[bool, bool, int]:
     return "alpha" in version, "beta" in version, -int(re.split("[a-z]+", version)[-1])
 
 
-def load(source: Source, cache: Path) -> Manifest:
+def load(source: Source, cache: Path, *, installs: bool = True) -> Manifest:
     """Get, verify and split the manifest of `source`; downloads are kept in `cache`. Raises ManifestError."""
     raw = sources.read(source, cache)
-    return split(raw.data, source, raw.sha256, raw.origin)
+    return split(raw.data, source, raw.sha256, raw.origin, installs=installs)
 
 
-def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
-    """The objects of a manifest, in order. Raises ManifestError when it is no Envoy Gateway release."""
+def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bool = True) -> Manifest:
+    """The objects of a manifest, in order. Raises ManifestError when it is no Envoy Gateway release.
+
+    What is not installed from it may be in another namespace than it says.
+    """
     objects = _objects(data, origin)
     by_kind: dict[str, list[Object]] = {}
     for wire in objects:
@@ -74,7 +77,7 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
         raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {CONTROLLER_NAME}")
     (controller,) = deployments
     _refuse_other_version(controller, source, origin)
-    if (found := controller["metadata"].get("namespace")) != source.namespace:
+    if (found := controller["metadata"].get("namespace")) != source.namespace and installs:
         raise ManifestError(
             f"{origin} installs into the namespace {found}, not {source.namespace}: "
             f"set synergychat:envoyGateway.namespace to {found}, or render the chart for {source.namespace}"

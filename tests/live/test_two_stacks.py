@@ -61,7 +61,7 @@ def test_a_protected_platform_is_not_destroyed_and_both_stacks_serve_on(stack: L
     stack.configure(**{"envoyGateway.protect": True})
     try:
         stack.up()
-        destroyed = stack.cli("destroy", "--yes", "--skip-preview")
+        destroyed = stack.cli("destroy", "--yes")
         assert destroyed.returncode != 0
         assert "cannot be deleted" in destroyed.stdout
         assert stack.request("GET", "http://synchat.internal").status_code == 200

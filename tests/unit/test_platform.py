@@ -123,6 +123,13 @@ def test_the_crds_alone_are_protected_and_only_when_asked(tmp_path: Path, pinned
     assert len(recording.of_kind("CustomResourceDefinition")) == 21
 
 
+def test_the_controller_of_an_external_platform_may_be_in_any_namespace(tmp_path: Path, pinned_manifest: Path) -> None:
+    release = program.stack_config("dev")["synergychat:envoyGateway"] | {"namespace": "gateways"}
+    assert run(tmp_path, pinned_manifest, platform="external", envoyGateway=release).log == []
+    (refused,) = run(tmp_path, pinned_manifest, envoyGateway=release).log
+    assert "installs into the namespace envoy-gateway-system, not gateways" in refused
+
+
 # What a stack can say of a platform that is not its own
 
 

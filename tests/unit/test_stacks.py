@@ -100,9 +100,20 @@ def test_prod_is_served_by_https_alone(prod: Recording) -> None:
     assert [rule["filters"][0]["requestRedirect"]["scheme"] for rule in on_plain] == ["https"]
 
 
-def test_every_image_of_prod_but_the_controllers_is_named_by_its_digest(prod: Recording) -> None:
-    ours = [each for each in prod.kubernetes if "EnvoyGateway$" not in each.urn]
-    assert [mistake.value for each in ours for mistake in by_tag(each.inputs)] == []
+def test_every_image_of_prod_is_named_by_its_digest(prod: Recording) -> None:
+    assert [mistake.value for each in prod.kubernetes for mistake in by_tag(each.inputs)] == []
+    assert stack_config("prod")["synergychat:requireDigests"] is True
+
+
+def test_two_controllers_in_prod(prod: Recording) -> None:
+    (controller,) = [each for each in deployments(prod) if each.inputs["metadata"]["name"] == "envoy-gateway"]
+    assert controller.inputs["spec"]["replicas"] == 2
+
+
+def test_prod_lets_nothing_connect_that_nothing_asks_for_and_treats_clients_as_strangers(prod: Recording) -> None:
+    assert prod.of_kind("NetworkPolicy")
+    assert prod.of_kind("ClientTrafficPolicy")
+    assert prod.of_kind("BackendTrafficPolicy")
 
 
 def test_the_crds_of_prod_are_protected(prod: Recording) -> None:
