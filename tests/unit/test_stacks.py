@@ -1,9 +1,11 @@
 """The committed stacks: the same program and keys, side by side, and what is promised of prod."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from checks.images import by_tag
 from reference import stacks
@@ -35,6 +37,20 @@ def test_the_page_tells_what_a_stack_says_from_a_default() -> None:
     assert "| `namespace` | synergychat | `synergychat-staging` | `synergychat-prod` |" in rows
     assert "| `envoyGateway.protect` | false | false | `true` |" in rows
     assert not any(row.startswith("| `web.port` ") for row in rows)
+
+
+@pytest.mark.parametrize("stack", stacks.STACKS)
+def test_a_stack_says_no_key_twice(stack: str) -> None:
+    def keys(node: yaml.Node) -> Iterator[list[str]]:
+        if isinstance(node, yaml.MappingNode):
+            yield [key.value for key, _ in node.value]
+        for below in node.value if isinstance(node, yaml.CollectionNode) else ():
+            for each in below if isinstance(below, tuple) else (below,):
+                yield from keys(each)
+
+    root = yaml.compose((ROOT / f"Pulumi.{stack}.yaml").read_text())
+    assert root is not None
+    assert [group for group in keys(root) if len(set(group)) != len(group)] == []
 
 
 def test_the_stacks_fit_into_one_cluster() -> None:
