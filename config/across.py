@@ -16,7 +16,7 @@ from config.workload_rules import backends, is_served
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
-    elsewhere = (gateway_rules.broken, platform_rules.rules, secret_rules.rules, workload_rules.rules)
+    elsewhere = (gateway_rules.rules, platform_rules.rules, secret_rules.rules, workload_rules.rules)
     every = (_names, _names_of_gateways, _routes, _policies, _connections, *elsewhere)
     return dict(chain.from_iterable(rules(given) for rules in every))
 

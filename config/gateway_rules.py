@@ -10,7 +10,7 @@ _SOURCES = [str(field.alias) for field in CertificateConfig.model_fields.values(
 """Keys that say where a certificate comes from."""
 
 
-def broken(given: Given) -> Broken:
+def rules(given: Given) -> Broken:
     """Of every Gateway of a stack."""
     yield from _of_one(("gateway",), group(given.get("gateway")))
     for name, gateway in group(given.get("gateways")).items():

@@ -32,7 +32,7 @@ def to(service: str, port: int, namespace: str = ELSEWHERE) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def said(stack: LiveStack) -> Iterator[str]:
     """What three failing runs say at their end, on a stack that is well again afterwards."""
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     text = file.read_text()
     stack.configure(timeoutSeconds=PATIENCE_S)
     patient = file.read_text()
@@ -81,7 +81,7 @@ def said(stack: LiveStack) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]:
     """What a run says whose TCPRoute meets the CRD of Gateway API 1.5, and the next one, with the cure."""
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     text = file.read_text()
     crd = json.loads(stack.kubectl("get", "crd", TCP_ROUTES, "-o", "json"))
     older = [each | {"storage": True} for each in crd["spec"]["versions"] if each["name"] == "v1alpha2"]

@@ -6,7 +6,7 @@ import socket
 import ssl
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,19 +14,15 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-import yaml
 from cryptography import x509
 from websockets.sync.client import connect
 
 from components.certificates import make_pair
-from local.images import echo
-from local.toolchain.progress import Progress
-from tests.conftest import TestCluster
 from tests.live import tokens
 from tests.live.authority import Authority
 from tests.live.clients import agreed_protocol, ask, certificate, http2_settings, showing, trusting_anything
 from tests.live.quic import ask_by_quic
-from tests.live.recipes import Config, recipes, together
+from tests.live.recipes import Checked, file_with, recipes
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
@@ -53,32 +49,14 @@ SECRETS = {
 }
 
 APART = AGAINST_OTHERS | ONLY_PREVIEWED
-Check = Callable[..., None]
-_checked: Counter[str] = Counter()
-
-
-def of(heading: str) -> Callable[[Check], Check]:
-    """Marks the test of a recipe."""
-    _checked[heading] += 1
-    return lambda test: test
+CHECKED = Checked()
+of = CHECKED.of
 
 
 @pytest.fixture(scope="module")
-def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
-    """The stack's file before any recipe; afterwards the stack is again what that says."""
-    with Progress() as progress:
-        cluster.cluster.load_image(echo.archive(progress))
-    file = stack.directory / "Pulumi.dev.yaml"
-    text = file.read_text()
-    yield text
-    file.write_text(text)
-    stack.up()
-
-
-@pytest.fixture(scope="module")
-def up(stack: LiveStack, original: str) -> Iterator[str]:
+def up(stack: LiveStack, echo_images: object, original: str) -> Iterator[str]:
     """What the first `up` says, with all recipes but those against others."""
-    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in APART])
+    stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading not in APART]))
     for path, value in SECRETS.items():
         done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
         assert done.returncode == 0, done.stdout
@@ -97,17 +75,11 @@ def gateway(stack: LiveStack, up: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def other_gateway(stack: LiveStack, original: str) -> str:
+def other_gateway(stack: LiveStack, echo_images: object, original: str) -> str:
     """The address of the Gateway with the recipes against others, and no more."""
-    _configure(stack, original, [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)])
+    stack.file.write_text(file_with(original, [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)]))
     stack.up()
     return stack.gateway_address
-
-
-def _configure(stack: LiveStack, original: str, pieces: list[Config]) -> None:
-    document = yaml.safe_load(original)
-    document["config"] = together([document["config"], *pieces])
-    (stack.directory / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
 
 
 def _previewed_without_a_cluster(stack: LiveStack) -> str:
@@ -125,7 +97,7 @@ def _write_certificate(stack: LiveStack, name: str, *where: str) -> None:
 
 
 def test_every_recipe_has_a_test_and_every_test_a_recipe() -> None:
-    assert set(_checked) == set(RECIPES)
+    assert CHECKED.headings == set(RECIPES)
 
 
 def test_recipes_are_previewed_without_a_cluster(stack: LiveStack, up: object) -> None:
@@ -579,7 +551,7 @@ def test_one_of_two_controllers_leads_and_another_namespace_is_not_looked_at(
 
 @of("Images from my registry")
 def test_every_image_of_the_release_comes_from_the_registry(stack: LiveStack, original: str) -> None:
-    _configure(stack, original, [RECIPES["Images from my registry"]])
+    stack.file.write_text(file_with(original, [RECIPES["Images from my registry"]]))
     shown = stack.cli("preview", "--diff", "--json").stdout
     mirrored = ("envoyproxy/gateway:v", "envoyproxy/envoy:distroless", "envoyproxy/ratelimit:")
     assert [image for image in mirrored if f"registry.example.com/mirror/{image}" not in shown] == []

@@ -10,13 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-import yaml
 
-from local.images import echo
-from local.toolchain.progress import Progress
-from tests.conftest import TestCluster
 from tests.e2e.load import CONNECTIONS, Kind, Load, Target, load
-from tests.live.recipes import Config, recipes, together
+from tests.live.recipes import Config, file_with, recipes
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
@@ -32,25 +28,10 @@ IN_DEV, IN_PROD = (pytest.mark.parametrize("profile", [name], indirect=True) for
 Losing = Callable[..., AbstractContextManager[Load]]
 
 
-@pytest.fixture(scope="module")
-def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
-    """The stack's file before; afterwards the stack is again what that says."""
-    with Progress() as progress:
-        for tag in ("1", "2"):
-            cluster.cluster.load_image(echo.archive(progress, tag))
-    file = stack.directory / "Pulumi.dev.yaml"
-    text = file.read_text()
-    yield text
-    file.write_text(text)
-    stack.up()
-
-
 @pytest.fixture(scope="module", params=list(PROFILES))
-def profile(request: pytest.FixtureRequest, stack: LiveStack, original: str) -> str:
+def profile(request: pytest.FixtureRequest, stack: LiveStack, echo_images: object, original: str) -> str:
     """The name of the profile that the stack is now in."""
-    document = yaml.safe_load(original)
-    document["config"] = together([document["config"], PROFILES[request.param]])
-    (stack.directory / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    stack.file.write_text(file_with(original, [PROFILES[request.param]]))
     stack.configure(**{"web.image": image("1"), "api.image": image("1")})
     stack.up()
     wait_until(lambda: is_at_rest(stack), PATIENCE_S)

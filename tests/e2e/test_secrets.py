@@ -45,7 +45,7 @@ def plant(stack: LiveStack, key: str) -> str:
 @pytest.fixture(scope="module")
 def planted(stack: LiveStack) -> Iterator[dict[str, str]]:
     """What is said while one is set, previewed and brought up."""
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     before = file.read_text()
     stack.configure(**{"web.env": {"TOKEN": {"secret": "planted", "key": "token"}}})
     said = {"set": plant(stack, "secrets.planted.token")}
@@ -69,7 +69,7 @@ def test_a_secret_reaches_the_pod_and_nothing_that_is_written(stack: LiveStack, 
 
 @pytest.mark.parametrize("key", MISPLACED)
 def test_a_secret_in_a_wrong_place_is_not_shown_by_the_message(stack: LiveStack, key: str) -> None:
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     before = file.read_text()
     try:
         said = plant(stack, key) + stack.cli("preview").stdout
@@ -80,7 +80,7 @@ def test_a_secret_in_a_wrong_place_is_not_shown_by_the_message(stack: LiveStack,
 
 
 def test_a_secret_that_the_cluster_refuses_is_not_shown_by_the_message(stack: LiveStack) -> None:
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     before = file.read_text()
     try:
         plant(stack, 'secrets.refused["no key"]')

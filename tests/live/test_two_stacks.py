@@ -1,14 +1,12 @@
 """Two stacks in one cluster: one has the platform, the other stands on it, and each can go without the other's."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.paths import state_root
-from tests.live.stack import LiveStack
+from tests.live.stack import LiveStack, live_stack
 
 SECOND = {
     "platform": "external",
@@ -21,14 +19,10 @@ SECOND = {
 @pytest.fixture(scope="module")
 def second(stack: LiveStack) -> Iterator[LiveStack]:
     """A stack on the platform of the first, with namespace, host names and state of its own."""
-    directory = state_root() / "test-second-stack"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700)
-    second = LiveStack(directory, stack.kubeconfig, stack.context)
-    second.configure(**SECOND)
-    second.up()
-    yield second
-    shutil.rmtree(directory)
+    with live_stack("test-second-stack", stack.kubeconfig, stack.context) as second:
+        second.configure(**SECOND)
+        second.up()
+        yield second
 
 
 def test_both_stacks_answer_each_at_its_own_address(stack: LiveStack, second: LiveStack) -> None:
