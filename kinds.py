@@ -14,6 +14,8 @@ _CARRIED: dict[str, tuple[RouteKind, ...]] = {
     "TCP": ("TCPRoute",),
     "UDP": ("UDPRoute",),
 }
+PROTOCOLS = tuple(_CARRIED)
+"""What a listener can speak."""
 
 
 def carried(protocol: str, tls_mode: str | None = None) -> tuple[RouteKind, ...]:

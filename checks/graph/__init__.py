@@ -11,11 +11,15 @@ from collections.abc import Iterator, Sequence
 
 from checks.graph import (
     attachment,
+    backends,
     certificates,
+    contents,
     contested,
     extensions,
+    filters,
     listeners,
     policies,
+    rate_limits,
     references,
     refused,
     releases,
@@ -55,8 +59,13 @@ def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mis
     yield from extensions.mistakes(stack, wire, release)
     yield from references.mistakes(stack, wire)
     yield from refused.mistakes(wire)
+    yield from contents.mistakes(stack, wire)
     if kind in _ROUTES:
         yield from attachment.mistakes(stack, wire)
+        yield from backends.mistakes(stack, wire)
+        yield from filters.mistakes(stack, wire)
+    if kind == (ENVOY_GATEWAY, "BackendTrafficPolicy"):
+        yield from rate_limits.mistakes(wire)
     if kind in _POLICIES:
         yield from policies.mistakes(stack, wire)
     if kind in _LISTENING:

@@ -18,7 +18,7 @@ from checks.graph.references import Reference, reference, unresolved
 from checks.graph.stack import CORE, Stack, Wire
 from checks.mistake import Mistake
 
-_TYPE = "kubernetes.io/tls"
+TLS_SECRET = "kubernetes.io/tls"  # noqa: S105 # a type
 _ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
 
 
@@ -57,19 +57,19 @@ def _of_hostname(stack: Stack, listener: Listener, refs: list[Reference]) -> Ite
     """Envoy Gateway serves such a certificate all the same; it is the client that refuses it."""
     names = [name for ref in refs for name in _names(_chain(stack.find(CORE, "Secret", ref.namespace, ref.name))[0])]
     if not certified(listener.hostname, names):
-        secrets, hosts = listed([str(ref) for ref in refs]), listed(names) if names else "no host"
+        secrets, hosts = listed([str(ref) for ref in refs]), f"{listed(names)} only" if names else "no host"
         yield Mistake(
             path=(*listener.path, "hostname"),
             value=listener.hostname,
-            rule=f"the certificate of {secrets} is for {hosts} only",
+            rule=f"the certificate of {secrets} is for {hosts}",
             cure="issue one for this host name",
         )
 
 
 def _unfit(secret: Wire | None) -> tuple[str, str]:
     """What keeps Envoy from serving the certificate of a Secret, and its cure; empty when nothing does."""
-    if (kind := read(secret, "type", default="Opaque")) != _TYPE:
-        return f"has type {kind}", f"only {_TYPE} can be served"
+    if (kind := read(secret, "type", default="Opaque")) != TLS_SECRET:
+        return f"has type {kind}", f"only {TLS_SECRET} can be served"
     try:
         chain = _chain(secret)
         key: Any = load_pem_private_key(_value(secret, "tls.key"), None)

@@ -29,7 +29,7 @@ def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
 
 
 def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterator[Mistake]:
-    apis = _settings(stack)
+    apis = read(configuration(stack), "extensionApis", default={})
     deprecated = switch == "enableLua" and read(apis, "disableLua") is False
     if not read(apis, switch, default=deprecated):
         what = "Lua" if switch == "enableLua" else kind_of(wire)
@@ -41,12 +41,12 @@ def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterat
         )
 
 
-def _settings(stack: Stack) -> Any:
-    """`extensionApis` of the one configuration of the stack. Raises NotKnown without one."""
+def configuration(stack: Stack) -> Any:
+    """Envoy Gateway's one configuration of the stack. Raises NotKnown without one."""
     configs = [each for each in stack.of(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
     if len(configs) != 1:
         raise NotKnown
     try:
-        return read(yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default="")), "extensionApis", default={})
+        return yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default=""))
     except yaml.YAMLError as error:
         raise NotKnown from error

@@ -32,6 +32,7 @@ from tests.graph.wires import (
     service,
     target,
     tls_listener,
+    wire,
 )
 
 WELL = ""
@@ -77,6 +78,36 @@ def _basic_auth(name: str) -> Wire:
     return {"basicAuth": {"users": {"name": name}}}
 
 
+def _rewriting(**changes: Any) -> Wire:
+    return {"type": "URLRewrite", "urlRewrite": changes}
+
+
+def _by_pattern(pattern: str) -> Wire:
+    return {"type": "ReplaceRegexMatch", "replaceRegexMatch": {"pattern": pattern, "substitution": "/x"}}
+
+
+def _proxy(name: str, **spec: Any) -> Wire:
+    """Of no Envoys."""
+    made, _ = gateway_class(name, **spec)
+    return made | {"metadata": {"name": name, "namespace": HERE}}
+
+
+def _log_to(name: str) -> Wire:
+    als = {"type": "HTTP", "backendRefs": [backend(name, 9000)]}
+    return {"sinks": [{"type": "ALS", "als": als}]}
+
+
+def _limit(unit: str, **header: str) -> Wire:
+    selectors = {"clientSelectors": [{"headers": [{"value": "ada"} | header]}]} if header else {}
+    return {"limit": {"requests": 3, "unit": unit}} | selectors
+
+
+def _limited(*rules: Wire) -> Wire:
+    limits = {"local": {"rules": list(rules)}}
+    return policy("BackendTrafficPolicy", "limits", target("HTTPRoute", "web"), rateLimit=limits)
+
+
+_TO_ROOT = {"type": "ReplaceFullPath", "replaceFullPath": "/"}
 _HOST = "chat.example.com"
 _OTHER = "shop.example.com"
 _GATE = {"name": "gate"}
@@ -439,6 +470,165 @@ CASES: dict[str, Case] = {
         ),
         "SecurityPolicy login: spec.basicAuth.users.name",
         "SecurityPolicy login: Accepted=False Invalid",
+    ),
+    "a protocol that nobody speaks": Case(
+        [gateway(listener(), listener("odd", 8080, "GRPC"))],
+        "Gateway gate: spec.listeners[1].protocol",
+        "Gateway gate/odd: Accepted=False UnsupportedProtocol",
+    ),
+    "routes of a group that has none": Case(
+        [gateway(listener(allowedRoutes={"kinds": [{"group": "example.com", "kind": "HTTPRoute"}]}))],
+        "Gateway gate: spec.listeners[0].allowedRoutes.kinds[0].group",
+        "Gateway gate/http: ResolvedRefs=False InvalidRouteKinds",
+    ),
+    "an address by its name": Case(
+        [gateway(addresses=[{"type": "NamedAddress", "value": "front"}])],
+        "Gateway gate: spec.addresses[0].type",
+        "Gateway gate: Accepted=False UnsupportedAddress",
+    ),
+    "a client certificate from a ConfigMap": Case(
+        [gateway(tls={"backend": {"clientCertificateRef": {"group": "", "kind": "ConfigMap", "name": "own"}}})],
+        "Gateway gate: spec.tls.backend.clientCertificateRef.kind",
+        "Gateway gate: ResolvedRefs=False InvalidClientCertificateRef",
+    ),
+    "an access log for a Service that is not there": Case(
+        [
+            gateway(infrastructure={"parametersRef": target("EnvoyProxy", "own", group="gateway.envoyproxy.io")}),
+            _proxy("own", telemetry={"accessLog": {"settings": [_log_to("collector")]}}),
+        ],
+        "EnvoyProxy own: spec.telemetry.accessLog.settings[0].sinks[0].als.backendRefs[0].name",
+        "Gateway gate: Accepted=False InvalidParameters",
+    ),
+    "a path by one filter and a host by another": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(filters=[_rewriting(path=_TO_ROOT), *_answering("host")["filters"]])),
+            extension("HTTPRouteFilter", "host", urlRewrite={"hostname": {"type": "Backend"}}),
+        ]
+    ),
+    "a path by two filters": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(filters=[_rewriting(path=_TO_ROOT), *_answering("path")["filters"]])),
+            extension("HTTPRouteFilter", "path", urlRewrite={"path": _by_pattern("^/(.*)$")}),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1].extensionRef",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a path by a pattern that is none": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(**_answering("path"))),
+            extension("HTTPRouteFilter", "path", urlRewrite={"path": _by_pattern("^/(")}),
+        ],
+        "HTTPRouteFilter path: spec.urlRewrite.path.replaceRegexMatch.pattern",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "two filters that narrow one rule": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(filters=[*_answering("one")["filters"], *_answering("two")["filters"]])),
+            *(
+                extension("HTTPRouteFilter", name, matches=[{"cookies": [{"name": name, "value": "x"}]}])
+                for name in ("one", "two")
+            ),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1].extensionRef",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a filter that nobody brings": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(filters=[_DIRECT | {"extensionRef": target("Filter", "own", group="example.com")}])),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[0].extensionRef.kind",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a gRPC call that a filter answers well": Case(
+        [
+            gateway(),
+            route({"filters": _answering("fine")["filters"]}, kind="GRPCRoute"),
+            extension("HTTPRouteFilter", "fine", directResponse={"statusCode": 200}),
+        ],
+        "GRPCRoute web: spec.rules[0].filters[0].extensionRef",
+        "GRPCRoute web: Accepted=False UnsupportedValue",
+    ),
+    "local limits, of all and of some": Case(_http(_limited(_limit("Second"), _limit("Minute", name="x-user")))),
+    "two local limits of all": Case(
+        _http(_limited(_limit("Second"), _limit("Second"))),
+        "BackendTrafficPolicy limits: spec.rateLimit.local.rules[1]",
+        "BackendTrafficPolicy limits: Accepted=False Invalid",
+    ),
+    "a local limit of a shorter time than that of all": Case(
+        _http(_limited(_limit("Minute"), _limit("Second", name="x-user"))),
+        "BackendTrafficPolicy limits: spec.rateLimit.local.rules[1].limit.unit",
+        "BackendTrafficPolicy limits: Accepted=False Invalid",
+    ),
+    "a limit of those that match a pattern that is none": Case(
+        _http(_limited(_limit("Second", name="x-user", type="RegularExpression", value="*.x"))),
+        "BackendTrafficPolicy limits: spec.rateLimit.local.rules[0].clientSelectors[0].headers[0].value",
+        "BackendTrafficPolicy limits: Accepted=False Invalid",
+    ),
+    "users under another key": Case(
+        _http(
+            policy("SecurityPolicy", "login", target("HTTPRoute", "web"), **_basic_auth("users")),
+            secret("users", {"htpasswd": _HTPASSWD[".htpasswd"]}),
+        ),
+        "SecurityPolicy login: spec.basicAuth.users",
+        "SecurityPolicy login: Accepted=False Invalid",
+    ),
+    "two clients with one key": Case(
+        _http(
+            policy(
+                "SecurityPolicy",
+                "keys",
+                target("HTTPRoute", "web"),
+                apiKeyAuth={"credentialRefs": [{"name": "clients"}], "extractFrom": [{"headers": ["x-api-key"]}]},
+            ),
+            secret("clients", {"ada": b"one", "grace": b"one"}),
+        ),
+        "SecurityPolicy keys: spec.apiKeyAuth.credentialRefs[0]",
+        "SecurityPolicy keys: Accepted=False Invalid",
+    ),
+    "an authority under no key that is known": Case(
+        _http(
+            policy(
+                "BackendTLSPolicy",
+                "trust",
+                target("Service", "web", group=""),
+                validation={
+                    "hostname": _HOST,
+                    "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "authorities"}],
+                },
+            ),
+            wire("v1", "ConfigMap", "authorities", data={"one.crt": "", "two.crt": ""}),
+        ),
+        "BackendTLSPolicy trust: spec.validation.caCertificateRefs[0]",
+        "HTTPRoute web: ResolvedRefs=False InvalidBackendTLS",
+    ),
+    "CORS for a TCPRoute": Case(
+        [
+            gateway(listener("tcp", 9000, "TCP")),
+            service(),
+            route(kind="TCPRoute"),
+            policy("SecurityPolicy", "cors", target("TCPRoute", "web"), **_CORS),
+        ],
+        "SecurityPolicy cors: spec.cors",
+        "SecurityPolicy cors: Accepted=False Invalid",
+    ),
+    "a policy for clients of a ListenerSet whose port another has": Case(
+        [
+            gateway(listener(hostname=_HOST), allowedListeners={"namespaces": {"from": "Same"}}),
+            listener_set(listener("extra", hostname=_OTHER)),
+            policy("ClientTrafficPolicy", "client", target("ListenerSet", "more"), path={"disableMergeSlashes": True}),
+        ],
+        "ClientTrafficPolicy client: spec.targetRefs[0].name",
+        "ClientTrafficPolicy client: Accepted=False Invalid",
     ),
     "a policy with a Service that is not there": Case(
         _http(
