@@ -57,6 +57,7 @@ def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mis
     yield from refused.mistakes(wire)
     if kind in _ROUTES:
         yield from attachment.mistakes(stack, wire)
+        yield from certificates.of_route(stack, wire)
     if kind in _POLICIES:
         yield from policies.mistakes(stack, wire)
     if kind in _LISTENING:

@@ -126,6 +126,13 @@ CASES: dict[str, Case] = {
             route(hostnames=[_HOST]),
         ]
     ),
+    "a listener for all hosts, with a certificate for those of its routes": Case(
+        [
+            gateway(tls_listener("https", None, "cert")),
+            certificate("cert", _HOST, "*.eu.example.com"),
+            *(service(), route(name="any"), route(hostnames=[_HOST, "shop.eu.example.com"])),
+        ]
+    ),
     "listeners that share a port by their hosts": Case(
         [
             gateway(
@@ -345,8 +352,28 @@ CASES: dict[str, Case] = {
     ),
     # It is the client that refuses such a certificate.
     "a certificate for another host": Case(
-        [gateway(tls_listener("https", _HOST, "cert")), certificate("cert", _OTHER, "*.chat.example.com")],
+        [
+            gateway(tls_listener("https", "*.example.com", "cert")),
+            certificate("cert", _OTHER, "*.chat.example.com"),
+            *(service(), route(hostnames=[_HOST])),
+        ],
         "Gateway gate: spec.listeners[0].hostname",
+    ),
+    "a certificate that is not for a route's host, on a listener for all": Case(
+        [
+            gateway(tls_listener("https", None, "cert")),
+            certificate("cert", _HOST),
+            *(service(), route(hostnames=[_HOST, _OTHER])),
+        ],
+        "HTTPRoute web: spec.hostnames",
+    ),
+    "a host two labels below the wildcard of a certificate": Case(
+        [
+            gateway(tls_listener("https", "*.example.com", "cert")),
+            certificate("cert", "*.example.com"),
+            *(service(), route(hostnames=["chat.eu.example.com"])),
+        ],
+        "HTTPRoute web: spec.hostnames",
     ),
     "two listeners for one host": Case(
         [
