@@ -50,6 +50,15 @@ def test_a_condition_that_is_not_true_is_said_in_the_controller_s_words() -> Non
     assert said([route("r")], [live]) == ["HTTPRoute chat/r  parent gw: Accepted is False (NotAllowed: No.)"]
 
 
+def test_rules_that_the_controller_has_dropped_are_said() -> None:
+    live = route("r")
+    condition = {"type": "PartiallyInvalid", "status": "True", "reason": "UnsupportedValue", "message": "Dropped [0]."}
+    live["status"] = {"parents": [{"parentRef": {"name": "gw"}, "conditions": [condition]}]}
+    assert said([route("r")], [live]) == [
+        "HTTPRoute chat/r  parent gw: PartiallyInvalid is True (UnsupportedValue: Dropped [0].)"
+    ]
+
+
 def test_a_condition_of_an_earlier_generation_says_nothing_of_this_one() -> None:
     live = gateway()
     live["metadata"]["generation"] = 2
