@@ -3,7 +3,7 @@
 import copy
 
 from routing.drift import differences
-from tests.unit.routing_parts import Wire, gateway, route, service
+from tests.unit.routing_parts import Wire, an_object, gateway, route, service
 
 
 def said(stack: list[Wire], live: list[Wire]) -> list[str]:
@@ -36,6 +36,7 @@ def test_a_list_of_another_length_differs_as_a_whole() -> None:
 
 def test_an_object_that_is_missing_is_named() -> None:
     assert said([route("r")], []) == ["HTTPRoute chat/r  is not on the cluster"]
+    assert said([an_object("GatewayClass", "c", {}, namespace="")], []) == ["GatewayClass c  is not on the cluster"]
 
 
 def test_a_value_that_the_plan_hides_is_not_compared() -> None:
