@@ -13,7 +13,10 @@ from checks.graph import (
     attachment,
     certificates,
     contested,
+    extended,
     extensions,
+    geography,
+    limits,
     listeners,
     policies,
     references,
@@ -55,11 +58,15 @@ def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mis
     yield from extensions.mistakes(stack, wire, release)
     yield from references.mistakes(stack, wire)
     yield from refused.mistakes(wire)
+    yield from limits.mistakes(wire)
     if kind in _ROUTES:
         yield from attachment.mistakes(stack, wire)
         yield from certificates.of_route(stack, wire)
+        yield from extended.mistakes(stack, wire)
     if kind in _POLICIES:
         yield from policies.mistakes(stack, wire)
+    if kind == (ENVOY_GATEWAY, "SecurityPolicy"):
+        yield from geography.mistakes(stack, wire)
     if kind in _LISTENING:
         yield from listeners.of_kinds(wire)
         yield from certificates.mistakes(stack, wire)

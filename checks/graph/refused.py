@@ -23,6 +23,8 @@ def mistakes(wire: Wire) -> Iterator[Mistake]:
             yield from _of_rules(wire)
         case (group, "Backend") if group == ENVOY_GATEWAY:
             yield from _of_endpoints(wire)
+        case (group, "HTTPRouteFilter") if group == ENVOY_GATEWAY:
+            yield from _of_patterns(wire)
         case _:
             return
 
@@ -71,8 +73,10 @@ def _of_filters(wire: Wire, rule: Path) -> Iterator[Mistake]:
     for path, each in items(wire, *rule, "filters"):
         if read(each, "type") == "RequestMirror" and "RequestRedirect" in kinds:
             yield Mistake(path=path, rule="does not go together with a RequestRedirect", cure="remove one of the two")
-        for modifier in _HEADERS:
-            yield from _of_headers((*path, modifier), read(each, modifier))
+    for place in (rule, *(path for path, _ in items(wire, *rule, "backendRefs"))):
+        for path, each in items(wire, *place, "filters"):
+            for modifier in _HEADERS:
+                yield from _of_headers((*path, modifier), read(each, modifier))
 
 
 def _of_headers(place: Path, modifier: Any) -> Iterator[Mistake]:
@@ -93,6 +97,22 @@ def _of_backends(wire: Wire, rule: Path) -> Iterator[Mistake]:
         if read(each, "group", default=CORE) in _BACKEND_GROUPS and kind not in _BACKENDS:
             cure = "refer to a Service, or to a Backend of Envoy Gateway"
             yield Mistake(path=(*path, "kind"), value=kind, rule="is nothing that a request is sent to", cure=cure)
+
+
+@judged
+def _of_patterns(wire: Wire) -> Iterator[Mistake]:
+    rewrite = ("spec", "urlRewrite")
+    places: list[Path] = [
+        (*rewrite, "path", "replaceRegexMatch", "pattern"),
+        (*rewrite, "hostname", "pathRegex", "pattern"),
+    ]
+    for match, _ in items(wire, "spec", "matches"):
+        cookies = items(wire, *match, "cookies")
+        places += [(*cookie, "value") for cookie, each in cookies if _is_expression(each)]
+    for path in places:
+        value = read(wire, *path)
+        if value is not None and not _is_regular(value):
+            yield Mistake(path=path, value=value, rule="is no regular expression (RE2)")
 
 
 @judged

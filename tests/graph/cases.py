@@ -73,14 +73,66 @@ def _headers(what: str, **changes: Any) -> Wire:
     return {"type": f"{what}HeaderModifier", f"{what.lower()}HeaderModifier": changes}
 
 
+def _rewriting(name: str, pattern: str) -> Wire:
+    path = {"type": "ReplaceRegexMatch", "replaceRegexMatch": {"pattern": pattern, "substitution": "/"}}
+    return extension("HTTPRouteFilter", name, urlRewrite={"path": path})
+
+
+def _limited(kind: str, to: Wire, at: str, spec: Wire) -> Case:
+    """A policy with a limit that is refused, at this place of its spec."""
+    return Case(
+        _http(policy(kind, "limits", to, **spec)), f"{kind} limits: spec.{at}", f"{kind} limits: Accepted=False Invalid"
+    )
+
+
+def _client(at: str, **spec: Any) -> Case:
+    return _limited("ClientTrafficPolicy", target("Gateway", "gate"), at, spec)
+
+
+def _backend(at: str, **spec: Any) -> Case:
+    return _limited("BackendTrafficPolicy", target("HTTPRoute", "web"), at, spec)
+
+
+def _backing_off(base: str, most: str) -> Wire:
+    return {"perRetry": {"backOff": {"baseInterval": base, "maxInterval": most}}}
+
+
+def _local(*rules: Wire) -> Wire:
+    return {"type": "Local", "local": {"rules": list(rules)}}
+
+
+def _each(requests: int, unit: str, header: str = "") -> Wire:
+    """So many requests of all clients, or of those with a value of this header."""
+    clients = {"clientSelectors": [{"headers": [{"name": header, "value": "a"}]}]} if header else {}
+    return {"limit": {"requests": requests, "unit": unit}} | clients
+
+
+def _located() -> list[Wire]:
+    """A Gateway whose Envoys know the countries of addresses, with a route."""
+    database = {"countryDbSource": {"local": {"path": "/countries.mmdb"}}}
+    proxy, _ = gateway_class("located", geoIP={"provider": {"type": "MaxMind", "maxMind": database}})
+    ref = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "located"}
+    gate = gateway(infrastructure={"parametersRef": ref})
+    return [proxy | {"metadata": {"name": "located", "namespace": HERE}}, gate, service(), route()]
+
+
+def _only_from(*places: Wire) -> Wire:
+    rules = [{"action": "Allow", "principal": {"clientIPGeoLocations": list(places)}}]
+    authorization = {"defaultAction": "Deny", "rules": rules}
+    return policy("SecurityPolicy", "near", target("HTTPRoute", "web"), authorization=authorization)
+
+
 def _basic_auth(name: str) -> Wire:
     return {"basicAuth": {"users": {"name": name}}}
 
 
+_MIRROR = {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}}
+_REWRITE = {"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}
 _HOST = "chat.example.com"
 _OTHER = "shop.example.com"
 _GATE = {"name": "gate"}
 _TO_GATE = [target("Gateway", "gate")]
+_DIRECT_CLIENTS = policy("ClientTrafficPolicy", "clients", *_TO_GATE, clientIPDetection={"directSourceIP": {}})
 _HTPASSWD = {".htpasswd": b"ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}
 _RETRY = {"retry": {"numRetries": 2}}
 _CORS = {"cors": {"allowOrigins": ["https://chat.example.com"]}}
@@ -568,13 +620,144 @@ CASES: dict[str, Case] = {
             route(
                 {
                     "filters": [
-                        {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}},
+                        _MIRROR,
                         {"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}},
                     ]
                 }
             ),
         ],
         "HTTPRoute web: spec.rules[0].filters[0]",
+    ),
+    "a mirror of what a filter answers": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 503}),
+            route({"filters": [_MIRROR, *_answering("closed")["filters"]]}),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+    ),
+    "a mirror behind what a filter answers, which nobody looks at": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 503}),
+            route({"filters": [*_answering("closed")["filters"], _MIRROR]}),
+        ],
+    ),
+    "a success without a message as the answer to a call": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "empty", directResponse={}),
+            route(_answering("empty"), kind="GRPCRoute"),
+        ],
+        "GRPCRoute web: spec.rules[0].filters[0]",
+        "GRPCRoute web: Accepted=False UnsupportedValue",
+    ),
+    "an error as the answer to a call": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 403}),
+            route(_answering("closed"), kind="GRPCRoute"),
+        ]
+    ),
+    "a path that two filters rewrite": Case(
+        [
+            *(gateway(), service()),
+            _rewriting("longer", "^/(.*)$"),
+            route(rule(filters=[_REWRITE, *_answering("longer")["filters"]])),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a path and a host that two filters rewrite": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "host", urlRewrite={"hostname": {"type": "Backend"}}),
+            route(rule(filters=[_REWRITE, *_answering("host")["filters"]])),
+        ]
+    ),
+    "a rewrite by what is no regular expression": Case(
+        [*(gateway(), service()), _rewriting("broken", "("), route(rule(filters=_answering("broken")["filters"]))],
+        "HTTPRouteFilter broken: spec.urlRewrite.path.replaceRegexMatch.pattern",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    # It refuses the route as soon as a pod is behind the backend: here none is.
+    "a filter of a backend that sets the host": Case(
+        [
+            *(gateway(), service()),
+            route(rule(backend(filters=[_headers("Request", set=[{"name": "Host", "value": "x"}])]))),
+        ],
+        "HTTPRoute web: spec.rules[0].backendRefs[0].filters[0].requestHeaderModifier.set[0].name",
+    ),
+    "a filter of a backend that sets a header": Case(
+        [
+            *(gateway(), service()),
+            route(rule(backend(filters=[_headers("Request", set=[{"name": "x-a", "value": "x"}])]))),
+        ]
+    ),
+    **{
+        f"a policy with {what}": case
+        for what, case in {
+            "a buffer for clients beyond 4 GiB": _client(
+                connection={"bufferLimit": "4Gi"}, at="connection.bufferLimit"
+            ),
+            "a buffer for an app beyond 4 GiB": _backend(
+                connection={"bufferLimit": "4Gi"}, at="connection.bufferLimit"
+            ),
+            "a request buffer beyond 4 GiB": _backend(requestBuffer={"limit": "5G"}, at="requestBuffer.limit"),
+            "a trickle": _backend(
+                bandwidthLimit={"response": {"limit": {"value": "1Mi", "unit": "Hour"}}},
+                at="bandwidthLimit.response.limit.value",
+            ),
+            "a table that is no prime": _backend(
+                loadBalancer={"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1000}},
+                at="loadBalancer.consistentHash.tableSize",
+            ),
+            "no time before a retry": _backend(
+                retry=_backing_off("0s", "1s"), at="retry.perRetry.backOff.baseInterval"
+            ),
+            "a longest time that is shorter": _backend(
+                retry=_backing_off("2s", "1500ms"), at="retry.perRetry.backOff.maxInterval"
+            ),
+            "two limits for all clients": _backend(
+                rateLimit=_local(_each(5, "Hour"), _each(6, "Day")), at="rateLimit.local.rules[1]"
+            ),
+            "a limit a minute beside one an hour for all": _backend(
+                rateLimit=_local(_each(5, "Hour"), _each(6, "Minute", "x-user")),
+                at="rateLimit.local.rules[1].limit.unit",
+            ),
+        }.items()
+    },
+    "clients of a country, without a database of countries": Case(
+        [*_http(_only_from({"country": "CH"})), _DIRECT_CLIENTS],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0].country",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a city, with a database of countries": Case(
+        [*_located(), _only_from({"country": "CH", "city": "Bern"}), _DIRECT_CLIENTS],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0].city",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a country, whose address is not told": Case(
+        [*_located(), _only_from({"country": "CH"})],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0]",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a country": Case([*_located(), _only_from({"country": "CH"}), _DIRECT_CLIENTS]),
+    "limits that are well": Case(
+        _http(
+            policy("ClientTrafficPolicy", "client", *_TO_GATE, connection={"bufferLimit": "4294967295"}),
+            policy(
+                "BackendTrafficPolicy",
+                "backend",
+                target("HTTPRoute", "web"),
+                connection={"bufferLimit": "32Ki"},
+                bandwidthLimit={"response": {"limit": {"value": "4Mi", "unit": "Hour"}}},
+                loadBalancer={"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1009}},
+                retry=_backing_off("1s", "1000ms"),
+                rateLimit=_local(_each(5, "Minute"), _each(6, "Hour", "x-user"), _each(7, "Minute", "x-team")),
+            ),
+            policy("BackendTrafficPolicy", "gate", *_TO_GATE, requestBuffer={"limit": "4294967295"}),
+        )
     ),
     "a backend of a kind that nothing can be sent to": Case(
         [gateway(), service(), route(rule(backend(kind="Deployment")))],
@@ -602,6 +785,24 @@ CASES: dict[str, Case] = {
             route(name="two", parents=[{"name": "two"}], hostnames=[_HOST]),
         ],
         "HTTPRoute two: spec.parentRefs",
+    ),
+    "two TLSRoutes for one host on a listener": Case(
+        [
+            *(gateway(listener("raw", 443, "TLS", tls={"mode": "Passthrough"})), service()),
+            route(kind="TLSRoute", hostnames=[_HOST, "*.example.com"]),
+            route(kind="TLSRoute", name="web-2", hostnames=[_OTHER, _HOST]),
+        ],
+        "TLSRoute web-2: spec.hostnames",
+    ),
+    "a TLSRoute on two listeners of a port that both serve its host": Case(
+        [
+            gateway(
+                listener("all", 443, "TLS", tls={"mode": "Passthrough"}),
+                listener("some", 443, "TLS", hostname="*.example.com", tls={"mode": "Passthrough"}),
+            ),
+            *(service(), route(kind="TLSRoute", hostnames=[_HOST])),
+        ],
+        "TLSRoute web: spec.parentRefs",
     ),
     # Envoy Gateway compares routes with each other, not a route's own rules.
     "a rule that an earlier one of the route repeats": Case(
