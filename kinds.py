@@ -47,3 +47,9 @@ READY_WHEN: dict[str, tuple[str, ...]] = {
     "EnvoyPatchPolicy": ("Accepted", "Programmed"),
 }
 """The conditions that are True of an object that is ready: a route's for each parent, a policy's for each ancestor."""
+
+PARTIALLY_INVALID = "PartiallyInvalid"
+"""The condition that is True of a route of which some rules are dropped, though those above are True of it too.
+
+https://gateway-api.sigs.k8s.io/geps/gep-1364/
+"""

@@ -17,9 +17,10 @@ from checks.graph import (
     contested,
     extensions,
     filters,
+    geography,
+    limits,
     listeners,
     policies,
-    rate_limits,
     references,
     refused,
     releases,
@@ -60,14 +61,16 @@ def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mis
     yield from references.mistakes(stack, wire)
     yield from refused.mistakes(wire)
     yield from contents.mistakes(stack, wire)
+    yield from limits.mistakes(wire)
     if kind in _ROUTES:
         yield from attachment.mistakes(stack, wire)
         yield from backends.mistakes(stack, wire)
+        yield from certificates.of_route(stack, wire)
         yield from filters.mistakes(stack, wire)
-    if kind == (ENVOY_GATEWAY, "BackendTrafficPolicy"):
-        yield from rate_limits.mistakes(wire)
     if kind in _POLICIES:
         yield from policies.mistakes(stack, wire)
+    if kind == (ENVOY_GATEWAY, "SecurityPolicy"):
+        yield from geography.mistakes(stack, wire)
     if kind in _LISTENING:
         yield from listeners.of_kinds(wire)
         yield from certificates.mistakes(stack, wire)

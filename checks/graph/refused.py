@@ -100,8 +100,10 @@ def _of_filters(wire: Wire, rule: Path) -> Iterator[Mistake]:
     for path, each in items(wire, *rule, "filters"):
         if read(each, "type") == "RequestMirror" and "RequestRedirect" in kinds:
             yield Mistake(path=path, rule="does not go together with a RequestRedirect", cure="remove one of the two")
-        for modifier in _HEADERS:
-            yield from _of_headers((*path, modifier), read(each, modifier))
+    for place in (rule, *(path for path, _ in items(wire, *rule, "backendRefs"))):
+        for path, each in items(wire, *place, "filters"):
+            for modifier in _HEADERS:
+                yield from _of_headers((*path, modifier), read(each, modifier))
 
 
 def _of_headers(place: Path, modifier: Any) -> Iterator[Mistake]:
@@ -125,6 +127,22 @@ def _of_backends(wire: Wire, rule: Path) -> Iterator[Mistake]:
 
 
 @judged
+def _of_patterns(wire: Wire) -> Iterator[Mistake]:
+    rewrite = ("spec", "urlRewrite")
+    places: list[Path] = [
+        (*rewrite, "path", "replaceRegexMatch", "pattern"),
+        (*rewrite, "hostname", "pathRegex", "pattern"),
+    ]
+    for match, _ in items(wire, "spec", "matches"):
+        cookies = items(wire, *match, "cookies")
+        places += [(*cookie, "value") for cookie, each in cookies if _is_expression(each)]
+    for path in places:
+        value = read(wire, *path)
+        if value is not None and not is_regular(value):
+            yield Mistake(path=path, value=value, rule="is no regular expression (RE2)")
+
+
+@judged
 def _of_endpoints(wire: Wire) -> Iterator[Mistake]:
     for path, endpoint in items(wire, "spec", "endpoints"):
         hostname, address = read(endpoint, "fqdn", "hostname"), read(endpoint, "ip", "address")
@@ -137,14 +155,6 @@ def _of_endpoints(wire: Wire) -> Iterator[Mistake]:
             rule = "is an Envoy's own pod: no other process answers there"
             cure = "write an address that the pods of the cluster reach"
             yield Mistake(path=(*path, "ip", "address"), value=address, rule=rule, cure=cure)
-
-
-@judged
-def _of_patterns(extension: Wire) -> Iterator[Mistake]:
-    for aspect in (("path", "replaceRegexMatch"), ("hostname", "pathRegex")):
-        place = ("spec", "urlRewrite", *aspect, "pattern")
-        if (pattern := read(extension, *place)) is not None and not is_regular(pattern):
-            yield Mistake(path=place, value=pattern, rule="is no regular expression (RE2)")
 
 
 def _is_expression(condition: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from checks.graph.attachment import attachments
-from checks.graph.filters import extensions
+from checks.graph.filters import extension
 from checks.graph.known import NotKnown, items, judged, read
 from checks.graph.stack import GATEWAY_API, Stack, Wire, kind_of, precedence, shown
 from checks.mistake import Mistake, Path
@@ -68,8 +68,10 @@ def _of_stream(stack: Stack, route: Wire, first: dict[_Place, Wire]) -> Iterator
 
 def _matches(stack: Stack, route: Wire, path: Path) -> _Matches:
     """A filter of Envoy Gateway may narrow what a rule matches. Raises NotKnown when one does, or may."""
-    if any(spec is None or read(spec, "matches") for _, spec in extensions(stack, route, path)):
-        raise NotKnown
+    for _, each in items(route, *path, "filters"):
+        own = extension(stack, route, each)
+        if read(each, "extensionRef") and (own is None or read(own, "spec", "matches")):
+            raise NotKnown
     key = _of_grpc if kind_of(route) == "GRPCRoute" else _of_http
     return frozenset(key(match) for match in read(route, *path, "matches", default=[{}]))
 

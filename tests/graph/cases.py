@@ -74,16 +74,55 @@ def _headers(what: str, **changes: Any) -> Wire:
     return {"type": f"{what}HeaderModifier", f"{what.lower()}HeaderModifier": changes}
 
 
+def _rewriting(name: str, pattern: str) -> Wire:
+    path = {"type": "ReplaceRegexMatch", "replaceRegexMatch": {"pattern": pattern, "substitution": "/"}}
+    return extension("HTTPRouteFilter", name, urlRewrite={"path": path})
+
+
+def _limited(kind: str, to: Wire, at: str, spec: Wire) -> Case:
+    """A policy with a limit that is refused, at this place of its spec."""
+    return Case(
+        _http(policy(kind, "limits", to, **spec)), f"{kind} limits: spec.{at}", f"{kind} limits: Accepted=False Invalid"
+    )
+
+
+def _client(at: str, **spec: Any) -> Case:
+    return _limited("ClientTrafficPolicy", target("Gateway", "gate"), at, spec)
+
+
+def _backend(at: str, **spec: Any) -> Case:
+    return _limited("BackendTrafficPolicy", target("HTTPRoute", "web"), at, spec)
+
+
+def _backing_off(base: str, most: str) -> Wire:
+    return {"perRetry": {"backOff": {"baseInterval": base, "maxInterval": most}}}
+
+
+def _local(*rules: Wire) -> Wire:
+    return {"type": "Local", "local": {"rules": list(rules)}}
+
+
+def _each(requests: int, unit: str, header: str = "", **match: str) -> Wire:
+    """So many requests of all clients, or of those with a value of this header."""
+    clients = {"clientSelectors": [{"headers": [{"name": header, "value": "a"} | match]}]} if header else {}
+    return {"limit": {"requests": requests, "unit": unit}} | clients
+
+
+def _located() -> list[Wire]:
+    """A Gateway whose Envoys know the countries of addresses, with a route."""
+    database = {"countryDbSource": {"local": {"path": "/countries.mmdb"}}}
+    proxy = _proxy("located", geoIP={"provider": {"type": "MaxMind", "maxMind": database}})
+    return [proxy, _of_proxy("located"), service(), route()]
+
+
+def _only_from(*places: Wire) -> Wire:
+    rules = [{"action": "Allow", "principal": {"clientIPGeoLocations": list(places)}}]
+    authorization = {"defaultAction": "Deny", "rules": rules}
+    return policy("SecurityPolicy", "near", target("HTTPRoute", "web"), authorization=authorization)
+
+
 def _basic_auth(name: str) -> Wire:
     return {"basicAuth": {"users": {"name": name}}}
-
-
-def _rewriting(**changes: Any) -> Wire:
-    return {"type": "URLRewrite", "urlRewrite": changes}
-
-
-def _by_pattern(pattern: str) -> Wire:
-    return {"type": "ReplaceRegexMatch", "replaceRegexMatch": {"pattern": pattern, "substitution": "/x"}}
 
 
 def _proxy(name: str, **spec: Any) -> Wire:
@@ -92,26 +131,22 @@ def _proxy(name: str, **spec: Any) -> Wire:
     return made | {"metadata": {"name": name, "namespace": HERE}}
 
 
+def _of_proxy(name: str) -> Wire:
+    return gateway(infrastructure={"parametersRef": target("EnvoyProxy", name, group="gateway.envoyproxy.io")})
+
+
 def _log_to(name: str) -> Wire:
     als = {"type": "HTTP", "backendRefs": [backend(name, 9000)]}
     return {"sinks": [{"type": "ALS", "als": als}]}
 
 
-def _limit(unit: str, **header: str) -> Wire:
-    selectors = {"clientSelectors": [{"headers": [{"value": "ada"} | header]}]} if header else {}
-    return {"limit": {"requests": 3, "unit": unit}} | selectors
-
-
-def _limited(*rules: Wire) -> Wire:
-    limits = {"local": {"rules": list(rules)}}
-    return policy("BackendTrafficPolicy", "limits", target("HTTPRoute", "web"), rateLimit=limits)
-
-
-_TO_ROOT = {"type": "ReplaceFullPath", "replaceFullPath": "/"}
+_MIRROR = {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}}
+_REWRITE = {"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}
 _HOST = "chat.example.com"
 _OTHER = "shop.example.com"
 _GATE = {"name": "gate"}
 _TO_GATE = [target("Gateway", "gate")]
+_DIRECT_CLIENTS = policy("ClientTrafficPolicy", "clients", *_TO_GATE, clientIPDetection={"directSourceIP": {}})
 _HTPASSWD = {".htpasswd": b"ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}
 _RETRY = {"retry": {"numRetries": 2}}
 _CORS = {"cors": {"allowOrigins": ["https://chat.example.com"]}}
@@ -155,6 +190,13 @@ CASES: dict[str, Case] = {
             grant("Gateway", "Secret"),
             service(),
             route(hostnames=[_HOST]),
+        ]
+    ),
+    "a listener for all hosts, with a certificate for those of its routes": Case(
+        [
+            gateway(tls_listener("https", None, "cert")),
+            certificate("cert", _HOST, "*.eu.example.com"),
+            *(service(), route(name="any"), route(hostnames=[_HOST, "shop.eu.example.com"])),
         ]
     ),
     "listeners that share a port by their hosts": Case(
@@ -376,8 +418,28 @@ CASES: dict[str, Case] = {
     ),
     # It is the client that refuses such a certificate.
     "a certificate for another host": Case(
-        [gateway(tls_listener("https", _HOST, "cert")), certificate("cert", _OTHER, "*.chat.example.com")],
+        [
+            gateway(tls_listener("https", "*.example.com", "cert")),
+            certificate("cert", _OTHER, "*.chat.example.com"),
+            *(service(), route(hostnames=[_HOST])),
+        ],
         "Gateway gate: spec.listeners[0].hostname",
+    ),
+    "a certificate that is not for a route's host, on a listener for all": Case(
+        [
+            gateway(tls_listener("https", None, "cert")),
+            certificate("cert", _HOST),
+            *(service(), route(hostnames=[_HOST, _OTHER])),
+        ],
+        "HTTPRoute web: spec.hostnames",
+    ),
+    "a host two labels below the wildcard of a certificate": Case(
+        [
+            gateway(tls_listener("https", "*.example.com", "cert")),
+            certificate("cert", "*.example.com"),
+            *(service(), route(hostnames=["chat.eu.example.com"])),
+        ],
+        "HTTPRoute web: spec.hostnames",
     ),
     "two listeners for one host": Case(
         [
@@ -493,39 +555,11 @@ CASES: dict[str, Case] = {
     ),
     "an access log for a Service that is not there": Case(
         [
-            gateway(infrastructure={"parametersRef": target("EnvoyProxy", "own", group="gateway.envoyproxy.io")}),
+            _of_proxy("own"),
             _proxy("own", telemetry={"accessLog": {"settings": [_log_to("collector")]}}),
         ],
         "EnvoyProxy own: spec.telemetry.accessLog.settings[0].sinks[0].als.backendRefs[0].name",
         "Gateway gate: Accepted=False InvalidParameters",
-    ),
-    "a path by one filter and a host by another": Case(
-        [
-            gateway(),
-            service(),
-            route(rule(filters=[_rewriting(path=_TO_ROOT), *_answering("host")["filters"]])),
-            extension("HTTPRouteFilter", "host", urlRewrite={"hostname": {"type": "Backend"}}),
-        ]
-    ),
-    "a path by two filters": Case(
-        [
-            gateway(),
-            service(),
-            route(rule(filters=[_rewriting(path=_TO_ROOT), *_answering("path")["filters"]])),
-            extension("HTTPRouteFilter", "path", urlRewrite={"path": _by_pattern("^/(.*)$")}),
-        ],
-        "HTTPRoute web: spec.rules[0].filters[1].extensionRef",
-        "HTTPRoute web: Accepted=False UnsupportedValue",
-    ),
-    "a path by a pattern that is none": Case(
-        [
-            gateway(),
-            service(),
-            route(rule(**_answering("path"))),
-            extension("HTTPRouteFilter", "path", urlRewrite={"path": _by_pattern("^/(")}),
-        ],
-        "HTTPRouteFilter path: spec.urlRewrite.path.replaceRegexMatch.pattern",
-        "HTTPRoute web: Accepted=False UnsupportedValue",
     ),
     "two filters that narrow one rule": Case(
         [
@@ -537,7 +571,7 @@ CASES: dict[str, Case] = {
                 for name in ("one", "two")
             ),
         ],
-        "HTTPRoute web: spec.rules[0].filters[1].extensionRef",
+        "HTTPRoute web: spec.rules[0].filters[1]",
         "HTTPRoute web: Accepted=False UnsupportedValue",
     ),
     "a filter that nobody brings": Case(
@@ -548,31 +582,6 @@ CASES: dict[str, Case] = {
         ],
         "HTTPRoute web: spec.rules[0].filters[0].extensionRef.kind",
         "HTTPRoute web: Accepted=False UnsupportedValue",
-    ),
-    "a gRPC call that a filter answers well": Case(
-        [
-            gateway(),
-            route({"filters": _answering("fine")["filters"]}, kind="GRPCRoute"),
-            extension("HTTPRouteFilter", "fine", directResponse={"statusCode": 200}),
-        ],
-        "GRPCRoute web: spec.rules[0].filters[0].extensionRef",
-        "GRPCRoute web: Accepted=False UnsupportedValue",
-    ),
-    "local limits, of all and of some": Case(_http(_limited(_limit("Second"), _limit("Minute", name="x-user")))),
-    "two local limits of all": Case(
-        _http(_limited(_limit("Second"), _limit("Second"))),
-        "BackendTrafficPolicy limits: spec.rateLimit.local.rules[1]",
-        "BackendTrafficPolicy limits: Accepted=False Invalid",
-    ),
-    "a local limit of a shorter time than that of all": Case(
-        _http(_limited(_limit("Minute"), _limit("Second", name="x-user"))),
-        "BackendTrafficPolicy limits: spec.rateLimit.local.rules[1].limit.unit",
-        "BackendTrafficPolicy limits: Accepted=False Invalid",
-    ),
-    "a limit of those that match a pattern that is none": Case(
-        _http(_limited(_limit("Second", name="x-user", type="RegularExpression", value="*.x"))),
-        "BackendTrafficPolicy limits: spec.rateLimit.local.rules[0].clientSelectors[0].headers[0].value",
-        "BackendTrafficPolicy limits: Accepted=False Invalid",
     ),
     "users under another key": Case(
         _http(
@@ -731,13 +740,148 @@ CASES: dict[str, Case] = {
             route(
                 {
                     "filters": [
-                        {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}},
+                        _MIRROR,
                         {"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}},
                     ]
                 }
             ),
         ],
         "HTTPRoute web: spec.rules[0].filters[0]",
+    ),
+    "a mirror of what a filter answers": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 503}),
+            route({"filters": [_MIRROR, *_answering("closed")["filters"]]}),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+    ),
+    "a mirror behind what a filter answers, which nobody looks at": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 503}),
+            route({"filters": [*_answering("closed")["filters"], _MIRROR]}),
+        ],
+    ),
+    "a success without a message as the answer to a call": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "empty", directResponse={}),
+            route(_answering("empty"), kind="GRPCRoute"),
+        ],
+        "GRPCRoute web: spec.rules[0].filters[0]",
+        "GRPCRoute web: Accepted=False UnsupportedValue",
+    ),
+    "an error as the answer to a call": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 403}),
+            route(_answering("closed"), kind="GRPCRoute"),
+        ]
+    ),
+    "a path that two filters rewrite": Case(
+        [
+            *(gateway(), service()),
+            _rewriting("longer", "^/(.*)$"),
+            route(rule(filters=[_REWRITE, *_answering("longer")["filters"]])),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a path and a host that two filters rewrite": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "host", urlRewrite={"hostname": {"type": "Backend"}}),
+            route(rule(filters=[_REWRITE, *_answering("host")["filters"]])),
+        ]
+    ),
+    "a rewrite by what is no regular expression": Case(
+        [*(gateway(), service()), _rewriting("broken", "("), route(rule(filters=_answering("broken")["filters"]))],
+        "HTTPRouteFilter broken: spec.urlRewrite.path.replaceRegexMatch.pattern",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    # It refuses the route as soon as a pod is behind the backend: here none is.
+    "a filter of a backend that sets the host": Case(
+        [
+            *(gateway(), service()),
+            route(rule(backend(filters=[_headers("Request", set=[{"name": "Host", "value": "x"}])]))),
+        ],
+        "HTTPRoute web: spec.rules[0].backendRefs[0].filters[0].requestHeaderModifier.set[0].name",
+    ),
+    "a filter of a backend that sets a header": Case(
+        [
+            *(gateway(), service()),
+            route(rule(backend(filters=[_headers("Request", set=[{"name": "x-a", "value": "x"}])]))),
+        ]
+    ),
+    **{
+        f"a policy with {what}": case
+        for what, case in {
+            "a buffer for clients beyond 4 GiB": _client(
+                connection={"bufferLimit": "4Gi"}, at="connection.bufferLimit"
+            ),
+            "a buffer for an app beyond 4 GiB": _backend(
+                connection={"bufferLimit": "4Gi"}, at="connection.bufferLimit"
+            ),
+            "a request buffer beyond 4 GiB": _backend(requestBuffer={"limit": "5G"}, at="requestBuffer.limit"),
+            "a trickle": _backend(
+                bandwidthLimit={"response": {"limit": {"value": "1Mi", "unit": "Hour"}}},
+                at="bandwidthLimit.response.limit.value",
+            ),
+            "a table that is no prime": _backend(
+                loadBalancer={"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1000}},
+                at="loadBalancer.consistentHash.tableSize",
+            ),
+            "no time before a retry": _backend(
+                retry=_backing_off("0s", "1s"), at="retry.perRetry.backOff.baseInterval"
+            ),
+            "a longest time that is shorter": _backend(
+                retry=_backing_off("2s", "1500ms"), at="retry.perRetry.backOff.maxInterval"
+            ),
+            "two limits for all clients": _backend(
+                rateLimit=_local(_each(5, "Hour"), _each(6, "Day")), at="rateLimit.local.rules[1]"
+            ),
+            "a limit of those that match what is no pattern": _backend(
+                rateLimit=_local(_each(5, "Hour", "x-user", type="RegularExpression", value="*.x")),
+                at="rateLimit.local.rules[0].clientSelectors[0].headers[0].value",
+            ),
+            "a limit a minute beside one an hour for all": _backend(
+                rateLimit=_local(_each(5, "Hour"), _each(6, "Minute", "x-user")),
+                at="rateLimit.local.rules[1].limit.unit",
+            ),
+        }.items()
+    },
+    "clients of a country, without a database of countries": Case(
+        [*_http(_only_from({"country": "CH"})), _DIRECT_CLIENTS],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0].country",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a city, with a database of countries": Case(
+        [*_located(), _only_from({"country": "CH", "city": "Bern"}), _DIRECT_CLIENTS],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0].city",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a country, whose address is not told": Case(
+        [*_located(), _only_from({"country": "CH"})],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0]",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a country": Case([*_located(), _only_from({"country": "CH"}), _DIRECT_CLIENTS]),
+    "limits that are well": Case(
+        _http(
+            policy("ClientTrafficPolicy", "client", *_TO_GATE, connection={"bufferLimit": "4294967295"}),
+            policy(
+                "BackendTrafficPolicy",
+                "backend",
+                target("HTTPRoute", "web"),
+                connection={"bufferLimit": "32Ki"},
+                bandwidthLimit={"response": {"limit": {"value": "4Mi", "unit": "Hour"}}},
+                loadBalancer={"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1009}},
+                retry=_backing_off("1s", "1000ms"),
+                rateLimit=_local(_each(5, "Minute"), _each(6, "Hour", "x-user"), _each(7, "Minute", "x-team")),
+            ),
+            policy("BackendTrafficPolicy", "gate", *_TO_GATE, requestBuffer={"limit": "4294967295"}),
+        )
     ),
     "a backend of a kind that nothing can be sent to": Case(
         [gateway(), service(), route(rule(backend(kind="Deployment")))],
@@ -765,6 +909,24 @@ CASES: dict[str, Case] = {
             route(name="two", parents=[{"name": "two"}], hostnames=[_HOST]),
         ],
         "HTTPRoute two: spec.parentRefs",
+    ),
+    "two TLSRoutes for one host on a listener": Case(
+        [
+            *(gateway(listener("raw", 443, "TLS", tls={"mode": "Passthrough"})), service()),
+            route(kind="TLSRoute", hostnames=[_HOST, "*.example.com"]),
+            route(kind="TLSRoute", name="web-2", hostnames=[_OTHER, _HOST]),
+        ],
+        "TLSRoute web-2: spec.hostnames",
+    ),
+    "a TLSRoute on two listeners of a port that both serve its host": Case(
+        [
+            gateway(
+                listener("all", 443, "TLS", tls={"mode": "Passthrough"}),
+                listener("some", 443, "TLS", hostname="*.example.com", tls={"mode": "Passthrough"}),
+            ),
+            *(service(), route(kind="TLSRoute", hostnames=[_HOST])),
+        ],
+        "TLSRoute web: spec.parentRefs",
     ),
     # Envoy Gateway compares routes with each other, not a route's own rules.
     "a rule that an earlier one of the route repeats": Case(
