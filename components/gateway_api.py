@@ -1,20 +1,18 @@
 """Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from components import waiting
 from components.labels import metadata
 from components.overlay import overlaid
 from config.values import Exposure
-from kinds import ENVOY_GATEWAY, GATEWAY_API, POLICIES, READY_WHEN, ROUTES
+from kinds import ENVOY_GATEWAY, GATEWAY_API, ISSUERS, POLICIES, READY_WHEN, ROUTES
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _APP = "gateway"
 
 Wire = dict[str, Any]
-
-_ISSUERS = {"cert-manager.io/issuer", "cert-manager.io/cluster-issuer"}
 
 
 def envoy_proxy(
@@ -164,8 +162,11 @@ def answered_by(filter_name: str) -> Wire:
     return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
 
 
-def awaited(wire: Wire) -> Wire:
-    """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind."""
+def awaited(wire: Wire, *, but: Collection[str] = ()) -> Wire:
+    """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind.
+
+    Listeners in `but` become ready later, and are not waited for.
+    """
     wanted = READY_WHEN.get(wire["kind"], ())
     match wire["kind"]:
         case "GatewayClass":
@@ -174,8 +175,9 @@ def awaited(wire: Wire) -> Wire:
             # Programmed: an Envoy runs and has an address.
             ready = waiting.holds(*wanted)
             # A certificate that is ordered when the Gateway is there may need its address first.
-            ordered = _ISSUERS & wire["metadata"].get("annotations", {}).keys()
-            for listener in [] if ordered else _groups(wire, "listeners"):
+            ordered = ISSUERS & wire["metadata"].get("annotations", {}).keys()
+            listeners = [] if ordered else _groups(wire, "listeners")
+            for listener in (each for each in listeners if each.get("name") not in but):
                 named = f"listeners[?@.name=='{listener.get('name')}']"
                 ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:

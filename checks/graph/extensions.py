@@ -1,4 +1,4 @@
-"""Kinds that Envoy Gateway heeds only where its own configuration says so."""
+"""Kinds and fields that Envoy Gateway heeds only where its own configuration says so."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ _LUA_OFF_SINCE = (1, 9)
 
 @judged
 def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
-    """Of an object of such a kind, when the stack has the configuration."""
+    """Of an object of such a kind or with such a field, when the stack has the configuration."""
     match kind_of(wire):
         case "Backend":
             yield from _off(stack, wire, "enableBackend", ("kind",))
@@ -24,12 +24,14 @@ def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
             yield from _off(stack, wire, "enableEnvoyPatchPolicy", ("kind",))
         case "EnvoyExtensionPolicy" if read(wire, "spec", "lua") and release >= _LUA_OFF_SINCE:
             yield from _off(stack, wire, "enableLua", ("spec", "lua"))
+        case "BackendTrafficPolicy":
+            yield from _uncounted(stack, wire)
         case _:
             return
 
 
 def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterator[Mistake]:
-    apis = _settings(stack)
+    apis = read(_settings(stack), "extensionApis", default={})
     deprecated = switch == "enableLua" and read(apis, "disableLua") is False
     if not read(apis, switch, default=deprecated):
         what = "Lua" if switch == "enableLua" else kind_of(wire)
@@ -41,12 +43,24 @@ def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterat
         )
 
 
+def _uncounted(stack: Stack, policy: Wire) -> Iterator[Mistake]:
+    """A limit for all Envoys together, with nothing for them to count in."""
+    limit = read(policy, "spec", "rateLimit", default={})
+    heeded = read(limit, "type", default="Global") == "Global"
+    if heeded and read(limit, "global") and not read(_settings(stack), "rateLimit"):
+        yield Mistake(
+            path=("spec", "rateLimit", "global"),
+            rule="Envoy Gateway's configuration has no rateLimit.backend to count in",
+            cure=f"set rateLimit.backend to a Redis in {CONFIG_KEY} of ConfigMap {CONFIG_MAP}, or say local in place of global",
+        )
+
+
 def _settings(stack: Stack) -> Any:
-    """`extensionApis` of the one configuration of the stack. Raises NotKnown without one."""
+    """The one configuration of the stack. Raises NotKnown without one."""
     configs = [each for each in stack.of(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
     if len(configs) != 1:
         raise NotKnown
     try:
-        return read(yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default="")), "extensionApis", default={})
+        return yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default=""))
     except yaml.YAMLError as error:
         raise NotKnown from error

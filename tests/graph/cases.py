@@ -477,6 +477,18 @@ CASES: dict[str, Case] = {
         ],
         "HTTPRoute two: spec.parentRefs",
     ),
+    "a limit of all Envoys together, with nothing to count in": Case(
+        _http(
+            policy(
+                "BackendTrafficPolicy",
+                "limit",
+                target("HTTPRoute", "web"),
+                rateLimit={"type": "Global", "global": {"rules": [{"limit": {"requests": 5, "unit": "Hour"}}]}},
+            )
+        ),
+        "BackendTrafficPolicy limit: spec.rateLimit.global",
+        "BackendTrafficPolicy limit: Accepted=False Invalid",
+    ),
     # Envoy Gateway compares routes with each other, not a route's own rules.
     "a rule that an earlier one of the route repeats": Case(
         [gateway(), service(), route(rule(matches=[path("/a"), path("/b")]), rule(matches=[path("/b/")]))],
