@@ -18,6 +18,7 @@ from components import (
     RouteArgs,
     connect,
     declared_by,
+    issuing,
     release,
     verify,
 )
@@ -44,6 +45,7 @@ chat = Chat(
     ),
     cluster,
 )
+issued = issuing(cfg.cert_manager, cfg.gateway, chat.namespace, envoy, limit, cluster)
 with declared_by("gateway"):
     gateway = Gateway(
         "gateway",
@@ -52,6 +54,7 @@ with declared_by("gateway"):
             hostnames=cfg.hostnames,
             envoy_image=cfg.envoy_image,
             namespace=chat.namespace,
+            issuing=issued,
             envoy_gateway=envoy,
             timeout_s=limit,
         ),
@@ -66,6 +69,7 @@ Configured(
         gateway=gateway,
         secrets=chat.secrets,
         backends=chat.backends,
+        issuing=issued,
         routes={cfg.web.route_name: web, cfg.api.route_name: api},
     ),
     cluster,
@@ -79,4 +83,4 @@ pulumi.export("hostsLines", access.hosts_lines)
 pulumi.export("tryIt", access.try_it)
 pulumi.export("versions", cfg.versions | {"envoyGatewayManifest": manifest.sha256})
 
-verify(declared, manifest)
+verify(declared, manifest, issued.crds)

@@ -1,6 +1,7 @@
 """The components of the program: one class per file."""
 
 from components.access import Access
+from components.cert_manager import CertManager, CertManagerArgs, Issuing, issuing
 from components.chat import Chat, ChatArgs
 from components.cluster import connect
 from components.configured import Configured, ConfiguredArgs
@@ -17,6 +18,8 @@ from components.workload import Backend, Job, JobArgs, Workload, WorkloadArgs
 __all__ = [
     "Access",
     "Backend",
+    "CertManager",
+    "CertManagerArgs",
     "Chat",
     "ChatArgs",
     "Configured",
@@ -30,6 +33,7 @@ __all__ = [
     "GatewayArgs",
     "Job",
     "JobArgs",
+    "Issuing",
     "Policy",
     "PolicyArgs",
     "Route",
@@ -40,6 +44,7 @@ __all__ = [
     "WorkloadArgs",
     "connect",
     "declared_by",
+    "issuing",
     "release",
     "verify",
 ]

@@ -1,13 +1,14 @@
 """What a stack's config says beyond the chat: further apps, routes, policies and any other objects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pulumi
 
 from components import gateway_api, waiting
 from components.apps import App, app
+from components.cert_manager import Issuing
 from components.declared import declared_by
 from components.gateway import Gateway
 from components.gateway_api import Wire
@@ -28,6 +29,8 @@ class ConfiguredArgs:
     secrets: Secrets
     backends: Mapping[str, Backend]
     """By the name of the workload, as the config has it."""
+    issuing: Issuing = field(default_factory=Issuing)
+    """What objects of cert-manager's kinds need."""
     routes: Mapping[str, Route]
     """Those of the chat by their object's name: policies may be for them too."""
 
@@ -80,7 +83,7 @@ class Configured(pulumi.ComponentResource):
         name = "/".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", root=()):
             gateway = self._args.gateway
-            needed = (gateway.class_resource, gateway.namespace.resource, *after)
+            needed = (gateway.class_resource, gateway.namespace.resource, *self._args.issuing.resources, *after)
             return KubernetesObject(name, owned, self._after(*needed))
 
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:

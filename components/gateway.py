@@ -1,14 +1,15 @@
 """Gateway: the class, the Envoys it runs, and the Gateway that clients reach."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from checks.graph.hostnames import intersection
-from components import gateway_api, waiting
-from components.certificates import Certificate, self_signed
+from components import gateway_api, issuance, waiting
+from components.cert_manager import Issuing
+from components.certificates import self_signed
 from components.declared import declared_further_by
 from components.envoy_gateway import EnvoyGateway
 from components.gateway_api import Wire
@@ -39,6 +40,8 @@ class GatewayArgs:
     """None: the one that Envoy Gateway chooses."""
     namespace: Namespace
     """Where the Gateway and its routes live."""
+    issuing: Issuing = field(default_factory=Issuing)
+    """Who signs for the listeners that are to have their certificate issued."""
     envoy_gateway: EnvoyGateway
     """Its controller has to outlive the class and the Gateway: it takes away their finalizers."""
     timeout_s: int
@@ -90,25 +93,37 @@ class Gateway(pulumi.ComponentResource):
             for listener in settings.all_listeners
             if listener.self_signed
         }
+        issued = {each.name: f"{settings.name}-{each.name}" for each in settings.all_listeners if each.issued}
+        secrets = {**issued, **{listener: each.secret for listener, each in certificates.items()}}
 
         with declared_further_by("proxy"):
             proxy = self._object(f"{name}-proxy", proxy_wire, [args.envoy_gateway.controller], args.timeout_s)
         gateway_class = self._object(f"{name}-class", class_wire, [proxy], args.timeout_s)
         gateway = self._object(
             f"{name}-gateway",
-            gateway_api.gateway(
-                name=settings.name,
-                namespace=args.namespace.name,
-                class_name=settings.class_name,
-                listeners=[_listener(each, certificates) for each in settings.all_listeners],
-                annotations=settings.annotations,
-                fields=settings.spec,
+            gateway_api.awaited(
+                gateway_api.gateway(
+                    name=settings.name,
+                    namespace=args.namespace.name,
+                    class_name=settings.class_name,
+                    listeners=[_listener(each, secrets) for each in settings.all_listeners],
+                    annotations=settings.annotations,
+                    fields=settings.spec,
+                ),
+                but=issued,
             ),
             [gateway_class, args.namespace.resource, *(each.resource for each in certificates.values())],
             args.timeout_s,
             # Otherwise exposed it has another address or none; only a new Gateway's status surely shows no old one.
             pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port, settings.port]),
         )
+        for listener in settings.all_listeners:
+            if listener.issued:
+                hosts = [listener.hostname] if listener.hostname else args.hostnames
+                wire = issuance.certificate(issued[listener.name], args.namespace.name, args.issuing.issuer, hosts)
+                # After the Gateway: an authority that speaks ACME asks through it.
+                after = [gateway, *args.issuing.resources]
+                self._object(f"{name}-certificate-{listener.name}", wire, after, args.timeout_s)
         if settings.redirect_to_https:
             self._object(f"{name}-redirect", self._redirect(settings), [gateway], args.timeout_s)
 
@@ -176,10 +191,10 @@ class Gateway(pulumi.ComponentResource):
         return KubernetesObject(name, gateway_api.awaited(wire), pulumi.ResourceOptions.merge(own, opts))
 
 
-def _listener(settings: ListenerConfig, certificates: Mapping[str, Certificate]) -> Wire:
+def _listener(settings: ListenerConfig, secrets: Mapping[str, str]) -> Wire:
     fields = settings.fields
-    if settings.name in certificates:
-        fields = overlaid({"tls": {"certificateRefs": [{"name": certificates[settings.name].secret}]}}, fields)
+    if settings.name in secrets:
+        fields = overlaid({"tls": {"certificateRefs": [{"name": secrets[settings.name]}]}}, fields)
     return gateway_api.listener(name=settings.name, protocol=settings.protocol, port=settings.port, fields=fields)
 
 

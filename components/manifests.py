@@ -59,9 +59,8 @@ def load(source: Source, cache: Path) -> Manifest:
 
 def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
     """The objects of a manifest, in order. Raises ManifestError when it is no Envoy Gateway release."""
-    objects = _objects(data, origin)
     by_kind: dict[str, list[Object]] = {}
-    for wire in objects:
+    for wire in objects(data, origin):
         stage = wire["kind"] if wire["kind"] in ("CustomResourceDefinition", "Job", "Deployment") else "settings"
         by_kind.setdefault(stage, []).append(wire)
     crds, deployments = by_kind.get("CustomResourceDefinition", []), by_kind.get("Deployment", [])
@@ -72,12 +71,7 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
     if [deployment["metadata"]["name"] for deployment in deployments] != [_CONTROLLER]:
         raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {_CONTROLLER}")
     (controller,) = deployments
-    _refuse_other_version(controller, source, origin)
-    if (found := controller["metadata"].get("namespace")) != source.namespace:
-        raise ManifestError(
-            f"{origin} installs into the namespace {found}, not {source.namespace}: "
-            f"set synergychat:envoyGateway.namespace to {found}, or render the chart for {source.namespace}"
-        )
+    check_installation(controller, source, origin)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": source.namespace}}
     return Manifest(
         version=source.version,
@@ -117,19 +111,26 @@ def _configured(config_map: Object, fields: Object) -> Object:
     return overlaid(config_map, {"data": {CONFIG_KEY: yaml.safe_dump(settings)}})
 
 
-def _refuse_other_version(controller: Object, source: Source, origin: str) -> None:
-    """A manifest is found by its sum: with another version's sum left in place it would be the other version's."""
+def check_installation(controller: Object, source: Source, origin: str) -> None:
+    """Raises ManifestError unless `controller` is of the version and for the namespace that `source` says.
+
+    A manifest is found by its sum: with another version's sum left in place it would be the other version's.
+    """
     try:
         image = str(controller["spec"]["template"]["spec"]["containers"][0]["image"])
     except (KeyError, IndexError, TypeError) as error:
-        raise ManifestError(
-            f"{origin} is no Envoy Gateway release: its Deployment {_CONTROLLER} has no image"
-        ) from error
+        name = controller["metadata"]["name"]
+        raise ManifestError(f"{origin} is no {source.product} release: its Deployment {name} has no image") from error
     tag = _RELEASE_TAG.search(image)
     if tag is not None and tag[1] != source.version:
         raise ManifestError(
-            f"{origin} runs Envoy Gateway {tag[1]} ({image}), not {source.version}: "
-            f"set synergychat:envoyGateway.version to {tag[1]}, or its sha256 to the sum of {source.version}'s manifest"
+            f"{origin} runs {source.product} {tag[1]} ({image}), not {source.version}: "
+            f"set synergychat:{source.key}.version to {tag[1]}, or its sha256 to the sum of {source.version}'s manifest"
+        )
+    if (found := controller["metadata"].get("namespace")) != source.namespace:
+        raise ManifestError(
+            f"{origin} installs into the namespace {found}, not {source.namespace}: "
+            f"set synergychat:{source.key}.namespace to {found}, or render the chart for {source.namespace}"
         )
 
 
@@ -165,18 +166,19 @@ def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
     return result
 
 
-def _objects(data: bytes, origin: str) -> list[Object]:
+def objects(data: bytes, origin: str) -> list[Object]:
+    """The objects of a manifest as they stand in it. Raises ManifestError when it is none, or has an object twice."""
     try:
         documents: list[object] = list(yaml.load_all(data, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ManifestError(f"{origin} is not YAML: {' '.join(str(error).split())}") from error
-    objects = [_object(document, origin) for document in documents if document is not None]
+    found = [_object(document, origin) for document in documents if document is not None]
     seen: set[str] = set()
-    for name in map(identity, objects):
+    for name in map(identity, found):
         if name in seen:
             raise ManifestError(f"{origin} has {name} twice")
         seen.add(name)
-    return objects
+    return found
 
 
 def _object(document: object, origin: str) -> Object:

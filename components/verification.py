@@ -1,6 +1,6 @@
 """Verification: what the API server and Envoy Gateway would refuse, told before anything is sent to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pulumi
 
@@ -8,25 +8,29 @@ from checks import UNKNOWN, Crds, Mistake, check, configuration, graph
 from checks.graph.releases import release_of
 from components.declared import Declaration, Declared
 from components.gateway_api import Wire
-from components.manifests import Manifest
+from components.manifests import Manifest, Object
 from stop import stop
 
 
-def verify(declared: Declared, manifest: Manifest) -> None:
+def verify(declared: Declared, manifest: Manifest, further: Sequence[Object] = ()) -> None:
     """Ends the program when what it declares has mistakes, with all of them, where each stands and what would cure it.
+
+    The CRDs of the release and those in `further` say what may stand in an object.
 
     To be called last: the engine hears of nothing before the program has run to its end.
     """
-    lines = sorted({_line(declaration, mistake) for declaration, mistake in _mistakes(declared, manifest)})
+    lines = sorted({_line(declaration, mistake) for declaration, mistake in _mistakes(declared, manifest, further)})
     if lines:
         count = "One mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
         listed = "\n".join(f"  {line}" for line in lines)
         stop(f"{count} in what stack {pulumi.get_stack()} declares:\n{listed}\nNothing was changed.")
 
 
-def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declaration, Mistake]]:
+def _mistakes(
+    declared: Declared, manifest: Manifest, further: Sequence[Object]
+) -> Iterator[tuple[Declaration, Mistake]]:
     """Those of each object by itself, and those in what they have to do with each other."""
-    crds, release = Crds.of(manifest.crds), release_of(manifest.version)
+    crds, release = Crds.of([*manifest.crds, *further]), release_of(manifest.version)
     together: dict[int, tuple[Declaration, Wire]] = {}
     for each in declared.objects:
         own = [*check(each.wire, crds), *configuration.mistakes(each.wire, crds, release)]

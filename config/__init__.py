@@ -1,5 +1,6 @@
 """A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
 
+from config.cert_manager import AcmeConfig, CertManagerConfig
 from config.gateway import EnvoyGatewayConfig, GatewayConfig, ListenerConfig
 from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
@@ -16,8 +17,10 @@ from config.workloads import (
 )
 
 __all__ = [
+    "AcmeConfig",
     "ApiConfig",
     "AppConfig",
+    "CertManagerConfig",
     "ConfigError",
     "CrawlerConfig",
     "EnvoyGatewayConfig",

@@ -16,7 +16,7 @@ from config.workload_rules import backends, is_served
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
-    every = (_names, _exposure, _listeners, _redirect, workload_rules.rules, _routes, _policies)
+    every = (_names, _exposure, _listeners, _issuer, _redirect, workload_rules.rules, _routes, _policies)
     return dict(chain.from_iterable(rules(given) for rules in every))
 
 
@@ -66,10 +66,21 @@ def _listeners(given: Given) -> Broken:
     for index, each in enumerate(map(group, items(gateway.get("listeners")))):
         if gateway.get("exposure") == "NodePort" and each.get("protocol") == "HTTPS":
             yield ("gateway", "listeners", str(index), "protocol"), "does not go together with exposure NodePort"
-        if each.get("selfSigned") is True and each.get("protocol") not in ("HTTPS", "TLS"):
-            yield ("gateway", "listeners", str(index), "selfSigned"), "goes only with protocol HTTPS or TLS"
+        for key in ("selfSigned", "issued"):
+            if each.get(key) is True and each.get("protocol") not in ("HTTPS", "TLS"):
+                yield ("gateway", "listeners", str(index), key), "goes only with protocol HTTPS or TLS"
+        if each.get("issued") is True and each.get("selfSigned") is True:
+            yield ("gateway", "listeners", str(index), "issued"), "does not go together with selfSigned"
+        if each.get("issued") is True and _value(given, ("certManager", "issuer")) == "none":
+            yield ("gateway", "listeners", str(index), "issued"), "needs certManager.issuer, selfSignedCa or acme"
     for key in {"listeners", "gatewayClassName"} & group(gateway.get("spec")).keys():
         yield ("gateway", "spec", key), f"is what gateway.{'listeners' if key == 'listeners' else 'className'} says"
+
+
+def _issuer(given: Given) -> Broken:
+    issuer = _value(given, ("certManager", "issuer"))
+    if (issuer == "acme") != (group(given.get("certManager")).get("acme") is not None):
+        yield ("certManager", "acme"), "is required with issuer acme, and goes only with it"
 
 
 def _redirect(given: Given) -> Broken:

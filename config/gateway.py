@@ -5,6 +5,7 @@ from pydantic import Field
 from checks.graph.hostnames import intersection
 from config.section import Fields, OpenSection, Section
 from config.values import Exposure, Image, Label, NodePort, Port, Protocol, Sha256, Subdomain, Text, Version
+from releases import ENVOY_GATEWAY_MANIFEST
 
 
 class EnvoyGatewayConfig(Section):
@@ -29,6 +30,22 @@ class EnvoyGatewayConfig(Section):
         "`logging`, `rateLimit`. Another value restarts the controller.",
     )
 
+    @property
+    def product(self) -> str:
+        return "Envoy Gateway"
+
+    @property
+    def key(self) -> str:
+        return "envoyGateway"
+
+    @property
+    def release(self) -> str:
+        return ENVOY_GATEWAY_MANIFEST.format(version=self.version)
+
+    @property
+    def chart_arguments(self) -> tuple[str, ...]:
+        return ("eg",)
+
 
 class ListenerConfig(OpenSection):
     """A listener of the Gateway, as https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#listener has it."""
@@ -38,6 +55,11 @@ class ListenerConfig(OpenSection):
     port: Port = Field(description="Port that it serves.")
     self_signed: bool = Field(
         default=False, description="Whether the program makes its certificate, for every host name of the stack."
+    )
+
+    issued: bool = Field(
+        default=False,
+        description="Whether certManager's issuer signs its certificate, for its host name, or every one of the stack.",
     )
 
     @property

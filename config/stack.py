@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from config.cert_manager import CertManagerConfig
 from config.gateway import EnvoyGatewayConfig, GatewayConfig
 from config.given import items
 from config.objects import ObjectConfig
@@ -24,6 +25,9 @@ class StackConfig(Section):
     )
     envoy_gateway: EnvoyGatewayConfig = Field(default=EnvoyGatewayConfig(), description="The gateway's controller.")
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The Gateway, and how it is reached.")
+    cert_manager: CertManagerConfig = Field(
+        default=CertManagerConfig(), description="cert-manager, which has certificates issued and renewed."
+    )
     web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
     api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
     crawler: CrawlerConfig = Field(
@@ -65,7 +69,8 @@ class StackConfig(Section):
         """Whether an app is served with a certificate that no client trusts by itself."""
         names = (self.web.hostname, self.api.hostname, *self.exposed.values())
         used = map(self.gateway.secure, names)
-        return any(listener is not None and listener.self_signed for listener in used)
+        own_authority = self.cert_manager.issuer == "selfSignedCa"
+        return any(each is not None and (each.self_signed or (each.issued and own_authority)) for each in used)
 
     @property
     def envoy_image(self) -> str | None:

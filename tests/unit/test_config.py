@@ -484,6 +484,21 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
             "synergychat:gateway.listeners[0].selfSigned = true goes only with protocol HTTPS or TLS",
         ),
         (
+            {"gateway": {"listeners": [HTTPS | {"issued": True}]}},
+            "synergychat:gateway.listeners[0].issued = true needs certManager.issuer, selfSignedCa or acme",
+        ),
+        (
+            {
+                "certManager": {"issuer": "selfSignedCa"},
+                "gateway": {"listeners": [HTTPS | {"issued": True, "selfSigned": True}]},
+            },
+            "synergychat:gateway.listeners[0].issued = true does not go together with selfSigned",
+        ),
+        (
+            {"certManager": {"issuer": "acme"}},
+            "synergychat:certManager.acme is required with issuer acme, and goes only with it",
+        ),
+        (
             {"gateway": {"listeners": [{"name": "a", "protocol": "SCTP", "port": 1}]}},
             'synergychat:gateway.listeners[0].protocol = "SCTP" must be HTTP, HTTPS, TLS, TCP or UDP',
         ),

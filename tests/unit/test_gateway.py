@@ -102,3 +102,21 @@ def test_the_route_lives_with_the_gateway_and_leads_to_the_workloads_service(pre
     assert route["metadata"]["namespace"] == recording["gw-gateway"].inputs["metadata"]["namespace"] == "chat"
     assert route["spec"]["hostnames"] == ["synchat.internal"]
     assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web-service", "namespace": "chat", "port": 80}]
+
+
+def test_a_certificate_that_is_issued_comes_after_the_gateway_which_does_not_wait_for_its_listener() -> None:
+    https = {"protocol": "HTTPS", "issued": True}
+    shop = https | {"name": "shop", "port": 443, "hostname": "shop.example.com"}
+    recording = build(listeners=(shop, https | {"name": "all", "port": 8443}))
+    certificates = {name: recording[f"gw-certificate-{name}"] for name in ("shop", "all")}
+    hosts = {name: each.inputs["spec"]["dnsNames"] for name, each in certificates.items()}
+    assert hosts == {"shop": ["shop.example.com"], "all": ["synchat.internal"]}
+    gateway = recording["gw-gateway"].inputs
+    named = {each["name"]: each.get("tls", {}).get("certificateRefs") for each in gateway["spec"]["listeners"]}
+    secrets = {name: [{"name": each.inputs["spec"]["secretName"]}] for name, each in certificates.items()}
+    assert named == {**secrets, "http": None}
+    for certificate in certificates.values():
+        assert recording.waits_for(certificate.name, "gw-gateway")
+        assert "'Ready'" in certificate.inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    waits = gateway["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert ("'http'" in waits, "'shop'" in waits, "'all'" in waits) == (True, False, False)
