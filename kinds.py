@@ -47,5 +47,7 @@ READY_WHEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(POLICIES, ("Accepted",)),
     # Programmed: its patch has found what it is for.
     "EnvoyPatchPolicy": ("Accepted", "Programmed"),
+    # Of cert-manager.
+    **dict.fromkeys(("Issuer", "Certificate"), ("Ready",)),
 }
 """The conditions that are True of an object that is ready: a route's for each parent, a policy's for each ancestor."""

@@ -7,7 +7,7 @@ from components.gateway_api import Wire
 from components.labels import metadata
 from components.overlay import overlaid
 from config import AcmeConfig, GatewayConfig
-from kinds import CERT_MANAGER, GATEWAY_API
+from kinds import CERT_MANAGER, GATEWAY_API, READY_WHEN
 
 _APP = "gateway"
 
@@ -51,5 +51,5 @@ def _signed_by(issuer: str) -> Wire:
 
 
 def _wire(kind: str, name: str, namespace: str, spec: Wire) -> Wire:
-    described = metadata(_APP, name, namespace=namespace, annotations=waiting.until(*waiting.holds("Ready")))
+    described = metadata(_APP, name, namespace=namespace, annotations=waiting.until(*waiting.holds(*READY_WHEN[kind])))
     return {"apiVersion": f"{CERT_MANAGER}/v1", "kind": kind, "metadata": described, "spec": spec}

@@ -19,22 +19,34 @@ from cryptography import x509
 from websockets.sync.client import connect
 
 from components.certificates import make_pair
-from local.images import echo
+from local.images import echo, peers
+from local.toolchain import cert_manager
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
-from tests.live import tokens
+from tests.live import acme, tokens
 from tests.live.authority import Authority
-from tests.live.clients import ask, certificate, showing, trusting_anything
+from tests.live.clients import ask, browser, certificate, showing, trusting_anything
 from tests.live.recipes import Config, recipes, together
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES = recipes("gateway.md")
-AGAINST_OTHERS = {"HTTPS, and HTTP only redirects", "More Envoys"}
+IMAGES = (peers.OPENID, peers.PEBBLE, peers.RATELIMIT, peers.REDIS, *peers.CERT_MANAGER_PARTS)
+AGAINST_OTHERS = {"HTTPS, and HTTP only redirects", "More Envoys", "A rate limit of all Envoys together"}
 """These change what other recipes show: they are applied after them."""
+ACME = "HTTPS with Let's Encrypt"
+"""This goes together with none of them."""
+RATELIMIT_BY_TAG = yaml.safe_load(f"""
+synergychat:envoyGateway:
+  config:
+    provider:
+      type: Kubernetes
+      kubernetes: {{rateLimitDeployment: {{container: {{image: {peers.RATELIMIT.reference}}}}}}}
+""")
+"""The release names the image by its digest too, which none that is built here has."""
 
-PASSWORD, KEY = "correct horse battery staple", "key-5f2c8f0e"
-SHOP, ISSUED = (make_pair([name], datetime.now(UTC)) for name in ("shop.example.com", "issued.example.com"))
+PASSWORD, KEY, CLIENT_SECRET = "correct horse battery staple", "key-5f2c8f0e", "secret-7d1e6b43"
+SHOP = make_pair(["shop.example.com"], datetime.now(UTC))
 PARTNERS = Authority.new()
 SECRETS = {
     'synergychat:secrets.shop-certificate["tls.crt"]': SHOP.certificate.decode(),
@@ -43,6 +55,7 @@ SECRETS = {
     # `htpasswd -nbs ada` with the password above.
     'synergychat:secrets.users[".htpasswd"]': "ada:{SHA}q/eq1kOINtvlJqojGr3i0O73TUI=",
     "synergychat:secrets.api-keys.partner": KEY,
+    'synergychat:secrets.oidc-client["client-secret"]': CLIENT_SECRET,
 }
 
 Check = Callable[..., None]
@@ -59,7 +72,9 @@ def of(heading: str) -> Callable[[Check], Check]:
 def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
     """The stack's file before any recipe; afterwards the stack is again what that says."""
     with Progress() as progress:
-        cluster.cluster.load_image(echo.archive(progress))
+        cert_manager.ensure_manifest(progress)
+        for archive in [echo.archive(progress), *peers.ensure_archives(progress, IMAGES)]:
+            cluster.cluster.load_image(archive)
     file = stack.directory / "Pulumi.dev.yaml"
     text = file.read_text()
     yield text
@@ -68,18 +83,14 @@ def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def up(stack: LiveStack, original: str) -> Iterator[str]:
+def up(stack: LiveStack, original: str) -> str:
     """What the first `up` says, with all recipes but those against others."""
-    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in AGAINST_OTHERS])
+    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in {*AGAINST_OTHERS, ACME}])
     for path, value in SECRETS.items():
         done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
         assert done.returncode == 0, done.stdout
-    namespace = stack.outputs["namespace"]
-    issued = ("issued-certificate", "-n", namespace)
-    _write_certificate(stack, *issued)
     stack.up()
-    yield stack.said
-    stack.kubectl("delete", "secret", *issued)
+    return stack.said
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +102,26 @@ def gateway(stack: LiveStack, up: object) -> str:
 @pytest.fixture(scope="module")
 def other_gateway(stack: LiveStack, original: str) -> str:
     """The address of the Gateway with the recipes against others, and no more."""
-    _configure(stack, original, [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)])
+    _configure(stack, original, [*(RECIPES[heading] for heading in sorted(AGAINST_OTHERS)), RATELIMIT_BY_TAG])
     stack.up()
     return stack.gateway_address
+
+
+@pytest.fixture(scope="module")
+def acme_gateway(stack: LiveStack, original: str) -> Iterator[str]:
+    """The address of the Gateway with certificates of an authority that speaks ACME, in Let's Encrypt's place."""
+    envoys = json.loads(stack.kubectl("get", "services", *_ENVOYS, "-o", "json"))["items"][0]["metadata"]
+    stack.apply(*acme.objects(f"{envoys['name']}.{envoys['namespace']}.svc.cluster.local"))
+    stack.kubectl("rollout", "status", "deployment/pebble", "-n", "acme", "--timeout=60s")
+    text = yaml.safe_dump(RECIPES[ACME])
+    for host, known in acme.HOSTS.items():
+        text = text.replace(host, known)
+    here = yaml.safe_load(text)
+    here["synergychat:certManager"]["acme"] |= acme.SETTINGS
+    _configure(stack, original, [here])
+    stack.up()
+    yield stack.gateway_address
+    stack.kubectl("delete", "namespace", "acme", "--wait=false")
 
 
 def _configure(stack: LiveStack, original: str, pieces: list[Config]) -> None:
@@ -106,14 +134,6 @@ def _previewed_without_a_cluster(stack: LiveStack) -> str:
     done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
     assert done.returncode == 0, done.stdout
     return done.stdout
-
-
-def _write_certificate(stack: LiveStack, name: str, *where: str) -> None:
-    """In cert-manager's place."""
-    for file, content in (("tls.crt", ISSUED.certificate), ("tls.key", ISSUED.key)):
-        (stack.directory / file).write_bytes(content)
-    files = (f"--cert={stack.directory / 'tls.crt'}", f"--key={stack.directory / 'tls.key'}")
-    stack.kubectl("create", "secret", "tls", name, *where, *files)
 
 
 def test_every_recipe_has_a_test_and_every_test_a_recipe() -> None:
@@ -144,10 +164,13 @@ def test_the_certificate_of_ones_own_is_the_one_that_is_shown(gateway: str) -> N
 
 
 @of("HTTPS with cert-manager")
-def test_the_certificate_that_cert_manager_would_write_is_the_one_that_is_shown(gateway: str) -> None:
-    shown = certificate(gateway, 443, "issued.example.com")
-    assert shown == x509.load_pem_x509_certificate(ISSUED.certificate)
-    assert ask(gateway, "https://issued.example.com/").status_code == 200
+def test_the_certificate_is_one_that_cert_manager_issued(stack: LiveStack, gateway: str) -> None:
+    names = ("get", "secret", "app-gateway-authority", "-n", stack.outputs["namespace"])
+    authority = base64.b64decode(stack.kubectl(*names, "-o", r"jsonpath={.data.ca\.crt}")).decode()
+    trusting = ssl.create_default_context(cadata=authority)
+    assert ask(gateway, "https://issued.example.com/", verify=trusting).status_code == 200
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        ask(gateway, "https://shop.example.com/", verify=trusting)
 
 
 @of("Only TLS 1.3")
@@ -292,6 +315,29 @@ def test_a_token_of_the_issuer_is_asked_for(gateway: str) -> None:
     assert answered(tokens.signed("https://other.example.com")) == 401
     assert answered(tokens.signed(issuer, key=tokens.other_key())) == 401
     assert answered(tokens.signed(issuer, lifetime=timedelta(hours=-1))) == 401
+
+
+@of("A login (OIDC)")
+def test_a_browser_is_sent_to_the_login_page_and_back(gateway: str) -> None:
+    page = "https://members.example.com/app.js"
+    with browser(gateway) as user:
+        asked = user.get(page)
+        assert asked.status_code == 302
+        assert asked.headers["location"].startswith("https://login.example.com/auth?client_id=chat&")
+        form = user.get(asked.headers["location"], follow_redirects=True)
+        login = {"id": form.url.params["authRequestID"], "username": "test-user2"}
+        refused = user.post(form.url, data=login | {"password": "a guess"}, follow_redirects=True)
+        assert (refused.url.host, "Login" in refused.text) == ("login.example.com", True)
+        back = user.post(form.url, data=login | {"password": "verysecure"}, follow_redirects=True)
+        assert (back.status_code, str(back.url)) == (200, page)
+        assert "https://members.example.com/oauth2/callback" in [
+            str(each.url.copy_with(query=None)) for each in back.history
+        ]
+        assert user.get(page).status_code == 200
+        assert user.get("https://members.example.com/logout").status_code == 302
+        assert user.get(page).status_code == 302
+    with browser(gateway) as stranger:
+        assert stranger.get("https://members.example.com/oauth2/callback?code=a-guess&state=a-guess").status_code == 401
 
 
 # Under load
@@ -447,7 +493,7 @@ def test_http_only_redirects_to_https_with_a_certificate_for_every_name(other_ga
     assert ask(other_gateway, "https://synchatapi.internal/healthz").json() == {"status": "ok"}
     shown = certificate(other_gateway, 443, "synchat.internal")
     names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["synchat.internal", "synchatapi.internal"]
+    assert names.get_values_for_type(x509.DNSName) == ["synchat.internal", "synchatapi.internal", "counted.internal"]
 
 
 @of("More Envoys")
@@ -456,6 +502,24 @@ def test_two_envoys_with_other_resources_carry_the_traffic(stack: LiveStack, oth
     running = [pod["spec"]["containers"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     requests = [next(each for each in containers if each["name"] == "envoy")["resources"] for containers in running]
     assert [each["requests"] for each in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
+
+
+@of("A rate limit of all Envoys together")
+def test_envoys_count_requests_together(stack: LiveStack, other_gateway: str) -> None:
+    stack.kubectl("rollout", "status", "deployment/envoy-ratelimit", "-n", "envoy-gateway-system", "--timeout=120s")
+    codes = [ask(other_gateway, "https://counted.internal/").status_code for _ in range(40)]
+    assert Counter(codes) == {200: 5, 429: 35}
+
+
+@of(ACME)
+def test_an_authority_asks_through_the_gateway_and_signs_for_every_host(acme_gateway: str) -> None:
+    chat, api = acme.HOSTS.values()
+    shown = certificate(acme_gateway, 443, chat)
+    assert "Pebble Intermediate CA" in shown.issuer.rfc4514_string()
+    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert set(names.get_values_for_type(x509.DNSName)) == {chat, api}
+    assert ask(acme_gateway, f"https://{chat}/").status_code == 200
+    assert ask(acme_gateway, f"http://{chat}/").status_code == 301
 
 
 _ENVOYS = ("-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")
