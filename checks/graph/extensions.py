@@ -51,7 +51,7 @@ def _uncounted(stack: Stack, policy: Wire) -> Iterator[Mistake]:
         yield Mistake(
             path=("spec", "rateLimit", "global"),
             rule="Envoy Gateway's configuration has no rateLimit.backend to count in",
-            cure="set rateLimit.backend to a Redis in envoyGateway.config of the stack, or say local in place of global",
+            cure="set rateLimit.backend to a Redis in envoyGateway.config of the stack, or say local, not global",
         )
 
 
