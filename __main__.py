@@ -10,28 +10,34 @@ from components import (
     Configured,
     ConfiguredArgs,
     Declared,
-    EnvoyGateway,
     EnvoyGatewayArgs,
     Gateway,
     GatewayArgs,
+    NetworkPolicies,
+    NetworkPoliciesArgs,
+    Platform,
     Route,
     RouteArgs,
     connect,
     declared_by,
-    issuing,
+    issuers,
     release,
+    release_of_cert_manager,
+    rely,
     verify,
 )
 from stop import end_quietly_when_cancelled
 
 end_quietly_when_cancelled()
 cfg = config.load()
-manifest = release(cfg.envoy_gateway)
+manifest = release(cfg.envoy_gateway, cfg.platform)
 declared = Declared.recorded()
 cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])
 limit = cfg.timeout_seconds
 
-envoy = EnvoyGateway("envoy-gateway", EnvoyGatewayArgs(manifest=manifest, timeout_s=limit), cluster)
+envoy_gateway = EnvoyGatewayArgs(manifest=manifest, protect=cfg.envoy_gateway.protect, timeout_s=limit)
+cert_manager = release_of_cert_manager(cfg.cert_manager)
+platform = Platform.of("envoy-gateway", cfg.platform, envoy_gateway, cert_manager, cluster)
 chat = Chat(
     "synergychat",
     ChatArgs(
@@ -45,23 +51,32 @@ chat = Chat(
     ),
     cluster,
 )
-issued = issuing(cfg.cert_manager, cfg.gateway, chat.namespace, envoy, limit, cluster)
+NetworkPolicies(
+    "network-policies",
+    NetworkPoliciesArgs(settings=cfg, namespace=chat.namespace, names=chat.names, calls=chat.calls),
+    cluster,
+)
 with declared_by("gateway"):
     gateway = Gateway(
         "gateway",
         GatewayArgs(
+            name=cfg.gateway.name,
+            class_name=cfg.gateway.class_name,
             settings=cfg.gateway,
-            hostnames=cfg.hostnames,
+            listeners=cfg.listeners_of(cfg.gateway.name),
+            hostnames=cfg.hostnames_of(cfg.gateway.name),
             envoy_image=cfg.envoy_image,
             namespace=chat.namespace,
-            issuing=issued,
-            envoy_gateway=envoy,
+            platform=platform,
+            issuers=issuers(cfg, chat.namespace, platform, cluster),
             timeout_s=limit,
         ),
         cluster,
     )
-web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
-api = Route("api", RouteArgs.of_host(cfg.api, gateway, chat.api, limit), cluster)
+with declared_by("web"):
+    web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
+with declared_by("api"):
+    api = Route("api", RouteArgs.of_host(cfg.api, gateway, chat.api, limit), cluster)
 Configured(
     "configured",
     ConfiguredArgs(
@@ -69,7 +84,6 @@ Configured(
         gateway=gateway,
         secrets=chat.secrets,
         backends=chat.backends,
-        issuing=issued,
         routes={cfg.web.route_name: web, cfg.api.route_name: api},
     ),
     cluster,
@@ -83,4 +97,5 @@ pulumi.export("hostsLines", access.hosts_lines)
 pulumi.export("tryIt", access.try_it)
 pulumi.export("versions", cfg.versions | {"envoyGatewayManifest": manifest.sha256})
 
-verify(declared, manifest, issued.crds)
+verify(declared, platform, require_digests=cfg.require_digests)
+rely(platform, declared, cfg.context, cfg.gateway.class_name)

@@ -1,5 +1,6 @@
 """What is known of the releases of Envoy Gateway and of cert-manager."""
 
+import re
 from datetime import date
 
 RELEASE_LINES = {
@@ -14,6 +15,7 @@ RELEASE_LINES = {
 From https://gateway.envoyproxy.io/news/releases/matrix/.
 """
 
+ENVOY = "docker.io/envoyproxy/envoy"
 ENVOY_IMAGES = {"1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"}
 """The Envoy of a release by tag alone. The release itself names it by digest too, so that no image built elsewhere from
 the same version would do; a release that is not here runs what it names."""
@@ -25,3 +27,8 @@ CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
 """Where a release keeps the controller's own configuration."""
 ENVOY_GATEWAY_MANIFEST = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
 CERT_MANAGER_MANIFEST = "https://github.com/cert-manager/cert-manager/releases/download/v{version}/cert-manager.yaml"
+
+
+def mirrored(image: str, registry: str | None) -> str:
+    """The same image from another registry; None leaves it where it is."""
+    return image if registry is None else f"{registry}/{re.sub(r'^(localhost|[^/]*[.:][^/]*)/', '', image)}"

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from checks import json_schema, words
+from checks.formats import SUBDOMAIN, Format
 from checks.metadata import METADATA
 from checks.mistake import Mistake
 from checks.structural import Schema
@@ -19,6 +20,8 @@ class Kind:
     namespaced: bool
     has_status: bool
     """The API server sets a status aside when it creates an object, and looks at it only on its own endpoint."""
+    name: Format = SUBDOMAIN
+    """What its objects may be called."""
 
     @cached_property
     def validator(self) -> json_schema.Validator:
@@ -52,7 +55,7 @@ class Crds:
             yield Mistake(path=("apiVersion",), value=api_version, rule=rule, cure=f"write {versions[0]}")
         elif served:
             names = sorted({name for _, name in served})
-            rule = f"{group} has no such kind, only {', '.join(names)}"
+            rule = f"{group or 'the core group'} has no such kind, only {', '.join(names)}"
             yield Mistake(path=("kind",), value=kind, rule=rule, cure=words.meant(kind, names))
 
 

@@ -44,6 +44,10 @@ def ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 LABEL = Format("must be a DNS label: at most 63 of a-z, 0-9 and '-', no '-' at its ends", is_label)
 SUBDOMAIN = Format("must be DNS labels (a-z, 0-9, '-') with dots between them, at most 253 characters", is_subdomain)
+PATH_SEGMENT = Format(
+    "must not be '.' or '..', and have no '/' or '%'",
+    lambda value: value not in (".", "..") and not {"/", "%"} & {*value},
+)
 LABEL_VALUE = Format(
     "must be at most 63 of letters, digits, '-', '_' and '.', with a letter or digit at both ends", is_label_value
 )

@@ -37,14 +37,14 @@ METADATA: Schema = {
 _ANNOTATIONS_LIMIT = 256 * 1024
 
 
-def mistakes(metadata: Any, *, namespaced: bool) -> Iterator[Mistake]:
+def mistakes(metadata: Any, *, namespaced: bool, name: Format = SUBDOMAIN) -> Iterator[Mistake]:
     """In values that have the right types; the others are the schema's."""
     if metadata is UNKNOWN:
         return
     fields = dict(children(metadata))
     if not fields.get("name") and not fields.get("generateName"):
         yield Mistake(path=("metadata", "name"), rule="is required", cure="add it")
-    yield from _held(("metadata", "name"), fields.get("name"), SUBDOMAIN)
+    yield from _held(("metadata", "name"), fields.get("name"), name)
     if namespaced:
         yield from _held(("metadata", "namespace"), fields.get("namespace"), LABEL)
     for key, value in children(fields.get("labels")):

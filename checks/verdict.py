@@ -31,7 +31,7 @@ def _mistakes(wire: Mapping[str, Any], kind: Kind) -> Iterator[Mistake]:
     given = {name: field for name, field in wire.items() if not (name == "status" and kind.has_status)}
     yield from undeclared(given, kind.schema)
     value = structural.stored(given, kind.schema)
-    yield from metadata.mistakes(value.get("metadata"), namespaced=kind.namespaced)
+    yield from metadata.mistakes(value.get("metadata"), namespaced=kind.namespaced, name=kind.name)
     refusals = tuple(json_schema.refusals(value, kind.validator))
     yield from (refusal.mistake for refusal in refusals)
     yield from lists.mistakes(value, kind.schema)

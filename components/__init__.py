@@ -1,7 +1,7 @@
 """The components of the program: one class per file."""
 
 from components.access import Access
-from components.cert_manager import CertManager, CertManagerArgs, Issuing, issuing
+from components.cert_manager import CertManager, CertManagerArgs, release_of_cert_manager
 from components.chat import Chat, ChatArgs
 from components.cluster import connect
 from components.configured import Configured, ConfiguredArgs
@@ -9,6 +9,9 @@ from components.declared import Declared, declared_by
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
 from components.expose import Expose, ExposeArgs
 from components.gateway import Gateway, GatewayArgs
+from components.issuers import Issuer, IssuerArgs, issuers
+from components.network_policy import NetworkPolicies, NetworkPoliciesArgs
+from components.platform import Platform, rely
 from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs
 from components.secrets import Secrets
@@ -31,9 +34,13 @@ __all__ = [
     "ExposeArgs",
     "Gateway",
     "GatewayArgs",
-    "Issuing",
+    "Issuer",
+    "IssuerArgs",
     "Job",
     "JobArgs",
+    "NetworkPolicies",
+    "NetworkPoliciesArgs",
+    "Platform",
     "Policy",
     "PolicyArgs",
     "Route",
@@ -44,7 +51,9 @@ __all__ = [
     "WorkloadArgs",
     "connect",
     "declared_by",
-    "issuing",
+    "issuers",
     "release",
+    "release_of_cert_manager",
+    "rely",
     "verify",
 ]

@@ -31,7 +31,7 @@ def app(
     opts: pulumi.ResourceOptions,
 ) -> App:
     """Runs it in the gateway's namespace, as its `kind` says, and exposes it if it has a host name."""
-    with declared_by(f"apps.{name}", root=None):
+    with declared_by(f"apps.{name}", parts={}):
         if settings.kind != "Deployment":
             args = JobArgs(
                 settings=settings,

@@ -50,7 +50,8 @@ def split(data: bytes, source: Source, origin: str) -> CertManagerRelease:
     controllers = [each for each in stages["deployments"] if each["metadata"]["name"] == _CONTROLLER]
     if len(controllers) != 1:
         raise ManifestError(f"{origin} is no cert-manager release: it has no Deployment {_CONTROLLER}")
-    manifests.check_installation(controllers[0], source, origin)
+    manifests.refuse_other_version(controllers[0], source, origin)
+    manifests.refuse_other_namespace(controllers[0], source, origin)
     return CertManagerRelease(
         namespace=namespace,
         crds=tuple(stages["crds"]),

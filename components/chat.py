@@ -1,6 +1,6 @@
 """Chat: SynergyChat's page, API and crawler, wired to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -37,6 +37,10 @@ class Chat(pulumi.ComponentResource):
     api: Backend
     backends: Mapping[str, Backend]
     """All three, by the names that stack config has for them."""
+    names: Mapping[str, str]
+    """What their objects are called, by these names."""
+    calls: Mapping[str, Sequence[str]]
+    """Who calls whom."""
 
     def __init__(self, name: str, args: ChatArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Chat", name, None, opts)
@@ -46,7 +50,7 @@ class Chat(pulumi.ComponentResource):
         self.secrets = Secrets.made(args.secrets, self.namespace, here)
 
         def workload(app: str, settings: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:
-            with declared_by(app, root=None):
+            with declared_by(app, parts={}):
                 return Workload(
                     f"{name}-{app}",
                     WorkloadArgs(
@@ -67,6 +71,8 @@ class Chat(pulumi.ComponentResource):
         self.web = web.backend
         self.api = api.backend
         self.backends = {"web": web.backend, "api": api.backend, "crawler": crawler.backend}
+        self.names = {app: f"{name}-{app}" for app in self.backends}
+        self.calls = {"api": ["crawler"]}
         self.register_outputs({"namespace": self.namespace.name})
 
 

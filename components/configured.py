@@ -1,16 +1,16 @@
 """What a stack's config says beyond the chat: further apps, routes, policies and any other objects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 
+from checks.mistake import Path
 from components import gateway_api, waiting
 from components.apps import App, app
-from components.cert_manager import Issuing
-from components.declared import declared_by
-from components.gateway import Gateway
+from components.declared import SPEC, Parts, Shortcut, declared_by
+from components.gateway import Gateway, GatewayArgs
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.labels import OURS, OWNERSHIP
@@ -18,7 +18,7 @@ from components.policies import Policy, PolicyArgs, Target
 from components.routes import Route, RouteArgs, canary, reference, to
 from components.secrets import Secrets
 from components.workload import Backend
-from config import FurtherAppConfig, PolicyConfig, RouteConfig, StackConfig
+from config import FurtherAppConfig, FurtherGatewayConfig, PolicyConfig, RouteConfig, StackConfig
 from kinds import POLICIES
 
 
@@ -26,17 +26,16 @@ from kinds import POLICIES
 class ConfiguredArgs:
     settings: StackConfig
     gateway: Gateway
+    """The chat's own: further ones are of its class, unless they say otherwise."""
     secrets: Secrets
     backends: Mapping[str, Backend]
     """By the name of the workload, as the config has it."""
-    issuing: Issuing = field(default_factory=Issuing)
-    """What objects of cert-manager's kinds need."""
     routes: Mapping[str, Route]
     """Those of the chat by their object's name: policies may be for them too."""
 
 
 class Configured(pulumi.ComponentResource):
-    """The `apps`, `objects`, `routes` and `policies` of a stack's config, in this order.
+    """The `apps`, `objects`, `gateways`, `routes` and `policies` of a stack's config, in this order.
 
     What is Envoy Gateway's is ready when it has accepted it. Each fails after the stack's `timeoutSeconds`.
     """
@@ -53,6 +52,8 @@ class Configured(pulumi.ComponentResource):
         exposed = {key: each.route for key, each in apps.items() if each.route}
         objects = [self._object(index, each.wire, secrets) for index, each in enumerate(settings.objects)]
         given = [*secrets, *objects]
+        further = {key: self._gateway(key, gateway) for key, gateway in settings.gateways.items()}
+        self._gateways = {args.gateway.gateway_name: args.gateway, **further}
         routes = {key: self._route(key, route, given) for key, route in settings.routes.items()}
         for key, policy in settings.policies.items():
             self._policy(key, policy, {**args.routes, **exposed, **routes}, given)
@@ -81,13 +82,31 @@ class Configured(pulumi.ComponentResource):
         if wire["kind"] not in POLICIES:
             owned = gateway_api.awaited(owned)
         name = "/".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
-        with declared_by(f"objects[{index}]", root=()):
+        with declared_by(f"objects[{index}]", {(): ""}):
             gateway = self._args.gateway
-            needed = (gateway.class_resource, gateway.namespace.resource, *self._args.issuing.resources, *after)
+            needed = (gateway.class_resource, gateway.namespace.resource, *after)
             return KubernetesObject(name, owned, self._after(*needed))
 
+    def _gateway(self, key: str, settings: FurtherGatewayConfig) -> Gateway:
+        stack, first = self._args.settings, self._args.gateway
+        args = GatewayArgs(
+            name=key,
+            class_name=settings.class_name or stack.gateway.class_name,
+            class_from=first,
+            settings=settings,
+            listeners=stack.listeners_of(key),
+            hostnames=stack.hostnames_of(key),
+            envoy_image=stack.envoy_image_of(settings),
+            namespace=first.namespace,
+            platform=first.platform,
+            issuers=first.issuers,
+            timeout_s=self._limit,
+        )
+        with declared_by(f"gateways.{key}"):
+            return Gateway(f"gateway-{key}", args, pulumi.ResourceOptions(parent=self))
+
     def _route(self, key: str, route: RouteConfig, after: Sequence[pulumi.Resource]) -> Route:
-        gateway = self._args.gateway
+        gateway = self._named(route.gateway)
         fields, named = self._resolved(route.fields)
         backends = [self._backends[each] for each in named]
         if route.backend is not None:
@@ -112,9 +131,13 @@ class Configured(pulumi.ComponentResource):
             backends=backends,
             after=after,
             timeout_s=self._limit,
+            parts=_parts_of_route(route),
         )
         with declared_by(f"routes.{key}"):
             return Route(key, args, pulumi.ResourceOptions(parent=self))
+
+    def _named(self, gateway: str | None) -> Gateway:
+        return self._args.gateway if gateway is None else self._gateways[gateway]
 
     def _resolved(self, fields: Wire) -> tuple[Wire, list[str]]:
         """The fields with workloads turned into references to their Services, and the names of these workloads."""
@@ -137,22 +160,52 @@ class Configured(pulumi.ComponentResource):
     def _policy(
         self, key: str, policy: PolicyConfig, routes: Mapping[str, Route], after: Sequence[pulumi.Resource]
     ) -> None:
-        gateway = self._args.gateway
         fields, named = self._resolved(policy.fields)
         args = PolicyArgs(
             name=key,
             kind=policy.kind,
-            gateway=gateway,
+            gateway=self._args.gateway,
             targets=[
-                Target(of=gateway if target.route is None else routes[target.route], section=target.section)
+                Target(
+                    of=self._named(target.gateway) if target.route is None else routes[target.route],
+                    section=target.section,
+                )
                 for target in policy.own_targets
             ],
             fields=fields,
             after=[*after, *(self._backends[each].resource for each in named)],
             timeout_s=self._limit,
+            parts=_parts_of_policy(policy),
         )
         with declared_by(f"policies.{key}"):
             Policy(key, args, pulumi.ResourceOptions(parent=self))
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=waiting.limit(self._limit))
+
+
+def _parts_of_route(route: RouteConfig) -> Parts:
+    """Where the config has what of a route, by what it says in the place of `parentRefs` and `rules`."""
+    parts: dict[Path, str] = {**SPEC}
+    shortcuts = {"backend": route.backend, "canary": route.canary, "maintenance": route.maintenance}
+    for key in (key for key, value in shortcuts.items() if value is not None):
+        parts["spec", "rules"] = Shortcut(key)
+    if "parentRefs" not in route.fields:
+        parts["spec", "parentRefs"] = Shortcut("")
+    for index in range(len(route.listeners)):
+        parts["spec", "parentRefs", index] = Shortcut(f"listeners[{index}]")
+        parts["spec", "parentRefs", index, "sectionName"] = f"listeners[{index}]"
+    return parts
+
+
+def _parts_of_policy(policy: PolicyConfig) -> Parts:
+    """Where the config has what of a policy, by what it says in the place of `targetRefs`."""
+    parts: dict[Path, str] = {**SPEC}
+    for index, target in enumerate(policy.own_targets):
+        key = f"targets[{index}]" if "targets" in policy.model_fields_set else ""
+        ref: Path = ("spec", "targetRef") if policy.kind == "EnvoyPatchPolicy" else ("spec", "targetRefs", index)
+        parts[ref] = Shortcut(key)
+        parts[*ref, "sectionName"] = f"{key}.section"
+        if target.route is not None:
+            parts[*ref, "name"] = f"{key}.route"
+    return parts

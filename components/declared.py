@@ -21,8 +21,20 @@ _COMPONENTS = _PROGRAM / "components"
 _MAPS = {"labels", "annotations", "data", "string_data", "match_labels", "selector", "node_selector"}
 _NOWHERE = ""
 
+Parts = Mapping[Path, str]
+"""By a path from an object's root, the config key that says this part of it; of several, the longest path counts.
 
-_place: ContextVar[tuple[str, Mapping[Path, str]]] = ContextVar("place", default=(_NOWHERE, {}))
+What lies deeper in the part lies as deep below the key, unless that is a Shortcut. The key is named from the place that
+the object is declared by; an empty one is that place itself.
+"""
+SPEC: Parts = {("spec",): ""}
+
+
+class Shortcut(str):
+    """A key from which all of a part follows: nothing that lies deeper was typed."""
+
+
+_place: ContextVar[tuple[str, Parts]] = ContextVar("place", default=(_NOWHERE, {}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +43,8 @@ class Declaration:
     """UNKNOWN stands for what is known only after `up`."""
     place: str
     """A path of stack config, or a line of the program."""
-    roots: Mapping[Path, str]
-    """What of the object stands at that place of the config, or at a key below it: the paths from its root to that."""
+    parts: Parts
+    """What of the object stands where in the config; nothing does at a line."""
 
 
 @dataclass
@@ -51,15 +63,14 @@ class Declared:
     def __call__(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A stack transformation that changes nothing."""
         if args.type_.startswith("kubernetes:"):
-            place, roots = _place.get()
-            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), roots=roots))
+            place, parts = _place.get()
+            self.objects.append(Declaration(wire=_wire(args.props), place=place or _line(), parts=parts))
 
 
 @contextmanager
-def declared_by(config_path: str, root: Path | None = ("spec",)) -> Generator[None]:
-    """What is declared within follows from this part of the stack's config, which stands for `root` of each object, or
-    for none of its parts as they are (None)."""
-    token = _place.set((f"{pulumi.get_project()}:{config_path}", {} if root is None else {root: ""}))
+def declared_by(config_path: str, parts: Parts = SPEC) -> Generator[None]:
+    """What is declared within follows from this place of the stack's config."""
+    token = _place.set((f"{pulumi.get_project()}:{config_path}", parts))
     try:
         yield
     finally:
@@ -67,21 +78,10 @@ def declared_by(config_path: str, root: Path | None = ("spec",)) -> Generator[No
 
 
 @contextmanager
-def declared_further_by(key: str) -> Generator[None]:
-    """The same for a key below it; for what no config declares, nothing."""
-    place, roots = _place.get()
-    token = _place.set((place and f"{place}.{key}", roots))
-    try:
-        yield
-    finally:
-        _place.reset(token)
-
-
-@contextmanager
-def declared_in_parts(parts: Mapping[Path, str]) -> Generator[None]:
-    """Keys below it stand for these parts of the object that is declared within."""
-    place, roots = _place.get()
-    token = _place.set((place, {**roots, **parts} if place else {}))
+def declared_in_parts(parts: Parts) -> Generator[None]:
+    """The same place, which says these parts too; for what no config declares, nothing."""
+    place, said = _place.get()
+    token = _place.set((place, {**said, **parts} if place else {}))
     try:
         yield
     finally:

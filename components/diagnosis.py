@@ -1,17 +1,15 @@
 """Diagnosis: why an object did not become ready, said where Pulumi says that it waited in vain."""
 
 import asyncio
-import shutil
-import subprocess
 import time
 from collections.abc import Iterable
 
 import pulumi
 
+from components.kubectl import kubectl
 from health import Row, Unanswered, look
 from kinds import ENVOY_GATEWAY, GATEWAY_API
 
-_PATIENCE_S = 20
 # Objects that are waited for side by side fail side by side: one answer does for them.
 _FRESH_S = 10
 # What Envoy Gateway runs: when that is not well, no Gateway, route or policy can be.
@@ -60,17 +58,10 @@ class _Cluster:
 
 
 def _ask(context: str) -> list[Row]:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        return []
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [kubectl, "--context", context, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
-
+    run = kubectl(context)
     try:
-        return look(run, f"kubectl --context {context}")
-    except (Unanswered, OSError, subprocess.TimeoutExpired):
+        return look(run, f"kubectl --context {context}") if run else []
+    except Unanswered:
         return []
 
 

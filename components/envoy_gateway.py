@@ -12,7 +12,9 @@ from components.declared import declared_by
 from components.kubernetes_object import KubernetesObject
 from components.manifests import Manifest, Object
 from components.sources import ManifestError
+from components.tailored import tailored
 from config import EnvoyGatewayConfig
+from config.values import Ownership
 from releases import CONFIG_KEY, RELEASE_LINES
 from stop import stop
 
@@ -20,6 +22,8 @@ from stop import stop
 @dataclass(frozen=True, kw_only=True)
 class EnvoyGatewayArgs:
     manifest: Manifest
+    protect: bool = False
+    """Whether Pulumi refuses to delete the CRDs: with them go all objects of their kinds, whoever made them."""
     timeout_s: int
 
 
@@ -33,8 +37,6 @@ class EnvoyGateway(pulumi.ComponentResource):
     controller: pulumi.Resource
     """The controller's Deployment. It comes last: what depends on it can use every kind of the release."""
     namespace: str
-    manifest: Manifest
-    """What is installed."""
 
     def __init__(self, name: str, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:EnvoyGateway", name, None, opts)
@@ -42,21 +44,27 @@ class EnvoyGateway(pulumi.ComponentResource):
         manifest = args.manifest
 
         (namespace,) = self._register(name, [manifest.namespace], [], args.timeout_s)
-        crds = self._register(name, manifest.crds, [], args.timeout_s)
+        crds = self._register(name, manifest.crds, [], args.timeout_s, protect=args.protect)
         settings = self._register(name, manifest.settings, [namespace], args.timeout_s)
         # A Job whose pod starts before its role is bound fails, and tries again only after ten seconds.
         jobs = self._register(name, manifest.jobs, settings, args.timeout_s)
         (controller,) = self._register(name, [manifest.controller], [*crds, *settings, *jobs], args.timeout_s)
 
         self.controller = controller
-        self.manifest = manifest
         self.namespace = manifest.namespace["metadata"]["name"]
         self.register_outputs({"namespace": self.namespace})
 
     def _register(
-        self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource], timeout_s: int
+        self,
+        name: str,
+        objects: Iterable[Object],
+        after: Sequence[pulumi.Resource],
+        timeout_s: int,
+        *,
+        protect: bool = False,
     ) -> list[KubernetesObject]:
-        opts = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=waiting.limit(timeout_s))
+        limit = waiting.limit(timeout_s)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after, protect=protect, custom_timeouts=limit)
         made: list[KubernetesObject] = []
         for wire in objects:
             with _place(wire):
@@ -68,12 +76,12 @@ class EnvoyGateway(pulumi.ComponentResource):
 def _place(wire: Object) -> AbstractContextManager[None]:
     """What is wrong with the controller's configuration is wrong in the stack's config."""
     if manifests.is_configuration(wire):
-        return declared_by("envoyGateway.config", root=("data", CONFIG_KEY))
+        return declared_by("envoyGateway.config", {("data", CONFIG_KEY): ""})
     return nullcontext()
 
 
-def release(source: EnvoyGatewayConfig) -> Manifest:
-    """What `source` installs. Ends the program when it cannot be used; warns past the end of life."""
+def release(source: EnvoyGatewayConfig, ownership: Ownership) -> Manifest:
+    """The release that `source` names. Ends the program when it cannot be used; warns past the end of life."""
     end_of_life = RELEASE_LINES[source.version.rpartition(".")[0]]
     if datetime.now(UTC).date() > end_of_life:
         pulumi.log.warn(
@@ -81,6 +89,6 @@ def release(source: EnvoyGatewayConfig) -> Manifest:
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        return manifests.configured(manifests.load(source, sources.cache_directory()), source.config)
+        return tailored(manifests.load(source, sources.cache_directory(), installs=ownership == "managed"), source)
     except ManifestError as error:
         stop(str(error))

@@ -6,49 +6,48 @@ from typing import Any
 
 import pulumi
 
-from checks.graph.hostnames import intersection
-from components import gateway_api, issuance, waiting
-from components.cert_manager import Issuing
-from components.certificates import self_signed
-from components.declared import declared_further_by
-from components.envoy_gateway import EnvoyGateway
+from components import gateway_api, issuance, traffic, waiting
+from components.certificates import Certificate, self_signed
+from components.declared import Shortcut, declared_in_parts
 from components.gateway_api import Wire
+from components.issuers import Issuer
 from components.kubernetes_object import KubernetesObject
+from components.listeners import Listeners, parts
 from components.namespace import Namespace
 from components.overlay import overlaid
+from components.platform import Platform
 from components.sources import ManifestError
-from config import GatewayConfig, ListenerConfig
+from config import ListenerConfig, ServingConfig
 from stop import stop
 
 _APP = "gateway"
-# What of a route's kind a listener's protocol can carry. https://gateway-api.sigs.k8s.io/api-types/gateway/
-_CARRIED: Mapping[str, Sequence[str]] = {
-    "HTTP": ("HTTPRoute", "GRPCRoute"),
-    "HTTPS": ("HTTPRoute", "GRPCRoute"),
-    "TLS": ("TLSRoute", "TCPRoute"),
-    "TCP": ("TCPRoute",),
-    "UDP": ("UDPRoute",),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayArgs:
-    settings: GatewayConfig
+    name: str
+    """The object's own."""
+    class_name: str
+    class_from: "Gateway | None" = None
+    """What has made a class before this one, which is of that or of one that is there. None: it makes its own."""
+    settings: ServingConfig
+    listeners: Sequence[ListenerConfig]
     hostnames: Sequence[str]
-    """What a certificate that the program makes is for."""
+    """What certificates that the program makes are for."""
     envoy_image: str | None
     """None: the one that Envoy Gateway chooses."""
     namespace: Namespace
     """Where the Gateway and its routes live."""
-    issuing: Issuing = field(default_factory=Issuing)
-    """Who signs for the listeners that are to have their certificate issued."""
-    envoy_gateway: EnvoyGateway
+    platform: Platform
     """Its controller has to outlive the class and the Gateway: it takes away their finalizers."""
+    issuers: Mapping[str, Issuer] = field(default_factory=dict[str, Issuer])
+    """The stack's own, by name. Any other that a listener names is a ClusterIssuer."""
     timeout_s: int
 
 
 class Gateway(pulumi.ComponentResource):
-    """A GatewayClass with its EnvoyProxy, and a Gateway of that class.
+    """A GatewayClass with its EnvoyProxy, and a Gateway of that class. Where there is a class, for a further Gateway or
+    on an external platform, the Gateway has the EnvoyProxy itself, in its own namespace.
 
     It is ready when the class is Accepted and the Gateway and its listeners are Programmed: an Envoy runs and has an
     address, from the load balancer, of the nodes or inside the cluster. Each may take `timeout_s`.
@@ -56,127 +55,160 @@ class Gateway(pulumi.ComponentResource):
     """
 
     namespace: Namespace
+    platform: Platform
+    issuers: Mapping[str, Issuer]
     gateway_name: str
+    listeners: Listeners
     target: Wire
     """A policy's `targetRef` to it."""
     resource: pulumi.Resource
     """The Gateway object: what needs a working Gateway depends on it."""
     class_resource: pulumi.Resource
-    """The GatewayClass: what the Gateway itself may wait for, such as a listener's certificate, depends on this one."""
+    """The GatewayClass, or where that is there, what stands in its place: what the Gateway itself may wait for, such as
+    a listener's certificate, depends on this one."""
     address: pulumi.Output[str]
     """An IP address or a host name, as the Gateway's status has it."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Gateway", name, None, opts)
 
-        settings = args.settings
+        self._args = args
         self.namespace = args.namespace
-        self.gateway_name = settings.name
-        self._settings = settings
-        self._release = args.envoy_gateway.manifest
+        self.platform = args.platform
+        self.issuers = args.issuers
+        self.gateway_name = args.name
+        settings = args.settings
+        self.listeners = Listeners(gateway_name=args.name, all=args.listeners, redirecting=settings.redirect_to_https)
 
-        proxy_wire = gateway_api.envoy_proxy(
-            name=settings.class_name,
-            namespace=args.envoy_gateway.namespace,
-            image=args.envoy_image,
-            exposure=settings.exposure,
-            port=settings.port,
-            node_port=settings.node_port,
-            fields=settings.proxy,
-        )
-        class_wire = gateway_api.gateway_class(
-            name=settings.class_name, proxy_name=settings.class_name, proxy_namespace=args.envoy_gateway.namespace
-        )
-        here = pulumi.ResourceOptions(parent=self)
-        certificates = {
-            listener.name: self_signed(_APP, f"{settings.name}-{listener.name}", args.hostnames, args.namespace, here)
-            for listener in settings.all_listeners
-            if listener.self_signed
-        }
-        issued = {each.name: f"{settings.name}-{each.name}" for each in settings.all_listeners if each.issued}
-        secrets = {**issued, **{listener: each.secret for listener, each in certificates.items()}}
-
-        with declared_further_by("proxy"):
-            proxy = self._object(f"{name}-proxy", proxy_wire, [args.envoy_gateway.controller], args.timeout_s)
-        gateway_class = self._object(f"{name}-class", class_wire, [proxy], args.timeout_s)
-        gateway = self._object(
-            f"{name}-gateway",
-            gateway_api.awaited(
-                gateway_api.gateway(
-                    name=settings.name,
-                    namespace=args.namespace.name,
-                    class_name=settings.class_name,
-                    listeners=[_listener(each, secrets) for each in settings.all_listeners],
-                    annotations=settings.annotations,
-                    fields=settings.spec,
-                ),
-                but=issued,
-            ),
-            [gateway_class, args.namespace.resource, *(each.resource for each in certificates.values())],
-            args.timeout_s,
-            # Otherwise exposed it has another address or none; only a new Gateway's status surely shows no old one.
-            pulumi.ResourceOptions(replacement_trigger=[settings.exposure, settings.node_port, settings.port]),
-        )
-        for listener in settings.all_listeners:
-            if listener.issued:
-                hosts = [listener.hostname] if listener.hostname else args.hostnames
-                wire = issuance.certificate(issued[listener.name], args.namespace.name, args.issuing.issuer, hosts)
-                # After the Gateway: an authority that speaks ACME asks through it.
-                after = [gateway, *args.issuing.resources]
-                self._object(f"{name}-certificate-{listener.name}", wire, after, args.timeout_s)
+        first = args.class_from
+        certificates = self._certificates()
+        proxy = self._proxy(f"{name}-proxy")
+        if first:
+            self.class_resource = first.class_resource
+        else:
+            self.class_resource = proxy if self._own_proxy else self._class(f"{name}-class", proxy)
+        needed = [proxy if first else self.class_resource, *(each.resource for each in certificates.values())]
+        secrets = {listener: each.secret for listener, each in certificates.items()}
+        gateway = self._gateway(f"{name}-gateway", secrets, needed)
+        for each in self.listeners.ordered:
+            self._order(f"{name}-certificate-{each.name}", each, gateway)
         if settings.redirect_to_https:
-            self._object(f"{name}-redirect", self._redirect(settings), [gateway], args.timeout_s)
+            self._object(f"{name}-redirect", gateway_api.awaited(self._redirect()), [gateway])
+        self.target = gateway_api.target(self.api_version("Gateway"), "Gateway", args.name)
+        self._traffic(f"{name}-traffic", [gateway])
 
-        self.target = gateway_api.target(self.api_version("Gateway"), "Gateway", settings.name)
         self.resource = gateway
-        self.class_resource = gateway_class
         self.address = gateway.status.apply(_first_address)
         self.register_outputs({"address": self.address})
 
     def api_version(self, kind: str) -> str:
         """In which the installed release serves `kind`."""
         try:
-            return self._release.api_version(kind)
+            return self.platform.manifest.api_version(kind)
         except ManifestError as error:
             stop(str(error))
 
     def url(self, hostname: str) -> str:
         """At which clients reach the name."""
-        return self._settings.url(hostname)
+        return self._args.settings.url(hostname)
 
-    def default_listeners(self, kind: str, hostnames: Sequence[str]) -> list[str]:
-        """The names of the listeners that a route is for when it does not say: all that can carry its kind and serve
-        one of its host names, but those that only redirect. Ends the program when there are none."""
-        names = [
-            listener.name
-            for listener in self._settings.all_listeners
-            if kind in _CARRIED[listener.protocol]
-            and self._hosts(listener, hostnames)
-            and not (self._settings.redirect_to_https and listener.protocol == "HTTP")
-        ]
-        if not names:
-            wanted = f"{kind} for {', '.join(hostnames)}" if hostnames else kind
-            protocols = " or ".join(protocol for protocol, kinds in _CARRIED.items() if kind in kinds)
-            stop(
-                f"No listener of Gateway {self.gateway_name} can serve a {wanted}: "
-                f"add one with protocol {protocols} to synergychat:gateway.listeners"
+    def _certificates(self) -> dict[str, Certificate]:
+        """Those that the program makes, by listener."""
+        args, listeners = self._args, self.listeners
+        here = pulumi.ResourceOptions(parent=self)
+        return {
+            each.name: self_signed(
+                _APP, listeners.secret(each), listeners.certified(each, args.hostnames), args.namespace, here
             )
-        return names
+            for each in listeners.all
+            if each.self_signed
+        }
 
-    def _hosts(self, listener: ListenerConfig, hostnames: Sequence[str]) -> set[str]:
-        """Under which a listener serves a route. A host that another one of its port names is that one's."""
-        others = {each.hostname for each in self._settings.all_listeners if each.port == listener.port}
-        return set(intersection(listener.hostname, hostnames)) - (others - {listener.hostname})
+    @property
+    def _own_proxy(self) -> bool:
+        """Whether the EnvoyProxy is the Gateway's: Gateway API wants it in the same namespace then."""
+        return self.platform.is_external or self._args.class_from is not None
 
-    def _redirect(self, settings: GatewayConfig) -> Wire:
+    def _proxy(self, name: str) -> KubernetesObject:
+        args, needed = self._args, list(self.platform.resources)
+        if args.class_from:
+            needed.append(args.class_from.class_resource)
+        if self._own_proxy:
+            needed.append(args.namespace.resource)
+        wire = gateway_api.envoy_proxy(
+            name=args.name if self._own_proxy else args.class_name,
+            namespace=args.namespace.name if self._own_proxy else self.platform.namespace,
+            image=args.envoy_image,
+            exposure=args.settings.exposure,
+            node_ports=self.listeners.node_ports,
+            fields=args.settings.proxy,
+        )
+        with declared_in_parts({("spec",): "proxy"}):
+            return self._object(name, wire, needed)
+
+    def _class(self, name: str, proxy: pulumi.Resource) -> KubernetesObject:
+        class_name, namespace = self._args.class_name, self.platform.namespace
+        wire = gateway_api.gateway_class(name=class_name, proxy_name=class_name, proxy_namespace=namespace)
+        return self._object(name, gateway_api.awaited(wire), [proxy])
+
+    def _gateway(self, name: str, secrets: Mapping[str, str], needed: Sequence[pulumi.Resource]) -> KubernetesObject:
+        args, settings, listeners = self._args, self._args.settings, self.listeners
+        own_proxy = gateway_api.own_proxy(args.name) if self._own_proxy else {}
+        wire = gateway_api.gateway(
+            name=args.name,
+            namespace=args.namespace.name,
+            class_name=args.class_name,
+            listeners=listeners.wires({**listeners.named_secrets, **secrets}),
+            annotations=settings.annotations,
+            fields=overlaid(own_proxy, settings.spec),
+        )
+        # Otherwise exposed it has another address or none; only a new Gateway's status surely shows no old one.
+        further = [each["nodePort"] for each in listeners.node_ports if each["port"] != settings.port]
+        exposure = [settings.exposure, settings.node_port, settings.port, *further]
+        with declared_in_parts(parts(settings, args.listeners)):
+            return self._object(
+                name,
+                gateway_api.awaited(wire, ordered=[each.name for each in listeners.ordered]),
+                [*needed, args.namespace.resource],
+                pulumi.ResourceOptions(replacement_trigger=exposure),
+            )
+
+    def _order(self, name: str, listener: ListenerConfig, gateway: pulumi.Resource) -> None:
+        """Ordered when the Gateway is there: an authority that speaks ACME asks through it."""
+        issuer = listener.issuer or ""
+        own = self.issuers.get(issuer)
+        wire = issuance.certificate(
+            name=self.listeners.secret(listener),
+            namespace=self.namespace.name,
+            issuer=issuer,
+            issuer_kind="Issuer" if own else "ClusterIssuer",
+            hostname=listener.hostname,
+        )
+        self._object(name, wire, [gateway, *([own.resource] if own else [])])
+
+    def _traffic(self, name: str, needed: Sequence[pulumi.Resource]) -> None:
+        settings = self._args.settings.traffic
+        for kind, (key, fields) in traffic.policies(settings).items() if settings else ():
+            wire = gateway_api.policy(
+                api_version=self.api_version(kind),
+                kind=kind,
+                name=f"{self.gateway_name}-traffic",
+                namespace=self.namespace.name,
+                targets=[self.target],
+                fields=fields,
+            )
+            with declared_in_parts({("spec",): f"traffic.{key}", ("spec", "targetRefs"): Shortcut("traffic")}):
+                self._object(f"{name}-{key}", gateway_api.awaited(wire), needed)
+
+    def _redirect(self) -> Wire:
         return gateway_api.route(
             api_version=self.api_version("HTTPRoute"),
             kind="HTTPRoute",
-            name=f"{settings.name}-redirect",
+            name=f"{self.gateway_name}-redirect",
             namespace=self.namespace.name,
-            gateway_name=settings.name,
-            listeners=[listener.name for listener in settings.all_listeners if listener.protocol == "HTTP"],
-            fields=gateway_api.redirect_to_https(settings.secure_port or 443),
+            gateway_name=self.gateway_name,
+            listeners=self.listeners.plain,
+            fields=gateway_api.redirect_to_https(self.listeners.secure_port),
         )
 
     def _object(
@@ -184,18 +216,11 @@ class Gateway(pulumi.ComponentResource):
         name: str,
         wire: Wire,
         after: Sequence[pulumi.Resource],
-        timeout_s: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> KubernetesObject:
-        own = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=waiting.limit(timeout_s))
-        return KubernetesObject(name, gateway_api.awaited(wire), pulumi.ResourceOptions.merge(own, opts))
-
-
-def _listener(settings: ListenerConfig, secrets: Mapping[str, str]) -> Wire:
-    fields = settings.fields
-    if settings.name in secrets:
-        fields = overlaid({"tls": {"certificateRefs": [{"name": secrets[settings.name]}]}}, fields)
-    return gateway_api.listener(name=settings.name, protocol=settings.protocol, port=settings.port, fields=fields)
+        limit = waiting.limit(self._args.timeout_s)
+        own = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=limit)
+        return KubernetesObject(name, wire, pulumi.ResourceOptions.merge(own, opts))
 
 
 def _first_address(status: dict[str, Any] | None) -> str:

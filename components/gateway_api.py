@@ -6,6 +6,7 @@ from typing import Any, cast
 from components import waiting
 from components.labels import metadata
 from components.overlay import overlaid
+from config.given import group
 from config.values import Exposure
 from kinds import ENVOY_GATEWAY, GATEWAY_API, ISSUERS, POLICIES, READY_WHEN, ROUTES
 
@@ -21,17 +22,18 @@ def envoy_proxy(
     namespace: str,
     image: str | None,
     exposure: Exposure,
-    port: int,
-    node_port: int | None,
+    node_ports: Sequence[Wire],
     fields: Wire,
 ) -> Wire:
-    """How the Envoys of a class run and are exposed. `node_port` is the port of every node that leads to `port`.
+    """How the Envoys of a Gateway run and are exposed; with exposure NodePort by `node_ports`, entries of a Service.
 
-    Without an `image` they run the one that Envoy Gateway chooses. `fields` of the spec are laid over what is set here.
+    Without an `image` they run the one that Envoy Gateway chooses; an image without a tag gets that one's. `fields` of
+    the spec are laid over what is set here.
     """
     container: Wire = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
     if image is not None:
-        container["image"] = image
+        tagged = ":" in image.rpartition("/")[2]
+        container["image" if tagged else "imageRepository"] = image
     service: Wire = {"type": exposure}
     if exposure == "LoadBalancer":
         # Keeps the client's address; the load balancer's health checks leave out the nodes without an Envoy.
@@ -39,9 +41,10 @@ def envoy_proxy(
     if exposure == "NodePort":
         # Clients pick a node by themselves, so that every one must answer.
         service["externalTrafficPolicy"] = "Cluster"
-        ports = [{"port": port, "protocol": "TCP", "nodePort": node_port}]
-        service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": ports}}}
-    kubernetes = {"envoyDeployment": {"container": container}, "envoyService": service}
+        service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": list(node_ports)}}}
+    said = group(group(fields.get("provider")).get("kubernetes"))
+    pods = "envoyDaemonSet" if "envoyDaemonSet" in said else "envoyDeployment"
+    kubernetes = {pods: {"container": container}, "envoyService": service}
     spec: Wire = {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
     return {
         "apiVersion": f"{ENVOY_GATEWAY}/v1alpha1",
@@ -49,6 +52,19 @@ def envoy_proxy(
         "metadata": metadata(_APP, name, namespace=namespace),
         "spec": overlaid(spec, fields),
     }
+
+
+def node_port(*, port: int, protocol: str, node_port: int) -> Wire:
+    """An entry of a Service: the port of every node that leads to `port`, which a listener of `protocol` serves."""
+    return {"port": port, "protocol": "UDP" if protocol == "UDP" else "TCP", "nodePort": node_port}
+
+
+def own_proxy(name: str) -> Wire:
+    """The field of a Gateway by which an EnvoyProxy of its namespace takes the place of its class's.
+
+    https://gateway.envoyproxy.io/docs/tasks/operations/customize-envoyproxy/
+    """
+    return {"infrastructure": {"parametersRef": {"group": ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": name}}}
 
 
 def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Wire:
@@ -89,8 +105,11 @@ def listener(*, name: str, protocol: str, port: int, fields: Wire) -> Wire:
 def route(
     *, api_version: str, kind: str, name: str, namespace: str, gateway_name: str, listeners: Sequence[str], fields: Wire
 ) -> Wire:
-    """A route of any `kind` on listeners of a Gateway of its own namespace, with `fields` of its spec."""
-    parents = [{"name": gateway_name, "sectionName": listener} for listener in listeners]
+    """A route of any `kind` on listeners of a Gateway of its own namespace, with `fields` of its spec.
+
+    Without any it is for the Gateway as a whole, which then says why none of its listeners takes it.
+    """
+    parents = [{"name": gateway_name, "sectionName": listener} for listener in listeners] or [{"name": gateway_name}]
     return {
         "apiVersion": api_version,
         "kind": kind,
@@ -162,10 +181,11 @@ def answered_by(filter_name: str) -> Wire:
     return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
 
 
-def awaited(wire: Wire, *, but: Collection[str] = ()) -> Wire:
+def awaited(wire: Wire, *, ordered: Collection[str] = ()) -> Wire:
     """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind.
 
-    Listeners in `but` become ready later, and are not waited for.
+    A Gateway does not wait for the listeners `ordered`: their certificates are ordered when it is there, and to get one
+    may need its address.
     """
     wanted = READY_WHEN.get(wire["kind"], ())
     match wire["kind"]:
@@ -174,10 +194,9 @@ def awaited(wire: Wire, *, but: Collection[str] = ()) -> Wire:
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
             ready = waiting.holds(*wanted)
-            # A certificate that is ordered when the Gateway is there may need its address first.
-            ordered = ISSUERS & wire["metadata"].get("annotations", {}).keys()
-            listeners = [] if ordered else _groups(wire, "listeners")
-            for listener in (each for each in listeners if each.get("name") not in but):
+            all_ordered = ISSUERS & wire["metadata"].get("annotations", {}).keys()
+            listeners = [each for each in _groups(wire, "listeners") if each.get("name") not in ordered]
+            for listener in [] if all_ordered else listeners:
                 named = f"listeners[?@.name=='{listener.get('name')}']"
                 ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:

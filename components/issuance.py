@@ -1,51 +1,66 @@
 """Issuers and Certificates of cert-manager in wire form; each counts as ready when cert-manager says so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Literal
 
 from components import waiting
 from components.gateway_api import Wire
 from components.labels import metadata
 from components.overlay import overlaid
-from config import AcmeConfig, GatewayConfig
 from kinds import CERT_MANAGER, GATEWAY_API, READY_WHEN
 
 _APP = "gateway"
 
 
-def own_authority(name: str, namespace: str) -> list[Wire]:
+def issuer(*, name: str, namespace: str, spec: Wire) -> Wire:
+    """https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Issuer"""
+    return _wire("Issuer", name, namespace, spec)
+
+
+def self_signed_ca(*, name: str, namespace: str) -> list[Wire]:
     """An Issuer `name` with an authority of its own, in the order in which its parts need each other.
 
     https://cert-manager.io/docs/configuration/selfsigned/#bootstrapping-ca-issuers
     """
     authority, first = f"{name}-authority", f"{name}-self-signed"
-    root = {"isCA": True, "commonName": authority, "secretName": authority, **_signed_by(first)}
+    root = {"isCA": True, "commonName": authority, "secretName": authority, **_signed_by("Issuer", first)}
     return [
-        _wire("Issuer", first, namespace, {"selfSigned": {}}),
+        issuer(name=first, namespace=namespace, spec={"selfSigned": {}}),
         _wire("Certificate", authority, namespace, root),
-        _wire("Issuer", name, namespace, {"ca": {"secretName": authority}}),
+        issuer(name=name, namespace=namespace, spec={"ca": {"secretName": authority}}),
     ]
 
 
-def acme(name: str, namespace: str, settings: AcmeConfig, gateway: GatewayConfig) -> Wire:
-    """An Issuer `name` that has certificates of an ACME authority; HTTP-01 comes through the listener for HTTP.
+def acme(*, issuer: str, gateways: Mapping[str, str], fields: Wire) -> Wire:
+    """The `acme` of an Issuer's spec, with its `fields` laid over an account's key and a solver.
 
+    HTTP-01 comes through listeners of the Gateways, each by its Gateway's name: to which of them a host name leads is
+    not asked.
     https://cert-manager.io/docs/configuration/acme/http01/#configuring-the-http-01-gateway-api-solver
     """
-    parent = {"group": GATEWAY_API, "kind": "Gateway", "name": gateway.name, "sectionName": gateway.listener}
-    solver = {"http01": {"gatewayHTTPRoute": {"parentRefs": [parent]}}}
-    account: Wire = {"privateKeySecretRef": {"name": f"{name}-acme-account"}, "solvers": [solver]}
-    given = {**settings.fields, "server": settings.server, **({"email": settings.email} if settings.email else {})}
-    return _wire("Issuer", name, namespace, {"acme": overlaid(account, given)})
+    parents = [
+        {"group": GATEWAY_API, "kind": "Gateway", "name": gateway, "sectionName": listener}
+        for gateway, listener in gateways.items()
+    ]
+    solver = {"http01": {"gatewayHTTPRoute": {"parentRefs": parents}}}
+    account: Wire = {"privateKeySecretRef": {"name": f"{issuer}-acme-account"}, "solvers": [solver]}
+    return overlaid(account, fields)
 
 
-def certificate(name: str, namespace: str, issuer: str, hostnames: Sequence[str]) -> Wire:
-    """A certificate for these hosts in the Secret `name`, renewed before it ends."""
-    return _wire("Certificate", name, namespace, {"secretName": name, "dnsNames": [*hostnames], **_signed_by(issuer)})
+def certificate(
+    *, name: str, namespace: str, issuer: str, issuer_kind: Literal["Issuer", "ClusterIssuer"], hostname: str
+) -> Wire:
+    """A certificate for a host in the Secret of its name, renewed before it ends.
+
+    https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate
+    """
+    spec = {"secretName": name, "dnsNames": [hostname], **_signed_by(issuer_kind, issuer)}
+    return _wire("Certificate", name, namespace, spec)
 
 
-def _signed_by(issuer: str) -> Wire:
+def _signed_by(kind: str, issuer: str) -> Wire:
     return {
-        "issuerRef": {"name": issuer, "kind": "Issuer", "group": CERT_MANAGER},
+        "issuerRef": {"group": CERT_MANAGER, "kind": kind, "name": issuer},
         "privateKey": {"algorithm": "ECDSA", "size": 256},
     }
 

@@ -10,13 +10,14 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 OWNERSHIP = {"pulumi.com/patchFieldManager": "synergychat"}
 
 
-OURS = {"app.kubernetes.io/part-of": "synergychat", "app.kubernetes.io/managed-by": "pulumi"}
+PART_OF = "app.kubernetes.io/part-of"
+OURS = {PART_OF: "synergychat", "app.kubernetes.io/managed-by": "pulumi"}
 """Labels of every object of the stack; what looks at a running stack finds its objects by them."""
 
 
 def selector(app: str) -> dict[str, str]:
     """What tells the pods of `app` from all others. Immutable in a Deployment: changing it replaces the Deployment."""
-    return {"app.kubernetes.io/name": app, "app.kubernetes.io/part-of": "synergychat"}
+    return {"app.kubernetes.io/name": app, PART_OF: OURS[PART_OF]}
 
 
 def labels(app: str) -> dict[str, str]:

@@ -18,7 +18,8 @@ from components.waiting import SKIP, progress_deadline, rolled_out, until
 from releases import CONFIG_KEY, CONFIG_MAP
 
 Object = Mapping[str, Any]
-_CONTROLLER = "envoy-gateway"
+CONTROLLER_NAME = "envoy-gateway"
+"""Of its Deployment."""
 # Of an image that is mirrored under another tag, or named by digest alone, nothing can be said.
 _RELEASE_TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:@|$)")
 _GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
@@ -51,14 +52,17 @@ def _unsettled(version: str) -> tuple[bool, bool, int]:
     return "alpha" in version, "beta" in version, -int(re.split("[a-z]+", version)[-1])
 
 
-def load(source: Source, cache: Path) -> Manifest:
+def load(source: Source, cache: Path, *, installs: bool = True) -> Manifest:
     """Get, verify and split the manifest of `source`; downloads are kept in `cache`. Raises ManifestError."""
     raw = sources.read(source, cache)
-    return split(raw.data, source, raw.sha256, raw.origin)
+    return split(raw.data, source, raw.sha256, raw.origin, installs=installs)
 
 
-def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
-    """The objects of a manifest, in order. Raises ManifestError when it is no Envoy Gateway release."""
+def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bool = True) -> Manifest:
+    """The objects of a manifest, in order. Raises ManifestError when it is no Envoy Gateway release.
+
+    What is not installed from it may be in another namespace than it says.
+    """
     by_kind: dict[str, list[Object]] = {}
     for wire in objects(data, origin):
         stage = wire["kind"] if wire["kind"] in ("CustomResourceDefinition", "Job", "Deployment") else "settings"
@@ -68,10 +72,12 @@ def split(data: bytes, source: Source, sha256: str, origin: str) -> Manifest:
         raise ManifestError(
             f"{origin} is no Envoy Gateway release: it has no CustomResourceDefinition {_GATEWAY_CLASSES}"
         )
-    if [deployment["metadata"]["name"] for deployment in deployments] != [_CONTROLLER]:
-        raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {_CONTROLLER}")
+    if [deployment["metadata"]["name"] for deployment in deployments] != [CONTROLLER_NAME]:
+        raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {CONTROLLER_NAME}")
     (controller,) = deployments
-    check_installation(controller, source, origin)
+    refuse_other_version(controller, source, origin)
+    if installs:
+        refuse_other_namespace(controller, source, origin)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": source.namespace}}
     return Manifest(
         version=source.version,
@@ -106,27 +112,34 @@ def configured(manifest: Manifest, fields: Object) -> Manifest:
     )
 
 
+def controller_config(manifest: Manifest) -> dict[str, Any]:
+    """The configuration of the release's controller."""
+    (text,) = [wire["data"][CONFIG_KEY] for wire in manifest.settings if is_configuration(wire)]
+    return yaml.safe_load(text)
+
+
 def _configured(config_map: Object, fields: Object) -> Object:
     settings = overlaid(yaml.safe_load(config_map["data"][CONFIG_KEY]), fields)
     return overlaid(config_map, {"data": {CONFIG_KEY: yaml.safe_dump(settings)}})
 
 
-def check_installation(controller: Object, source: Source, origin: str) -> None:
-    """Raises ManifestError unless `controller` is of the version and for the namespace that `source` says.
-
-    A manifest is found by its sum: with another version's sum left in place it would be the other version's.
-    """
+def refuse_other_version(controller: Object, source: Source, origin: str) -> None:
+    """A manifest is found by its sum: with another version's sum left in place it would be the other version's."""
     try:
         image = str(controller["spec"]["template"]["spec"]["containers"][0]["image"])
     except (KeyError, IndexError, TypeError) as error:
         name = controller["metadata"]["name"]
         raise ManifestError(f"{origin} is no {source.product} release: its Deployment {name} has no image") from error
-    tag = _RELEASE_TAG.search(image)
-    if tag is not None and tag[1] != source.version:
+    found = release_of(image)
+    if found is not None and found != source.version:
         raise ManifestError(
-            f"{origin} runs {source.product} {tag[1]} ({image}), not {source.version}: "
-            f"set synergychat:{source.key}.version to {tag[1]}, or its sha256 to the sum of {source.version}'s manifest"
+            f"{origin} runs {source.product} {found} ({image}), not {source.version}: "
+            f"set synergychat:{source.key}.version to {found}, or its sha256 to the sum of {source.version}'s manifest"
         )
+
+
+def refuse_other_namespace(controller: Object, source: Source, origin: str) -> None:
+    """Of what it installs only the chart can say where it goes."""
     if (found := controller["metadata"].get("namespace")) != source.namespace:
         raise ManifestError(
             f"{origin} installs into the namespace {found}, not {source.namespace}: "
@@ -137,6 +150,12 @@ def check_installation(controller: Object, source: Source, origin: str) -> None:
 def is_configuration(wire: Object) -> bool:
     """Whether it holds the controller's own configuration."""
     return (wire["kind"], wire["metadata"]["name"]) == ("ConfigMap", CONFIG_MAP)
+
+
+def release_of(image: str) -> str | None:
+    """Which release the controller's image is of, where its tag says so."""
+    tag = _RELEASE_TAG.search(image)
+    return None if tag is None else tag[1]
 
 
 def identity(wire: Object) -> str:

@@ -1,12 +1,13 @@
 """Policy: how Envoy treats the traffic of a gateway, a listener, a route or a rule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from components import gateway_api, waiting
+from components.declared import SPEC, Parts, declared_in_parts
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
@@ -35,6 +36,8 @@ class PolicyArgs:
     after: Sequence[pulumi.Resource] = ()
     """What the fields name: Secrets, Services."""
     timeout_s: int
+    parts: Parts = field(default_factory=lambda: SPEC)
+    """Where the config has what of the policy."""
 
 
 class Policy(pulumi.ComponentResource):
@@ -57,7 +60,8 @@ class Policy(pulumi.ComponentResource):
 
         needed = [args.gateway.resource, *(target.of.resource for target in args.targets), *args.after]
         ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=waiting.limit(args.timeout_s))
-        KubernetesObject(f"{name}-policy", gateway_api.awaited(wire), ready)
+        with declared_in_parts(args.parts):
+            KubernetesObject(f"{name}-policy", gateway_api.awaited(wire), ready)
 
         self.register_outputs({"name": args.name})
 

@@ -1,18 +1,21 @@
 """Route: the way from a Gateway's listeners to workloads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pulumi
 
 from components import gateway_api, waiting
+from components.declared import SPEC, Parts, Shortcut, declared_in_parts
 from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
 from components.workload import Backend
 from config import ApiConfig, WebConfig
 from kinds import RouteKind
+
+_OF_HOST: Parts = {("spec",): Shortcut(""), ("spec", "hostnames"): Shortcut("hostname")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +34,18 @@ class RouteArgs:
     after: Sequence[pulumi.Resource] = ()
     """What else the rules name."""
     timeout_s: int
+    parts: Parts = field(default_factory=lambda: SPEC)
+    """Where the config has what of the route."""
 
     @classmethod
     def of_host(
         cls, settings: WebConfig | ApiConfig, gateway: Gateway, backend: Backend, timeout_s: int
     ) -> "RouteArgs":
         """Every path of a host name to one backend."""
-        return cls.of_prefix("/", settings.hostname, settings.route_name, gateway, backend, timeout_s)
+        return replace(
+            cls.of_prefix("/", settings.hostname, settings.route_name, gateway, backend, timeout_s),
+            parts={**_OF_HOST, ("metadata", "name"): "routeName"},
+        )
 
     @classmethod
     def of_prefix(
@@ -46,7 +54,7 @@ class RouteArgs:
         """What of a host name's paths starts with `path` to one backend."""
         rule = {"matches": [{"path": {"type": "PathPrefix", "value": path}}], **to(backend)}
         fields = {"hostnames": [hostname], "rules": [rule]}
-        return cls(name=name, gateway=gateway, fields=fields, backends=[backend], timeout_s=timeout_s)
+        return cls(name=name, gateway=gateway, fields=fields, backends=[backend], timeout_s=timeout_s, parts=_OF_HOST)
 
 
 class Route(pulumi.ComponentResource):
@@ -95,7 +103,8 @@ class Route(pulumi.ComponentResource):
         ]
         needed = [gateway.resource, *(backend.resource for backend in args.backends), *grants, *args.after]
         ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=waiting.limit(args.timeout_s))
-        self.resource = KubernetesObject(f"{name}-route", gateway_api.awaited(wire), ready)
+        with declared_in_parts(args.parts):
+            self.resource = KubernetesObject(f"{name}-route", gateway_api.awaited(wire), ready)
 
         self.target = gateway_api.target(api_version, args.kind, args.name)
         self.register_outputs({"name": args.name})
@@ -106,7 +115,7 @@ def _listeners(args: RouteArgs) -> Sequence[str]:
         return args.listeners
     hostnames: object = args.fields.get("hostnames")
     names = map(str, cast(list[Any], hostnames)) if isinstance(hostnames, list) else ()
-    return args.gateway.default_listeners(args.kind, list(names))
+    return args.gateway.listeners.serving(args.kind, list(names))
 
 
 def to(*backends: Backend | tuple[Backend, int]) -> Wire:

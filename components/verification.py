@@ -1,36 +1,36 @@
 """Verification: what the API server and Envoy Gateway would refuse, told before anything is sent to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pulumi
 
-from checks import UNKNOWN, Crds, Mistake, check, configuration, graph
+from checks import UNKNOWN, Crds, Mistake, builtin, check, configuration, graph
 from checks.graph.releases import release_of
-from components.declared import Declaration, Declared
+from checks.images import by_tag
+from components.declared import Declaration, Declared, Shortcut
 from components.gateway_api import Wire
-from components.manifests import Manifest, Object
+from components.platform import Platform
 from stop import stop
 
 
-def verify(declared: Declared, manifest: Manifest, further: Sequence[Object] = ()) -> None:
+def verify(declared: Declared, platform: Platform, *, require_digests: bool) -> None:
     """Ends the program when what it declares has mistakes, with all of them, where each stands and what would cure it.
-
-    The CRDs of the release and those in `further` say what may stand in an object.
 
     To be called last: the engine hears of nothing before the program has run to its end.
     """
-    lines = sorted({_line(declaration, mistake) for declaration, mistake in _mistakes(declared, manifest, further)})
+    found = [*_mistakes(declared, platform), *(_by_tag(declared) if require_digests else ())]
+    lines = sorted({_line(declaration, mistake) for declaration, mistake in found})
     if lines:
         count = "One mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
         listed = "\n".join(f"  {line}" for line in lines)
         stop(f"{count} in what stack {pulumi.get_stack()} declares:\n{listed}\nNothing was changed.")
 
 
-def _mistakes(
-    declared: Declared, manifest: Manifest, further: Sequence[Object]
-) -> Iterator[tuple[Declaration, Mistake]]:
+def _mistakes(declared: Declared, platform: Platform) -> Iterator[tuple[Declaration, Mistake]]:
     """Those of each object by itself, and those in what they have to do with each other."""
-    crds, release = Crds.of([*manifest.crds, *further]), release_of(manifest.version)
+    version = platform.manifest.version
+    crds, release = Crds({**builtin.kinds(), **Crds.of(platform.crds).kinds}), release_of(version)
     together: dict[int, tuple[Declaration, Wire]] = {}
     for each in declared.objects:
         own = [*check(each.wire, crds), *configuration.mistakes(each.wire, crds, release)]
@@ -39,8 +39,13 @@ def _mistakes(
         wire = {**each.wire, "spec": UNKNOWN} if own else each.wire
         together[id(wire)] = each, wire
     yield from _repeated(declared)
-    for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=manifest.version):
+    for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=version):
         yield together[id(wire)][0], mistake
+
+
+def _by_tag(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
+    for each in declared.objects:
+        yield from ((each, mistake) for mistake in by_tag(each.wire))
 
 
 def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
@@ -59,12 +64,13 @@ def _repeated(declared: Declared) -> Iterator[tuple[Declaration, Mistake]]:
 
 
 def _line(declaration: Declaration, mistake: Mistake) -> str:
-    wire = declaration.wire
-    roots = [root for root in declaration.roots if mistake.path[: len(root)] == root]
-    if roots:
-        root = max(roots, key=len)
-        rest = Mistake(path=mistake.path[len(root) :], value=mistake.value, rule=mistake.rule, cure=mistake.cure)
-        key = declaration.roots[root]
-        place = f"{declaration.place}.{key}" if key else declaration.place
-        return f"{place}{'' if not rest.path or isinstance(rest.path[0], int) else '.'}{rest}"
-    return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"
+    wire, parts = declaration.wire, declaration.parts
+    typed = max((part for part in parts if mistake.path[: len(part)] == part), key=len, default=None)
+    if typed is None:
+        return f"{declaration.place}: {wire.get('kind')} {wire.get('metadata', {}).get('name')}: {mistake}"
+    key = parts[typed]
+    place = f"{declaration.place}.{key}" if key else declaration.place
+    if isinstance(key, Shortcut):
+        return f"{place}{replace(mistake, path=(), value=None)}"
+    rest = str(replace(mistake, path=mistake.path[len(typed) :]))
+    return f"{place}{rest}" if rest.startswith(("[", " ", ":")) else f"{place}.{rest}"

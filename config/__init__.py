@@ -1,7 +1,9 @@
 """A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
 
-from config.cert_manager import AcmeConfig, CertManagerConfig
-from config.gateway import EnvoyGatewayConfig, GatewayConfig, ListenerConfig
+from config.cert_manager import AcmeConfig, CertManagerConfig, IssuerConfig
+from config.envoy_gateway import EnvoyGatewayConfig
+from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
+from config.objects import ObjectConfig
 from config.reading import ConfigError, load, parse, told
 from config.routes import PolicyConfig, RouteConfig
 from config.section import Fields, OpenSection, Section
@@ -26,15 +28,20 @@ __all__ = [
     "EnvoyGatewayConfig",
     "Fields",
     "FurtherAppConfig",
+    "FurtherGatewayConfig",
     "GatewayConfig",
+    "IssuerConfig",
     "ListenerConfig",
+    "ObjectConfig",
     "OpenSection",
     "PersistenceConfig",
     "PolicyConfig",
     "RouteConfig",
     "ScaleConfig",
     "Section",
+    "ServingConfig",
     "StackConfig",
+    "TrafficConfig",
     "WebConfig",
     "load",
     "parse",

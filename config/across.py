@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from config import workload_rules
+from config import cert_manager_rules, gateway_rules, platform_rules, secret_rules, workload_rules
 from config.given import Broken, Given, group, items
 from config.routes import WIRE_TARGETS
 from config.stack import StackConfig
@@ -16,7 +16,14 @@ from config.workload_rules import backends, is_served
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
-    every = (_names, _exposure, _listeners, _issuer, _redirect, workload_rules.rules, _routes, _policies)
+    elsewhere = (
+        cert_manager_rules.rules,
+        gateway_rules.rules,
+        platform_rules.rules,
+        secret_rules.rules,
+        workload_rules.rules,
+    )
+    every = (_names, _names_of_gateways, _routes, _policies, _connections, *elsewhere)
     return dict(chain.from_iterable(rules(given) for rules in every))
 
 
@@ -37,6 +44,12 @@ def _names(given: Given) -> Broken:
         yield ("namespace",), "must differ from envoyGateway.namespace"
 
 
+def _names_of_gateways(given: Given) -> Broken:
+    own = _value(given, ("gateway", "name"))
+    if own in group(given.get("gateways")):
+        yield ("gateways", str(own)), "must have another name than the chat's own Gateway"
+
+
 def _names_of_apps(given: Given) -> Broken:
     services = {_value(given, (owner, "serviceName")): owner for owner in ("web", "api", "crawler")}
     places = {(_value(given, (owner, "hostname")), "/"): f"{owner}.hostname" for owner in ("web", "api")}
@@ -53,48 +66,6 @@ def _names_of_apps(given: Given) -> Broken:
                 yield ("apps", name, "hostname"), f"must differ from {first}, or its path must"
 
 
-def _exposure(given: Given) -> Broken:
-    exposure, node_port = _value(given, ("gateway", "exposure")), _value(given, ("gateway", "nodePort"))
-    if exposure == "NodePort" and node_port is None:
-        yield ("gateway", "nodePort"), "is required with exposure NodePort: a whole number from 30000 to 32767"
-    if exposure != "NodePort" and node_port is not None:
-        yield ("gateway", "nodePort"), "goes only with exposure NodePort"
-
-
-def _listeners(given: Given) -> Broken:
-    gateway = group(given.get("gateway"))
-    for index, each in enumerate(map(group, items(gateway.get("listeners")))):
-        if gateway.get("exposure") == "NodePort" and each.get("protocol") == "HTTPS":
-            yield ("gateway", "listeners", str(index), "protocol"), "does not go together with exposure NodePort"
-        for key in ("selfSigned", "issued"):
-            if each.get(key) is True and each.get("protocol") not in ("HTTPS", "TLS"):
-                yield ("gateway", "listeners", str(index), key), "goes only with protocol HTTPS or TLS"
-        if each.get("issued") is True and each.get("selfSigned") is True:
-            yield ("gateway", "listeners", str(index), "issued"), "does not go together with selfSigned"
-        if each.get("issued") is True and _value(given, ("certManager", "issuer")) == "none":
-            yield ("gateway", "listeners", str(index), "issued"), "needs certManager.issuer, selfSignedCa or acme"
-    for key in {"listeners", "gatewayClassName"} & group(gateway.get("spec")).keys():
-        yield ("gateway", "spec", key), f"is what gateway.{'listeners' if key == 'listeners' else 'className'} says"
-
-
-def _issuer(given: Given) -> Broken:
-    issuer = _value(given, ("certManager", "issuer"))
-    if (issuer == "acme") != (group(given.get("certManager")).get("acme") is not None):
-        yield ("certManager", "acme"), "is required with issuer acme, and goes only with it"
-
-
-def _redirect(given: Given) -> Broken:
-    gateway = group(given.get("gateway"))
-    if gateway.get("redirectToHttps") is not True:
-        return
-    listeners = map(group, items(gateway.get("listeners")))
-    secure = {str(each.get("port")) for each in listeners if each.get("protocol") == "HTTPS"}
-    if not secure:
-        yield ("gateway", "redirectToHttps"), "needs a listener with protocol HTTPS in gateway.listeners"
-    if len(secure) > 1:
-        yield ("gateway", "redirectToHttps"), f"needs HTTPS on one port alone, not on {' and '.join(sorted(secure))}"
-
-
 def _routes(given: Given) -> Broken:
     for name, route in group(given.get("routes")).items():
         if name in _chats_own(given):
@@ -106,8 +77,9 @@ def _routes(given: Given) -> Broken:
             yield ("routes", name, key), f"does not go together with {ways[0]}"
         if "maintenance" in ways and group(route).get("kind", "HTTPRoute") != "HTTPRoute":
             yield ("routes", name, "maintenance"), "goes only with an HTTPRoute"
-        if "listeners" in group(route) and "parentRefs" in group(route):
-            yield ("routes", name, "listeners"), "does not go together with parentRefs"
+        for key in {"listeners", "gateway"} & group(route).keys() if "parentRefs" in group(route) else ():
+            yield ("routes", name, key), "does not go together with parentRefs"
+        yield from _unknown_gateway(given, ("routes", name), route)
         yield from _unknown_backends(given, ("routes", name), group(route))
         yield from _unknown_workloads(given, ("routes", name), route)
 
@@ -122,10 +94,32 @@ def _policies(given: Given) -> Broken:
         if group(policy).get("kind") == "EnvoyPatchPolicy" and len(items(targets)) > 1:
             yield ("policies", name, "targets"), "must be one alone for an EnvoyPatchPolicy"
         yield from _unknown_workloads(given, ("policies", name), policy)
-        for index, target in enumerate(items(targets)):
-            route = group(target).get("route")
+        for index, target in enumerate(map(group, items(targets))):
+            place, route = ("policies", name, "targets", str(index)), target.get("route")
             if route is not None and route not in routes:
-                yield ("policies", name, "targets", str(index), "route"), one_of(routes, route)
+                yield (*place, "route"), one_of(routes, route)
+            if route is not None and "gateway" in target:
+                yield (*place, "gateway"), "does not go together with route"
+            yield from _unknown_gateway(given, place, target)
+
+
+def _unknown_gateway(given: Given, place: tuple[str, ...], naming: object) -> Broken:
+    known = [str(_value(given, ("gateway", "name"))), *group(given.get("gateways"))]
+    name = group(naming).get("gateway")
+    if name is not None and name not in known:
+        yield (*place, "gateway"), one_of(known, name)
+
+
+def _connections(given: Given) -> Broken:
+    deploy: object = group(given.get("envoyGateway")).get("config")
+    for key in ("provider", "kubernetes", "deploy"):
+        deploy = group(deploy).get(key)
+    if group(deploy).get("type") == "GatewayNamespace" and given.get("networkPolicy", True) is not False:
+        yield (
+            ("networkPolicy",),
+            "must be false where envoyGateway.config runs the Envoys in the Gateway's namespace (GatewayNamespace): "
+            "nobody would reach them",
+        )
 
 
 def _chats_own(given: Given) -> list[str]:

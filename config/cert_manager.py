@@ -1,33 +1,15 @@
-"""The keys of cert-manager, and of the issuer that signs the listeners' certificates."""
+"""The keys of cert-manager, and of the issuers that sign certificates for the listeners."""
 
 from pydantic import Field
 
 from config.section import OpenSection, Section
-from config.values import Issuer, Label, Sha256, Text, ThreePartVersion
+from config.values import Label, Sha256, Text, ThreePartVersion
 from releases import CERT_MANAGER_MANIFEST
 
 
-class AcmeConfig(OpenSection):
-    """An ACME issuer, as https://cert-manager.io/docs/configuration/acme/ has it."""
-
-    server: Text = Field(description="Directory URL of the authority.")
-    email: Text | None = Field(default=None, description="Whom the authority tells of certificates that end.")
-
-
 class CertManagerConfig(Section):
-    issuer: Issuer = Field(
-        default="none",
-        description="Who signs the certificates that listeners name in `certificateRefs`: an authority of the stack's "
-        "own, which no client trusts by itself, or one that speaks ACME. With none, the stack has no cert-manager.",
-    )
-    acme: AcmeConfig | None = Field(
-        default=None,
-        description="The authority of issuer acme. Its challenges are answered by HTTP-01 through the Gateway, unless "
-        "`solvers` says otherwise.",
-    )
-    already_there: bool = Field(
-        default=False,
-        description="Whether the cluster has cert-manager, with the Gateway API enabled: then only the issuer is made.",
+    install: bool = Field(
+        default=False, description="Whether the stack installs it. Not needed where the cluster has it."
     )
     version: ThreePartVersion = Field(default="1.21.2", description="Release of cert-manager to install.")
     manifest: Text | None = Field(
@@ -54,3 +36,24 @@ class CertManagerConfig(Section):
     @property
     def chart_arguments(self) -> tuple[str, ...]:
         return "cert-manager", "--set=crds.enabled=true,startupapicheck.enabled=false"
+
+
+class AcmeConfig(OpenSection):
+    """An account with an authority that speaks ACME, as https://cert-manager.io/docs/configuration/acme/ has it."""
+
+    server: Text = Field(description="Directory URL of the authority.")
+    email: Text | None = Field(default=None, description="Whom the authority tells of certificates that end.")
+
+
+class IssuerConfig(OpenSection):
+    """The spec of an Issuer, as https://cert-manager.io/docs/configuration/ has it: one way to sign."""
+
+    self_signed_ca: bool = Field(
+        default=False,
+        description="Whether it signs with an authority of its own, which no client trusts by itself.",
+    )
+    acme: AcmeConfig | None = Field(
+        default=None,
+        description="An authority that speaks ACME. HTTP-01 is answered through the stack's Gateways, unless "
+        "`solvers` says otherwise.",
+    )

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 Given = Mapping[str, object]
-Broken = Iterator[tuple[tuple[str, ...], str]]
+Place = tuple[str, ...]
+Broken = Iterator[tuple[Place, str]]
 """Places, and the rule that each breaks."""
 
 

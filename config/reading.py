@@ -28,11 +28,18 @@ class ConfigError(Exception):
 
 def load() -> StackConfig:
     """The running stack's config. Ends the program when it has mistakes, with all of them."""
-    project = pulumi.get_project()
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    secret_keys = pulumi.runtime.get_config_secret_keys_env()
     try:
-        return parse(project, pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
+        settings = parse(project, pulumi.runtime.get_config_env(), secret_keys)
     except ConfigError as error:
-        stop(told(error, project, pulumi.get_stack()))
+        stop(told(error, project, stack))
+    if settings.secrets and f"{project}:secrets" not in secret_keys:
+        pulumi.log.warn(
+            f"{project}:secrets stand in clear in Pulumi.{stack}.yaml. "
+            f"For each, type: pulumi config set --secret --path '{project}:secrets.NAME.KEY' VALUE"
+        )
+    return settings
 
 
 def told(error: ConfigError, project: str, stack: str) -> str:

@@ -17,9 +17,13 @@ class RouteConfig(OpenSection):
     """A route, as https://gateway-api.sigs.k8s.io/concepts/api-overview/#route-resources has it."""
 
     kind: RouteKind = Field(default="HTTPRoute", description="Kind of the route.")
-    listeners: tuple[Label, ...] = Field(
+    gateway: Label | None = Field(
+        default=None, description="Name of the Gateway that serves it, of `gateways`. Not set: that of `gateway`."
+    )
+    listeners: tuple[Subdomain, ...] = Field(
         default=(),
-        description="Names of the listeners that serve it. None: all that can, but those that only redirect.",
+        description="Names of the listeners that serve it. None: all that can, but those that only redirect, and those "
+        "that choose namespaces by label.",
     )
     backend: AppName | None = Field(
         default=None, description="The workload that all requests go to, instead of `rules`."
@@ -33,8 +37,11 @@ class RouteConfig(OpenSection):
 
 
 class TargetConfig(Section):
-    route: Subdomain | None = Field(default=None, description="Name of a route. Not set: the Gateway.")
-    section: Label | None = Field(
+    route: Subdomain | None = Field(default=None, description="Name of a route. Not set: a Gateway.")
+    gateway: Label | None = Field(
+        default=None, description="Name of the Gateway, of `gateways`. Not set: that of `gateway`."
+    )
+    section: Subdomain | None = Field(
         default=None, description="Name of one listener of the Gateway, or one rule of the route."
     )
 

@@ -98,6 +98,12 @@ def _image_problem(value: object) -> str | None:
     return None if match is not None and len(match[1]) <= 255 else _IMAGE_TEXT
 
 
+def _wildcard_problem(value: object) -> str | None:
+    if not isinstance(value, str) or len(value) > 253:
+        return _hostname_problem(value)
+    return _hostname_problem(value.removeprefix("*."))
+
+
 _VERSION_TEXT = f"must be a release of {', '.join(RELEASE_LINES)}"
 
 
@@ -134,13 +140,28 @@ Hostname = Annotated[
         )
     ),
 ]
+HostnameOrWildcard = Annotated[
+    str,
+    BeforeValidator(
+        Rule(
+            "must be a host name in lower case, or *. and one",
+            _wildcard_problem,
+            _schema(rf"(\*\.)?({_LABEL}\.)*(?!{_NUMBER}$){_LABEL}", longest=253),
+        )
+    ),
+]
 Port = Annotated[int, BeforeValidator(_whole_number(1, 65535))]
 NodePort = Annotated[int, BeforeValidator(_whole_number(30000, 32767))]
 Replicas = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Pods = Annotated[int, BeforeValidator(_whole_number(1, 100))]
+DrainSeconds = Annotated[int, BeforeValidator(_whole_number(1, 600))]
 Utilization = Annotated[int, BeforeValidator(_whole_number(1, 1000))]
 Seconds = Annotated[int, BeforeValidator(_whole_number(10, 3600))]
 Image = Annotated[str, BeforeValidator(Rule(_IMAGE_TEXT, _image_problem, _schema(_IMAGE)))]
+Registry = Annotated[
+    str,
+    BeforeValidator(_matching("must be a registry, host[:port][/path]", rf"{_DOMAIN}(?:/{_PATH_PART})*", longest=200)),
+]
 Sha256 = Annotated[str, BeforeValidator(_matching("must be a SHA-256: 64 of 0-9 and a-f", "[0-9a-f]{64}"))]
 Keyword = Annotated[str, BeforeValidator(_matching("must be a word without a comma", r"[^,]*[^,\s][^,]*"))]
 ThreePartVersion = Annotated[str, BeforeValidator(_matching(_THREE_PARTS_TEXT, _THREE_PARTS))]
@@ -151,8 +172,9 @@ Version = Annotated[
     ),
 ]
 Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
+Preset = Literal["gentle", "strict"]
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
-Issuer = Literal["none", "selfSignedCa", "acme"]
+Ownership = Literal["managed", "external"]
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "UDP"]
 AppName = Annotated[
     str, BeforeValidator(_matching("must be the name of a workload: web, api, crawler or one of `apps`", ".+"))

@@ -7,7 +7,10 @@ from config.given import Broken, Given, group, items
 from config.values import CHAT
 from config.words import one_of
 
-_SERVING = ("replicas", "scale", "port", "appProtocol", "serviceName", "servicePort", "health", "probes", "hostname")
+_SERVING = (
+    *("replicas", "scale", "port", "appProtocol", "serviceName", "servicePort"),
+    *("health", "probes", "drainSeconds", "hostname"),
+)
 
 
 def workloads(given: Given) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -32,6 +35,9 @@ def rules(given: Given) -> Broken:
     for place, app in workloads(given):
         yield from _scaling(place, app)
         yield from _probing(place, app)
+        for index, name in enumerate(items(app.get("calls"))):
+            if name not in backends(given):
+                yield (*place, "calls", str(index)), one_of(backends(given), name)
         yield from _contents((*place, "env"), app, given, ("value", "secret", "valueFrom"))
         yield from _contents((*place, "files"), app, given, ("value", "secret"))
         yield from _file_names((*place, "files"), app)

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from config.section import Fields, Section
 from config.values import (
+    DrainSeconds,
     EnvironmentName,
     FilePath,
     Hostname,
@@ -95,6 +96,18 @@ class AppConfig(Section):
     resources: Fields = Field(default={}, description="Its requests and limits, laid over the program's.")
     persistence: PersistenceConfig | None = Field(
         default=None, description="A volume that outlives its pod, of which there is one at a time."
+    )
+    calls: tuple[Subdomain, ...] = Field(
+        default=(), description="Workloads that it connects to. The chat's API calls the crawler unasked."
+    )
+    egress: tuple[Fields, ...] = Field(default=(), description="What else it connects to, as rules of a NetworkPolicy.")
+    ingress: tuple[Fields, ...] = Field(
+        default=(), description="What else connects to it, as rules of a NetworkPolicy."
+    )
+    drain_seconds: DrainSeconds = Field(
+        default=3,
+        description="How long a pod that is told to end serves on. Less than the longest request takes is enough only "
+        "where its process finishes those under way.",
     )
     container: Fields = Field(default={}, description="Fields of its container, laid over what the program sets.")
     pod: Fields = Field(

@@ -26,7 +26,7 @@ _CURES: Mapping[str, str] = {
     "InvalidCertificateRef": "Is the Secret there, of type kubernetes.io/tls, in the Gateway's namespace or granted?",
     "Conflicted": "Another policy of its kind has the same target: keep one, or merge them",
     "OlderCRD": "Something else has installed Gateway API here. To put this release's CRDs back: pulumi up --refresh\n"
-    "-> To let the controller see them: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway",
+    "-> After that, to let the controller see them: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway",
     "Unschedulable": "{kubectl} describe nodes",
 }
 

@@ -53,10 +53,17 @@ def _route(item: Object) -> Verdict:
     return Verdict(failures)
 
 
+_WHERE_IS_A_STATUS = "is what it targets there, and does its controller run?"
+_WHERE_IS_ITS_STATUS = {
+    "EnvoyPatchPolicy": f"{_WHERE_IS_A_STATUS} With several Gateways Envoy Gateway 1.9 may have lost it, though the "
+    "patch is at work: delete the object with kubectl, then pulumi up --refresh"
+}
+
+
 def _policy(item: Object) -> Verdict:
     """It is judged per Gateway that it reaches: https://gateway-api.sigs.k8s.io/geps/gep-713/."""
     ancestors = item.get("status", {}).get("ancestors", [])
-    failures = [] if ancestors else [no_status("is what it targets there, and does its controller run?")]
+    failures = [] if ancestors else [no_status(_WHERE_IS_ITS_STATUS.get(item["kind"], _WHERE_IS_A_STATUS))]
     for each in ancestors:
         subject = _subject(each["ancestorRef"])
         failures += unmet(each, READY_WHEN[item["kind"]], item["metadata"]["generation"], subject)

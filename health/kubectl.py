@@ -76,7 +76,7 @@ def _installed(kubectl: Kubectl) -> dict[Kind, str]:
 
 
 def _get(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
-    return json.loads(_ask(kubectl, "get", kinds, *options, "--output", "json"))["items"]
+    return json.loads(ask(kubectl, "get", kinds, *options, "--output", "json"))["items"]
 
 
 def _get_if_allowed(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
@@ -93,7 +93,8 @@ def _last_words(kubectl: Kubectl, container: Container) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _ask(kubectl: Kubectl, *arguments: str) -> str:
+def ask(kubectl: Kubectl, *arguments: str) -> str:
+    """What it prints. Raises Unanswered where it fails."""
     done = kubectl(*arguments, *_TIMEOUT)
     if done.returncode != 0:
         raise Unanswered(_reason(done.stderr))

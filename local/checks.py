@@ -17,7 +17,7 @@ from local.venv import VENV
 
 _PACKAGES = ("checks", "components", "config", "health", "local", "reference", "routing", "tests")
 _SOURCES = ("__main__.py", "kinds.py", "releases.py", "stop.py", *_PACKAGES)
-_LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest")
+_LOCKED = ("requirements", "local/requirements", "requirements-dev", "requirements-newest", "requirements-hardening")
 _NEWEST = REPOSITORY / ".venv-newest"
 
 
@@ -45,7 +45,7 @@ def test() -> int:
             # On the other core: the live tests mostly wait.
             on_newest = pool.submit(newest)
             # What fails soonest first; the live tests end with the stack's destruction.
-            done = _pytest("tests/unit", "tests/browser", "tests/live")
+            done = _pytest("tests/unit", "tests/hardening", "tests/browser", "tests/live")
         failed = on_newest.result().returncode != 0
         *told, count = on_newest.result().stdout.strip().splitlines() or [""]
         print(
@@ -57,7 +57,7 @@ def test() -> int:
 
 
 def e2e() -> int:
-    """The long tests: every recipe, random tables of routes through Envoy, every cause of a failed `up`."""
+    """The long tests: every recipe, random routes through Envoy, every cause of a failed `up`, no request lost."""
     with _prepared():
         return _pytest("tests/e2e")
 

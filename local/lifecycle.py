@@ -71,8 +71,8 @@ def down(stack: Stack, *, purge: bool) -> int:
                 stacks.prepare(supplies.for_program(progress))
             stack.release_dead_lock()
             if not stack.on_local_cluster:
-                options = ("--yes", "--skip-preview", "--stack", stack.name)
-                destroyed = stack.pulumi("destroy", *options, *stack.configuration())
+                # With a preview: only that sees a protected object before what depends on it is gone.
+                destroyed = stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration())
                 if destroyed.returncode != 0:
                     return destroyed.returncode
             if (code := stack.remove(force=stack.on_local_cluster)) != 0:

@@ -46,7 +46,9 @@ def print_live(
 
 
 def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
-    rule = f"{taken.rule}{f' ({taken.rule_name})' if taken.rule_name else ''}: {taken.match}"
+    requests = taken.route.kind in ("HTTPRoute", "GRPCRoute")
+    asked = str(taken.match) if requests else "every datagram" if taken.route.kind == "UDPRoute" else "every connection"
+    rule = f"{taken.rule}{f' ({taken.rule_name})' if taken.rule_name else ''}: {asked}"
     _lines(
         console,
         "listener",

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from config import AppConfig, Fields, OpenSection, Section, StackConfig
+from config import AppConfig, Fields, FurtherGatewayConfig, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, Subdomain, Text
 from releases import RELEASE_LINES
 
@@ -34,12 +34,21 @@ def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _tables_of(prefix: str, section: type[Section]) -> Iterator[str]:
-    fields = [field for name, field in section.model_fields.items() if not _is_of_every_workload(section, name)]
+    fields = [field for name, field in section.model_fields.items() if not _is_told_elsewhere(section, name)]
     yield _table(prefix, fields)
+    if section is FurtherGatewayConfig:
+        yield "Every further key is as in `gateway`.\n"
     if issubclass(section, OpenSection):
         yield f"{_OPEN}\n"
     for each in fields:
         yield from _tables(prefix, each)
+
+
+def _is_told_elsewhere(section: type[Section], name: str) -> bool:
+    """A further Gateway's keys are the first one's."""
+    return (section is FurtherGatewayConfig and name in ServingConfig.model_fields) or _is_of_every_workload(
+        section, name
+    )
 
 
 def _is_of_every_workload(section: type[Section], name: str) -> bool:
@@ -117,6 +126,7 @@ _PLAIN: dict[Any, str] = {
     dict[str, str]: "texts by name",
     tuple[str, ...]: "a list of texts",
     Fields: "fields, in wire form",
+    tuple[Fields, ...]: "a list of fields, in wire form",
     dict[Subdomain, dict[Text, str]]: "groups of texts by name",
 }
 _OPEN = (

@@ -19,6 +19,12 @@ _SECURE = {
 }
 _WORDS = "patternErrorMessage"
 """By which the YAML language server says what a pattern means."""
+_AS_TEXT = {
+    "integer": {"type": "string", "pattern": "^[0-9]+$"},
+    "boolean": {"type": "string", "enum": ["true", "false"]},
+}
+"""How Pulumi writes a key's number or truth value when it writes the file itself."""
+_OF_NUMBERS = ("type", "minimum", "maximum")
 _OF_PULUMI = {"type": "string", "description": "Pulumi's own: how the file's secrets are encrypted."}
 
 
@@ -38,6 +44,8 @@ def schema() -> dict[str, Any]:
     for key in keys.values():
         if "$ref" in key:
             key.pop("default", None)  # which an editor would write out as a whole
+        if text := _AS_TEXT.get(key.get("type", "")):
+            key["anyOf"] = [{name: key.pop(name) for name in _OF_NUMBERS if name in key}, text]
     secrets = keys["secrets"]
     for named in secrets["patternProperties"].values():
         named["patternProperties"] = {

@@ -1,7 +1,6 @@
 """A cluster and a stack of the tests' own, beside whatever runs on this machine; both end with the tests."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +12,10 @@ from local import supplies
 from local.cluster.cluster import Cluster
 from local.cluster.process import Process
 from local.images import archives
-from local.paths import REPOSITORY, state_root
+from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
-from tests.live.stack import LiveStack
+from tests.live.stack import LiveStack, live_stack
 
 TEST_CLUSTER = "test"
 API_PORT = 36443
@@ -82,11 +81,7 @@ def cluster() -> Iterator[TestCluster]:
 @pytest.fixture(scope="session")
 def stack(cluster: TestCluster) -> Iterator[LiveStack]:
     """The dev stack, up. Its state outlives no session, as its cluster does not."""
-    directory = state_root() / "test-stack"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700)
-    stack = LiveStack(directory, cluster.kubeconfig, cluster.context)
-    stack.up()
-    stack.remember_first_answers()
-    yield stack
-    shutil.rmtree(directory)
+    with live_stack("test-stack", cluster.kubeconfig, cluster.context) as stack:
+        stack.up()
+        stack.remember_first_answers()
+        yield stack

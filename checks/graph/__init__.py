@@ -17,6 +17,7 @@ from checks.graph import (
     listeners,
     policies,
     references,
+    refused,
     releases,
     shadowing,
 )
@@ -53,6 +54,7 @@ def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mis
     yield from releases.mistakes(wire, release)
     yield from extensions.mistakes(stack, wire, release)
     yield from references.mistakes(stack, wire)
+    yield from refused.mistakes(wire)
     if kind in _ROUTES:
         yield from attachment.mistakes(stack, wire)
     if kind in _POLICIES:

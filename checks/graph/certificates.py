@@ -42,7 +42,7 @@ def _written_over(stack: Stack, listener: Listener) -> Iterator[Mistake]:
                 path=(*secret.path, "name"),
                 value=secret.name,
                 rule=f"cert-manager would write over {secret}: by its annotation it issues for every listener",
-                cure="take the annotation out, and have certManager issue for single listeners",
+                cure="take the annotation out, and give an issuer to each of the listeners that want one",
             )
 
 

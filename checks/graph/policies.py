@@ -2,9 +2,11 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from checks.graph.known import NotKnown, items, judged, read
+from checks.graph.listeners import gateway_of, served
 from checks.graph.names import instead
 from checks.graph.references import missing, reference
 from checks.graph.selectors import selects
@@ -13,6 +15,7 @@ from checks.graph.stack import (
     GATEWAY_API,
     Stack,
     Wire,
+    kind_of,
     name_of,
     namespace_of,
     precedence,
@@ -53,6 +56,8 @@ class Target:
 def mistakes(stack: Stack, policy: Wire) -> Iterator[Mistake]:
     for path in _target_paths(policy):
         yield from _of_target(stack, policy, path)
+        if kind_of(policy) == "ClientTrafficPolicy":
+            yield from _of_port(stack, policy, path)
 
 
 def conflicts(stack: Stack) -> Iterator[tuple[Wire, Mistake]]:
@@ -77,6 +82,30 @@ def _of_target(stack: Stack, policy: Wire, path: Path) -> Iterator[Mistake]:
             rule = f"{ref} has no {what} of that name"
             cure = instead(section, names) or (f"name the {what}" if not names else "")
             yield Mistake(path=(*path, "sectionName"), value=section, rule=rule, cure=cure)
+
+
+@judged
+def _of_port(stack: Stack, policy: Wire, path: Path) -> Iterator[Mistake]:
+    """Listeners without TLS share all that a ClientTrafficPolicy says with the others of their port."""
+    ref, section = (
+        reference(policy, path, read(policy, *path), GATEWAY_API, "Gateway"),
+        read(policy, *path, "sectionName"),
+    )
+    owner = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+    gateway = gateway_of(stack, owner) if owner is not None and section is not None else None
+    if owner is None or gateway is None:
+        return
+    clear = [each for each in served(stack, gateway) if each.protocol == "HTTP"]
+    meant = [each for each in clear if each.owner is owner and each.name == section]
+    for each, other in product(meant, clear):
+        if other.port == each.port and (other.owner is not owner or other.name != section):
+            yield Mistake(
+                path=(*path, "sectionName"),
+                value=section,
+                rule=f"{other} is on port {each.port} too: without TLS a ClientTrafficPolicy is for all of a port",
+                cure="target the Gateway as a whole, or give the listener a port of its own",
+            )
+            return
 
 
 @judged

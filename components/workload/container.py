@@ -8,8 +8,6 @@ from config import AppConfig
 NAME = "app"
 PORT = "http"
 """The port's name: what leads to it need not know its number."""
-DRAIN_S = 3
-"""A pod that ends still gets requests until every Envoy has heard of it."""
 # Of its own, for a change would replace the pods: how long an `up` waits must not.
 _START_S = 120
 _RESOURCES = {
@@ -55,7 +53,8 @@ def serving(settings: AppConfig, health: str | None) -> Wire:
         "startupProbe": {"periodSeconds": 1, "failureThreshold": _START_S} | probe,
         "readinessProbe": {"periodSeconds": 5} | probe,
         "livenessProbe": {"periodSeconds": 10, "timeoutSeconds": 5} | probe,
-        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_S}}},
+        # A pod that ends still gets requests until every Envoy has heard of it.
+        "lifecycle": {"preStop": {"sleep": {"seconds": settings.drain_seconds}}},
     }
 
 

@@ -10,8 +10,8 @@ from config.given import group, items
 
 # The chat's images set no user; any will do that is not root.
 USER = 65532
-# The pause before the end, then Envoy's default limit for a request (15 s), then time to write down what is left.
-_GRACE_S = 30
+# After it has served on: Envoy's default limit for a request (15 s), then time to write down what is left.
+_FINISH_S = 27
 _CONTAINERS = {"containers", "initContainers"}
 # Lists that are laid over each other item by item, and what an item is known by.
 BY_NAME = {"containers": "name", "initContainers": "name", "volumes": "name", "imagePullSecrets": "name"}
@@ -36,7 +36,7 @@ def pod(
         "automountServiceAccountToken": False,
         # The variables that Kubernetes adds per Service could shadow the app's own.
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": _GRACE_S,
+        "terminationGracePeriodSeconds": settings.drain_seconds + _FINISH_S,
         "containers": [overlaid(container, settings.container, keys=IN_CONTAINER)],
         "securityContext": {
             "runAsNonRoot": True,

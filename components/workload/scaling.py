@@ -14,13 +14,11 @@ def replicas(settings: AppConfig) -> Wire:
     return {} if settings.scale else {"replicas": settings.replicas}
 
 
-def spread(settings: AppConfig, selector: dict[str, str]) -> list[Wire]:
+def spread(selector: dict[str, str]) -> list[Wire]:
     """Pods of one workload over zones and nodes, as far as there is room.
 
     https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
     """
-    if not settings.is_several:
-        return []
     return [
         {
             "maxSkew": 1,

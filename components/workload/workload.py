@@ -40,7 +40,7 @@ class Workload(pulumi.ComponentResource):
             owner,
             args,
             of_container=serving(settings, args.health_path),
-            of_pod={"topologySpreadConstraints": scaling.spread(settings, pods)},
+            of_pod={"topologySpreadConstraints": scaling.spread(pods) if settings.is_several else []},
         )
 
         with declared_in_parts(places(settings, template.wire, ("spec", "template"))):

@@ -7,8 +7,8 @@ from local.toolchain import ensure
 from local.toolchain.progress import Progress
 
 
-def archive(progress: Progress) -> Path:
-    """Of the image `registry.example.com/echo:1`, built unless it is there."""
-    entry = Entry("registry.example.com/echo:1", "echo", static_program)
+def archive(progress: Progress, tag: str = "1") -> Path:
+    """Of the image `registry.example.com/echo:<tag>`, built unless it is there; all tags are of the same program."""
+    entry = Entry(f"registry.example.com/echo:{tag}", "echo", static_program)
     (made,) = archives(ensure([entry.tool], progress), progress, [entry])
     return made

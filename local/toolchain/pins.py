@@ -26,6 +26,7 @@ ENVOY_GATEWAY = "1.9.1"
 GATEWAY_API = "1.6.1"
 CERT_MANAGER = "1.21.2"
 CERT_MANAGER_MANIFEST_SHA256 = "3fcfdf397e889b6830d9b5d06a3cd639c0701aaf40d875a4c49a4bff90a6f143"
+KUBE_SCORE = "1.20.0"
 MANIFEST_SHA256 = "0234db22b15454cf41cd7b686f0c0329eb82abf8abf197e40f85140a0462ad7c"
 
 
@@ -186,6 +187,12 @@ GROUPS = {
         GoGroup(name="echo", directory=_LOCAL / "echo"),
         GoGroup(name="pause", directory=_LOCAL / "images" / "pause"),
         GoGroup(name="conformance", directory=_LOCAL / "conformance" / "suite"),
+        GoGroup(
+            name="kube-score",
+            directory=_GO / "kube-score",
+            variables={"main.version": KUBE_SCORE},
+        ),
+        GoGroup(name="pod-security", directory=_GO / "pod-security"),
     )
 }
 
@@ -380,6 +387,19 @@ ARTEFACTS = {
             version=GATEWAY_API,
             programs=("dns",),
             recipe=(GoProgram(group="conformance", package="./dns", cpu_s=20),),
+        ),
+        Artefact(
+            name="kube-score",
+            version=KUBE_SCORE,
+            programs=("kube-score",),
+            installed=Installed(command=("kube-score", "version"), expected=f"version: {KUBE_SCORE},"),
+            recipe=(GoProgram(group="kube-score", package="github.com/zegl/kube-score/cmd/kube-score", cpu_s=55),),
+        ),
+        Artefact(
+            name="pod-security",
+            version=KUBERNETES,
+            programs=("pod-security",),
+            recipe=(GoProgram(group="pod-security", package=".", cpu_s=15),),
         ),
     )
 }

@@ -18,7 +18,6 @@ ENVOY_GATEWAY = "gateway.envoyproxy.io/v1alpha1"
 ELSEWHERE = "elsewhere"
 LATE = "late"
 TCP_ROUTES = "tcproutes.gateway.networking.k8s.io"
-RESTART = ("rollout", "restart", "-n", "envoy-gateway-system", "deployment/envoy-gateway")
 
 
 def made(version: str, kind: str, name: str, namespace: str, **parts: Any) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def to(service: str, port: int, namespace: str = ELSEWHERE) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def said(stack: LiveStack) -> Iterator[str]:
     """What three failing runs say at their end, on a stack that is well again afterwards."""
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     text = file.read_text()
     stack.configure(timeoutSeconds=PATIENCE_S)
     patient = file.read_text()
@@ -82,7 +81,7 @@ def said(stack: LiveStack) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]:
     """What a run says whose TCPRoute meets the CRD of Gateway API 1.5, and the next one, with the cure."""
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     text = file.read_text()
     crd = json.loads(stack.kubectl("get", "crd", TCP_ROUTES, "-o", "json"))
     older = [each | {"storage": True} for each in crd["spec"]["versions"] if each["name"] == "v1alpha2"]
@@ -92,15 +91,16 @@ def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]
         {key: crd[key] for key in ("apiVersion", "kind")}
         | {"metadata": {"name": TCP_ROUTES, "annotations": annotations}, "spec": crd["spec"] | {"versions": older}}
     )
-    stack.kubectl(*RESTART)
+    restart_controller(stack)
     stack.configure(
         timeoutSeconds=PATIENCE_S,
         **{"gateway.listeners": [{"name": "raw", "protocol": "TCP", "port": 9000}]},
         routes={"raw": {"kind": "TCPRoute", "backend": "web"}},
     )
     first = failed_up(stack)
-    stack.kubectl(*RESTART)
-    cured = stack.cli("up", "--yes", "--skip-preview", "--refresh")
+    stack.cli("up", "--yes", "--skip-preview", "--refresh")  # the controller sees no TCPRoute before it starts anew
+    restart_controller(stack)
+    cured = stack.cli("up", "--yes", "--skip-preview")
     yield first, cured.stdout if cured.returncode else ""
     file.write_text(text)
     stack.up()
@@ -110,6 +110,11 @@ def failed_up(stack: LiveStack) -> str:
     done = stack.cli("up", "--yes", "--skip-preview")
     assert done.returncode != 0, done.stdout
     return done.stdout.partition("Diagnostics:")[2]
+
+
+def restart_controller(stack: LiveStack) -> None:
+    for step in ("restart", "status"):
+        stack.kubectl("rollout", step, "-n", "envoy-gateway-system", "deployment/envoy-gateway")
 
 
 def controllers(stack: LiveStack) -> str:

@@ -6,7 +6,7 @@ import socket
 import ssl
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,36 +14,36 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-import yaml
 from cryptography import x509
 from websockets.sync.client import connect
 
 from components.certificates import make_pair
-from local.images import echo, peers
+from local.images import peers
 from local.toolchain import cert_manager
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
 from tests.live import acme, tokens
 from tests.live.authority import Authority
-from tests.live.clients import ask, browser, certificate, showing, trusting_anything
-from tests.live.recipes import Config, recipes, together
+from tests.live.clients import agreed_protocol, ask, browser, certificate, http2_settings, showing, trusting_anything
+from tests.live.quic import ask_by_quic
+from tests.live.recipes import Checked, file_with, recipes
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES = recipes("gateway.md")
-IMAGES = (peers.OPENID, peers.PEBBLE, peers.RATELIMIT, peers.REDIS, *peers.CERT_MANAGER_PARTS)
-AGAINST_OTHERS = {"HTTPS, and HTTP only redirects", "More Envoys", "A rate limit of all Envoys together"}
+AGAINST_OTHERS = {
+    "HTTPS, and HTTP only redirects",
+    "More Envoys",
+    "A rate limit of all Envoys together",
+    "Two controllers, for my namespaces only",
+}
 """These change what other recipes show: they are applied after them."""
 ACME = "HTTPS with Let's Encrypt"
 """This goes together with none of them."""
-RATELIMIT_BY_TAG = yaml.safe_load(f"""
-synergychat:envoyGateway:
-  config:
-    provider:
-      type: Kubernetes
-      kubernetes: {{rateLimitDeployment: {{container: {{image: {peers.RATELIMIT.reference}}}}}}}
-""")
-"""The release names the image by its digest too, which none that is built here has."""
+ONLY_PREVIEWED = {"Images from my registry"}
+"""Of these no cluster here has what they name."""
+BUILT_HERE = {"synergychat:envoyGateway": {"rateLimitImage": peers.RATELIMIT.reference}}
+"""The release names this image by its digest too, which none that is built here has."""
 
 PASSWORD, KEY, CLIENT_SECRET = "correct horse battery staple", "key-5f2c8f0e", "secret-7d1e6b43"
 SHOP = make_pair(["shop.example.com"], datetime.now(UTC))
@@ -58,34 +58,25 @@ SECRETS = {
     'synergychat:secrets.oidc-client["client-secret"]': CLIENT_SECRET,
 }
 
-Check = Callable[..., None]
-_checked: Counter[str] = Counter()
-
-
-def of(heading: str) -> Callable[[Check], Check]:
-    """Marks the test of a recipe."""
-    _checked[heading] += 1
-    return lambda test: test
+APART = {*AGAINST_OTHERS, ACME, *ONLY_PREVIEWED}
+CHECKED = Checked()
+of = CHECKED.of
 
 
 @pytest.fixture(scope="module")
-def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
-    """The stack's file before any recipe; afterwards the stack is again what that says."""
+def servers(cluster: TestCluster) -> None:
+    """What recipes bring or speak to, on the cluster."""
+    images = (peers.OPENID, peers.PEBBLE, peers.RATELIMIT, peers.REDIS, *peers.CERT_MANAGER_PARTS)
     with Progress() as progress:
         cert_manager.ensure_manifest(progress)
-        for archive in [echo.archive(progress), *peers.ensure_archives(progress, IMAGES)]:
+        for archive in peers.ensure_archives(progress, images):
             cluster.cluster.load_image(archive)
-    file = stack.directory / "Pulumi.dev.yaml"
-    text = file.read_text()
-    yield text
-    file.write_text(text)
-    stack.up()
 
 
 @pytest.fixture(scope="module")
-def up(stack: LiveStack, original: str) -> str:
+def up(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
     """What the first `up` says, with all recipes but those against others."""
-    _configure(stack, original, [piece for heading, piece in RECIPES.items() if heading not in {*AGAINST_OTHERS, ACME}])
+    stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading not in APART]))
     for path, value in SECRETS.items():
         done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
         assert done.returncode == 0, done.stdout
@@ -100,34 +91,29 @@ def gateway(stack: LiveStack, up: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def other_gateway(stack: LiveStack, original: str) -> str:
+def other_gateway(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
     """The address of the Gateway with the recipes against others, and no more."""
-    _configure(stack, original, [*(RECIPES[heading] for heading in sorted(AGAINST_OTHERS)), RATELIMIT_BY_TAG])
+    against = [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)]
+    stack.file.write_text(file_with(original, [*against, BUILT_HERE]))
     stack.up()
     return stack.gateway_address
 
 
 @pytest.fixture(scope="module")
-def acme_gateway(stack: LiveStack, original: str) -> Iterator[str]:
+def acme_gateway(stack: LiveStack, servers: object, original: str) -> Iterator[str]:
     """The address of the Gateway with certificates of an authority that speaks ACME, in Let's Encrypt's place."""
     envoys = json.loads(stack.kubectl("get", "services", *_ENVOYS, "-o", "json"))["items"][0]["metadata"]
     stack.apply(*acme.objects(f"{envoys['name']}.{envoys['namespace']}.svc.cluster.local"))
     stack.kubectl("rollout", "status", "deployment/pebble", "-n", "acme", "--timeout=60s")
-    text = yaml.safe_dump(RECIPES[ACME])
+    text = json.dumps(RECIPES[ACME])
     for host, known in acme.HOSTS.items():
         text = text.replace(host, known)
-    here = yaml.safe_load(text)
-    here["synergychat:certManager"]["acme"] |= acme.SETTINGS
-    _configure(stack, original, [here])
+    here = json.loads(text)
+    here["synergychat:issuers"]["letsencrypt"]["acme"] |= acme.SETTINGS
+    stack.file.write_text(file_with(original, [here]))
     stack.up()
     yield stack.gateway_address
     stack.kubectl("delete", "namespace", "acme", "--wait=false")
-
-
-def _configure(stack: LiveStack, original: str, pieces: list[Config]) -> None:
-    document = yaml.safe_load(original)
-    document["config"] = together([document["config"], *pieces])
-    (stack.directory / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
 
 
 def _previewed_without_a_cluster(stack: LiveStack) -> str:
@@ -137,7 +123,7 @@ def _previewed_without_a_cluster(stack: LiveStack) -> str:
 
 
 def test_every_recipe_has_a_test_and_every_test_a_recipe() -> None:
-    assert set(_checked) == set(RECIPES)
+    assert CHECKED.headings == set(RECIPES)
 
 
 def test_recipes_are_previewed_without_a_cluster(stack: LiveStack, up: object) -> None:
@@ -165,7 +151,7 @@ def test_the_certificate_of_ones_own_is_the_one_that_is_shown(gateway: str) -> N
 
 @of("HTTPS with cert-manager")
 def test_the_certificate_is_one_that_cert_manager_issued(stack: LiveStack, gateway: str) -> None:
-    names = ("get", "secret", "app-gateway-authority", "-n", stack.outputs["namespace"])
+    names = ("get", "secret", "ours-authority", "-n", stack.outputs["namespace"])
     authority = base64.b64decode(stack.kubectl(*names, "-o", r"jsonpath={.data.ca\.crt}")).decode()
     trusting = ssl.create_default_context(cadata=authority)
     assert ask(gateway, "https://issued.example.com/", verify=trusting).status_code == 200
@@ -181,6 +167,24 @@ def test_an_older_version_of_tls_is_refused(gateway: str) -> None:
         ask(gateway, "https://modern.example.com/", verify=older)
     assert ask(gateway, "https://shop.example.com/", verify=older).status_code == 200
     assert ask(gateway, "https://modern.example.com/").status_code == 200
+
+
+@of("HTTP/2, and HTTP/1.1 only")
+def test_a_client_gets_http_2_with_its_settings_unless_only_http_1_is_offered(gateway: str) -> None:
+    assert agreed_protocol(gateway, "two.example.com", "h2", "http/1.1") == "h2"
+    assert agreed_protocol(gateway, "one.example.com", "h2", "http/1.1") == "http/1.1"
+    most_streams = 3
+    assert http2_settings(gateway, "two.example.com")[most_streams] == 50
+    assert ask(gateway, "https://one.example.com/").status_code == 200
+
+
+@of("HTTP/3")
+def test_a_request_by_quic_reaches_the_app(stack: LiveStack, gateway: str) -> None:
+    quick = _address_of(stack, "quick")
+    assert 'h3=":443"' in ask(quick, "https://quick.internal/").headers["alt-svc"]
+    answer = ask_by_quic(quick, "quick.internal", "/by/quic")
+    assert (answer.status, json.loads(answer.body)["path"]) == (200, "/by/quic")
+    assert "alt-svc" not in ask(gateway, "https://shop.example.com/").headers
 
 
 @of("Client certificates (mTLS)")
@@ -344,6 +348,38 @@ def test_a_browser_is_sent_to_the_login_page_and_back(gateway: str) -> None:
 # Under load
 
 
+@of("A preset for all traffic")
+def test_a_strict_gateway_ends_what_takes_too_long_and_a_gentle_one_waits_and_tries_again(
+    stack: LiveStack, gateway: str
+) -> None:
+    careful, patient = (_address_of(stack, name) for name in ("careful", "patient"))
+    with ThreadPoolExecutor(4) as pool:
+        late = pool.submit(ask, careful, "http://careful.internal/wait/20s", timeout=30)
+        waited = pool.submit(ask, patient, "http://waiting.internal/wait/20s", timeout=30)
+        begun = b"POST / HTTP/1.1\r\nhost: careful.internal\r\n"
+        headers = pool.submit(_answer_to, careful, begun, 30)
+        body = pool.submit(_answer_to, careful, begun + b"content-length: 9\r\n\r\n", 30)
+        assert (late.result().status_code, waited.result().status_code) == (504, 200)
+        assert headers.result().startswith(b"HTTP/1.1 408 ")
+        assert body.result().startswith(b"HTTP/1.1 408 ")
+    before = _count(stack, "/status/503")
+    assert ask(patient, "http://waiting.internal/status/503").status_code == 503
+    assert _count(stack, "/status/503") - before == 4
+    assert ask(careful, "http://careful.internal/status/503").status_code == 503
+    assert _count(stack, "/status/503") - before == 5
+
+
+def test_a_strict_gateway_refuses_more_requests_than_an_app_can_have_done_in_time(
+    stack: LiveStack, gateway: str
+) -> None:
+    careful = _address_of(stack, "careful")
+    with ThreadPoolExecutor(400) as pool:
+        wait = "http://careful.internal/wait/12s"
+        codes = Counter(pool.map(lambda _: ask(careful, wait, timeout=60).status_code, range(400)))
+    assert set(codes) == {200, 503}
+    assert codes[200] >= 256
+
+
 @of("Timeouts and retries")
 def test_what_takes_too_long_ends_and_what_fails_is_tried_again(stack: LiveStack, gateway: str) -> None:
     assert ask(gateway, "http://patient.internal/wait/0s").status_code == 200
@@ -442,12 +478,40 @@ def test_a_listener_of_a_listener_set_serves_its_route(gateway: str) -> None:
 
 @of("A second Gateway")
 def test_a_second_gateway_serves_its_own_routes_at_its_own_address(stack: LiveStack, gateway: str) -> None:
-    one = ("get", "gateway", "inner-gateway", "-n", stack.outputs["namespace"], "-o")
-    inner = stack.kubectl(*one, "jsonpath={.status.addresses[0].value}")
+    inner = _address_of(stack, "inner")
     assert inner not in ("", gateway)
-    assert ask(inner, "http://inner.internal/").status_code == 200
-    assert ask(inner, "http://synchat.internal/").status_code == 404
+    assert ask(inner, "https://inner.internal/").status_code == 200
+    redirected = ask(inner, "http://inner.internal/a")
+    assert (redirected.status_code, redirected.headers["location"]) == (301, "https://inner.internal/a")
+    assert ask(inner, "https://synchat.internal/").status_code == 404
     assert ask(gateway, "http://inner.internal/").status_code == 404
+    older = trusting_anything()
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(httpx.ConnectError, match=r"(?i)alert protocol version"):
+        ask(inner, "https://inner.internal/", verify=older)
+
+
+@of("A fixed address, and labels")
+def test_a_gateway_has_the_address_and_the_labels_that_it_asks_for(stack: LiveStack, gateway: str) -> None:
+    assert _address_of(stack, "fixed") == "10.96.7.7"
+    (service,) = json.loads(stack.kubectl("get", "services", "-A", "-l", "team=inside", "-o", "json"))["items"]
+    assert service["spec"]["clusterIP"] == "10.96.7.7"
+    assert service["metadata"]["annotations"]["example.com/owner"] == "inside"
+
+
+@of("A port of every node, and an Envoy on each")
+def test_a_port_of_the_node_leads_to_each_listener_of_a_daemon_set(stack: LiveStack, gateway: str) -> None:
+    owned = "gateway.envoyproxy.io/owning-gateway-name=ported"
+    assert len(json.loads(stack.kubectl("get", "daemonsets", "-A", "-l", owned, "-o", "json"))["items"]) == 1
+    node = stack.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+    for door in (f"http:{node}:30081", f"https:{node}:30444"):
+        assert "synergychat" in stack.kubectl("get", "--raw", f"/api/v1/nodes/{door}/proxy/").lower()
+
+
+@of("Routes of other namespaces")
+def test_a_route_of_a_chosen_namespace_is_served(gateway: str) -> None:
+    answer = ask(gateway, "http://partner.internal:8082/")
+    assert (answer.status_code, answer.headers["location"]) == (302, "http://partner.example.com:8082/")
 
 
 @of("An access log as JSON")
@@ -512,18 +576,71 @@ def test_envoys_count_requests_together(stack: LiveStack, other_gateway: str) ->
     assert Counter(codes) == {200: 5, 429: 35}
 
 
+@of("Two controllers, for my namespaces only")
+def test_one_of_two_controllers_leads_and_another_namespace_is_not_looked_at(
+    stack: LiveStack, other_gateway: str
+) -> None:
+    owner = ("-n", "envoy-gateway-system")
+    pods = json.loads(stack.kubectl("get", "pods", *owner, "-l", "control-plane=envoy-gateway", "-o", "json"))["items"]
+    running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    requests = [pod["spec"]["containers"][0]["resources"]["requests"] for pod in running]
+    assert requests == [{"cpu": "50m", "memory": "128Mi"}] * 2
+    leases = json.loads(stack.kubectl("get", "leases", *owner, "-o", "json"))["items"]
+    (holder,) = [lease["spec"]["holderIdentity"].rpartition("_")[0] for lease in leases]
+    assert holder in [pod["metadata"]["name"] for pod in running]
+    # The leader goes: the other one configures what comes then.
+    stack.kubectl("delete", "pod", *owner, holder)
+    elsewhere = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "elsewhere", "namespace": "default"},
+        "spec": {
+            "gatewayClassName": "app-gatewayclass",
+            "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}],
+        },
+    }
+    here = elsewhere | {"metadata": {"name": "here", "namespace": stack.outputs["namespace"]}}
+    stack.apply(elsewhere, here)
+    conditions = ("-o", "jsonpath={.status.conditions[?(@.type=='Accepted')].status}")
+    wait_until(lambda: stack.kubectl("get", "gateway", "here", "-n", stack.outputs["namespace"], *conditions) == "True")
+    assert stack.kubectl("get", "gateway", "elsewhere", "-n", "default", *conditions) == "Unknown"
+    stack.kubectl("delete", "gateway", "here", "-n", stack.outputs["namespace"])
+    stack.kubectl("delete", "gateway", "elsewhere", "-n", "default")
+    assert ask(other_gateway, "https://synchat.internal/").status_code == 200
+
+
+@of("Images from my registry")
+def test_every_image_of_the_release_comes_from_the_registry(stack: LiveStack, original: str) -> None:
+    stack.file.write_text(file_with(original, [RECIPES["Images from my registry"]]))
+    shown = stack.cli("preview", "--diff", "--json").stdout
+    mirrored = ("envoyproxy/gateway:v", "envoyproxy/envoy:distroless", "envoyproxy/ratelimit:")
+    assert [image for image in mirrored if f"registry.example.com/mirror/{image}" not in shown] == []
+
+
 @of(ACME)
 def test_an_authority_asks_through_the_gateway_and_signs_for_every_host(acme_gateway: str) -> None:
-    chat, api = acme.HOSTS.values()
-    shown = certificate(acme_gateway, 443, chat)
-    assert "Pebble Intermediate CA" in shown.issuer.rfc4514_string()
-    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert set(names.get_values_for_type(x509.DNSName)) == {chat, api}
-    assert ask(acme_gateway, f"https://{chat}/").status_code == 200
-    assert ask(acme_gateway, f"http://{chat}/").status_code == 301
+    for host in acme.HOSTS.values():
+        shown = certificate(acme_gateway, 443, host)
+        assert "Pebble Intermediate CA" in shown.issuer.rfc4514_string()
+        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.DNSName) == [host]
+        assert ask(acme_gateway, f"http://{host}/").status_code == 301
+    assert ask(acme_gateway, f"https://{acme.HOSTS['chat.example.com']}/").status_code == 200
 
 
 _ENVOYS = ("-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")
+
+
+def _address_of(stack: LiveStack, gateway: str) -> str:
+    one = ("get", "gateway", gateway, "-n", stack.outputs["namespace"], "-o")
+    return stack.kubectl(*one, "jsonpath={.status.addresses[0].value}")
+
+
+def _answer_to(address: str, beginning: bytes, patience_s: float) -> bytes:
+    """What a client gets that begins a request and never ends it."""
+    with socket.create_connection((address, 80), timeout=patience_s) as stream:
+        stream.sendall(beginning)
+        return stream.recv(1000)
 
 
 def _asked_often(stack: LiveStack, host: str, times: int) -> list[httpx.Response]:

@@ -1,53 +1,27 @@
 """Every recipe of docs/workloads.md, applied to the stack and asked for what it promises, by what a client sees."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
 import pytest
-import yaml
 
-from local.images import echo
-from local.toolchain.progress import Progress
-from tests.conftest import TestCluster
 from tests.live.clients import ask
-from tests.live.recipes import recipes, together
+from tests.live.recipes import Checked, file_with, recipes
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES = recipes("workloads.md")
 TOKEN = "correct horse battery staple"
 
-Check = Callable[..., None]
-_checked: Counter[str] = Counter()
-
-
-def of(heading: str) -> Callable[[Check], Check]:
-    """Marks the test of a recipe."""
-    _checked[heading] += 1
-    return lambda test: test
+CHECKED = Checked()
+of = CHECKED.of
 
 
 @pytest.fixture(scope="module")
-def original(stack: LiveStack, cluster: TestCluster) -> Iterator[str]:
-    """The stack's file before any recipe; afterwards the stack is again what that says."""
-    with Progress() as progress:
-        cluster.cluster.load_image(echo.archive(progress))
-    file = stack.directory / "Pulumi.dev.yaml"
-    text = file.read_text()
-    yield text
-    file.write_text(text)
-    stack.up()
-
-
-@pytest.fixture(scope="module")
-def gateway(stack: LiveStack, original: str) -> str:
+def gateway(stack: LiveStack, echo_images: object, original: str) -> str:
     """The address of the Gateway with all recipes."""
-    document = yaml.safe_load(original)
-    document["config"] = together([document["config"], *RECIPES.values()])
-    (stack.directory / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    stack.file.write_text(file_with(original, RECIPES.values()))
     _set_token(stack, TOKEN)
     stack.up()
     return stack.gateway_address
@@ -59,7 +33,7 @@ def _set_token(stack: LiveStack, value: str) -> None:
 
 
 def test_every_recipe_has_a_test() -> None:
-    assert set(RECIPES) == set(_checked)
+    assert CHECKED.headings == set(RECIPES)
 
 
 # Before anything else is changed
@@ -89,6 +63,15 @@ def test_a_grpc_client_is_answered(gateway: str) -> None:
     with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
         answer = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
     assert answer == b"\x08\x01"  # HealthCheckResponse, with status SERVING
+
+
+@of("An app that calls others")
+def test_an_app_has_the_rules_that_it_asks_for(stack: LiveStack, gateway: str) -> None:
+    rules = _found(stack, "networkpolicy", "caller")["spec"]
+    api, others = rules["egress"]
+    assert api["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "synergychat-api"
+    assert others["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
+    assert [each["ports"][0]["port"] for each in rules["ingress"]] == [8080]
 
 
 @of("A config file")

@@ -69,6 +69,10 @@ def _answering(name: str) -> Wire:
     return {"filters": [_DIRECT | {"extensionRef": {**_DIRECT["extensionRef"], "name": name}}]}
 
 
+def _headers(what: str, **changes: Any) -> Wire:
+    return {"type": f"{what}HeaderModifier", f"{what.lower()}HeaderModifier": changes}
+
+
 def _basic_auth(name: str) -> Wire:
     return {"basicAuth": {"users": {"name": name}}}
 
@@ -401,6 +405,25 @@ CASES: dict[str, Case] = {
         "BackendTrafficPolicy retry: spec.targetRefs[0].sectionName",
         "BackendTrafficPolicy retry: Accepted=False TargetNotFound",
     ),
+    "a policy for clients of one listener of a port alone": Case(
+        [
+            gateway(listener("one", hostname=_HOST), listener("two", hostname=_OTHER)),
+            policy(
+                "ClientTrafficPolicy", "client", target("Gateway", "gate", "one"), path={"disableMergeSlashes": True}
+            ),
+        ],
+        "ClientTrafficPolicy client: spec.targetRefs[0].sectionName",
+        "ClientTrafficPolicy client: Accepted=False Invalid",
+    ),
+    "a policy for clients of one listener of a port, with TLS": Case(
+        [
+            gateway(tls_listener("one", _HOST, "cert"), tls_listener("two", _OTHER, "cert")),
+            certificate("cert", _HOST, _OTHER),
+            policy(
+                "ClientTrafficPolicy", "client", target("Gateway", "gate", "one"), path={"disableMergeSlashes": True}
+            ),
+        ]
+    ),
     "two policies of a kind for one route": Case(
         _http(
             policy("SecurityPolicy", "a-first", target("HTTPRoute", "web"), **_CORS),
@@ -454,6 +477,82 @@ CASES: dict[str, Case] = {
         ),
         "EnvoyExtensionPolicy script: spec.lua",
         "EnvoyExtensionPolicy script: Accepted=False Invalid",
+    ),
+    "HTTPS without a certificate": Case(
+        [gateway(listener("https", 443, "HTTPS", tls={"options": {"example.com/certificate": "ours"}}))],
+        "Gateway gate: spec.listeners[0].tls.certificateRefs",
+        "Gateway gate/https: Programmed=False Invalid",
+    ),
+    "HTTPS without any TLS": Case(
+        [gateway(listener("https", 443, "HTTPS"))],
+        "Gateway gate: spec.listeners[0].tls.certificateRefs",
+        "Gateway gate/https: Programmed=False Invalid",
+    ),
+    "routes of namespaces that nothing selects": Case(
+        [gateway(listener(**admitting("Selector")))],
+        "Gateway gate: spec.listeners[0].allowedRoutes.namespaces.selector",
+        "Gateway gate/http: Programmed=False Invalid",
+    ),
+    "a path that is no regular expression": Case(
+        [gateway(), service(), route(rule(matches=[path("/(a", "RegularExpression")]))],
+        "HTTPRoute web: spec.rules[0].matches[0].path.value",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a header that is no regular expression": Case(
+        [
+            *(gateway(), service()),
+            route(rule(matches=[{"headers": [{"type": "RegularExpression", "name": "x-beta", "value": "*"}]}])),
+        ],
+        "HTTPRoute web: spec.rules[0].matches[0].headers[0].value",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a call that is no regular expression": Case(
+        [
+            *(gateway(), service()),
+            route(rule(matches=[{"method": {"type": "RegularExpression", "service": "a["}}]), kind="GRPCRoute"),
+        ],
+        "GRPCRoute web: spec.rules[0].matches[0].method.service",
+        "GRPCRoute web: Accepted=False UnsupportedValue",
+    ),
+    "regular expressions of every kind": Case(
+        [
+            *(gateway(), service()),
+            route(
+                rule(matches=[path(r"/(?i)a{2,3}\d+(?:x|y)?", "RegularExpression")]),
+                rule(matches=[path(r"/\Qa.b\E", "RegularExpression")]),
+                rule(matches=[path(r"/\p{Greek}[[:alpha:]](?P<name>.)", "RegularExpression")]),
+            ),
+        ]
+    ),
+    "a filter that sets the host": Case(
+        [gateway(), service(), route(rule(filters=[_headers("Request", set=[{"name": "Host", "value": "x"}])]))],
+        "HTTPRoute web: spec.rules[0].filters[0].requestHeaderModifier.set[0].name",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a filter that removes no header": Case(
+        [gateway(), service(), route(rule(filters=[_headers("Response", remove=["x/y"])]))],
+        "HTTPRoute web: spec.rules[0].filters[0].responseHeaderModifier.remove[0]",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    # It drops the rule as soon as a pod is behind the mirror: here none is.
+    "a mirror of what is redirected": Case(
+        [
+            *(gateway(), service()),
+            route(
+                {
+                    "filters": [
+                        {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}},
+                        {"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}},
+                    ]
+                }
+            ),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[0]",
+    ),
+    "a backend of a kind that nothing can be sent to": Case(
+        [gateway(), service(), route(rule(backend(kind="Deployment")))],
+        "HTTPRoute web: spec.rules[0].backendRefs[0].kind",
+        "HTTPRoute web: ResolvedRefs=False InvalidKind",
     ),
     # It is Envoy that refuses these, without a word in any status: tests/e2e/test_routing.py.
     "a route on two listeners of a port that both serve its host": Case(

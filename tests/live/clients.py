@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def ask(address: str, url: str, *, source: str | None = None, **options: Any) ->
     direct = target.copy_with(host=address)
     headers = {"Host": target.netloc.decode(), **options.pop("headers", {})}
     transport = httpx.HTTPTransport(verify=options.pop("verify", False), local_address=source)
-    with httpx.Client(transport=transport, timeout=10, trust_env=False) as client:
+    with httpx.Client(transport=transport, timeout=options.pop("timeout", 10), trust_env=False) as client:
         sni = {"sni_hostname": target.host}
         return client.request(options.pop("method", "GET"), direct, headers=headers, extensions=sni, **options)
 
@@ -55,6 +56,31 @@ def certificate(address: str, port: int, hostname: str) -> x509.Certificate:
         shown = secure.getpeercert(binary_form=True)
     assert shown is not None
     return x509.load_der_x509_certificate(shown)
+
+
+def agreed_protocol(address: str, hostname: str, *offered: str) -> str | None:
+    """What HTTP a client ends up with that offers these versions to who serves this name on port 443."""
+    context = trusting_anything()
+    context.set_alpn_protocols(list(offered))
+    with (
+        socket.create_connection((address, 443), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=hostname) as secure,
+    ):
+        return secure.selected_alpn_protocol()
+
+
+def http2_settings(address: str, hostname: str) -> dict[int, int]:
+    """The first that a server says of itself: https://www.rfc-editor.org/rfc/rfc9113#name-settings."""
+    context = trusting_anything()
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection((address, 443), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=hostname) as secure,
+    ):
+        secure.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        stream = secure.makefile("rb")
+        length = int.from_bytes(stream.read(9)[:3], "big")
+        return dict(struct.iter_unpack(">HI", stream.read(length)))
 
 
 def trusting_anything() -> ssl.SSLContext:

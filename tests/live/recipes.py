@@ -1,7 +1,7 @@
-"""The recipes of a page of docs: each one's piece of stack config, by its heading."""
+"""The recipes of a page of docs: each one's piece of stack config, by its heading; and which have a test."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import yaml
@@ -9,6 +9,7 @@ import yaml
 from local.paths import REPOSITORY
 
 Config = dict[str, Any]
+Check = Callable[..., None]
 
 
 def recipes(page: str) -> dict[str, Config]:
@@ -18,10 +19,29 @@ def recipes(page: str) -> dict[str, Config]:
     return {heading: _block(heading, text) for heading, text in zip(sections[::2], sections[1::2], strict=True)}
 
 
+class Checked:
+    """The headings of recipes that a test is marked with."""
+
+    def __init__(self) -> None:
+        self.headings: set[str] = set()
+
+    def of(self, heading: str) -> Callable[[Check], Check]:
+        """Marks the test of a recipe."""
+        self.headings.add(heading)
+        return lambda test: test
+
+
 def _block(heading: str, text: str) -> Config:
     (block,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL) or [""]
     assert block, f"{heading} has no yaml block"
     return yaml.safe_load(block)
+
+
+def file_with(original: str, pieces: Iterable[Config]) -> str:
+    """The text of a stack's file, with pieces of config beside its own."""
+    document = yaml.safe_load(original)
+    document["config"] = together([document["config"], *pieces])
+    return yaml.safe_dump(document, sort_keys=False)
 
 
 def together(pieces: Iterable[Config]) -> Config:

@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import httpx
 import yaml
 from pulumi import automation
 
-from local.paths import REPOSITORY
+from local.paths import REPOSITORY, state_root
 from local.venv import VENV
 
 _PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components", "config", "health")
@@ -24,6 +25,7 @@ class LiveStack:
         self.directory = directory / "program"
         self.kubeconfig = kubeconfig
         self.context = context
+        self.file = self.directory / "Pulumi.dev.yaml"
         self.directory.mkdir()
         for pattern in _PROGRAM:
             for source in REPOSITORY.glob(pattern):
@@ -73,8 +75,7 @@ class LiveStack:
 
         A nested one is named with a dot: `configure(**{"web.port": 8081})`.
         """
-        file = self.directory / "Pulumi.dev.yaml"
-        document = yaml.safe_load(file.read_text())
+        document = yaml.safe_load(self.file.read_text())
         for path, value in settings.items():
             head, *tail = path.split(".")
             section = document["config"]
@@ -86,7 +87,7 @@ class LiveStack:
                 section.pop(key, None)
             else:
                 section[key] = value
-        file.write_text(yaml.safe_dump(document, sort_keys=False))
+        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def up(self) -> Mapping[str, int]:
         """Bring the stack up; how many resources were created, updated, left the same."""
@@ -128,3 +129,13 @@ class LiveStack:
         host = target.netloc.decode()
         direct = target.copy_with(host=self.gateway_address)
         return httpx.request(method, direct, headers={"Host": host}, timeout=10, trust_env=False, **options)
+
+
+@contextmanager
+def live_stack(name: str, kubeconfig: Path, context: str) -> Iterator[LiveStack]:
+    """A stack whose program and state are in a directory of this name, which goes with it."""
+    directory = state_root() / name
+    shutil.rmtree(directory, ignore_errors=True)  # what a killed run may have left
+    directory.mkdir(mode=0o700)
+    yield LiveStack(directory, kubeconfig, context)
+    shutil.rmtree(directory)

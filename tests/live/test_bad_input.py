@@ -82,7 +82,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> LiveStack:
 @pytest.fixture
 def program(made: LiveStack) -> Iterator[LiveStack]:
     """That stack, whose files a test may change. Its one context leads to a port on which nothing listens."""
-    files = [made.kubeconfig, made.directory / "Pulumi.dev.yaml", made.directory / "__main__.py"]
+    files = [made.kubeconfig, made.file, made.directory / "__main__.py"]
     texts = [file.read_text() for file in files]
     yield made
     for file, text in zip(files, texts, strict=True):
@@ -154,7 +154,7 @@ def test_the_current_context_is_never_taken_in_the_place_of_the_one_that_is_name
     assert program.kubectl("config", "current-context").strip() == cluster.context
     program.configure(context="nowhere", namespace="strayed")
     if not named:
-        file = program.directory / "Pulumi.dev.yaml"
+        file = program.file
         file.write_text(file.read_text().replace("  synergychat:context: nowhere\n", ""))
     before = program.kubectl("get", "namespaces,crds", "-o", "name")
     # No kubeconfig but this one is looked at: a user's own cluster on this machine is not there.
@@ -229,7 +229,7 @@ def test_what_has_no_provider_of_its_own_is_refused(program: LiveStack) -> None:
     )
     assert "Default provider for 'kubernetes' disabled." in refusal(program, "preview")
     # It is the stack's file that says so: without that line the object would go to the current context.
-    file = program.directory / "Pulumi.dev.yaml"
+    file = program.file
     document = yaml.safe_load(file.read_text())
     del document["config"]["pulumi:disable-default-providers"]
     file.write_text(yaml.safe_dump(document))
@@ -254,7 +254,7 @@ class Failure:
 @pytest.fixture(scope="module")
 def failure(stack: LiveStack, cluster: TestCluster) -> Iterator[Failure]:
     """On the stack of all live tests; at the end it is again what it was."""
-    file = stack.directory / "Pulumi.dev.yaml"
+    file = stack.file
     text = file.read_text()
     stack.configure(
         timeoutSeconds=PATIENCE_S,

@@ -1,4 +1,4 @@
-"""The table of good and bad objects, put to a real API server: it takes what `checks` takes, and refuses the rest.
+"""The tables of good and bad objects, put to a real API server: it takes what `checks` takes, and refuses the rest.
 
 No object of the table is created: each is a dry run, with unknown fields refused as `kubectl` has them refused. The
 release's kinds are, and stay.
@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from checks import Crds, check
+from checks import Crds, builtin, check
 from components.sources import cache_directory
 from local.cluster.cloud.api import Api, ApiError
 from local.toolchain.pins import MANIFEST_SHA256
 from tests.conftest import TestCluster
-from tests.unit.checks.cases import CASES, Case
+from tests.unit.checks.cases import BUILTIN, CASES, Case
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _AT_A_TIME = 8
@@ -34,7 +34,7 @@ def manifest_crds(cluster: TestCluster) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def crds(manifest_crds: list[dict[str, Any]]) -> Crds:
-    return Crds.of(manifest_crds)
+    return Crds({**builtin.kinds(), **Crds.of(manifest_crds).kinds})
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,12 @@ def answers(cluster: TestCluster, manifest_crds: list[dict[str, Any]]) -> dict[s
 async def _asked(kubeconfig: Path, manifest_crds: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     api, turns = Api(kubeconfig), asyncio.Semaphore(_AT_A_TIME)
     endpoints = {crd["spec"]["names"]["kind"]: _endpoint(crd["spec"]) for crd in manifest_crds}
+    endpoints |= {case.wire["kind"]: f"namespaces/default/{_plural(case.wire['kind'])}" for case in BUILTIN}
+    cases = [*CASES, *BUILTIN]
 
     async def answer(case: Case) -> str:
-        path = f"/apis/{case.wire['apiVersion']}/{endpoints[case.wire['kind']]}"
+        version = case.wire["apiVersion"]
+        path = f"/{'apis' if '/' in version else 'api'}/{version}/{endpoints[case.wire['kind']]}"
         async with turns:
             await _served(api, path)
             return await _refusal(api, f"{path}?dryRun=All&fieldValidation=Strict", case.wire)
@@ -59,9 +62,13 @@ async def _asked(kubeconfig: Path, manifest_crds: Sequence[Mapping[str, Any]]) -
         for crd in manifest_crds:
             said = await _refusal(api, _CRDS, crd)
             assert not said or "already exists" in said
-        return dict(zip([case.name for case in CASES], await asyncio.gather(*map(answer, CASES)), strict=True))
+        return dict(zip([case.name for case in cases], await asyncio.gather(*map(answer, cases)), strict=True))
     finally:
         await api.close()
+
+
+def _plural(kind: str) -> str:
+    return kind.lower().replace("policy", "policie") + "s"
 
 
 def _endpoint(spec: Mapping[str, Any]) -> str:
@@ -87,7 +94,7 @@ async def _refusal(api: Api, path: str, wire: Mapping[str, Any]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *BUILTIN], ids=lambda case: case.name)
 def test_the_api_server_refuses_what_is_refused_here_and_nothing_else(
     case: Case, crds: Crds, answers: dict[str, str]
 ) -> None:

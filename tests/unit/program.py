@@ -48,7 +48,7 @@ def run(
         patch.setenv("KUBECONFIG", str(directory / "kubeconfig"))
         patch.setenv("no_proxy", "127.0.0.1")
         if not preview:
-            _write_kubeconfig(directory / "kubeconfig", "synergychat-local", api_server.url)
+            _write_kubeconfig(directory / "kubeconfig", stack_config(stack)[f"{PROJECT}:context"], api_server.url)
         return record(
             lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), preview=preview, stack=stack
         )

@@ -49,6 +49,7 @@ class Recorded:
     """All that it waits for, whether named by `depends_on` or by a value."""
     delete_before_replace: bool
     ignored_changes: tuple[str, ...]
+    protect: bool
     timeouts: dict[str, str]
 
     @property
@@ -191,6 +192,7 @@ class _Monitor(MockMonitor):
             depends_on=frozenset(request.dependencies),
             delete_before_replace=request.deleteBeforeReplace,
             ignored_changes=tuple(request.ignoreChanges),
+            protect=request.protect,
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
         )
         return answer

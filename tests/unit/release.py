@@ -12,6 +12,7 @@ NAMESPACE = "envoy-gateway-system"
 ORIGIN = "install.yaml"
 
 Wire = dict[str, Any]
+_LABELS = {"app": "envoy-gateway"}
 
 
 def wire(api_version: str, kind: str, name: str, *, namespace: str | None = NAMESPACE, **fields: Any) -> Wire:
@@ -33,8 +34,13 @@ def crd(plural: str, group: str, schema: Wire | None = None, kind: str = "") -> 
 
 
 def controller(image: str) -> Wire:
-    template = {"spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
-    spec = {"replicas": 1, "progressDeadlineSeconds": 600, "template": template}
+    template = {"metadata": {"labels": _LABELS}, "spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
+    spec = {
+        "replicas": 1,
+        "progressDeadlineSeconds": 600,
+        "selector": {"matchLabels": _LABELS},
+        "template": template,
+    }
     return wire("apps/v1", "Deployment", "envoy-gateway", spec=spec)
 
 
@@ -42,7 +48,13 @@ def with_every_kind() -> list[Wire]:
     """A release in which all that the program makes is served; its schemas take anything."""
     kinds = {
         "gateway.networking.k8s.io": ("GatewayClass", "Gateway", "HTTPRoute", "TCPRoute", "ReferenceGrant"),
-        "gateway.envoyproxy.io": ("EnvoyProxy", "HTTPRouteFilter", "SecurityPolicy", "ClientTrafficPolicy"),
+        "gateway.envoyproxy.io": (
+            "EnvoyProxy",
+            "HTTPRouteFilter",
+            "SecurityPolicy",
+            "ClientTrafficPolicy",
+            "BackendTrafficPolicy",
+        ),
     }
     crds = [crd(kind.lower(), group, kind=kind) for group, served in kinds.items() for kind in served]
     return [*objects(), *crds]
@@ -50,9 +62,11 @@ def with_every_kind() -> list[Wire]:
 
 def objects() -> list[Wire]:
     """In an order in which they could not be created."""
+    once = {"spec": {"containers": [{"name": "certgen"}], "restartPolicy": "Never"}}
+    job = {"backoffLimit": 1, "ttlSecondsAfterFinished": 30, "template": once}
     return [
         controller("registry.example.com/gateway:mirrored"),
-        wire("batch/v1", "Job", "eg-gateway-helm-certgen", spec={"backoffLimit": 1, "ttlSecondsAfterFinished": 30}),
+        wire("batch/v1", "Job", "eg-gateway-helm-certgen", spec=job),
         wire("v1", "Service", "envoy-gateway", spec={"ports": [{"port": 18000}]}),
         wire("v1", "ConfigMap", "envoy-gateway-config", data={"envoy-gateway.yaml": "kind: EnvoyGateway"}),
         wire("v1", "ServiceAccount", "envoy-gateway"),

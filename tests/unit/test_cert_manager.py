@@ -1,27 +1,21 @@
-"""CertManager: the objects of its release in their order, and the Issuer that signs for a Gateway's listeners."""
+"""CertManager: the objects of its release, in the order in which they have to be there."""
 
 from typing import Any
 
-import pulumi
 import pytest
 
-from components import CertManager, CertManagerArgs
 from components.cert_manager_release import CertManagerRelease, split
-from components.namespace import Namespace
 from components.sources import ManifestError
-from config import AcmeConfig, CertManagerConfig, GatewayConfig
+from config import CertManagerConfig
+from tests.unit import parts
 from tests.unit import release as small
-from tests.unit.parts import TIMEOUT_S, envoy_gateway, on_cluster
 from tests.unit.recording import Recording, record
 
 HERE = "cert-manager"
-CRD = "cm-customresourcedefinition-certificates.cert-manager.io"
-SETTING = "cm-serviceaccount-cert-manager"
-CONTROLLER, WEBHOOK = "cm-deployment-cert-manager", "cm-deployment-cert-manager-webhook"
-CALLED = "cm-validatingwebhookconfiguration-cert-manager-webhook"
-SELF_SIGNED, AUTHORITY = "cm-issuer-app-gateway-self-signed", "cm-certificate-app-gateway-authority"
-ISSUER = "cm-issuer-app-gateway"
-SERVER = "https://acme.example.com/directory"
+CRD = "cert-manager-customresourcedefinition-certificates.cert-manager.io"
+SETTING = "cert-manager-serviceaccount-cert-manager"
+CONTROLLER, WEBHOOK = "cert-manager-deployment-cert-manager", "cert-manager-deployment-cert-manager-webhook"
+CALLED = "cert-manager-validatingwebhookconfiguration-cert-manager-webhook"
 
 
 def deployment(name: str, *arguments: str, tag: str = "v1.21.2") -> small.Wire:
@@ -53,32 +47,18 @@ def release(*documents: small.Wire, **settings: Any) -> CertManagerRelease:
     return split(small.text(*(documents or objects())), CertManagerConfig(**settings), "cert-manager.yaml")
 
 
-def build(*, there: bool = False, **settings: Any) -> Recording:
-    def program() -> None:
-        cluster = on_cluster()
-        args = CertManagerArgs(
-            settings=CertManagerConfig(**settings),
-            release=None if there else release(),
-            gateway=GatewayConfig(),
-            namespace=Namespace.restricted("chat", "chat", cluster),
-            envoy_gateway=envoy_gateway(cluster),
-            timeout_s=TIMEOUT_S,
-        )
-        issuing = CertManager("cm", args, cluster).issuing
-        pulumi.export("issuer", issuing.issuer)
-
-    return record(program)
+def build() -> Recording:
+    """Beside a Gateway."""
+    return record(lambda: parts.gateway(parts.on_cluster(), cert_manager=release()))
 
 
 @pytest.mark.parametrize(
     ("later", "earlier"),
     [
-        (SETTING, "cm-namespace-cert-manager"),
+        (SETTING, "cert-manager-namespace-cert-manager"),
         *((CONTROLLER, before) for before in (CRD, SETTING, "eg-deployment-envoy-gateway")),
         *((CALLED, before) for before in (CONTROLLER, WEBHOOK)),
-        (SELF_SIGNED, CALLED),
-        (AUTHORITY, SELF_SIGNED),
-        (ISSUER, AUTHORITY),
+        ("gw-proxy", CALLED),
     ],
 )
 def test_what_an_object_needs_is_there_before_it(later: str, earlier: str) -> None:
@@ -99,35 +79,6 @@ def test_an_argument_that_is_there_already_is_not_given_twice() -> None:
 def test_the_api_server_asks_the_webhook_only_when_it_can_trust_it() -> None:
     waits = build()[CALLED].inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
     assert waits == "jsonpath={.webhooks[0].clientConfig.caBundle}"
-
-
-def test_the_issuer_signs_with_an_authority_of_the_stacks_own() -> None:
-    recording = build()
-    assert recording.exports == {"issuer": "app-gateway"}
-    (certificate, issuer) = (recording[name].inputs["spec"] for name in (AUTHORITY, ISSUER))
-    assert (certificate["isCA"], certificate["issuerRef"]["name"]) == (True, "app-gateway-self-signed")
-    assert issuer == {"ca": {"secretName": certificate["secretName"]}}
-
-
-def test_acme_is_answered_through_the_listener_for_http() -> None:
-    recording = build(issuer="acme", acme=AcmeConfig(server=SERVER, email="ops@example.com"))
-    spec = recording[ISSUER].inputs["spec"]["acme"]
-    assert (spec["server"], spec["email"]) == (SERVER, "ops@example.com")
-    (solver,) = spec["solvers"]
-    (parent,) = solver["http01"]["gatewayHTTPRoute"]["parentRefs"]
-    assert (parent["kind"], parent["name"], parent["sectionName"]) == ("Gateway", "app-gateway", "http")
-    assert [each.name for each in recording if each.kind in ("Issuer", "Certificate")] == [ISSUER]
-
-
-def test_further_fields_of_acme_are_laid_over() -> None:
-    given = AcmeConfig.model_validate({"server": SERVER, "caBundle": "abc", "solvers": []})
-    spec = build(issuer="acme", acme=given)[ISSUER].inputs["spec"]["acme"]
-    assert (spec["caBundle"], spec["solvers"]) == ("abc", [])
-
-
-def test_where_cert_manager_is_already_only_the_issuer_is_made() -> None:
-    own = {each.name for each in build(there=True) if each.name.startswith("cm-")}
-    assert own == {SELF_SIGNED, AUTHORITY, ISSUER}
 
 
 @pytest.mark.parametrize(

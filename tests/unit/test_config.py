@@ -67,7 +67,8 @@ def test_a_config_cannot_be_changed_after_it_was_read() -> None:
         (
             {"envoyGateway": {"zzz": 1}},
             "synergychat:envoyGateway.zzz = 1 is not a key of this program; "
-            "known here: version, manifest, sha256, namespace, config",
+            "known here: version, manifest, sha256, namespace, replicas, resources, registry, image, "
+            "rateLimitImage, config, protect",
         ),
         (
             {"web": {"route_name": "web"}},
@@ -463,13 +464,16 @@ def test_a_url_is_https_where_a_listener_for_https_serves_its_host(listeners: An
         ([HTTPS], False),
         ([HTTPS | {"selfSigned": True}], True),
         ([HTTPS | {"selfSigned": True, "hostname": "shop.example.com"}], False),
+        ([HTTPS | {"issuer": "ours", "hostname": "synchat.internal"}], True),
+        ([HTTPS | {"issuer": "letsencrypt", "hostname": "synchat.internal"}], False),
     ],
     ids=str,
 )
 def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_with(
     listeners: Any, self_signed: bool
 ) -> None:
-    assert parse(gateway={"listeners": listeners}).self_signed is self_signed
+    issuers = {"ours": {"selfSignedCa": True}, "letsencrypt": {"acme": {"server": "https://acme.example.com"}}}
+    assert parse(gateway={"listeners": listeners}, issuers=issuers).self_signed is self_signed
 
 
 @pytest.mark.parametrize(
@@ -477,30 +481,131 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
     [
         (
             {"gateway": {"redirectToHttps": True}},
-            "synergychat:gateway.redirectToHttps = true needs a listener with protocol HTTPS in gateway.listeners",
+            "synergychat:gateway.redirectToHttps = true needs https, or a listener with protocol HTTPS",
         ),
         (
             {"gateway": {"listeners": [{"name": "a", "protocol": "TCP", "port": 1, "selfSigned": True}]}},
             "synergychat:gateway.listeners[0].selfSigned = true goes only with protocol HTTPS or TLS",
         ),
         (
-            {"gateway": {"listeners": [HTTPS | {"issued": True}]}},
-            "synergychat:gateway.listeners[0].issued = true needs certManager.issuer, selfSignedCa or acme",
+            {"issuers": {"ours": {"selfSignedCa": False}}},
+            'synergychat:issuers.ours = {"selfSignedCa": false} needs one way to sign: selfSignedCa, acme, or another '
+            "one of an Issuer's spec",
+        ),
+        (
+            {"issuers": {"ours": {"acme": {"server": "s"}, "vault": {}}}},
+            "synergychat:issuers.ours.vault = {} does not go together with acme",
+        ),
+        (
+            {"issuers": {"ours": {"acme": {}}}},
+            "synergychat:issuers.ours.acme.server is required, and has no default",
         ),
         (
             {
-                "certManager": {"issuer": "selfSignedCa"},
-                "gateway": {"listeners": [HTTPS | {"issued": True, "selfSigned": True}]},
+                "certManager": {"install": True},
+                "issuers": {"letsencrypt": {"acme": {"server": "s"}}},
+                "gateway": {"https": {"issuer": "letsencrypt", "hosts": {"a.example.com": {"issuer": "letsencrpt"}}}},
             },
-            "synergychat:gateway.listeners[0].issued = true does not go together with selfSigned",
+            'synergychat:gateway.https.hosts.a.example.com.issuer = "letsencrpt" must be one of letsencrypt; '
+            "did you mean letsencrypt?",
         ),
         (
-            {"certManager": {"issuer": "acme"}},
-            "synergychat:certManager.acme is required with issuer acme, and goes only with it",
+            {"certManager": {"install": True}, "gateways": {"inner": {"https": {"issuer": "i"}}}},
+            'synergychat:gateways.inner.https.issuer = "i" needs an issuer of this name in issuers',
+        ),
+        (
+            {"platform": "external", "certManager": {"install": True}},
+            "synergychat:certManager.install = true goes only with platform managed: the platform's cert-manager is "
+            "others' too",
         ),
         (
             {"gateway": {"listeners": [{"name": "a", "protocol": "SCTP", "port": 1}]}},
             'synergychat:gateway.listeners[0].protocol = "SCTP" must be HTTP, HTTPS, TLS, TCP or UDP',
+        ),
+        (
+            {
+                "gateway": {
+                    "listeners": [
+                        {"name": "a", "protocol": "TLS", "port": 1, "selfSigned": True, "secret": "s"},
+                    ]
+                }
+            },
+            'synergychat:gateway.listeners[0].secret = "s" does not go together with selfSigned',
+        ),
+        (
+            {"gateway": {"listeners": [{"name": "a", "protocol": "HTTPS", "port": 1, "issuer": "i"}]}},
+            'synergychat:gateway.listeners[0].issuer = "i" needs a hostname beside it, which the certificate is '
+            "ordered for",
+        ),
+        (
+            {"gateway": {"https": {}}},
+            "synergychat:gateway.https = {} needs one of selfSigned, secret, issuer, or hosts",
+        ),
+        (
+            {"gateway": {"https": {"hosts": {"a.internal": {}}}}},
+            "synergychat:gateway.https.hosts.a.internal = {} needs one of selfSigned, secret, issuer",
+        ),
+        (
+            {"gateway": {"https": {"hosts": {"A.internal": {"selfSigned": True}}}}},
+            "synergychat:gateway.https.hosts.A.internal is a name that must be in lower case",
+        ),
+        (
+            {"gateway": {"https": {"selfSigned": True}, "exposure": "NodePort", "nodePort": 30080}},
+            "synergychat:gateway.https.nodePort is required with exposure NodePort: a whole number from 30000 to 32767",
+        ),
+        (
+            {
+                "gateway": {
+                    "https": {"selfSigned": True, "nodePort": 30080},
+                    "exposure": "NodePort",
+                    "nodePort": 30080,
+                }
+            },
+            "synergychat:gateway.https.nodePort = 30080 leads to port 80 already",
+        ),
+        (
+            {"gateway": {"https": {"selfSigned": True, "nodePort": 30080}}},
+            "synergychat:gateway.https.nodePort = 30080 goes only with exposure NodePort",
+        ),
+        (
+            {"gateway": {"proxy": {"provider": {"kubernetes": {"envoyHpa": {}, "envoyDeployment": {"replicas": 2}}}}}},
+            "synergychat:gateway.proxy.provider.kubernetes.envoyDeployment.replicas = 2 does not go together with "
+            "envoyHpa, which sets the number: keep one of the two",
+        ),
+        (
+            {"gateways": {"inner": {"spec": {"gatewayClassName": "x"}}}},
+            'synergychat:gateways.inner.spec.gatewayClassName = "x" is what className says',
+        ),
+        (
+            {"gateways": {"app-gateway": {}}},
+            "synergychat:gateways.app-gateway = {} must have another name than the chat's own Gateway",
+        ),
+        (
+            {"gateways": {"inner": {}}, "routes": {"a": {"gateway": "iner", "backend": "web"}}},
+            'synergychat:routes.a.gateway = "iner" must be one of app-gateway, inner; did you mean inner?',
+        ),
+        (
+            {"policies": {"p": {"kind": "SecurityPolicy", "targets": [{"gateway": "x"}]}}},
+            'synergychat:policies.p.targets[0].gateway = "x" must be one of app-gateway',
+        ),
+        (
+            {
+                "policies": {
+                    "p": {
+                        "kind": "SecurityPolicy",
+                        "targets": [{"gateway": "app-gateway", "route": "web-httproute"}],
+                    }
+                }
+            },
+            'synergychat:policies.p.targets[0].gateway = "app-gateway" does not go together with route',
+        ),
+        (
+            {"envoyGateway": {"replicas": 0}},
+            "synergychat:envoyGateway.replicas = 0 must be a whole number from 1 to 100",
+        ),
+        (
+            {"envoyGateway": {"registry": "Example.com/X"}},
+            'synergychat:envoyGateway.registry = "Example.com/X" must be a registry, host[:port][/path]',
         ),
         (
             {"routes": {"web-httproute": {"backend": "web"}}},
@@ -551,4 +656,61 @@ def test_a_secret_value_is_taken_for_secrets_only() -> None:
 def test_the_host_names_of_a_stack_are_the_chats_and_its_routes_each_once() -> None:
     routes = {"a": {"hostnames": ["a.internal", "synchat.internal"]}, "b": {"hostnames": ["*.internal"]}}
     names = ("synchat.internal", "synchatapi.internal", "a.internal", "*.internal")
-    assert parse(routes=routes).hostnames == names
+    assert parse(routes=routes).hostnames_of("app-gateway") == names
+
+
+def test_the_envoys_come_from_the_registry_too() -> None:
+    mirror = "registry.example.com/mirror"
+    assert parse(envoyGateway={"registry": mirror}).envoy_image == f"{mirror}/envoyproxy/envoy:distroless-v1.39.1"
+    other = {"registry": mirror, "version": "1.8.0"}
+    assert parse(envoyGateway=other).envoy_image == f"{mirror}/envoyproxy/envoy"
+    assert parse(envoyGateway=other, gateway={"envoyImage": "mine:1"}).envoy_image == "mine:1"
+    assert parse(envoyGateway={"version": "1.8.0"}).envoy_image is None
+
+
+def test_a_further_gateway_is_for_the_host_names_of_its_own_routes() -> None:
+    routes = {"a": {"hostnames": ["a.internal"]}, "b": {"hostnames": ["b.internal"], "gateway": "inner"}}
+    stack = parse(routes=routes, gateways={"inner": {"https": {"issuer": "i"}}})
+    assert stack.hostnames_of("inner") == ("b.internal",)
+    assert stack.hostnames_of("app-gateway") == ("synchat.internal", "synchatapi.internal", "a.internal")
+    assert [each.name for each in stack.listeners_of("inner")] == ["https-b.internal", "http"]
+
+
+def test_no_certificate_is_ordered_for_a_host_name_that_https_does_not_serve() -> None:
+    sealed = {"name": "sealed", "protocol": "HTTPS", "port": 443, "hostname": "own.internal", "secret": "s"}
+    routes = {
+        "a": {"kind": "TLSRoute", "hostnames": ["tls.internal"]},
+        "b": {"hostnames": ["own.internal"]},
+    }
+    stack = parse(gateway={"https": {"issuer": "i"}, "listeners": [sealed]}, routes=routes)
+    ordered = [each.hostname for each in stack.listeners_of("app-gateway") if each.issuer]
+    assert ordered == ["synchat.internal", "synchatapi.internal"]
+
+
+def test_urls_lead_to_the_port_of_every_node() -> None:
+    gateway = {"exposure": "NodePort", "nodePort": 30080, "https": {"selfSigned": True, "nodePort": 30443}}
+    assert parse(gateway=gateway).urls["web"] == "https://synchat.internal:30443"
+
+
+def test_a_secret_among_the_objects_is_refused_and_not_shown() -> None:
+    hidden = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "users"}, "stringData": {"ada": "planted"}}
+    assert mistakes(objects=[hidden]) == [
+        'synergychat:objects[0].kind = "Secret" goes into secrets: here its content would be shown and kept in clear'
+    ]
+
+
+@pytest.mark.parametrize(("secret_keys", "warned"), [([], True), (["synergychat:secrets"], False)])
+def test_secrets_that_stand_in_clear_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, secret_keys: list[str], warned: bool
+) -> None:
+    _program(monkeypatch, CONTEXT | {"synergychat:secrets": '{"users": {"ada": "planted"}}'}, secret_keys)
+    said = record(config.load).log
+    assert [line.partition(" in Pulumi.")[0] for line in said] == ["synergychat:secrets stand in clear"] * warned
+    assert "planted" not in str(said)
+
+
+def test_envoys_in_the_chats_own_namespace_do_not_go_with_a_default_deny_there() -> None:
+    deploy = {"provider": {"kubernetes": {"deploy": {"type": "GatewayNamespace"}}}}
+    (line,) = mistakes(envoyGateway={"config": deploy})
+    assert line.startswith("synergychat:networkPolicy must be false where envoyGateway.config runs the Envoys")
+    parse(envoyGateway={"config": deploy}, networkPolicy=False)

@@ -113,6 +113,7 @@ LISTENERS = [
     {"name": "shop", "protocol": "HTTPS", "port": 443, "hostname": "shop.internal", "selfSigned": True},
     {"name": "wide", "protocol": "HTTPS", "port": 8443, "hostname": "*.shop.internal", "selfSigned": True},
     {"name": "tcp", "protocol": "TCP", "port": 9000},
+    {"name": "other", "protocol": "HTTP", "port": 81, "allowedRoutes": {"namespaces": {"from": "Selector"}}},
 ]
 
 
@@ -148,13 +149,62 @@ def test_a_listener_that_only_redirects_serves_no_other_route() -> None:
     assert [parent["sectionName"] for parent in recording["gw-redirect"].inputs["spec"]["parentRefs"]] == ["http"]
 
 
-def test_a_route_that_no_listener_can_serve_ends_the_program_with_what_to_add() -> None:
+def test_a_route_that_no_listener_can_carry_is_for_the_gateway_as_a_whole() -> None:
     recording = build(routes={"a": {"kind": "TCPRoute", "backend": "web"}})
-    assert recording.exit_code == 32
-    assert recording.log == [
-        "No listener of Gateway app-gateway can serve a TCPRoute: "
-        "add one with protocol TLS or TCP to synergychat:gateway.listeners"
-    ]
+    assert recording["a-route"].inputs["spec"]["parentRefs"] == [{"name": "app-gateway"}]
+
+
+def test_tls_that_passes_through_carries_no_tcp_route() -> None:
+    listener = {"name": "sealed", "protocol": "TLS", "port": 8443, "tls": {"mode": "Passthrough"}}
+    recording = build(
+        gateway={"listeners": [listener, LISTENERS[3]]}, routes={"a": {"kind": "TCPRoute", "backend": "web"}}
+    )
+    assert [parent["sectionName"] for parent in recording["a-route"].inputs["spec"]["parentRefs"]] == ["tcp"]
+
+
+# Further Gateways
+
+
+def inner(**keys: Any) -> dict[str, Any]:
+    return {"gateways": {"inner": keys}, "routes": {"a": {"gateway": "inner", "hostnames": ["a.b"], "backend": "web"}}}
+
+
+def test_a_further_gateway_is_of_the_class_with_envoys_of_its_own(preview: bool) -> None:
+    recording = build(preview=preview, **inner(exposure="ClusterIP"))
+    gateway, proxy = recording["gateway-inner-gateway"].inputs, recording["gateway-inner-proxy"].inputs
+    assert (gateway["metadata"]["name"], gateway["spec"]["gatewayClassName"]) == ("inner", "app-gatewayclass")
+    reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "inner"}
+    assert gateway["spec"]["infrastructure"] == {"parametersRef": reference}
+    assert (proxy["metadata"]["name"], proxy["metadata"]["namespace"]) == ("inner", gateway["metadata"]["namespace"])
+    assert proxy["spec"]["provider"]["kubernetes"]["envoyService"]["type"] == "ClusterIP"
+    assert len(recording.of_kind("GatewayClass")) == 1
+    assert recording.waits_for("gateway-inner-gateway", "gw-class")
+    assert recording.waits_for("gateway-inner-gateway", "gateway-inner-proxy")
+
+
+def test_a_further_gateway_may_be_of_another_class_and_have_labels_for_its_envoys() -> None:
+    recording = build(**inner(className="other", spec={"infrastructure": {"labels": {"team": "inner"}}}))
+    spec = recording["gateway-inner-gateway"].inputs["spec"]
+    assert spec["gatewayClassName"] == "other"
+    assert spec["infrastructure"]["labels"] == {"team": "inner"}
+    assert spec["infrastructure"]["parametersRef"]["name"] == "inner"
+
+
+def test_a_route_is_for_the_gateway_that_it_names_and_comes_after_it() -> None:
+    recording = build(**inner(https={"selfSigned": True}, redirectToHttps=True))
+    (parent,) = recording["a-route"].inputs["spec"]["parentRefs"]
+    assert parent == {"name": "inner", "sectionName": "https"}
+    (redirecting,) = recording["gateway-inner-redirect"].inputs["spec"]["parentRefs"]
+    assert redirecting == {"name": "inner", "sectionName": "http"}
+    assert recording.waits_for("a-route", "gateway-inner-gateway")
+
+
+def test_a_policy_is_for_the_gateway_that_it_names() -> None:
+    policy = {"kind": "ClientTrafficPolicy", "targets": [{"gateway": "inner", "section": "http"}]}
+    recording = build(**inner(), policies={"p": policy})
+    (target,) = recording["p-policy"].inputs["spec"]["targetRefs"]
+    assert (target["name"], target["sectionName"]) == ("inner", "http")
+    assert recording.waits_for("p-policy", "gateway-inner-gateway")
 
 
 def test_a_route_may_have_another_parent_than_the_stacks_gateway() -> None:

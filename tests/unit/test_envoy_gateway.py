@@ -47,7 +47,7 @@ def test_a_resource_has_the_type_of_its_object() -> None:
 def test_an_object_is_registered_as_it_is_prepared() -> None:
     job = build()[JOB].inputs
     assert "status" not in job
-    assert job["spec"] == {"backoffLimit": 1}
+    assert job["spec"].keys() == {"backoffLimit", "template"}
     assert job["metadata"]["namespace"] == "envoy-gateway-system"
 
 
@@ -82,7 +82,7 @@ def source(**settings: Any) -> EnvoyGatewayConfig:
 
 
 def test_a_release_past_its_end_of_life_is_warned_about() -> None:
-    recording = record(lambda: release(source(version="1.5.1")))
+    recording = record(lambda: release(source(version="1.5.1"), "managed"))
     assert recording.log[0] == (
         "Envoy Gateway 1.5.1 gets no fixes since 2026-02-13: set synergychat:envoyGateway.version to a newer release"
     )
@@ -90,12 +90,12 @@ def test_a_release_past_its_end_of_life_is_warned_about() -> None:
 
 def test_a_release_that_gets_fixes_is_not_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envoy_gateway, "RELEASE_LINES", {"1.9": date.max})
-    (error,) = record(lambda: release(source(version="1.9.1"))).log
+    (error,) = record(lambda: release(source(version="1.9.1"), "managed")).log
     assert error.startswith("missing.yaml cannot be read")
 
 
 def test_a_manifest_that_cannot_be_used_ends_the_program_with_nothing_registered() -> None:
-    recording = record(lambda: (release(source()), on_cluster()))
+    recording = record(lambda: (release(source(), "managed"), on_cluster()))
     assert recording.log[-1] == (
         "missing.yaml cannot be read: No such file or directory (synergychat:envoyGateway.manifest)"
     )

@@ -1,9 +1,11 @@
 """Gateway: the class, its Envoys and the Gateway, and the address they end with."""
 
+import base64
 from typing import Any
 
 import pulumi
 import pytest
+from cryptography import x509
 
 from components import Route, RouteArgs
 from config import GatewayConfig, WebConfig
@@ -104,19 +106,99 @@ def test_the_route_lives_with_the_gateway_and_leads_to_the_workloads_service(pre
     assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web-service", "namespace": "chat", "port": 80}]
 
 
-def test_a_certificate_that_is_issued_comes_after_the_gateway_which_does_not_wait_for_its_listener() -> None:
-    https = {"protocol": "HTTPS", "issued": True}
-    shop = https | {"name": "shop", "port": 443, "hostname": "shop.example.com"}
-    recording = build(listeners=(shop, https | {"name": "all", "port": 8443}))
-    certificates = {name: recording[f"gw-certificate-{name}"] for name in ("shop", "all")}
-    hosts = {name: each.inputs["spec"]["dnsNames"] for name, each in certificates.items()}
-    assert hosts == {"shop": ["shop.example.com"], "all": ["synchat.internal"]}
-    gateway = recording["gw-gateway"].inputs
-    named = {each["name"]: each.get("tls", {}).get("certificateRefs") for each in gateway["spec"]["listeners"]}
-    secrets = {name: [{"name": each.inputs["spec"]["secretName"]}] for name, each in certificates.items()}
-    assert named == {**secrets, "http": None}
-    for certificate in certificates.values():
-        assert recording.waits_for(certificate.name, "gw-gateway")
-        assert "'Ready'" in certificate.inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
-    waits = gateway["metadata"]["annotations"]["pulumi.com/waitFor"]
-    assert ("'http'" in waits, "'shop'" in waits, "'all'" in waits) == (True, False, False)
+# HTTPS
+
+
+def listeners(recording: Recording) -> dict[str, Any]:
+    return {each["name"]: each for each in recording["gw-gateway"].inputs["spec"]["listeners"]}
+
+
+def secret_of(listener: dict[str, Any]) -> str:
+    ((reference,),) = [listener["tls"]["certificateRefs"]]
+    return reference["name"]
+
+
+def names_in(recording: Recording, secret: str) -> list[str]:
+    content = recording[secret].inputs["data"].value["tls.crt"]
+    certificate = x509.load_pem_x509_certificate(base64.b64decode(content))
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return found.get_values_for_type(x509.DNSName)
+
+
+def test_https_is_one_listener_for_every_host_name_with_one_certificate() -> None:
+    recording = build(https={"selfSigned": True})
+    listener = listeners(recording)["https"]
+    assert (listener["protocol"], listener["port"], listener.get("hostname")) == ("HTTPS", 443, None)
+    assert names_in(recording, secret_of(listener)) == ["synchat.internal"]
+    assert recording.waits_for("gw-gateway", secret_of(listener))
+    assert [parent["sectionName"] for parent in recording["web-route"].inputs["spec"]["parentRefs"]] == [
+        "https",
+        "http",
+    ]
+
+
+def test_a_secret_for_https_is_named_as_it_is() -> None:
+    assert secret_of(listeners(build(https={"secret": "mine", "port": 8443}))["https"]) == "mine"
+
+
+def test_a_host_with_a_certificate_of_its_own_has_its_listener_and_is_not_in_the_other_one() -> None:
+    hosts = {"shop.internal": {"secret": "shop"}, "*.wide.internal": {"selfSigned": True}}
+    recording = build(https={"selfSigned": True, "hosts": {**hosts, "synchat.internal": {"secret": "chat"}}})
+    found = listeners(recording)
+    assert list(found) == [
+        "https",
+        "https-shop.internal",
+        "https-wildcard.wide.internal",
+        "https-synchat.internal",
+        "http",
+    ]
+    assert (found["https-shop.internal"]["hostname"], secret_of(found["https-shop.internal"])) == (
+        "shop.internal",
+        "shop",
+    )
+    assert names_in(recording, secret_of(found["https-wildcard.wide.internal"])) == ["*.wide.internal"]
+    assert names_in(recording, secret_of(found["https"])) == ["*"]
+
+
+def test_an_issuer_is_asked_for_a_certificate_for_each_host_name_once_the_gateway_is_there() -> None:
+    recording = build(https={"issuer": "letsencrypt"}, redirectToHttps=True)
+    listener = listeners(recording)["https-synchat.internal"]
+    assert listener["hostname"] == "synchat.internal"
+    ordered = recording["gw-certificate-https-synchat.internal"].inputs
+    assert ordered["spec"] == {
+        "secretName": secret_of(listener),
+        "dnsNames": ["synchat.internal"],
+        "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "letsencrypt"},
+        "privateKey": {"algorithm": "ECDSA", "size": 256},
+    }
+    assert "'Ready'" in ordered["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert recording.waits_for("gw-certificate-https-synchat.internal", "gw-gateway")
+    awaited = recording["gw-gateway"].inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert "@.name=='http'" in awaited
+    assert "https" not in awaited
+
+
+def test_every_port_of_every_node_leads_to_its_listener_and_http_redirects_to_that_for_https() -> None:
+    tcp = {"name": "tcp", "protocol": "TCP", "port": 9000, "nodePort": 30900}
+    recording = build(
+        exposure="NodePort",
+        nodePort=30080,
+        https={"selfSigned": True, "nodePort": 30443},
+        listeners=(tcp,),
+        redirectToHttps=True,
+    )
+    service = recording["gw-proxy"].inputs["spec"]["provider"]["kubernetes"]["envoyService"]
+    ports = {each["port"]: each["nodePort"] for each in service["patch"]["value"]["spec"]["ports"]}
+    assert ports == {80: 30080, 443: 30443, 9000: 30900}
+    (rule,) = recording["gw-redirect"].inputs["spec"]["rules"]
+    assert rule["filters"][0]["requestRedirect"]["port"] == 30443
+
+
+def test_a_preset_is_a_policy_for_clients_and_one_for_apps_once_the_gateway_is_there() -> None:
+    recording = build(traffic={"preset": "strict", "client": {"timeout": {"http": {"idleTimeout": "9s"}}}})
+    for name, kind in (("client", "ClientTrafficPolicy"), ("backend", "BackendTrafficPolicy")):
+        policy = recording[f"gw-traffic-{name}"]
+        assert (policy.kind, policy.inputs["metadata"]["name"]) == (kind, "app-gateway-traffic")
+        assert policy.inputs["spec"]["targetRefs"][0]["name"] == "app-gateway"
+        assert recording.waits_for(policy.name, "gw-gateway")
+    assert recording["gw-traffic-client"].inputs["spec"]["timeout"]["http"]["idleTimeout"] == "9s"

@@ -11,11 +11,22 @@ from tests.unit.readiness import is_ready
 Exposure = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
 
-def envoy_service(exposure: Exposure, node_port: int | None = None) -> Wire:
+def kubernetes(
+    exposure: Exposure = "LoadBalancer", *node_ports: Wire, image: str | None = "envoy:1", **fields: Any
+) -> Wire:
     proxy = gateway_api.envoy_proxy(
-        name="class", namespace="eg", image="envoy:1", exposure=exposure, port=8080, node_port=node_port, fields={}
+        name="class",
+        namespace="eg",
+        image=image,
+        exposure=exposure,
+        node_ports=node_ports,
+        fields={"provider": {"kubernetes": fields}},
     )
-    return proxy["spec"]["provider"]["kubernetes"]["envoyService"]
+    return proxy["spec"]["provider"]["kubernetes"]
+
+
+def envoy_service(exposure: Exposure, *node_ports: Wire) -> Wire:
+    return kubernetes(exposure, *node_ports)["envoyService"]
 
 
 def http_route(*listeners: str) -> Wire:
@@ -42,12 +53,16 @@ def test_a_load_balancer_keeps_the_address_of_the_client() -> None:
     assert envoy_service("LoadBalancer") == {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
 
 
-def test_a_node_port_leads_to_the_listener_from_every_node() -> None:
-    service = envoy_service("NodePort", 30080)
-    (port,) = service["patch"]["value"]["spec"]["ports"]
+def test_a_node_port_leads_to_each_listener_from_every_node() -> None:
+    first = gateway_api.node_port(port=8080, protocol="HTTP", node_port=30080)
+    second = gateway_api.node_port(port=9002, protocol="UDP", node_port=30002)
+    service = envoy_service("NodePort", first, second)
     assert (service["type"], service["externalTrafficPolicy"]) == ("NodePort", "Cluster")
     # The API server merges the ports of a Service by port and protocol: without either it would add one more.
-    assert port == {"port": 8080, "protocol": "TCP", "nodePort": 30080}
+    assert service["patch"]["value"]["spec"]["ports"] == [
+        {"port": 8080, "protocol": "TCP", "nodePort": 30080},
+        {"port": 9002, "protocol": "UDP", "nodePort": 30002},
+    ]
 
 
 def test_inside_the_cluster_a_service_has_no_policy_for_traffic_from_outside() -> None:
@@ -55,25 +70,18 @@ def test_inside_the_cluster_a_service_has_no_policy_for_traffic_from_outside() -
 
 
 def test_without_an_image_the_release_chooses_the_envoy() -> None:
-    proxy = gateway_api.envoy_proxy(
-        name="class", namespace="eg", image=None, exposure="LoadBalancer", port=80, node_port=None, fields={}
-    )
-    assert "image" not in proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]
+    assert "image" not in kubernetes(image=None)["envoyDeployment"]["container"]
+
+
+def test_a_daemon_set_takes_the_place_of_the_deployment_with_the_same_container() -> None:
+    chosen = kubernetes(envoyDaemonSet={})
+    assert "envoyDeployment" not in chosen
+    assert chosen["envoyDaemonSet"]["container"] == kubernetes()["envoyDeployment"]["container"]
 
 
 def test_fields_of_the_config_are_laid_over_the_programs_own() -> None:
-    spec = gateway_api.envoy_proxy(
-        name="class",
-        namespace="eg",
-        image="envoy:1",
-        exposure="LoadBalancer",
-        port=80,
-        node_port=None,
-        fields={"provider": {"kubernetes": {"envoyDeployment": {"replicas": 2}}}, "logging": {"level": {}}},
-    )["spec"]
-    assert spec["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 2
-    assert spec["provider"]["kubernetes"]["envoyDeployment"]["container"]["image"] == "envoy:1"
-    assert spec["logging"] == {"level": {}}
+    deployment = kubernetes(envoyDeployment={"replicas": 2})["envoyDeployment"]
+    assert (deployment["replicas"], deployment["container"]["image"]) == (2, "envoy:1")
 
 
 def gateway_class() -> Wire:

@@ -6,6 +6,7 @@ import pytest
 
 from health.failure import Container
 from health.rows import Row, rows
+from releases import GATEWAY_API_RELEASES, RELEASE_LINES
 
 Object = dict[str, Any]
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -130,7 +131,7 @@ def test_every_kind_of_policy_must_be_accepted_wherever_it_reaches(kind: str, ve
     said, cure = text_of(policy(conflict, condition("Accepted"))).splitlines()
     assert said == "Gateway gateway-0: Conflicted: an older policy is there"
     assert cure.startswith("-> Another policy of its kind has the same target")
-    assert text_of(policy()) == "no status yet; is what it targets there, and does its controller run?"
+    assert text_of(policy()).startswith("no status yet; is what it targets there, and does its controller run?")
 
 
 def test_a_patch_that_finds_nothing_to_patch_fails() -> None:
@@ -139,6 +140,11 @@ def test_a_patch_that_finds_nothing_to_patch_fails() -> None:
     assert text_of(made("EnvoyPatchPolicy", ENVOY_GATEWAY, status={"ancestors": ancestors})) == (
         "Gateway gateway: ResourceNotFound: Unable to find it"
     )
+
+
+def test_a_patch_of_which_nothing_is_said_may_have_lost_its_status() -> None:
+    assert text_of(made("EnvoyPatchPolicy", ENVOY_GATEWAY)).endswith("pulumi up --refresh")
+    assert "--refresh" not in text_of(made("SecurityPolicy", ENVOY_GATEWAY))
 
 
 def test_a_listener_set_is_well_when_it_and_its_listeners_are() -> None:
@@ -276,9 +282,16 @@ def test_crds_that_are_older_than_the_controller_are_named_with_the_version_that
         "UDPRoute.gateway.networking.k8s.io: OlderCRD: "
         "its CRD is of no release, and Envoy Gateway 1.9 needs that of 1.6.1",
         "-> Something else has installed Gateway API here. To put this release's CRDs back: pulumi up --refresh",
-        "-> To let the controller see them: "
+        "-> After that, to let the controller see them: "
         "kubectl --context kind-one rollout restart -n chat deployment/envoy-gateway",
     ]
+
+
+def test_a_release_is_content_with_its_own_crds(manifest_objects: list[Object], manifest_crds: list[Object]) -> None:
+    (released,) = (each for each in manifest_objects if each["kind"] == "Deployment")
+    container = released["spec"]["template"]["spec"]["containers"][0]
+    assert text_of(controller(container["image"]), *manifest_crds) == ""
+    assert RELEASE_LINES.keys() == GATEWAY_API_RELEASES.keys()
 
 
 @pytest.mark.parametrize("image", [RELEASE, "example.com/gateway:mirrored"])

@@ -1,22 +1,23 @@
 """Every key of the config, its default and its meaning have one home: what repeats them is held to it."""
 
 from pathlib import Path
-from typing import Any, cast, get_origin
+from typing import Any, Literal, cast, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
 
 from config import Section, StackConfig
-from reference import keys
+from reference import keys, layer
 
 ROOT = Path(__file__).resolve().parents[2]
-_TYPES: dict[Any, str] = {int: "integer", str: "string"}
+_TYPES: dict[Any, str] = {int: "integer", str: "string", bool: "boolean"}
 
 
 def _declared(field: FieldInfo) -> dict[str, Any]:
     """How Pulumi.yaml has to declare a key for the engine to check and to show it."""
     is_list = get_origin(field.annotation) is tuple
-    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(field.annotation, "object")}
+    plain = str if get_origin(field.annotation) is Literal else field.annotation
+    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(plain, "object")}
     declared["description"] = field.description
     if is_list:
         declared["items"] = {"type": "object"}
@@ -63,3 +64,24 @@ def test_the_reference_says_for_every_key_what_it_may_be() -> None:
         "| 1.5 | 2026-02-13 |",
     ):
         assert f"\n{row}" in page
+
+
+def test_the_table_of_what_is_typed_has_the_lines_that_the_sources_have() -> None:
+    # `python -m reference` writes it.
+    page = (ROOT / "docs" / "gateway.md").read_text()
+    assert page == layer.with_table(page)
+    assert layer.table() in page
+
+
+def test_only_lines_with_code_on_them_count() -> None:
+    assert layer.code_lines(_with_words) == 2
+
+
+def _with_words() -> str:
+    """None of this counts.
+
+    Nor this.
+    """
+    # Nor this.
+
+    return "this does"

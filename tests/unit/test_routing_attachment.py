@@ -180,3 +180,13 @@ def test_of_several_tcp_routes_the_oldest_has_the_listener() -> None:
     new = route("a", rule(), kind="TCPRoute", creationTimestamp="2026-02-02T00:00:00Z")
     assert taker([tcp, new, old], "tcp://h.test:5432") == "z/0"
     assert taker([tcp, new, old], "udp://h.test:5432") is None
+
+
+def test_a_tcp_route_is_taken_where_tls_ends_and_not_where_it_passes_through() -> None:
+    secret = {"certificateRefs": [{"name": "s"}]}
+    ended = gateway(listener(port=8443, protocol="TLS", tls=secret))
+    passing = gateway(listener(port=8443, protocol="TLS", tls={"mode": "Passthrough"}))
+    plain = route("r", kind="TCPRoute")
+    plain["spec"].pop("hostnames")
+    assert taker([ended, plain], "tls://h.test:8443") == "r/0"
+    assert taker([passing, plain], "tls://h.test:8443") is None

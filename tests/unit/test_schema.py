@@ -89,6 +89,13 @@ def test_a_secret_may_be_encrypted_by_itself_or_with_all_others(secrets: object)
     assert mistakes({"config": CONTEXT | {"synergychat:secrets": secrets}}) == []
 
 
+def test_a_number_or_a_truth_value_may_stand_as_pulumi_writes_it() -> None:
+    assert mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": "300"}}) == []
+    assert mistakes({"config": CONTEXT | {"synergychat:requireDigests": "true"}}) == []
+    assert len(mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": "long"}})) == 1
+    assert len(mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": 5}})) == 1
+
+
 def test_pulumis_own_keys_are_left_to_pulumi() -> None:
     config = CONTEXT | {"pulumi:disable-default-providers": ["kubernetes"], "kubernetes:context": "other"}
     assert mistakes({"config": config, "encryptionsalt": "v1:a", "secretsprovider": "awskms://alias/a"}) == []
@@ -116,7 +123,7 @@ GIVEN: list[object] = [
     *("/", "/a", "/a/b.c", "/a//b", "/a/..", "/a/../b", "/..a", "/a b", "1Gi", "1.5e3", "0 3 * * *", "0 3 * *"),
     *(0, 1, 9, 10, 80, 100, 101, 3600, 3601, 29999, 30000, 32767, 32768, 65535, 65536, -1),
 ]
-LAXER = {("Hostname", "a" * 64)}
+LAXER = {("Hostname", "a" * 64), ("HostnameOrWildcard", "a" * 64)}
 """What the schema takes and the program does not: a pattern cannot count within it."""
 
 

@@ -21,7 +21,7 @@ def run(directory: Path, manifest: Path, **config: Any) -> Recording:
 def refusal(recording: Recording) -> list[str]:
     """The lines about mistakes. Nothing may have been registered."""
     assert recording.resources == {}
-    (message,) = recording.log
+    *_, message = recording.log  # what else is said are warnings
     assert message.endswith("\nNothing was changed.")
     return [line.strip() for line in message.splitlines()[1:-1]]
 
@@ -90,6 +90,51 @@ def test_a_mistake_is_told_by_its_place_in_the_config(
     assert found.startswith(line)
 
 
+SHOP = {"image": "registry.example.com/shop:1"}
+
+
+@pytest.mark.parametrize("place", ["web", "apps.shop"])
+@pytest.mark.parametrize(
+    ("keys", "lines"),
+    [
+        ({"pod": {"nodeSelectr": {"a": "b"}}}, ["pod.nodeSelectr: is not a field (did you mean nodeSelector?)"]),
+        ({"container": {"stdin": "yes"}}, ['container.stdin = "yes": must be true or false']),
+        ({"resources": {"limits": {"memory": "1Gb"}}}, ['resources.limits.memory = "1Gb": must be a quantity, such']),
+        ({"probes": {"grpc": {"prt": 1}}}, ["probes.grpc.port: is required (add it)", "probes.grpc.prt = 1: is not"]),
+        ({"env": {"A": {"valueFrom": {"fieldReff": {}}}}}, ["env.A.valueFrom.fieldReff: is not a field (did you mean"]),
+        (
+            {"files": {"/a": "b"}, "pod": {"volumes": [{"name": "v", "emptyDirr": {}}]}},
+            ["pod.volumes[0].emptyDirr: is not a field (did you mean emptyDir?)"],
+        ),
+        (
+            {"pod": {"containers": [{"name": "side", "image": "a", "imge": "b"}]}},
+            ['pod.containers[0].imge = "b": is not a field (did you mean image?)'],
+        ),
+        (
+            {"persistence": {"size": "1Gi"}, "container": {"volumeMounts": [{"name": "v", "mountpath": "/v"}]}},
+            [
+                "container.volumeMounts[0].mountPath: is required (add it)",
+                'container.volumeMounts[0].mountpath = "/v": is not a field (did you mean mountPath?)',
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_workload_is_told_by_the_key_that_makes_it(
+    keys: dict[str, Any], lines: list[str], place: str, tmp_path: Path, pinned_manifest: Path
+) -> None:
+    recording = run(tmp_path, pinned_manifest, **({"web": keys} if place == "web" else {"apps": {"shop": SHOP | keys}}))
+    for found, line in zip(refusal(recording), lines, strict=True):
+        assert found.startswith(f"synergychat:{place}.{line}")
+
+
+def test_an_object_of_a_builtin_kind_is_checked_too(tmp_path: Path, pinned_manifest: Path) -> None:
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a", "namespace": "synergychat"}, "spec": {}}
+    assert refusal(run(tmp_path, pinned_manifest, objects=[job])) == [
+        "synergychat:objects[0].spec.template: is required (add it)"
+    ]
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path, pinned_manifest: Path) -> None:
     found = refusal(
         run(
@@ -115,8 +160,64 @@ def test_a_reference_that_leads_nowhere_is_a_mistake(tmp_path: Path, pinned_mani
 
 def test_a_listener_that_is_not_there_is_a_mistake(tmp_path: Path, pinned_manifest: Path) -> None:
     (found,) = refusal(run(tmp_path, pinned_manifest, routes={"shop": ROUTE | {"listeners": ["htp"]}}))
-    assert found.startswith("synergychat:routes.shop.parentRefs[0].sectionName")
+    assert found.startswith('synergychat:routes.shop.listeners[0] = "htp": ')
     assert "http" in found
+
+
+def test_a_mistake_in_a_shortcut_is_told_by_the_key_that_was_typed(tmp_path: Path, pinned_manifest: Path) -> None:
+    tcp = {"kind": "TCPRoute", "backend": "web"}
+    policy = {"kind": "ClientTrafficPolicy", "tls": {"minVersion": "1.3"}}
+    found = refusal(
+        run(
+            tmp_path,
+            pinned_manifest,
+            gateway={
+                "https": {"secret": "mine", "hosts": {"a.internal": {"secret": "mine"}}},
+                "listeners": [
+                    {"name": "tcp", "protocol": "TCP", "port": 443},
+                    {"name": "tls", "protocol": "HTTPS", "port": 8443, "hostname": "b.internal", "secret": "mine"},
+                ],
+            },
+            gateways={
+                "inner": {"https": {"hosts": {"a.internal": {"selfSigned": True}}}, "redirectToHttps": True},
+                "other": {"spec": {"adresses": []}, "proxy": {"loging": {}}},
+            },
+            routes={
+                "b": tcp | {"listeners": ["http"]},
+                "c": tcp | {"gateway": "inner"},
+                "d": {"gateway": "inner", "hostnames": ["d.internal"], "backend": "web"},
+            },
+            policies={
+                "p": policy | {"targets": [{"gateway": "inner"}, {"gateway": "inner", "section": "htp"}]},
+                "q": policy | {"targets": [{"gateway": "inner"}]},
+                "r": policy,
+                "s": policy,
+            },
+            secrets={"mine": {"a": "b"}},
+        )
+    )
+    assert {line.partition(": ")[0].removeprefix("synergychat:") for line in found} == {
+        "gateway.https",
+        "gateway.https.hosts.a.internal",
+        "gateway.https.hosts.a.internal.secret",
+        "gateway.https.secret",
+        "gateway.listeners[1].secret",
+        "gateways.other.proxy.loging",
+        "gateways.other.spec.adresses",
+        'policies.p.targets[1].section = "htp"',
+        "policies.q.targets[0]",
+        "policies.s",
+        "routes.b.listeners[0]",
+        "routes.c",
+        'routes.d.hostnames = "d.internal"',
+    }
+
+
+def test_a_host_of_the_chat_that_https_is_not_for_is_told_by_its_key(tmp_path: Path, pinned_manifest: Path) -> None:
+    https = {"hosts": {"synchatapi.internal": {"selfSigned": True}}}
+    found = refusal(run(tmp_path, pinned_manifest, gateway={"https": https, "redirectToHttps": True}))
+    (line,) = found
+    assert line.startswith("synergychat:web.hostname: no host of the route is one of synchatapi.internal")
 
 
 def test_a_stack_without_a_mistake_is_registered(tmp_path: Path, pinned_manifest: Path) -> None:

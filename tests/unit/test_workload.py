@@ -246,9 +246,11 @@ def test_an_autoscaler_sets_the_number_of_pods_and_the_program_does_not(
     assert recording.of_kind("PodDisruptionBudget")
 
 
-def test_a_pod_outlives_the_requests_that_envoy_may_still_send_it() -> None:
-    recording = build()
+@pytest.mark.parametrize(("keys", "seconds"), [({}, 3), ({"drainSeconds": 20}, 20)])
+def test_a_pod_outlives_the_requests_that_envoy_may_still_send_it(keys: dict[str, Any], seconds: int) -> None:
+    recording = build(**keys)
     pause = container(recording)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pause == seconds
     # Envoy waits for an answer for 15 seconds, unless a route says otherwise.
     assert pod(recording)["terminationGracePeriodSeconds"] > pause + 15
 

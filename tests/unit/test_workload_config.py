@@ -50,6 +50,7 @@ def test_a_variable_and_a_file_are_texts_or_come_from_elsewhere() -> None:
         ),
         ({"container": {"image": "x"}}, 'container.image = "x" is what {place}.image says'),
         ({"container": {"name": "x"}}, 'container.name = "x" is what the program names it'),
+        ({"calls": ["crawlr"]}, 'calls[0] = "crawlr" must be one of web, api, crawler'),
         ({"pod": {"containers": [{"name": "app"}]}}, 'pod.containers[0] = {"name": "app"} is what container says'),
     ],
     ids=str,
@@ -95,7 +96,9 @@ def test_an_app_is_not_named_as_the_chats_own_are(name: str) -> None:
 
 def test_two_apps_share_a_host_name_by_their_paths_only() -> None:
     one = SHOP | {"hostname": "shop.internal"}
-    assert parse(apps={"shop": one, "cart": one | {"path": "/cart"}}).hostnames[2:] == ("shop.internal",)
+    assert parse(apps={"shop": one, "cart": one | {"path": "/cart"}}).hostnames_of("app-gateway")[2:] == (
+        "shop.internal",
+    )
     (line,) = mistakes(apps={"shop": one, "cart": one})
     assert (
         line == 'synergychat:apps.cart.hostname = "shop.internal" must differ from apps.shop.hostname, or its path must'
@@ -142,3 +145,9 @@ def test_the_urls_and_the_versions_of_a_stack_have_its_apps() -> None:
 def test_secrets_are_told_of_by_name_only() -> None:
     lines = mistakes(web={"env": {"A": {"secret": "keys", "key": "tokn"}}}, secrets=SECRETS)
     assert "hunter2" not in "".join(lines)
+
+
+def test_a_workload_may_call_an_app_that_answers_requests_and_no_other() -> None:
+    parse(apps={"shop": SHOP, "stock": SHOP | {"calls": ["shop"]}}, web={"calls": ["shop"]})
+    (line,) = mistakes(apps={"nightly": SHOP | {"kind": "CronJob", "schedule": "@daily"}}, api={"calls": ["nightly"]})
+    assert line == 'synergychat:api.calls[0] = "nightly" must be one of web, api, crawler'

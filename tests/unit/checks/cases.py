@@ -31,3 +31,6 @@ def _of_file(path: Path) -> list[Case]:
 
 
 CASES = [case for path in sorted(_FILES.glob("*.yaml")) for case in _of_file(path)]
+"""Of the release's kinds."""
+BUILTIN = [case for path in sorted((_FILES / "kubernetes").glob("*.yaml")) for case in _of_file(path)]
+"""Of kinds that Kubernetes itself has."""

@@ -329,3 +329,21 @@ def test_a_host_of_a_listener_on_another_port_is_nobody_elses() -> None:
     ports = gateway(listener("all", 80, hostname="*.example.com"), listener("one", 8080, hostname=_HOST))
     on_all = {"name": "gate", "sectionName": "all"}
     assert _here(ports, service(), route(parents=[on_all], hostnames=[_HOST])) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "field"),
+    [
+        ({"fqdn": {"hostname": "localhost", "port": 80}}, "spec.endpoints[0].fqdn.hostname"),
+        ({"fqdn": {"hostname": "192.0.2.1", "port": 80}}, "spec.endpoints[0].fqdn.hostname"),
+        ({"ip": {"address": "127.0.0.1", "port": 80}}, "spec.endpoints[0].ip.address"),
+        ({"ip": {"address": "::1", "port": 80}}, "spec.endpoints[0].ip.address"),
+        ({"ip": {"address": "192.0.2.1", "port": 80}}, ""),
+        ({"fqdn": {"hostname": "web.chat", "port": 80}}, ""),
+        ({"fqdn": {"hostname": UNKNOWN, "port": 80}}, ""),
+    ],
+    ids=str,
+)
+def test_a_backend_is_at_an_address_that_envoy_gateway_takes(endpoint: Wire, field: str) -> None:
+    told = _told(namespace(), config("{enableBackend: true}"), extension("Backend", "far", endpoints=[endpoint]))
+    assert [each.partition(" = ")[0].rpartition(": ")[2] for each in told] == ([field] if field else [])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from checks import UNKNOWN, Crds, Mistake, cel, check
+from checks import UNKNOWN, Crds, Mistake, builtin, cel, check
 from checks.walk import children
-from tests.unit.checks.cases import CASES, Case
+from tests.unit.checks.cases import BUILTIN, CASES, Case
 
 GATEWAY_API = "gateway.networking.k8s.io"
 HTTP = {"name": "http", "port": 80, "protocol": "HTTP"}
@@ -51,6 +51,17 @@ def rules(schema: Any) -> Iterator[Mapping[str, Any]]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_object_breaks_the_rules_that_the_table_says_and_no_other(case: Case, crds: Crds) -> None:
     assert [f"{mistake.field}: {mistake.rule}" for mistake in check(case.wire, crds)] == list(case.breaks)
+
+
+@pytest.mark.parametrize("case", BUILTIN, ids=lambda case: case.name)
+def test_an_object_of_a_builtin_kind_breaks_the_rules_that_the_table_says_and_no_other(case: Case) -> None:
+    found = check(case.wire, Crds(builtin.kinds()))
+    assert [f"{mistake.field}: {mistake.rule}" for mistake in found] == list(case.breaks)
+
+
+def test_a_builtin_kind_has_the_version_that_is_served() -> None:
+    (mistake,) = check({"apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget"}, Crds(builtin.kinds()))
+    assert mistake.cure == "write policy/v1"
 
 
 def test_every_kind_of_the_release_has_good_and_bad_objects_in_the_table(crds: Crds) -> None:

@@ -10,7 +10,7 @@ from local import explain, supplies
 from local import stack as stacks
 from local.errors import UserError
 from local.stack import Stack
-from tests.unit.routing_parts import Wire, gateway, route, rule, service
+from tests.unit.routing_parts import Wire, gateway, listener, route, rule, service
 
 
 class PlannedStack:
@@ -110,3 +110,13 @@ def test_a_plan_that_fails_is_told_in_the_program_s_words() -> None:
 def test_a_plan_that_fails_without_a_word_says_what_to_type() -> None:
     with pytest.raises(UserError, match="make preview STACK=dev"):
         run(PlannedStack({}, live=None, code=255), "http://synchat.internal/")
+
+
+def test_below_http_a_rule_takes_every_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = listener("raw", port=5432, protocol="TCP")
+    stack = [gateway(stream), route("db", {"backendRefs": [{"name": "web", "port": 80}]}, kind="TCPRoute"), service()]
+    assert run(PlannedStack(plan(*stack), stack), "tcp://any.example.com:5432") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "listener raw of Gateway chat/gw, TCP on port 5432" in said
+    assert "rule 0: every connection" in said
+    assert "backends 100% Service chat/web:80" in said

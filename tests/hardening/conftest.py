@@ -1,0 +1,43 @@
+"""The scanners, and what they scan."""
+
+from typing import Any
+
+import pytest
+
+from local import venv
+from local.paths import REPOSITORY
+from local.toolchain import ensure
+from local.toolchain.manifest import ensure_manifest
+from local.toolchain.progress import Progress
+from tests.hardening.scanners import Scanners
+from tests.unit import program
+from tests.unit.recording import Secret
+
+_VENV = REPOSITORY / ".venv-hardening"
+
+
+@pytest.fixture(scope="session")
+def scanners() -> Scanners:
+    with Progress() as progress:
+        tools = ensure(["kube-score", "pod-security"], progress)
+    assert venv.install(("requirements-hardening.txt",), _VENV)
+    return Scanners(tools=tools, python=_VENV / "bin")
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """All that the prod stack registers, in wire form: the release's objects, the platform's, the app's."""
+    with Progress() as progress:
+        manifest = ensure_manifest(progress)
+    recording = program.run(tmp_path_factory.mktemp("hardening"), stack="prod", manifest=manifest)
+    assert (recording.log, recording.exit_code) == ([], None)
+    return [_in_clear(each.inputs) for each in recording.kubernetes]
+
+
+def _in_clear(value: Any) -> Any:
+    """As the API server gets it."""
+    if isinstance(value, Secret):
+        return _in_clear(value.value)
+    if isinstance(value, dict):
+        return {key: _in_clear(item) for key, item in value.items()}
+    return [_in_clear(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,109 @@
+"""The least that `pulumi up` has to be permitted, from the objects that a stack registers, as RBAC objects."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+GROUP = "synergychat-deployers"
+"""Whoever is in this group is permitted."""
+READ = ("get", "list", "watch")
+WRITE = ("create", "patch", "delete")
+HAND_ON = ("bind", "escalate")
+"""To write a role that has more than oneself: https://kubernetes.io/docs/reference/access-authn-authz/rbac/"""
+# What becomes of a Deployment and a Job is read off these.
+_OF_PODS = (("", "events"), ("", "pods"), ("", "pods/log"), ("apps", "replicasets"))
+_RBAC = "rbac.authorization.k8s.io"
+
+Wire = Mapping[str, Any]
+Resource = tuple[str, str]
+"""An API group, and a kind as the group's URLs have it."""
+
+
+def to_deploy(objects: Sequence[Wire], namespaces: Iterable[str]) -> list[Wire]:
+    """What a cluster's administrator creates once, for the group to deploy those of the `objects` that are in these
+    namespaces, or in none. The namespaces come first, as a Role is in one.
+    """
+    made: list[Wire] = []
+    names = sorted(namespaces)
+    for name in names:
+        made.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    homes = [
+        (found, each["metadata"].get("namespace"), each["metadata"]["name"]) for found, each in _resources(objects)
+    ]
+    made += _granted("ClusterRole", None, _by_name({(*found, name) for found, home, name in homes if home is None}))
+    for namespace in names:
+        made += _granted("Role", namespace, _by_kind({found for found, home, _ in homes if home == namespace}))
+    return made
+
+
+def _granted(kind: str, namespace: str | None, rules: list[Wire]) -> list[Wire]:
+    metadata = {"name": GROUP} | ({"namespace": namespace} if namespace else {})
+    role = {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": rules}
+    binding = {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": f"{kind}Binding",
+        "metadata": metadata,
+        "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": GROUP},
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": GROUP}],
+    }
+    return [role, binding]
+
+
+def _by_name(named: Iterable[tuple[str, str, str]]) -> list[Wire]:
+    """Cluster-wide objects, each by its name: others of the kind are others'. To watch one is to watch the kind."""
+    rules: list[Wire] = []
+    for (group, plural), each in groupby(sorted(named), key=lambda entry: entry[:2]):
+        verbs = ("get", *WRITE, *(HAND_ON if plural == "clusterroles" else ()))
+        rules.append(_rule(group, [plural], verbs) | {"resourceNames": [name for *_, name in each]})
+        rules.append(_rule(group, [plural], ("list", "watch")))
+    return rules
+
+
+def _by_kind(found: Iterable[Resource]) -> list[Wire]:
+    """All objects of these kinds, as a stack's config changes which there are."""
+    kinds = sorted(found)
+    rules: list[Wire] = [
+        _rule(group, [plural for _, plural in each], (*READ, *WRITE))
+        for group, each in groupby(kinds, key=lambda entry: entry[0])
+    ]
+    rules += [_rule(_RBAC, ["roles"], HAND_ON)] if (_RBAC, "roles") in kinds else []
+    return rules + [
+        _rule(group, [plural for _, plural in each], READ)
+        for group, each in groupby(_OF_PODS, key=lambda entry: entry[0])
+    ]
+
+
+def _rule(group: str, plurals: list[str], verbs: Sequence[str]) -> dict[str, Any]:
+    return {"apiGroups": [group], "resources": plurals, "verbs": list(verbs)}
+
+
+def _resources(objects: Sequence[Wire]) -> list[tuple[Resource, Wire]]:
+    """Each of the objects with its resource: as its CRD has it, else as the plural of its kind."""
+    crds = [each["spec"] for each in objects if each["kind"] == "CustomResourceDefinition"]
+    plurals = {(crd["group"], crd["names"]["kind"]): crd["names"]["plural"] for crd in crds}
+    return [
+        ((group, plurals.get((group, each["kind"])) or _plural(each["kind"].lower())), each)
+        for each in objects
+        for group in [each["apiVersion"].rpartition("/")[0]]
+    ]
+
+
+def _plural(kind: str) -> str:
+    """It holds for every kind of Kubernetes' own that can be deployed."""
+    if kind.endswith("y"):
+        return f"{kind.removesuffix('y')}ies"
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
+def table(roles: Iterable[Wire]) -> str:
+    """The rules of Roles and ClusterRoles, a line each."""
+    lines = ["| role | where | resources | names | verbs |", "| --- | --- | --- | --- | --- |"]
+    for role in roles:
+        where = role["metadata"].get("namespace", "the cluster")
+        for rule in role["rules"]:
+            kinds = ", ".join(
+                f"{plural}.{group}".removesuffix(".") for group in rule["apiGroups"] for plural in rule["resources"]
+            )
+            names = ", ".join(rule.get("resourceNames", ["any"]))
+            lines.append(f"| {role['metadata']['name']} | {where} | {kinds} | {names} | {', '.join(rule['verbs'])} |")
+    return "\n".join(lines)

@@ -1,0 +1,61 @@
+"""Connections from and to pods, by sockets of the tests' own: what runs in a pod need not know how to make them."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cluster import cgroups
+from local.cluster.cloud.netns import Namespace
+from local.cluster.directory import Directory
+
+_ANY = "0.0.0.0"  # noqa: S104 - of a pod's own network
+# Before a client sends its first packet once more.
+_PATIENCE_S = 0.8
+
+
+class PodNetworks:
+    """The networks of a local cluster's pods. A pod is named as its object is, or by how that name begins."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    @contextmanager
+    def listening(self, pod: str, port: int) -> Iterator[None]:
+        with listening(f"/proc/{self._pid(pod)}/ns/net", _ANY, port):
+            yield
+
+    def connects(self, pod: str, address: str, port: int) -> bool:
+        """Whether somebody answers. To a connection that a policy refuses nobody does."""
+        with _socket(f"/proc/{self._pid(pod)}/ns/net") as client:
+            client.settimeout(_PATIENCE_S)
+            try:
+                client.connect((address, port))
+            except TimeoutError:
+                return False
+            return True
+
+    def _pid(self, pod: str) -> int:
+        named = f"HOSTNAME={pod}".encode()
+        return next(
+            pid
+            for pid in cgroups.processes(self._directory.cgroup, of_pods=True)
+            if any(each.startswith(named) for each in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
+        )
+
+
+@contextmanager
+def listening(network: str, address: str, port: int) -> Iterator[None]:
+    """In the network namespace of this path."""
+    with _socket(network) as listener:
+        listener.bind((address, port))
+        listener.listen()
+        yield
+
+
+def _socket(network: str) -> socket.socket:
+    namespace = Namespace(network)
+    try:
+        return namespace.socket(socket.SOCK_STREAM, _ANY)
+    finally:
+        namespace.close()
