@@ -7,6 +7,7 @@ import pulumi
 
 from components import cert_manager_release, manifests, sources, waiting
 from components.cert_manager_release import CertManagerRelease
+from components.declared import declared_by
 from components.kubernetes_object import KubernetesObject
 from components.manifests import Object
 from components.sources import ManifestError
@@ -51,10 +52,11 @@ class CertManager(pulumi.ComponentResource):
     ) -> list[KubernetesObject]:
         limit = waiting.limit(self._timeout_s)
         opts = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=limit)
-        return [
-            KubernetesObject(f"{name}-{manifests.identity(wire)}", manifests.prepared(wire, self._timeout_s), opts)
-            for wire in objects
-        ]
+        with declared_by("certManager.manifest", {}):
+            return [
+                KubernetesObject(f"{name}-{manifests.identity(wire)}", manifests.prepared(wire, self._timeout_s), opts)
+                for wire in objects
+            ]
 
 
 def release_of_cert_manager(source: CertManagerConfig) -> CertManagerRelease | None:

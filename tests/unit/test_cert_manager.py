@@ -1,5 +1,6 @@
 """CertManager: the objects of its release, in the order in which they have to be there."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from components.cert_manager_release import CertManagerRelease, split
 from components.sources import ManifestError
 from config import CertManagerConfig
-from tests.unit import parts
+from tests.unit import parts, program
 from tests.unit import release as small
 from tests.unit.recording import Recording, record
 
@@ -103,3 +104,20 @@ def test_what_is_no_such_release_is_refused(documents: list[small.Wire], setting
 
 def _arguments(wire: Any) -> list[str]:
     return wire["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_an_issuer_is_checked_against_the_release_that_the_stack_installs(tmp_path: Path) -> None:
+    acme = {"type": "object", "properties": {"server": {"type": "string"}}}
+    spec = {"type": "object", "properties": {"acme": acme}}
+    issuer = small.crd("issuers", "cert-manager.io", {"type": "object", "properties": {"spec": spec}}, kind="Issuer")
+    given = {"envoyGateway": small.text(*small.with_every_kind()), "certManager": small.text(*objects(), issuer)}
+    for key, manifest in given.items():
+        (tmp_path / f"{key}.yaml").write_bytes(manifest)
+    config: dict[str, Any] = {f"synergychat:{key}": {"manifest": str(tmp_path / f"{key}.yaml")} for key in given}
+    config["synergychat:certManager"]["install"] = True
+    config["synergychat:issuers"] = {
+        "ours": {"acme": {"server": "https://acme.example.com", "mail": "ada@example.com"}}
+    }
+    (told,) = program.run(tmp_path, config=config | {"synergychat:requireDigests": True}).log
+    assert 'synergychat:issuers.ours.acme.mail = "ada@example.com": is not a field' in told
+    assert "synergychat:certManager.manifest: Deployment cert-manager: " in told
