@@ -18,6 +18,8 @@ _CARRIED: dict[str, tuple[RouteKind, ...]] = {
     "TCP": ("TCPRoute",),
     "UDP": ("UDPRoute",),
 }
+PROTOCOLS = tuple(_CARRIED)
+"""What a listener can speak."""
 
 
 def carried(protocol: str, tls_mode: str | None = None) -> tuple[RouteKind, ...]:
@@ -51,3 +53,9 @@ READY_WHEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Issuer", "Certificate"), ("Ready",)),
 }
 """The conditions that are True of an object that is ready: a route's for each parent, a policy's for each ancestor."""
+
+PARTIALLY_INVALID = "PartiallyInvalid"
+"""The condition that is True of a route of which some rules are dropped, though those above are True of it too.
+
+https://gateway-api.sigs.k8s.io/geps/gep-1364/
+"""

@@ -4,9 +4,12 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:([kMGTPE])|([KMGTPE])i)?")
+_PREFIXES = "KMGTPE"
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
 
@@ -40,6 +43,20 @@ def ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None if "%" in value else ipaddress.ip_address(value)
     except ValueError:
         return None
+
+
+def quantity(value: str | int) -> Fraction | None:
+    """The number that it stands for, if it is one that may be whole.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+    """
+    parsed = _QUANTITY.fullmatch(str(value))
+    if parsed is None:
+        return None
+    number, decimal, binary = parsed.groups()
+    prefix = decimal or binary
+    power = _PREFIXES.index(prefix.upper()) + 1 if prefix else 0
+    return Fraction(number) * (1024 if binary else 1000) ** power
 
 
 LABEL = Format("must be a DNS label: at most 63 of a-z, 0-9 and '-', no '-' at its ends", is_label)

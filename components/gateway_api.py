@@ -8,7 +8,7 @@ from components.labels import metadata
 from components.overlay import overlaid
 from config.given import group
 from config.values import Exposure
-from kinds import ENVOY_GATEWAY, GATEWAY_API, ISSUERS, POLICIES, READY_WHEN, ROUTES
+from kinds import ENVOY_GATEWAY, GATEWAY_API, ISSUERS, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _APP = "gateway"
@@ -200,8 +200,9 @@ def awaited(wire: Wire, *, ordered: Collection[str] = ()) -> Wire:
                 named = f"listeners[?@.name=='{listener.get('name')}']"
                 ready += waiting.holds("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:
-            parents = map(_verdict_on, _groups(wire, "parentRefs"))
+            parents = [_verdict_on(parent) for parent in _groups(wire, "parentRefs")]
             ready = [each for parent in parents for each in waiting.holds(*wanted, of=parent)]
+            ready += [waiting.lacks(PARTIALLY_INVALID, of=parent) for parent in parents]
         case kind if kind in POLICIES:
             ready = waiting.holds_for_each(*wanted, of=f"ancestors[?@.controllerName=='{CONTROLLER}']")
         case "Deployment":

@@ -22,6 +22,12 @@ def holds(*types: str, of: str = "") -> list[str]:
     return [f"jsonpath={{{place}[?@.type=='{each}' && {_CURRENT}].status}}=True" for each in types]
 
 
+def lacks(type_: str, *, of: str) -> str:
+    """That a condition is not True for the current generation, of an entry of a list in its status as in `holds`."""
+    entry = of.removesuffix("]")
+    return f"jsonpath={{.status.{entry}&&!@.conditions[?@.type=='{type_}'&&@.status=='True'&&{_CURRENT}]]}}"
+
+
 def holds_for_each(*types: str, of: str) -> list[str]:
     """The same of every entry of a list in its status, as `parents[?@.x=='y']` selects them, of which there is one."""
     # A path that is compared goes by the first value that it selects: this one selects the status, or nothing.

@@ -26,3 +26,13 @@ def unmet(status: Mapping[str, Any], wanted: Sequence[str], generation: int, sub
         elif condition["status"] != "True":
             failures.append(Failure(condition["reason"], condition["message"], subject))
     return list(dict.fromkeys(failures))
+
+
+def met(status: Mapping[str, Any], unwanted: str, generation: int, subject: str = "") -> list[Failure]:
+    """The condition of this type, if it is True for this generation of the object."""
+    return [
+        Failure(condition["reason"], condition["message"], subject)
+        for condition in status.get("conditions", [])
+        if (condition["type"], condition["status"]) == (unwanted, "True")
+        and condition.get("observedGeneration", generation) == generation
+    ]

@@ -24,6 +24,8 @@ _CURES: Mapping[str, str] = {
     "NotAllowedByListeners": "Let the listener's allowedRoutes admit the route's namespace and kind",
     "NoMatchingListenerHostname": "Give the route a host name that the listener's own covers",
     "InvalidCertificateRef": "Is the Secret there, of type kubernetes.io/tls, in the Gateway's namespace or granted?",
+    "UnsupportedValue": "Mend what it names: the requests that it is about get an error, or go by another rule",
+    "IncompatibleFilters": "Keep one of the two filters",
     "Conflicted": "Another policy of its kind has the same target: keep one, or merge them",
     "OlderCRD": "Something else has installed Gateway API here. To put this release's CRDs back: pulumi up --refresh\n"
     "-> After that, to let the controller see them: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway",

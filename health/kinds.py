@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from health.conditions import no_status, unmet
+from health.conditions import met, no_status, unmet
 from health.failure import Failure
-from kinds import CERT_MANAGER, ENVOY_GATEWAY, GATEWAY_API, POLICIES, READY_WHEN, ROUTES
+from kinds import CERT_MANAGER, ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
 
 Object = Mapping[str, Any]
 
@@ -40,14 +40,15 @@ def _by_itself(item: Object) -> Verdict:
 
 
 def _route(item: Object) -> Verdict:
-    """Each Gateway that it names must take it: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
-    answered = item.get("status", {}).get("parents", [])
+    """Each Gateway that it names must take all of it: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
+    answered, generation = item.get("status", {}).get("parents", []), item["metadata"]["generation"]
     failures: list[Failure] = []
     # What is said of a parent that is not named any more stays in the status.
     for subject in map(_subject, item["spec"].get("parentRefs", [])):
         verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
         for each in verdicts:
-            failures += unmet(each, READY_WHEN[item["kind"]], item["metadata"]["generation"], subject)
+            failures += unmet(each, READY_WHEN[item["kind"]], generation, subject)
+            failures += met(each, PARTIALLY_INVALID, generation, subject)
         if not verdicts:
             failures.append(no_status("is there such a parent, and does its controller run?", subject))
     return Verdict(failures)

@@ -29,11 +29,15 @@ def check() -> int:
     commands = [
         [str(VENV / "bin" / "ruff"), "format", "--check", "--quiet", *_SOURCES],
         [str(VENV / "bin" / "ruff"), "check", "--quiet", *_SOURCES],
-        [python, "-m", "pyright", "--level", "error"],
-        [python, "-m", "pytest", "--quiet", "tests/unit"],
+        [python, "-m", "pytest", "--quiet", "--numprocesses", "auto", "tests/unit"],
     ]
-    failed = [subprocess.run(command, cwd=REPOSITORY, check=False).returncode != 0 for command in commands]
-    return int(any(failed))
+    types = [python, "-m", "pyright", "--level", "error"]
+    with ThreadPoolExecutor() as pool:
+        # Beside the others, so what it says is kept until they are done.
+        beside = pool.submit(subprocess.run, types, cwd=REPOSITORY, check=False, text=True, stdout=subprocess.PIPE)
+        failed = [subprocess.run(command, cwd=REPOSITORY, check=False).returncode != 0 for command in commands]
+    print(beside.result().stdout, end="")
+    return int(any(failed) or beside.result().returncode != 0)
 
 
 def test() -> int:

@@ -45,7 +45,8 @@ def _attachment(route: Wire, listener: Listener, listeners: Sequence[Listener], 
     if not both:
         return Attachment(listener, refusal=f"{listener} is for {listener.hostname}, the route for {', '.join(asked)}")
     # A listener leaves its host name to no other; but what merely lies within another one's wildcard is not given up.
-    others = {other.hostname for other in listeners if other != listener and other.port == listener.port}
+    beside = [other for other in listeners if other != listener and other.gateway == listener.gateway]
+    others = {other.hostname for other in beside if other.port == listener.port}
     left = tuple(hostname for hostname in both if not asked or hostname not in others)
     if not left:
         return Attachment(listener, refusal=f"another listener on port {listener.port} has {', '.join(both)}")

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from kinds import PARTIALLY_INVALID
 from routing.objects import Objects, Reference, Wire, part, parts
 
-_WANTED = ("Accepted", "Programmed", "ResolvedRefs")
+_GOOD = {**dict.fromkeys(("Accepted", "Programmed", "ResolvedRefs"), "True"), PARTIALLY_INVALID: "False"}
 _MASKED = "[secret]"
 
 
@@ -64,7 +65,7 @@ def _conditions(reference: Reference, live: Wire) -> Iterator[Difference]:
                 yield Difference(
                     reference, "", f"{name} is of an earlier generation: the controller is not done with it"
                 )
-            elif condition["type"] in _WANTED and condition["status"] != "True":
+            elif condition["status"] != _GOOD.get(condition["type"], condition["status"]):
                 words = f"{condition.get('reason', '')}: {condition.get('message', '')}"
                 yield Difference(reference, "", f"{name} is {condition['status']} ({words})")
 

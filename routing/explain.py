@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from checks.graph import hostnames
-from routing import paths
+from routing import paths, server_names
 from routing.backends import Backend, backends
 from routing.filters import Answer, Effects, effects
-from routing.listeners import Listener, misfit, of_gateways, port_reached
+from routing.listeners import Listener, misfit, of_fleets, port_reached
 from routing.matches import mismatches, precedence
 from routing.nearest import misfits, nearest
 from routing.objects import Objects, Reference, Wire, part, parts
@@ -21,17 +21,17 @@ def explain(wires: Iterable[Wire], request: Request) -> Verdict:
     """The verdict of Envoy Gateway 1.9 on `request`, with the objects `wires` and no others.
 
     Where several Gateways listen on the port, that of the first one that takes the request: each has an address of its
-    own, and the request does not say which it goes to.
+    own, unless their class merges them, and the request does not say which it goes to.
     """
     objects = Objects(wires)
-    gateways, port = of_gateways(objects), port_reached(request, objects)
+    fleets, port = of_fleets(objects), port_reached(request, objects)
     verdicts = [
-        _of_gateway(serving, listeners, request, objects)
-        for listeners in gateways.values()
+        _of_fleet(serving, listeners, request, objects)
+        for listeners in fleets
         if (serving := [listener for listener in listeners if not misfit(listener, request, port)])
     ]
     if not verdicts:
-        everyone = [listener for listeners in gateways.values() for listener in listeners]
+        everyone = [listener for listeners in fleets for listener in listeners]
         return Verdict(request, nearest=misfits({each: misfit(each, request, port) for each in everyone}))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
@@ -39,11 +39,15 @@ def explain(wires: Iterable[Wire], request: Request) -> Verdict:
     return replace(best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them"))
 
 
-def _of_gateway(
+def _of_fleet(
     serving: Sequence[Listener], listeners: Sequence[Listener], request: Request, objects: Objects
 ) -> Verdict:
     if request.secure:
-        asked, serving = serving, _by_server_name(serving, request.host)
+        known, asked = server_names.chains(serving, listeners, objects), serving
+        if refusal := _contest_of_names(known, request):
+            return Verdict(request, refusal=refusal)
+        meant = [each for each in serving if hostnames.takes(each.hostname or hostnames.ANY, request.host)]
+        serving = server_names.reached(known, request.host) or meant
         if not serving:
             nobody = f"no TLS for {request.host}: it is for "
             return Verdict(request, nearest=misfits({each: nobody + each.hostname for each in asked}))
@@ -79,10 +83,17 @@ def _as_compared(request: Request, settings: Wire) -> tuple[Request, tuple[str, 
     return replace(request, path=path), (note,)
 
 
-def _by_server_name(serving: Sequence[Listener], host: str) -> list[Listener]:
-    """With TLS the name in its handshake chooses the listener, before Envoy sees any request."""
-    takers = [listener for listener in serving if hostnames.takes(listener.hostname or hostnames.ANY, host)]
-    return sorted(takers, key=lambda listener: hostnames.specificity(listener.hostname or hostnames.ANY))[-1:]
+def _contest_of_names(known: Sequence[server_names.Chain], request: Request) -> str:
+    """All that is for TLS on one port shares Envoy's list of server names, which has each only once."""
+    return next(
+        (
+            f"{' and '.join(str(route) for route in dict.fromkeys(routes))} would have {hostname} more than once on "
+            f"port {request.port}. Envoy takes a server name once and refuses all of this port. Name it in one route, "
+            "for one listener."
+            for hostname, routes in server_names.contested(known).items()
+        ),
+        "",
+    )
 
 
 def _contest(rows: Table, request: Request) -> str:

@@ -1,9 +1,11 @@
-"""The listeners of a Gateway and of the ListenerSets that are merged into it."""
+"""The listeners of Gateways and of the ListenerSets that are merged into them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from checks.graph.gateways import sharing
 from checks.graph.selectors import selects
+from checks.graph.stack import Stack
 from kinds import carried
 from routing.objects import GATEWAY_API, Objects, Reference, Wire, part, parts
 from routing.request import Request
@@ -33,21 +35,13 @@ class Listener:
         return _from(self.namespaces, "Same", self.owner.namespace, namespace, objects)
 
 
-def of_gateways(objects: Objects) -> dict[Reference, list[Listener]]:
-    """Every Gateway's listeners in order, its own before those of its ListenerSets; those in conflict say so."""
-    sets = objects.of_kind("ListenerSet")
-    found: dict[Reference, list[Listener]] = {}
-    for wire in objects.of_kind("Gateway"):
-        gateway = Reference.of(wire)
-        listeners = list(_of(wire, gateway))
-        for listener_set in sets:
-            if _parent(listener_set) == gateway:
-                allowed = part(wire, "spec", "allowedListeners", "namespaces")
-                own = Reference.of(listener_set)
-                admitted = _from(allowed, "None", gateway.namespace, own.namespace, objects)
-                problem = "" if admitted else f"{gateway} does not allow ListenerSets of {own.namespace}"
-                listeners += [replace(each, problem=problem) for each in _of(listener_set, gateway)]
-        found[gateway] = [_checked(each, listeners) for each in listeners]
+def of_fleets(objects: Objects) -> list[list[Listener]]:
+    """Those that are served by the same Envoys, each Gateway's own before those of its ListenerSets; those in conflict
+    say so."""
+    found: list[list[Listener]] = []
+    for gateways in sharing(Stack(objects.all())):
+        listeners = [listener for gateway in gateways for listener in _of_gateway(gateway, objects)]
+        found.append([_checked(each, listeners) for each in listeners])
     return found
 
 
@@ -73,6 +67,18 @@ def _protocols(request: Request) -> tuple[str, ...]:
     if not request.has_http:
         return (request.scheme.upper(),)
     return ("HTTPS", "TLS") if request.secure else ("HTTP",)
+
+
+def _of_gateway(wire: Wire, objects: Objects) -> Iterator[Listener]:
+    gateway = Reference.of(wire)
+    yield from _of(wire, gateway)
+    allowed = part(wire, "spec", "allowedListeners", "namespaces")
+    for listener_set in objects.of_kind("ListenerSet"):
+        if _parent(listener_set) == gateway:
+            own = Reference.of(listener_set)
+            admitted = _from(allowed, "None", gateway.namespace, own.namespace, objects)
+            problem = "" if admitted else f"{gateway} does not allow ListenerSets of {own.namespace}"
+            yield from (replace(each, problem=problem) for each in _of(listener_set, gateway))
 
 
 def _of(wire: Wire, gateway: Reference) -> Iterator[Listener]:
@@ -110,21 +116,24 @@ def _from(allowed: Wire, default: str, home: str, namespace: str, objects: Objec
 
 
 def _checked(listener: Listener, listeners: Sequence[Listener]) -> Listener:
-    """With the problem that another one has its place, if so.
+    """With the problem that another one of its fleet has its place, if so.
 
-    The earlier one keeps it, unless both are of the same owner: then neither does, but for TCP and UDP.
+    The earlier one keeps it, unless both are of the same owner: then neither does, but for TCP and UDP. Nor does either
+    of two Gateways that speak different protocols on one port.
     """
     if listener.problem:
         return listener
     for other in listeners:
-        same_owner = other.owner == listener.owner and listener.protocol not in ("TCP", "UDP")
-        goes_first = listeners.index(other) < listeners.index(listener) or same_owner
         layer4 = (listener.protocol == "UDP", listener.port)
-        if other is listener or other.problem or not goes_first or (other.protocol == "UDP", other.port) != layer4:
+        if other is listener or other.problem or (other.protocol == "UDP", other.port) != layer4:
             continue
+        goes_first = listeners.index(other) < listeners.index(listener)
+        same_owner = other.owner == listener.owner and listener.protocol not in ("TCP", "UDP")
+        of_gateways = (other.owner, listener.owner) == (other.gateway, listener.gateway)
         if _family(other) != _family(listener):
-            return replace(listener, problem=f"{other} speaks {other.protocol} on the same port {listener.port}")
-        if other.hostname == listener.hostname:
+            if goes_first or same_owner or of_gateways:
+                return replace(listener, problem=f"{other} speaks {other.protocol} on the same port {listener.port}")
+        elif other.hostname == listener.hostname and (goes_first or same_owner):
             hostname = listener.hostname or "any host name"
             return replace(listener, problem=f"{other} has the same port {listener.port} and {hostname} too")
     return listener

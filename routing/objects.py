@@ -10,6 +10,7 @@ Wire = Mapping[str, Any]
 """An object, or a part of one, as the API server takes it."""
 
 GROUPS = {
+    "GatewayClass": GATEWAY_API,
     "Gateway": GATEWAY_API,
     "ListenerSet": GATEWAY_API,
     "HTTPRoute": GATEWAY_API,
@@ -55,7 +56,7 @@ class Reference:
     @classmethod
     def of(cls, wire: Wire) -> "Reference":
         metadata = wire["metadata"]
-        namespace = "" if wire["kind"] == "Namespace" else metadata.get("namespace") or "default"
+        namespace = "" if wire["kind"] in ("Namespace", "GatewayClass") else metadata.get("namespace") or "default"
         return cls(wire["kind"], namespace, metadata["name"])
 
     def __str__(self) -> str:

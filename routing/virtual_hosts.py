@@ -52,7 +52,7 @@ class Table:
 
 
 def table(serving: Sequence[Listener], listeners: Sequence[Listener], objects: Objects) -> Table:
-    """That of the listeners `serving`, which are among all `listeners` of one Gateway.
+    """That of the listeners `serving`, which are among all `listeners` of one fleet of Envoys.
 
     Of entries with one host name, the first that matches takes the request.
     """

@@ -11,9 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from checks.graph import (
     attachment,
+    backends,
     certificates,
+    contents,
     contested,
     extensions,
+    filters,
+    geography,
+    limits,
     listeners,
     policies,
     references,
@@ -55,10 +60,17 @@ def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mis
     yield from extensions.mistakes(stack, wire, release)
     yield from references.mistakes(stack, wire)
     yield from refused.mistakes(wire)
+    yield from contents.mistakes(stack, wire)
+    yield from limits.mistakes(wire)
     if kind in _ROUTES:
         yield from attachment.mistakes(stack, wire)
+        yield from backends.mistakes(stack, wire)
+        yield from certificates.of_route(stack, wire)
+        yield from filters.mistakes(stack, wire)
     if kind in _POLICIES:
         yield from policies.mistakes(stack, wire)
+    if kind == (ENVOY_GATEWAY, "SecurityPolicy"):
+        yield from geography.mistakes(stack, wire)
     if kind in _LISTENING:
         yield from listeners.of_kinds(wire)
         yield from certificates.mistakes(stack, wire)

@@ -1,4 +1,4 @@
-"""Certificates of listeners: that each can be served, and that one of them is for the listener's host name."""
+"""Certificates of listeners: that each can be served, and that one of them is for each host name that is served."""
 
 import base64
 import binascii
@@ -10,16 +10,17 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from checks.graph.hostnames import certified
+from checks.graph.attachment import attachments
+from checks.graph.hostnames import ANY, certified
 from checks.graph.known import items, judged, read
 from checks.graph.listeners import Listener, own
 from checks.graph.names import listed
 from checks.graph.references import Reference, reference, unresolved
 from checks.graph.stack import CORE, Stack, Wire
-from checks.mistake import Mistake
+from checks.mistake import Mistake, Path
 from kinds import ISSUERS
 
-_TYPE = "kubernetes.io/tls"
+TLS_SECRET = "kubernetes.io/tls"  # noqa: S105 # a type
 
 
 @judged
@@ -29,14 +30,16 @@ def mistakes(stack: Stack, owner: Wire) -> Iterator[Mistake]:
             yield from _written_over(stack, listener)
         return  # cert-manager makes the Secrets
     for listener in own(owner):
-        yield from _of_listener(stack, listener)
+        for ref in _references(listener):
+            yield from _of_reference(stack, listener, ref)
+        if listener.hostname:
+            yield from _of_host(stack, listener, listener.hostname, (*listener.path, "hostname"))
 
 
 @judged
 def _written_over(stack: Stack, listener: Listener) -> Iterator[Mistake]:
     """By the annotation cert-manager issues for all listeners, and puts that in place of what is there."""
-    for path, ref in items(listener.wire, "tls", "certificateRefs"):
-        secret = reference(listener.owner, (*listener.path, *path), ref, CORE, "Secret")
+    for secret in _references(listener):
         if stack.find(CORE, "Secret", secret.namespace, secret.name) is not None:
             yield Mistake(
                 path=(*secret.path, "name"),
@@ -47,15 +50,21 @@ def _written_over(stack: Stack, listener: Listener) -> Iterator[Mistake]:
 
 
 @judged
-def _of_listener(stack: Stack, listener: Listener) -> Iterator[Mistake]:
-    refs = [
+def of_route(stack: Stack, route: Wire) -> Iterator[Mistake]:
+    """Hosts that a listener serves beside the one of its own: all where it has none, or some within its wildcard."""
+    for each in attachments(stack, route):
+        own_host = each.listener.hostname
+        if own_host and _of_host(stack, each.listener, own_host, ()):
+            continue  # told of the listener
+        for host in sorted(each.hosts - {own_host, ANY}):
+            yield from _of_host(stack, each.listener, host, ("spec", "hostnames"))
+
+
+def _references(listener: Listener) -> list[Reference]:
+    return [
         reference(listener.owner, (*listener.path, *path), ref, CORE, "Secret")
         for path, ref in items(listener.wire, "tls", "certificateRefs")
     ]
-    wrong = [mistake for ref in refs for mistake in _of_reference(stack, listener, ref)]
-    yield from wrong
-    if refs and not wrong and listener.hostname:
-        yield from _of_hostname(stack, listener, refs)
 
 
 @judged
@@ -69,23 +78,26 @@ def _of_reference(stack: Stack, listener: Listener, ref: Reference) -> Iterator[
 
 
 @judged
-def _of_hostname(stack: Stack, listener: Listener, refs: list[Reference]) -> Iterator[Mistake]:
+def _of_host(stack: Stack, listener: Listener, host: str, place: Path) -> Iterator[Mistake]:
     """Envoy Gateway serves such a certificate all the same; it is the client that refuses it."""
+    refs = _references(listener)
+    if not refs or any(_of_reference(stack, listener, ref) for ref in refs):
+        return
     names = [name for ref in refs for name in _names(_chain(stack.find(CORE, "Secret", ref.namespace, ref.name))[0])]
-    if not certified(listener.hostname, names):
-        secrets, hosts = listed([str(ref) for ref in refs]), listed(names) if names else "no host"
+    if not certified(host, names):
+        secrets, hosts = listed([str(ref) for ref in refs]), f"{listed(names)} only" if names else "no host"
         yield Mistake(
-            path=(*listener.path, "hostname"),
-            value=listener.hostname,
-            rule=f"the certificate of {secrets} is for {hosts} only",
+            path=place,
+            value=host,
+            rule=f"{listener} shows the certificate of {secrets}, which is for {hosts}",
             cure="issue one for this host name",
         )
 
 
 def _unfit(secret: Wire | None) -> tuple[str, str]:
     """What keeps Envoy from serving the certificate of a Secret, and its cure; empty when nothing does."""
-    if (kind := read(secret, "type", default="Opaque")) != _TYPE:
-        return f"has type {kind}", f"only {_TYPE} can be served"
+    if (kind := read(secret, "type", default="Opaque")) != TLS_SECRET:
+        return f"has type {kind}", f"only {TLS_SECRET} can be served"
     try:
         chain = _chain(secret)
         key: Any = load_pem_private_key(_value(secret, "tls.key"), None)

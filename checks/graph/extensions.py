@@ -31,7 +31,7 @@ def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
 
 
 def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterator[Mistake]:
-    apis = read(_settings(stack), "extensionApis", default={})
+    apis = read(configuration(stack), "extensionApis", default={})
     deprecated = switch == "enableLua" and read(apis, "disableLua") is False
     if not read(apis, switch, default=deprecated):
         what = "Lua" if switch == "enableLua" else kind_of(wire)
@@ -47,7 +47,7 @@ def _uncounted(stack: Stack, policy: Wire) -> Iterator[Mistake]:
     """A limit for all Envoys together, with nothing for them to count in."""
     limit = read(policy, "spec", "rateLimit", default={})
     heeded = read(limit, "type", default="Global") == "Global"
-    if heeded and read(limit, "global") and not read(_settings(stack), "rateLimit"):
+    if heeded and read(limit, "global") and not read(configuration(stack), "rateLimit"):
         yield Mistake(
             path=("spec", "rateLimit", "global"),
             rule="Envoy Gateway's configuration has no rateLimit.backend to count in",
@@ -55,8 +55,8 @@ def _uncounted(stack: Stack, policy: Wire) -> Iterator[Mistake]:
         )
 
 
-def _settings(stack: Stack) -> Any:
-    """The one configuration of the stack. Raises NotKnown without one."""
+def configuration(stack: Stack) -> Any:
+    """Envoy Gateway's one configuration of the stack. Raises NotKnown without one."""
     configs = [each for each in stack.of(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
     if len(configs) != 1:
         raise NotKnown

@@ -24,6 +24,18 @@ def _fleet(stack: Stack, gateway: Wire) -> Hashable:
 
 
 def _merges(stack: Stack, gateway_class: Wire) -> bool:
-    path = "spec", "parametersRef"
-    ref = reference(gateway_class, path, read(gateway_class, *path), ENVOY_GATEWAY, "EnvoyProxy")
-    return read(stack.find(ref.group, ref.kind, ref.namespace, ref.name), "spec", "mergeGateways", default=False)
+    return read(_proxy(stack, gateway_class, "spec", "parametersRef"), "spec", "mergeGateways", default=False)
+
+
+def proxies(stack: Stack, gateway: Wire) -> list[Wire]:
+    """The EnvoyProxy of a Gateway and that of its class, where they have one. Raises NotKnown for one of others."""
+    of_class = stack.cluster_wide(GATEWAY_API, "GatewayClass", read(gateway, "spec", "gatewayClassName"))
+    own = ("spec", "infrastructure", "parametersRef")
+    named = [(gateway, own)] if read(gateway, *own) else []
+    named += [(of_class, ("spec", "parametersRef"))] if read(of_class, "spec", "parametersRef") else []
+    return [proxy for wire, path in named if (proxy := _proxy(stack, wire, *path)) is not None]
+
+
+def _proxy(stack: Stack, wire: Wire, *path: str) -> Wire | None:
+    ref = reference(wire, path, read(wire, *path), ENVOY_GATEWAY, "EnvoyProxy")
+    return stack.find(ref.group, ref.kind, ref.namespace, ref.name)

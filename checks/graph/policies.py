@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from checks.graph.gateways import sharing
 from checks.graph.known import NotKnown, items, judged, read
 from checks.graph.listeners import gateway_of, served
 from checks.graph.names import instead
@@ -13,6 +14,7 @@ from checks.graph.selectors import selects
 from checks.graph.stack import (
     ENVOY_GATEWAY,
     GATEWAY_API,
+    ROUTES,
     Stack,
     Wire,
     kind_of,
@@ -36,8 +38,12 @@ _SECTIONS = {
     "Gateway": ("listener", ("spec", "listeners")),
     "ListenerSet": ("listener", ("spec", "listeners")),
     "Service": ("port", ("spec", "ports")),
+    **dict.fromkeys(ROUTES, ("rule", ("spec", "rules"))),
 }
-"""What a sectionName is the name of, by the target's kind; in all others it is a rule's."""
+"""What a sectionName is the name of, by the target's kind."""
+
+_ADDRESSES = ("fqdn", "ip")
+_OF_HTTP = ("apiKeyAuth", "basicAuth", "cors", "csrf", "extAuth", "jwt", "oidc")
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ def mistakes(stack: Stack, policy: Wire) -> Iterator[Mistake]:
         yield from _of_target(stack, policy, path)
         if kind_of(policy) == "ClientTrafficPolicy":
             yield from _of_port(stack, policy, path)
+        if kind_of(policy) == "SecurityPolicy":
+            yield from _of_stream(policy, path)
 
 
 def conflicts(stack: Stack) -> Iterator[tuple[Wire, Mistake]]:
@@ -76,36 +84,63 @@ def _of_target(stack: Stack, policy: Wire, path: Path) -> Iterator[Mistake]:
         yield absent
     elif section is not None:
         target = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
-        what, place = _SECTIONS.get(ref.kind, ("rule", ("spec", "rules")))
-        names = [name for _, each in items(target, *place) if (name := read(each, "name"))]
+        what, names = _sections(target, ref.kind)
         if section not in names:
             rule = f"{ref} has no {what} of that name"
             cure = instead(section, names) or (f"name the {what}" if not names else "")
             yield Mistake(path=(*path, "sectionName"), value=section, rule=rule, cure=cure)
 
 
+def _sections(target: Wire | None, kind: str) -> tuple[str, list[str]]:
+    """What a sectionName of such a target is, and which there are. Raises NotKnown of kinds that are not ours."""
+    if kind == "Backend":  # by its number: the endpoints of one have no names
+        ports = [
+            read(each, address, "port") for _, each in items(target, "spec", "endpoints") for address in _ADDRESSES
+        ]
+        return "port", sorted({str(port) for port in ports if port})
+    if kind not in _SECTIONS:
+        raise NotKnown
+    what, place = _SECTIONS[kind]
+    return what, [name for _, each in items(target, *place) if (name := read(each, "name"))]
+
+
 @judged
 def _of_port(stack: Stack, policy: Wire, path: Path) -> Iterator[Mistake]:
     """Listeners without TLS share all that a ClientTrafficPolicy says with the others of their port."""
-    ref, section = (
-        reference(policy, path, read(policy, *path), GATEWAY_API, "Gateway"),
-        read(policy, *path, "sectionName"),
-    )
+    ref = reference(policy, path, read(policy, *path), GATEWAY_API, "Gateway")
+    section = read(policy, *path, "sectionName")
     owner = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
-    gateway = gateway_of(stack, owner) if owner is not None and section is not None else None
-    if owner is None or gateway is None:
+    gateway = gateway_of(stack, owner) if owner is not None else None
+    if gateway is None:
         return
-    clear = [each for each in served(stack, gateway) if each.protocol == "HTTP"]
-    meant = [each for each in clear if each.owner is owner and each.name == section]
-    for each, other in product(meant, clear):
-        if other.port == each.port and (other.owner is not owner or other.name != section):
+    (fleet,) = (each for each in sharing(stack) if any(one is gateway for one in each))
+    clear = [(one, each) for one in fleet for each in served(stack, one) if each.protocol == "HTTP"]
+    meant = [
+        each
+        for one, each in clear
+        if (each.owner is owner and section in (None, each.name)) or (section is None and owner is gateway is one)
+    ]
+    for each, (_, other) in product(meant, clear):
+        if other.port == each.port and other not in meant:
             yield Mistake(
-                path=(*path, "sectionName"),
-                value=section,
+                path=(*path, "name" if section is None else "sectionName"),
+                value=ref.name if section is None else section,
                 rule=f"{other} is on port {each.port} too: without TLS a ClientTrafficPolicy is for all of a port",
                 cure="target the Gateway as a whole, or give the listener a port of its own",
             )
             return
+
+
+@judged
+def _of_stream(policy: Wire, path: Path) -> Iterator[Mistake]:
+    """Of a connection that is no HTTP only the address is known."""
+    if read(policy, *path, "kind") != "TCPRoute":
+        return
+    for field in _OF_HTTP:
+        if read(policy, "spec", field) is not None:
+            yield Mistake(
+                path=("spec", field), rule="is for HTTP: on a TCPRoute there is authorization by clientCIDRs only"
+            )
 
 
 @judged

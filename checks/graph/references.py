@@ -47,6 +47,7 @@ _PLACES = {
     (GATEWAY_API, "Gateway"): [("spec", "tls"), ("spec", "infrastructure")],
     (GATEWAY_API, "GatewayClass"): [("spec",)],
     (GATEWAY_API, "BackendTLSPolicy"): [("spec", "validation")],
+    (ENVOY_GATEWAY, "EnvoyProxy"): [("spec", "telemetry")],  # a pod's template may have fields of the same names
     **{
         (ENVOY_GATEWAY, kind): [("spec",)]
         for kind in (
@@ -59,7 +60,10 @@ _PLACES = {
         )
     },
 }
-"""Where these fields are looked for. Those of an EnvoyProxy are left out: a pod's template may have the same names."""
+"""Where these fields are looked for."""
+
+_FREE = {"EnvoyProxy", "GatewayClass"}
+"""Kinds that need no ReferenceGrant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +155,7 @@ def _of_service(stack: Stack, wire: Wire, ref: Reference) -> Iterator[Mistake]:
 
 def _is_permitted(stack: Stack, wire: Wire, ref: Reference) -> bool:
     here = namespace_of(wire)
-    if ref.namespace == here or kind_of(wire) == "GatewayClass":
+    if ref.namespace == here or kind_of(wire) in _FREE:
         return True
     for grant in stack.of(GATEWAY_API, "ReferenceGrant"):
         if namespace_of(grant) == ref.namespace and _grants(grant, wire, here, ref):

@@ -3,33 +3,62 @@
 from collections.abc import Iterator
 from typing import Any
 
-from checks import cel
 from checks.formats import ip
+from checks.graph.certificates import TLS_SECRET
 from checks.graph.known import items, judged, read
 from checks.graph.listeners import own
+from checks.graph.names import listed
 from checks.graph.stack import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES, Wire, group_of, kind_of
 from checks.mistake import Mistake, Path
+from checks.regular import is_regular
+from kinds import PROTOCOLS, carried
 
 _BACKENDS = ("Service", "Backend", "ServiceImport")
 _BACKEND_GROUPS = (CORE, "apps", ENVOY_GATEWAY, "multicluster.x-k8s.io")
+_ADDRESSES = ("IPAddress", "Hostname")
 _HEADERS = ("requestHeaderModifier", "responseHeaderModifier")
 
 
 def mistakes(wire: Wire) -> Iterator[Mistake]:
     match group_of(wire), kind_of(wire):
-        case (group, "Gateway" | "ListenerSet") if group == GATEWAY_API:
+        case (group, "Gateway") if group == GATEWAY_API:
+            yield from _of_gateway(wire)
+            yield from _of_listeners(wire)
+        case (group, "ListenerSet") if group == GATEWAY_API:
             yield from _of_listeners(wire)
         case (group, kind) if group == GATEWAY_API and kind in ROUTES:
             yield from _of_rules(wire)
         case (group, "Backend") if group == ENVOY_GATEWAY:
             yield from _of_endpoints(wire)
+        case (group, "HTTPRouteFilter") if group == ENVOY_GATEWAY:
+            yield from _of_patterns(wire)
         case _:
             return
 
 
 @judged
+def _of_gateway(gateway: Wire) -> Iterator[Mistake]:
+    for path, address in items(gateway, "spec", "addresses"):
+        if (kind := read(address, "type", default=_ADDRESSES[0])) not in _ADDRESSES:
+            rule = f"is no kind of address that Envoy Gateway knows, only {listed(_ADDRESSES)}"
+            yield Mistake(path=(*path, "type"), value=kind, rule=rule)
+    place = ("spec", "tls", "backend", "clientCertificateRef")
+    ref = read(gateway, *place)
+    if ref and (read(ref, "group", default=CORE), read(ref, "kind", default="Secret")) != (CORE, "Secret"):
+        cure = f"refer to a Secret of type {TLS_SECRET}"
+        yield Mistake(path=(*place, "kind"), value=read(ref, "kind"), rule="has no certificate", cure=cure)
+
+
+@judged
 def _of_listeners(wire: Wire) -> Iterator[Mistake]:
     for listener in own(wire):
+        if listener.protocol and not carried(listener.protocol):
+            rule = f"is no protocol that Envoy Gateway knows, only {listed(PROTOCOLS)}"
+            yield Mistake(path=(*listener.path, "protocol"), value=listener.protocol, rule=rule)
+        for path, kind in items(listener.wire, "allowedRoutes", "kinds"):
+            if (group := read(kind, "group", default=GATEWAY_API)) != GATEWAY_API:
+                rule = f"has no routes, only {GATEWAY_API} has"
+                yield Mistake(path=(*listener.path, *path, "group"), value=group, rule=rule, cure="remove it")
         encrypted = listener.protocol in ("HTTPS", "TLS")
         passes = read(listener.wire, "tls", "mode", default="Terminate") == "Passthrough"
         if encrypted and not passes and not read(listener.wire, "tls", "certificateRefs"):
@@ -61,7 +90,7 @@ def _of_matches(wire: Wire, rule: Path) -> Iterator[Mistake]:
         for place, condition in conditions:
             for field in ("value", "service", "method") if _is_expression(condition) else ():
                 value = read(condition, field)
-                if value is not None and not _is_regular(value):
+                if value is not None and not is_regular(value):
                     yield Mistake(path=(*place, field), value=value, rule="is no regular expression (RE2)")
 
 
@@ -71,8 +100,10 @@ def _of_filters(wire: Wire, rule: Path) -> Iterator[Mistake]:
     for path, each in items(wire, *rule, "filters"):
         if read(each, "type") == "RequestMirror" and "RequestRedirect" in kinds:
             yield Mistake(path=path, rule="does not go together with a RequestRedirect", cure="remove one of the two")
-        for modifier in _HEADERS:
-            yield from _of_headers((*path, modifier), read(each, modifier))
+    for place in (rule, *(path for path, _ in items(wire, *rule, "backendRefs"))):
+        for path, each in items(wire, *place, "filters"):
+            for modifier in _HEADERS:
+                yield from _of_headers((*path, modifier), read(each, modifier))
 
 
 def _of_headers(place: Path, modifier: Any) -> Iterator[Mistake]:
@@ -96,6 +127,22 @@ def _of_backends(wire: Wire, rule: Path) -> Iterator[Mistake]:
 
 
 @judged
+def _of_patterns(wire: Wire) -> Iterator[Mistake]:
+    rewrite = ("spec", "urlRewrite")
+    places: list[Path] = [
+        (*rewrite, "path", "replaceRegexMatch", "pattern"),
+        (*rewrite, "hostname", "pathRegex", "pattern"),
+    ]
+    for match, _ in items(wire, "spec", "matches"):
+        cookies = items(wire, *match, "cookies")
+        places += [(*cookie, "value") for cookie, each in cookies if _is_expression(each)]
+    for path in places:
+        value = read(wire, *path)
+        if value is not None and not is_regular(value):
+            yield Mistake(path=path, value=value, rule="is no regular expression (RE2)")
+
+
+@judged
 def _of_endpoints(wire: Wire) -> Iterator[Mistake]:
     for path, endpoint in items(wire, "spec", "endpoints"):
         hostname, address = read(endpoint, "fqdn", "hostname"), read(endpoint, "ip", "address")
@@ -112,12 +159,3 @@ def _of_endpoints(wire: Wire) -> Iterator[Mistake]:
 
 def _is_expression(condition: Any) -> bool:
     return read(condition, "type") == "RegularExpression"
-
-
-def _is_regular(pattern: str) -> bool:
-    try:
-        # CEL's expressions are RE2's too.
-        cel.evaluated("''.matches(self)", pattern)
-    except ValueError:
-        return False
-    return True

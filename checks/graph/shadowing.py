@@ -9,9 +9,10 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from checks.graph.attachment import attachments
+from checks.graph.filters import extension
 from checks.graph.known import NotKnown, items, judged, read
-from checks.graph.stack import ENVOY_GATEWAY, GATEWAY_API, Stack, Wire, kind_of, namespace_of, precedence, shown
-from checks.mistake import Mistake
+from checks.graph.stack import GATEWAY_API, Stack, Wire, kind_of, precedence, shown
+from checks.mistake import Mistake, Path
 
 _Matches = frozenset[Hashable]
 _Place = tuple[Hashable, ...]
@@ -31,8 +32,8 @@ def mistakes(stack: Stack) -> Iterator[tuple[Wire, Mistake]]:
 def _within(stack: Stack, route: Wire) -> Iterator[Mistake]:
     """Rules of which earlier ones of the route take every match."""
     taken: dict[Hashable, int] = {}
-    for path, rule in items(route, "spec", "rules"):
-        matches, index = _matches(stack, route, rule), int(path[-1])
+    for path, _ in items(route, "spec", "rules"):
+        matches, index = _matches(stack, route, path), int(path[-1])
         if matches <= taken.keys():
             by = min(taken[match] for match in matches)
             yield Mistake(path=path, rule=f"matches nothing that rule {by} does not match first", cure="remove it")
@@ -43,8 +44,8 @@ def _within(stack: Stack, route: Wire) -> Iterator[Mistake]:
 def _among(stack: Stack, route: Wire, first: dict[_Place, tuple[Wire, int]]) -> Iterator[Mistake]:
     """Rules that another route has for the same listener and hosts."""
     attached = attachments(stack, route)
-    for path, rule in items(route, "spec", "rules"):
-        matches = _matches(stack, route, rule)
+    for path, _ in items(route, "spec", "rules"):
+        matches = _matches(stack, route, path)
         places = [(id(each.listener.owner), *each.listener.path, each.hosts, matches) for each in attached]
         rivals = [first.setdefault(place, (route, int(path[-1]))) for place in places]
         others = [(other, index) for other, index in rivals if other is not route]
@@ -65,19 +66,14 @@ def _of_stream(stack: Stack, route: Wire, first: dict[_Place, Wire]) -> Iterator
             yield Mistake(path=("spec", "parentRefs"), rule=rule, cure=cure)
 
 
-def _matches(stack: Stack, route: Wire, rule: Any) -> _Matches:
-    for _, each in items(rule, "filters"):
-        if read(each, "extensionRef"):
-            _refuse_further_matches(stack, route, read(each, "extensionRef", "name"))
+def _matches(stack: Stack, route: Wire, path: Path) -> _Matches:
+    """A filter of Envoy Gateway may narrow what a rule matches. Raises NotKnown when one does, or may."""
+    for _, each in items(route, *path, "filters"):
+        own = extension(stack, route, each)
+        if read(each, "extensionRef") and (own is None or read(own, "spec", "matches")):
+            raise NotKnown
     key = _of_grpc if kind_of(route) == "GRPCRoute" else _of_http
-    return frozenset(key(match) for match in read(rule, "matches", default=[{}]))
-
-
-def _refuse_further_matches(stack: Stack, route: Wire, name: str) -> None:
-    """A filter of Envoy Gateway may narrow what a rule matches. Raises NotKnown when it does, or may."""
-    extension = stack.find(ENVOY_GATEWAY, "HTTPRouteFilter", namespace_of(route), name)
-    if extension is None or read(extension, "spec", "matches"):
-        raise NotKnown
+    return frozenset(key(match) for match in read(route, *path, "matches", default=[{}]))
 
 
 def _of_http(match: Any) -> Hashable:

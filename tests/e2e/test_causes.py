@@ -17,6 +17,7 @@ PATIENCE_S = 20
 ENVOY_GATEWAY = "gateway.envoyproxy.io/v1alpha1"
 ELSEWHERE = "elsewhere"
 LATE = "late"
+WEB = {"workload": "web"}
 TCP_ROUTES = "tcproutes.gateway.networking.k8s.io"
 
 
@@ -27,6 +28,18 @@ def made(version: str, kind: str, name: str, namespace: str, **parts: Any) -> di
 def to(service: str, port: int, namespace: str = ELSEWHERE) -> dict[str, Any]:
     backend = {"name": service, "port": port, "namespace": namespace}
     return {"hostnames": [f"{service}-{port}.{namespace}.internal"], "rules": [{"backendRefs": [backend]}]}
+
+
+def injecting(name: str) -> dict[str, Any]:
+    """A filter with a credential that nobody has put into the cluster."""
+    credential = {"credential": {"valueRef": {"name": "nowhere"}}}
+    return made(ENVOY_GATEWAY, "HTTPRouteFilter", name, "synergychat", spec={"credentialInjection": credential})
+
+
+def filtered_by(name: str) -> dict[str, Any]:
+    named = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": name}
+    filters = [{"type": "ExtensionRef", "extensionRef": named}]
+    return {"matches": [{"path": {"value": "/partners"}}], "filters": filters, "backendRefs": [WEB]}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +56,9 @@ def said(stack: LiveStack) -> Iterator[str]:
     stack.apply(grants | {"spec": grant | {"to": [{"group": "", "kind": "Service"}]}})
     stack.apply(made(ENVOY_GATEWAY, "ClientTrafficPolicy", "a-first", "synergychat", spec=policy("app-gateway")))
     stack.configure(
+        objects=[injecting("no-secret")],
         routes={
+            "some-rules": {"hostnames": ["some.internal"], "rules": [filtered_by("no-secret"), {"backendRefs": [WEB]}]},
             "no-service": to("nowhere", 80),
             "no-port": to("there", 81),
             "no-grant": to("there", 80, namespace="default"),
@@ -130,6 +145,7 @@ def policy(gateway: str) -> dict[str, Any]:
     [
         ("HTTPRoute no-service", "BackendNotFound", "-> Was the Service deleted by hand?"),
         ("HTTPRoute no-port", "PortNotFound", "-> Give the backendRef a port"),
+        ("HTTPRoute some-rules", "UnsupportedValue: Dropped Rule(s) [0]", "-> Mend what it names"),
         ("HTTPRoute no-grant", "RefNotPermitted", "-> Put a ReferenceGrant"),
         ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Is the Secret there"),
         ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of its kind"),

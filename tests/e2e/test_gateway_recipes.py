@@ -558,7 +558,7 @@ def test_http_only_redirects_to_https_with_a_certificate_for_every_name(other_ga
     assert ask(other_gateway, "https://synchatapi.internal/healthz").json() == {"status": "ok"}
     shown = certificate(other_gateway, 443, "synchat.internal")
     names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["synchat.internal", "synchatapi.internal", "counted.internal"]
+    assert names.get_values_for_type(x509.DNSName) == ["counted.internal", "synchat.internal", "synchatapi.internal"]
 
 
 @of("More Envoys")

@@ -24,6 +24,8 @@ _PORTS = (8001, 8002, 8003)
 _ROUNDS = 14
 _REQUESTS = 30
 _SENTINEL = "sentinel.internal"
+_MERGED, _MERGED_PORT = "merged", 8009
+_ENVOY_GATEWAY = "gateway.envoyproxy.io"
 _GATEWAY_API = "gateway.networking.k8s.io"
 
 
@@ -68,9 +70,9 @@ class Proving:
         self._apply(_gateway(listeners), *routes)
         self._stack.kubectl("delete", "httproutes,grpcroutes", "-n", _NAMESPACE, "-l", f"round,round!={self._round}")
 
-    def log_of_envoy(self) -> str:
-        """Its newest lines."""
-        selector = f"gateway.envoyproxy.io/owning-gateway-name={_GATEWAY}"
+    def log_of_envoy(self, owner: str = f"gateway-name={_GATEWAY}") -> str:
+        """Its newest lines; it is that of the Gateway unless another owner is named."""
+        selector = f"gateway.envoyproxy.io/owning-{owner}"
         return self._stack.kubectl("logs", "-n", "envoy-gateway-system", "-l", selector, "-c", "envoy", "--tail", "50")
 
     def answer_of(self, request: Request) -> str | None:
@@ -195,6 +197,42 @@ def test_envoy_refuses_the_table_that_is_said_to_be_refused(proving: Proving) ->
     verdict = explain(proving.objects(), request)
     assert "both serve b.a.test" in verdict.refusal
     assert not verdict.is_served
+
+
+def test_envoy_refuses_a_host_name_that_merged_gateways_share(proving: Proving, stack: LiveStack) -> None:
+    (one, to_one), (two, to_two) = _merged("one"), _merged("two", hostname="*.a.test")
+    stack.apply(*_merging(stack), one, two, to_one)
+    try:
+        programmed = ("--for=condition=Programmed", "gateway/one", "gateway/two", "--timeout=60s")
+        stack.kubectl("wait", "-n", _NAMESPACE, *programmed)
+        stack.apply(to_two)
+        wait_until(lambda: "Duplicate entry of domain b.a.test" in proving.log_of_envoy(f"gatewayclass={_MERGED}"))
+        kinds = "gatewayclasses,envoyproxies,gateways,httproutes"
+        objects = json.loads(stack.kubectl("get", kinds, "--all-namespaces", "--output", "json"))["items"]
+        refusal = explain(objects, Request.of(f"http://b.a.test:{_MERGED_PORT}")).refusal
+        assert f"Gateway {_NAMESPACE}/one and listener http of Gateway {_NAMESPACE}/two both serve b.a.test" in refusal
+    finally:
+        stack.kubectl("delete", "gateway", "one", "two", "-n", _NAMESPACE)
+        stack.kubectl("delete", "gatewayclass", _MERGED)
+
+
+def _merging(stack: LiveStack) -> tuple[Wire, Wire]:
+    """A class whose Gateways are served by the same Envoys, which run as those of the stack do."""
+    (own,) = json.loads(stack.kubectl("get", "envoyproxies", "-n", "envoy-gateway-system", "-o", "json"))["items"]
+    proxy = _object("EnvoyProxy", _MERGED, {"mergeGateways": True, "provider": own["spec"]["provider"]})
+    ref = {"group": _ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": _MERGED, "namespace": _NAMESPACE}
+    spec = {"controllerName": f"{_ENVOY_GATEWAY}/gatewayclass-controller", "parametersRef": ref}
+    of_both = _object("GatewayClass", _MERGED, spec) | {"metadata": {"name": _MERGED}}
+    return proxy | {"apiVersion": f"{_ENVOY_GATEWAY}/v1alpha1"}, of_both
+
+
+def _merged(name: str, **listener: Any) -> tuple[Wire, Wire]:
+    """A Gateway of that class, with a route for b.a.test."""
+    wire = {"name": "http", "port": _MERGED_PORT, "protocol": "HTTP"} | listener
+    rules = [{"backendRefs": [{"name": "web-service", "port": 80}]}]
+    spec = {"parentRefs": [{"name": name}], "hostnames": ["b.a.test"], "rules": rules}
+    gateway = _object("Gateway", name, {"gatewayClassName": _MERGED, "listeners": [wire]})
+    return gateway, _object("HTTPRoute", name, spec)
 
 
 def _verdict_before(port: int, table: Table) -> Verdict:

@@ -32,6 +32,7 @@ from tests.graph.wires import (
     service,
     target,
     tls_listener,
+    wire,
 )
 
 WELL = ""
@@ -73,14 +74,79 @@ def _headers(what: str, **changes: Any) -> Wire:
     return {"type": f"{what}HeaderModifier", f"{what.lower()}HeaderModifier": changes}
 
 
+def _rewriting(name: str, pattern: str) -> Wire:
+    path = {"type": "ReplaceRegexMatch", "replaceRegexMatch": {"pattern": pattern, "substitution": "/"}}
+    return extension("HTTPRouteFilter", name, urlRewrite={"path": path})
+
+
+def _limited(kind: str, to: Wire, at: str, spec: Wire) -> Case:
+    """A policy with a limit that is refused, at this place of its spec."""
+    return Case(
+        _http(policy(kind, "limits", to, **spec)), f"{kind} limits: spec.{at}", f"{kind} limits: Accepted=False Invalid"
+    )
+
+
+def _client(at: str, **spec: Any) -> Case:
+    return _limited("ClientTrafficPolicy", target("Gateway", "gate"), at, spec)
+
+
+def _backend(at: str, **spec: Any) -> Case:
+    return _limited("BackendTrafficPolicy", target("HTTPRoute", "web"), at, spec)
+
+
+def _backing_off(base: str, most: str) -> Wire:
+    return {"perRetry": {"backOff": {"baseInterval": base, "maxInterval": most}}}
+
+
+def _local(*rules: Wire) -> Wire:
+    return {"type": "Local", "local": {"rules": list(rules)}}
+
+
+def _each(requests: int, unit: str, header: str = "", **match: str) -> Wire:
+    """So many requests of all clients, or of those with a value of this header."""
+    clients = {"clientSelectors": [{"headers": [{"name": header, "value": "a"} | match]}]} if header else {}
+    return {"limit": {"requests": requests, "unit": unit}} | clients
+
+
+def _located() -> list[Wire]:
+    """A Gateway whose Envoys know the countries of addresses, with a route."""
+    database = {"countryDbSource": {"local": {"path": "/countries.mmdb"}}}
+    proxy = _proxy("located", geoIP={"provider": {"type": "MaxMind", "maxMind": database}})
+    return [proxy, _of_proxy("located"), service(), route()]
+
+
+def _only_from(*places: Wire) -> Wire:
+    rules = [{"action": "Allow", "principal": {"clientIPGeoLocations": list(places)}}]
+    authorization = {"defaultAction": "Deny", "rules": rules}
+    return policy("SecurityPolicy", "near", target("HTTPRoute", "web"), authorization=authorization)
+
+
 def _basic_auth(name: str) -> Wire:
     return {"basicAuth": {"users": {"name": name}}}
 
 
+def _proxy(name: str, **spec: Any) -> Wire:
+    """Of no Envoys."""
+    made, _ = gateway_class(name, **spec)
+    return made | {"metadata": {"name": name, "namespace": HERE}}
+
+
+def _of_proxy(name: str) -> Wire:
+    return gateway(infrastructure={"parametersRef": target("EnvoyProxy", name, group="gateway.envoyproxy.io")})
+
+
+def _log_to(name: str) -> Wire:
+    als = {"type": "HTTP", "backendRefs": [backend(name, 9000)]}
+    return {"sinks": [{"type": "ALS", "als": als}]}
+
+
+_MIRROR = {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}}
+_REWRITE = {"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}
 _HOST = "chat.example.com"
 _OTHER = "shop.example.com"
 _GATE = {"name": "gate"}
 _TO_GATE = [target("Gateway", "gate")]
+_DIRECT_CLIENTS = policy("ClientTrafficPolicy", "clients", *_TO_GATE, clientIPDetection={"directSourceIP": {}})
 _HTPASSWD = {".htpasswd": b"ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}
 _RETRY = {"retry": {"numRetries": 2}}
 _CORS = {"cors": {"allowOrigins": ["https://chat.example.com"]}}
@@ -124,6 +190,13 @@ CASES: dict[str, Case] = {
             grant("Gateway", "Secret"),
             service(),
             route(hostnames=[_HOST]),
+        ]
+    ),
+    "a listener for all hosts, with a certificate for those of its routes": Case(
+        [
+            gateway(tls_listener("https", None, "cert")),
+            certificate("cert", _HOST, "*.eu.example.com"),
+            *(service(), route(name="any"), route(hostnames=[_HOST, "shop.eu.example.com"])),
         ]
     ),
     "listeners that share a port by their hosts": Case(
@@ -345,8 +418,28 @@ CASES: dict[str, Case] = {
     ),
     # It is the client that refuses such a certificate.
     "a certificate for another host": Case(
-        [gateway(tls_listener("https", _HOST, "cert")), certificate("cert", _OTHER, "*.chat.example.com")],
+        [
+            gateway(tls_listener("https", "*.example.com", "cert")),
+            certificate("cert", _OTHER, "*.chat.example.com"),
+            *(service(), route(hostnames=[_HOST])),
+        ],
         "Gateway gate: spec.listeners[0].hostname",
+    ),
+    "a certificate that is not for a route's host, on a listener for all": Case(
+        [
+            gateway(tls_listener("https", None, "cert")),
+            certificate("cert", _HOST),
+            *(service(), route(hostnames=[_HOST, _OTHER])),
+        ],
+        "HTTPRoute web: spec.hostnames",
+    ),
+    "a host two labels below the wildcard of a certificate": Case(
+        [
+            gateway(tls_listener("https", "*.example.com", "cert")),
+            certificate("cert", "*.example.com"),
+            *(service(), route(hostnames=["chat.eu.example.com"])),
+        ],
+        "HTTPRoute web: spec.hostnames",
     ),
     "two listeners for one host": Case(
         [
@@ -439,6 +532,112 @@ CASES: dict[str, Case] = {
         ),
         "SecurityPolicy login: spec.basicAuth.users.name",
         "SecurityPolicy login: Accepted=False Invalid",
+    ),
+    "a protocol that nobody speaks": Case(
+        [gateway(listener(), listener("odd", 8080, "GRPC"))],
+        "Gateway gate: spec.listeners[1].protocol",
+        "Gateway gate/odd: Accepted=False UnsupportedProtocol",
+    ),
+    "routes of a group that has none": Case(
+        [gateway(listener(allowedRoutes={"kinds": [{"group": "example.com", "kind": "HTTPRoute"}]}))],
+        "Gateway gate: spec.listeners[0].allowedRoutes.kinds[0].group",
+        "Gateway gate/http: ResolvedRefs=False InvalidRouteKinds",
+    ),
+    "an address by its name": Case(
+        [gateway(addresses=[{"type": "NamedAddress", "value": "front"}])],
+        "Gateway gate: spec.addresses[0].type",
+        "Gateway gate: Accepted=False UnsupportedAddress",
+    ),
+    "a client certificate from a ConfigMap": Case(
+        [gateway(tls={"backend": {"clientCertificateRef": {"group": "", "kind": "ConfigMap", "name": "own"}}})],
+        "Gateway gate: spec.tls.backend.clientCertificateRef.kind",
+        "Gateway gate: ResolvedRefs=False InvalidClientCertificateRef",
+    ),
+    "an access log for a Service that is not there": Case(
+        [
+            _of_proxy("own"),
+            _proxy("own", telemetry={"accessLog": {"settings": [_log_to("collector")]}}),
+        ],
+        "EnvoyProxy own: spec.telemetry.accessLog.settings[0].sinks[0].als.backendRefs[0].name",
+        "Gateway gate: Accepted=False InvalidParameters",
+    ),
+    "two filters that narrow one rule": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(filters=[*_answering("one")["filters"], *_answering("two")["filters"]])),
+            *(
+                extension("HTTPRouteFilter", name, matches=[{"cookies": [{"name": name, "value": "x"}]}])
+                for name in ("one", "two")
+            ),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a filter that nobody brings": Case(
+        [
+            gateway(),
+            service(),
+            route(rule(filters=[_DIRECT | {"extensionRef": target("Filter", "own", group="example.com")}])),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[0].extensionRef.kind",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "users under another key": Case(
+        _http(
+            policy("SecurityPolicy", "login", target("HTTPRoute", "web"), **_basic_auth("users")),
+            secret("users", {"htpasswd": _HTPASSWD[".htpasswd"]}),
+        ),
+        "SecurityPolicy login: spec.basicAuth.users",
+        "SecurityPolicy login: Accepted=False Invalid",
+    ),
+    "two clients with one key": Case(
+        _http(
+            policy(
+                "SecurityPolicy",
+                "keys",
+                target("HTTPRoute", "web"),
+                apiKeyAuth={"credentialRefs": [{"name": "clients"}], "extractFrom": [{"headers": ["x-api-key"]}]},
+            ),
+            secret("clients", {"ada": b"one", "grace": b"one"}),
+        ),
+        "SecurityPolicy keys: spec.apiKeyAuth.credentialRefs[0]",
+        "SecurityPolicy keys: Accepted=False Invalid",
+    ),
+    "an authority under no key that is known": Case(
+        _http(
+            policy(
+                "BackendTLSPolicy",
+                "trust",
+                target("Service", "web", group=""),
+                validation={
+                    "hostname": _HOST,
+                    "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "authorities"}],
+                },
+            ),
+            wire("v1", "ConfigMap", "authorities", data={"one.crt": "", "two.crt": ""}),
+        ),
+        "BackendTLSPolicy trust: spec.validation.caCertificateRefs[0]",
+        "HTTPRoute web: ResolvedRefs=False InvalidBackendTLS",
+    ),
+    "CORS for a TCPRoute": Case(
+        [
+            gateway(listener("tcp", 9000, "TCP")),
+            service(),
+            route(kind="TCPRoute"),
+            policy("SecurityPolicy", "cors", target("TCPRoute", "web"), **_CORS),
+        ],
+        "SecurityPolicy cors: spec.cors",
+        "SecurityPolicy cors: Accepted=False Invalid",
+    ),
+    "a policy for clients of a ListenerSet whose port another has": Case(
+        [
+            gateway(listener(hostname=_HOST), allowedListeners={"namespaces": {"from": "Same"}}),
+            listener_set(listener("extra", hostname=_OTHER)),
+            policy("ClientTrafficPolicy", "client", target("ListenerSet", "more"), path={"disableMergeSlashes": True}),
+        ],
+        "ClientTrafficPolicy client: spec.targetRefs[0].name",
+        "ClientTrafficPolicy client: Accepted=False Invalid",
     ),
     "a policy with a Service that is not there": Case(
         _http(
@@ -541,13 +740,148 @@ CASES: dict[str, Case] = {
             route(
                 {
                     "filters": [
-                        {"type": "RequestMirror", "requestMirror": {"backendRef": backend()}},
+                        _MIRROR,
                         {"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}},
                     ]
                 }
             ),
         ],
         "HTTPRoute web: spec.rules[0].filters[0]",
+    ),
+    "a mirror of what a filter answers": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 503}),
+            route({"filters": [_MIRROR, *_answering("closed")["filters"]]}),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+    ),
+    "a mirror behind what a filter answers, which nobody looks at": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 503}),
+            route({"filters": [*_answering("closed")["filters"], _MIRROR]}),
+        ],
+    ),
+    "a success without a message as the answer to a call": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "empty", directResponse={}),
+            route(_answering("empty"), kind="GRPCRoute"),
+        ],
+        "GRPCRoute web: spec.rules[0].filters[0]",
+        "GRPCRoute web: Accepted=False UnsupportedValue",
+    ),
+    "an error as the answer to a call": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "closed", directResponse={"statusCode": 403}),
+            route(_answering("closed"), kind="GRPCRoute"),
+        ]
+    ),
+    "a path that two filters rewrite": Case(
+        [
+            *(gateway(), service()),
+            _rewriting("longer", "^/(.*)$"),
+            route(rule(filters=[_REWRITE, *_answering("longer")["filters"]])),
+        ],
+        "HTTPRoute web: spec.rules[0].filters[1]",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    "a path and a host that two filters rewrite": Case(
+        [
+            *(gateway(), service()),
+            extension("HTTPRouteFilter", "host", urlRewrite={"hostname": {"type": "Backend"}}),
+            route(rule(filters=[_REWRITE, *_answering("host")["filters"]])),
+        ]
+    ),
+    "a rewrite by what is no regular expression": Case(
+        [*(gateway(), service()), _rewriting("broken", "("), route(rule(filters=_answering("broken")["filters"]))],
+        "HTTPRouteFilter broken: spec.urlRewrite.path.replaceRegexMatch.pattern",
+        "HTTPRoute web: Accepted=False UnsupportedValue",
+    ),
+    # It refuses the route as soon as a pod is behind the backend: here none is.
+    "a filter of a backend that sets the host": Case(
+        [
+            *(gateway(), service()),
+            route(rule(backend(filters=[_headers("Request", set=[{"name": "Host", "value": "x"}])]))),
+        ],
+        "HTTPRoute web: spec.rules[0].backendRefs[0].filters[0].requestHeaderModifier.set[0].name",
+    ),
+    "a filter of a backend that sets a header": Case(
+        [
+            *(gateway(), service()),
+            route(rule(backend(filters=[_headers("Request", set=[{"name": "x-a", "value": "x"}])]))),
+        ]
+    ),
+    **{
+        f"a policy with {what}": case
+        for what, case in {
+            "a buffer for clients beyond 4 GiB": _client(
+                connection={"bufferLimit": "4Gi"}, at="connection.bufferLimit"
+            ),
+            "a buffer for an app beyond 4 GiB": _backend(
+                connection={"bufferLimit": "4Gi"}, at="connection.bufferLimit"
+            ),
+            "a request buffer beyond 4 GiB": _backend(requestBuffer={"limit": "5G"}, at="requestBuffer.limit"),
+            "a trickle": _backend(
+                bandwidthLimit={"response": {"limit": {"value": "1Mi", "unit": "Hour"}}},
+                at="bandwidthLimit.response.limit.value",
+            ),
+            "a table that is no prime": _backend(
+                loadBalancer={"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1000}},
+                at="loadBalancer.consistentHash.tableSize",
+            ),
+            "no time before a retry": _backend(
+                retry=_backing_off("0s", "1s"), at="retry.perRetry.backOff.baseInterval"
+            ),
+            "a longest time that is shorter": _backend(
+                retry=_backing_off("2s", "1500ms"), at="retry.perRetry.backOff.maxInterval"
+            ),
+            "two limits for all clients": _backend(
+                rateLimit=_local(_each(5, "Hour"), _each(6, "Day")), at="rateLimit.local.rules[1]"
+            ),
+            "a limit of those that match what is no pattern": _backend(
+                rateLimit=_local(_each(5, "Hour", "x-user", type="RegularExpression", value="*.x")),
+                at="rateLimit.local.rules[0].clientSelectors[0].headers[0].value",
+            ),
+            "a limit a minute beside one an hour for all": _backend(
+                rateLimit=_local(_each(5, "Hour"), _each(6, "Minute", "x-user")),
+                at="rateLimit.local.rules[1].limit.unit",
+            ),
+        }.items()
+    },
+    "clients of a country, without a database of countries": Case(
+        [*_http(_only_from({"country": "CH"})), _DIRECT_CLIENTS],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0].country",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a city, with a database of countries": Case(
+        [*_located(), _only_from({"country": "CH", "city": "Bern"}), _DIRECT_CLIENTS],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0].city",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a country, whose address is not told": Case(
+        [*_located(), _only_from({"country": "CH"})],
+        "SecurityPolicy near: spec.authorization.rules[0].principal.clientIPGeoLocations[0]",
+        "SecurityPolicy near: Accepted=False Invalid",
+    ),
+    "clients of a country": Case([*_located(), _only_from({"country": "CH"}), _DIRECT_CLIENTS]),
+    "limits that are well": Case(
+        _http(
+            policy("ClientTrafficPolicy", "client", *_TO_GATE, connection={"bufferLimit": "4294967295"}),
+            policy(
+                "BackendTrafficPolicy",
+                "backend",
+                target("HTTPRoute", "web"),
+                connection={"bufferLimit": "32Ki"},
+                bandwidthLimit={"response": {"limit": {"value": "4Mi", "unit": "Hour"}}},
+                loadBalancer={"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1009}},
+                retry=_backing_off("1s", "1000ms"),
+                rateLimit=_local(_each(5, "Minute"), _each(6, "Hour", "x-user"), _each(7, "Minute", "x-team")),
+            ),
+            policy("BackendTrafficPolicy", "gate", *_TO_GATE, requestBuffer={"limit": "4294967295"}),
+        )
     ),
     "a backend of a kind that nothing can be sent to": Case(
         [gateway(), service(), route(rule(backend(kind="Deployment")))],
@@ -587,6 +921,24 @@ CASES: dict[str, Case] = {
         ),
         "BackendTrafficPolicy limit: spec.rateLimit.global",
         "BackendTrafficPolicy limit: Accepted=False Invalid",
+    ),
+    "two TLSRoutes for one host on a listener": Case(
+        [
+            *(gateway(listener("raw", 443, "TLS", tls={"mode": "Passthrough"})), service()),
+            route(kind="TLSRoute", hostnames=[_HOST, "*.example.com"]),
+            route(kind="TLSRoute", name="web-2", hostnames=[_OTHER, _HOST]),
+        ],
+        "TLSRoute web-2: spec.hostnames",
+    ),
+    "a TLSRoute on two listeners of a port that both serve its host": Case(
+        [
+            gateway(
+                listener("all", 443, "TLS", tls={"mode": "Passthrough"}),
+                listener("some", 443, "TLS", hostname="*.example.com", tls={"mode": "Passthrough"}),
+            ),
+            *(service(), route(kind="TLSRoute", hostnames=[_HOST])),
+        ],
+        "TLSRoute web: spec.parentRefs",
     ),
     # Envoy Gateway compares routes with each other, not a route's own rules.
     "a rule that an earlier one of the route repeats": Case(

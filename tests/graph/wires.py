@@ -34,9 +34,11 @@ def listener(name: str = "http", port: int = 80, protocol: str = "HTTP", **field
     return {"name": name, "port": port, "protocol": protocol, **fields}
 
 
-def tls_listener(name: str, hostname: str, *secrets: str | Wire, port: int = 443, **fields: Any) -> Wire:
+def tls_listener(name: str, hostname: str | None, *secrets: str | Wire, port: int = 443, **fields: Any) -> Wire:
+    """Without a host name it is for every host."""
     refs = [{"name": secret} if isinstance(secret, str) else secret for secret in secrets]
-    return listener(name, port, "HTTPS", hostname=hostname, tls={"certificateRefs": refs}, **fields)
+    host = {"hostname": hostname} if hostname else {}
+    return listener(name, port, "HTTPS", **host, tls={"certificateRefs": refs}, **fields)
 
 
 def admitting(origin: str, *kinds: str, **selector: str) -> Wire:

@@ -1,19 +1,25 @@
 """Runs the real __main__.py as Pulumi runs it for a committed stack, with no engine and no cluster."""
 
+import functools
 import json
 import runpy
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
+from unittest import mock
 
 import pytest
 import yaml
 
+from components import manifests
 from tests.unit.recording import PROJECT, Recording, record
 from tests.unit.web import Web, serving
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# The pinned release is read by most runs, and takes longer to parse than all else that they do.
+_parsed = mock.patch.object(manifests, "objects", functools.lru_cache(2)(manifests.objects))
 
 
 def stack_config(stack: str) -> dict[str, Any]:
@@ -42,7 +48,7 @@ def run(
     cache.mkdir(parents=True, exist_ok=True)
     if manifest is not None:
         shutil.copy(manifest, cache)
-    with pytest.MonkeyPatch.context() as patch, serving(Web()) as api_server:
+    with pytest.MonkeyPatch.context() as patch, serving(Web()) as api_server, _parsed:
         patch.setenv("PULUMI_CONFIG", json.dumps(text))
         patch.setenv("XDG_CACHE_HOME", str(directory))
         patch.setenv("KUBECONFIG", str(directory / "kubeconfig"))

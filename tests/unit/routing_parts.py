@@ -16,7 +16,7 @@ def an_object(kind: str, name: str, spec: Wire, *, namespace: str = NAMESPACE, *
     return {
         "apiVersion": _VERSIONS.get(kind, group),
         "kind": kind,
-        "metadata": {"name": name, "namespace": namespace} | metadata,
+        "metadata": {"name": name} | ({"namespace": namespace} if namespace else {}) | metadata,
         "spec": spec,
     }
 

@@ -174,7 +174,8 @@ def route_with(**changes: Any) -> Wire:
 def _verdict(listener: str, verdict: Wire) -> Wire:
     conditions = [
         {"type": kind, "status": verdict[kind], "observedGeneration": verdict["observed"], "reason": "Reason"}
-        for kind in ("ResolvedRefs", "Accepted")
+        for kind in ("ResolvedRefs", "Accepted", "PartiallyInvalid")
+        if kind in verdict
     ]
     reference = {"name": verdict["gateway"], "sectionName": listener}
     return {"parentRef": reference, "controllerName": verdict["controller"], "conditions": conditions}
@@ -197,6 +198,16 @@ def test_a_route_is_ready_when_each_listener_has_accepted_it_and_found_its_backe
 )
 def test_a_route_is_not_ready_on_any_other_verdict(changes: Wire) -> None:
     assert not is_ready(route_with(**changes))
+
+
+def test_a_route_of_which_rules_are_dropped_is_not_ready_until_they_are_mended() -> None:
+    assert not is_ready(route_with(PartiallyInvalid="True"))
+    assert is_ready(route_with(PartiallyInvalid="False"))
+    dropped = route_with(PartiallyInvalid="True")
+    stale = dropped["status"]["parents"][1]["conditions"][-1]
+    assert not is_ready(dropped)
+    stale["observedGeneration"] = 1
+    assert is_ready(dropped)
 
 
 def test_a_route_without_a_status_is_not_ready() -> None:

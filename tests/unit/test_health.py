@@ -97,6 +97,15 @@ def test_every_kind_of_route_must_have_its_backends(kind: str) -> None:
     )
 
 
+def test_a_route_of_which_rules_are_dropped_is_not_well_though_it_is_accepted() -> None:
+    dropped = condition("PartiallyInvalid", "True", "IncompatibleFilters", "Dropped Rule(s) [1]: a mirror")
+    said, cure = text_of(route("HTTPRoute", ("app-gateway", [*GOOD_ROUTE, dropped]))).splitlines()
+    assert said == "Gateway app-gateway: IncompatibleFilters: Dropped Rule(s) [1]: a mirror"
+    assert cure == "-> Keep one of the two filters"
+    for mended in ({"status": "False"}, {"observedGeneration": GENERATION - 1}):
+        assert text_of(route("HTTPRoute", ("app-gateway", [*GOOD_ROUTE, dropped | mended]))) == ""
+
+
 def test_of_several_parents_each_must_take_the_route() -> None:
     both = ("one", "two")
     assert text_of(route("HTTPRoute", ("one", BAD_ROUTE), ("two", GOOD_ROUTE), named=both)).startswith("Gateway one: ")

@@ -156,6 +156,49 @@ def test_the_gateway_s_own_listener_goes_before_that_of_a_listener_set() -> None
     assert str(verdict.taken.listener.owner) == "Gateway chat/gw"
 
 
+def merged(*gateways: Wire) -> list[Wire]:
+    """Gateways of a class that serves all of its Gateways by the same Envoys."""
+    proxy = an_object("EnvoyProxy", "p", {"mergeGateways": True})
+    named = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "p", "namespace": "chat"}
+    return [proxy, an_object("GatewayClass", "c", {"parametersRef": named}, namespace=""), *gateways]
+
+
+def test_merged_gateways_that_serve_one_host_name_make_envoy_refuse_the_port() -> None:
+    one, two = gateway(name="one"), gateway(listener(hostname="*.example.com"), name="two")
+    routes = [
+        route("r", hostnames=("a.example.com",), parent={"name": "one"}),
+        route("s", hostnames=("a.example.com",), parent={"name": "two"}),
+    ]
+    refusal = ask([*merged(one, two), *routes], "http://a.example.com/").refusal
+    assert "listener http of Gateway chat/one and listener http of Gateway chat/two both serve a.example.com" in refusal
+    apart = ask([one, two, *routes], "http://a.example.com/")
+    assert (apart.refusal, "2 Gateways listen on port 80" in apart.notes[0]) == ("", True)
+
+
+def test_merged_gateways_are_one_to_a_client() -> None:
+    one = gateway(listener("any", port=443, protocol="HTTPS"), name="one")
+    two = gateway(listener("own", "*.example.com", port=443, protocol="HTTPS"), name="two")
+    objects = [*merged(one, two), route("r", hostnames=("*.example.com",), parent={"name": "one"})]
+    assert taker(objects, "https://a.example.com/") is None
+    assert "listener own of Gateway chat/two: no route is attached" in reasons(objects, "https://a.example.com/")
+
+
+def test_a_host_name_of_a_merged_gateway_is_not_left_to_another_gateway() -> None:
+    one, two = gateway(name="one"), gateway(listener(hostname="a.test"), name="two")
+    to_one = route("r", hostnames=("a.test",), parent={"name": "one"})
+    assert taker([*merged(one, two), to_one], "http://a.test/") == "r/0"
+
+
+def test_merged_gateways_share_a_port_in_one_protocol_and_the_first_has_a_host_name() -> None:
+    plain, secure = gateway(name="one"), gateway(listener(protocol="HTTPS"), name="two")
+    to_one = route("r", parent={"name": "one"})
+    assert taker([plain, secure, to_one], "http://h.test/") == "r/0"
+    assert taker([*merged(plain, secure), to_one], "http://h.test/") is None
+    again = gateway(name="two")
+    assert taker([*merged(plain, again), to_one], "http://h.test/") == "r/0"
+    assert taker([*merged(plain, again), route("r", parent={"name": "two"})], "http://h.test/") is None
+
+
 def test_of_several_gateways_the_one_that_takes_it_is_said_with_a_note() -> None:
     verdict = ask([gateway(name="another"), gateway(), route("r")], "http://h.test/")
     assert verdict.taken
@@ -172,6 +215,24 @@ def test_a_tls_connection_is_passed_by_its_server_name() -> None:
     ]
     assert taker(objects, "tls://a.test") == "a/0"
     assert taker(objects, "https://b.test/") == "w/0"
+
+
+def test_a_tls_listener_without_a_route_leaves_its_names_to_another_one() -> None:
+    passing = [listener("any", port=443, protocol="TLS", tls={"mode": "Passthrough"})]
+    passing += [listener("inner", "*.a.test", port=443, protocol="TLS", tls={"mode": "Passthrough"})]
+    wide = route("w", hostnames=("*.test",), kind="TLSRoute", parent={"sectionName": "any"})
+    own = route("o", hostnames=("*.a.test",), kind="TLSRoute", parent={"sectionName": "inner"})
+    assert taker([gateway(*passing), wide], "tls://b.a.test") == "w/0"
+    assert taker([gateway(*passing), wide, own], "tls://b.a.test") == "o/0"
+    assert "host b.example is not *.test" in reasons([gateway(*passing), wide], "tls://b.example")
+
+
+def test_two_tls_routes_for_one_server_name_make_envoy_refuse_the_port() -> None:
+    passing = gateway(listener("tls", port=443, protocol="TLS", tls={"mode": "Passthrough"}))
+    routes = [route(name, hostnames=("a.test",), kind="TLSRoute") for name in ("r", "s")]
+    verdict = ask([passing, *routes, route("t", hostnames=("b.test",), kind="TLSRoute")], "tls://b.test")
+    assert "TLSRoute chat/r and TLSRoute chat/s would have a.test more than once on port 443" in verdict.refusal
+    assert not verdict.is_served
 
 
 def test_of_several_tcp_routes_the_oldest_has_the_listener() -> None:

@@ -3,7 +3,7 @@
 import copy
 
 from routing.drift import differences
-from tests.unit.routing_parts import Wire, gateway, route, service
+from tests.unit.routing_parts import Wire, an_object, gateway, route, service
 
 
 def said(stack: list[Wire], live: list[Wire]) -> list[str]:
@@ -36,6 +36,7 @@ def test_a_list_of_another_length_differs_as_a_whole() -> None:
 
 def test_an_object_that_is_missing_is_named() -> None:
     assert said([route("r")], []) == ["HTTPRoute chat/r  is not on the cluster"]
+    assert said([an_object("GatewayClass", "c", {}, namespace="")], []) == ["GatewayClass c  is not on the cluster"]
 
 
 def test_a_value_that_the_plan_hides_is_not_compared() -> None:
@@ -48,6 +49,15 @@ def test_a_condition_that_is_not_true_is_said_in_the_controller_s_words() -> Non
     condition = {"type": "Accepted", "status": "False", "reason": "NotAllowed", "message": "No."}
     live["status"] = {"parents": [{"parentRef": {"name": "gw"}, "conditions": [condition]}]}
     assert said([route("r")], [live]) == ["HTTPRoute chat/r  parent gw: Accepted is False (NotAllowed: No.)"]
+
+
+def test_rules_that_the_controller_has_dropped_are_said() -> None:
+    live = route("r")
+    condition = {"type": "PartiallyInvalid", "status": "True", "reason": "UnsupportedValue", "message": "Dropped [0]."}
+    live["status"] = {"parents": [{"parentRef": {"name": "gw"}, "conditions": [condition]}]}
+    assert said([route("r")], [live]) == [
+        "HTTPRoute chat/r  parent gw: PartiallyInvalid is True (UnsupportedValue: Dropped [0].)"
+    ]
 
 
 def test_a_condition_of_an_earlier_generation_says_nothing_of_this_one() -> None:

@@ -259,7 +259,7 @@ def test_the_ca_of_a_backend_tls_policy_must_be_there() -> None:
         validation={"caCertificateRefs": [ca], "hostname": _HOST},
     )
     assert len(_here(service(), tls, wire("v1", "ConfigMap", "other"))) == 1
-    assert _here(service(), tls, wire("v1", "ConfigMap", "ca")) == []
+    assert _here(service(), tls, wire("v1", "ConfigMap", "ca", data={"any.crt": ""})) == []
     assert _here(service(), tls) == [], "others make ConfigMaps, too"
 
 
@@ -270,7 +270,7 @@ def test_a_grant_of_one_kind_of_policy_is_not_one_of_another() -> None:
         target("HTTPRoute", "web"),
         basicAuth={"users": {"name": "users", "namespace": THERE}},
     )
-    shop = namespace(THERE), secret("users", {}, namespace=THERE)
+    shop = namespace(THERE), secret("users", {".htpasswd": b""}, namespace=THERE)
     stack = gateway(), service(), route(), login, *shop
     group = "gateway.envoyproxy.io"
     assert len(_here(*stack, grant("HTTPRoute", "Secret"))) == 1
@@ -347,3 +347,51 @@ def test_a_host_of_a_listener_on_another_port_is_nobody_elses() -> None:
 def test_a_backend_is_at_an_address_that_envoy_gateway_takes(endpoint: Wire, field: str) -> None:
     told = _told(namespace(), config("{enableBackend: true}"), extension("Backend", "far", endpoints=[endpoint]))
     assert [each.partition(" = ")[0].rpartition(": ")[2] for each in told] == ([field] if field else [])
+
+
+_TO_FAR = backend("far", None, group="gateway.envoyproxy.io", kind="Backend")
+_ENABLED = config("{enableBackend: true}")
+
+
+def test_a_backend_that_resolves_each_host_is_a_rules_only_one() -> None:
+    resolver = extension("Backend", "far", type="DynamicResolver")
+    assert _here(gateway(), _ENABLED, resolver, route(rule(_TO_FAR))) == []
+    assert _here(gateway(), _ENABLED, resolver, service(), route(rule(_TO_FAR, backend()))) == [
+        'spec.rules[0].backendRefs[0] = "far": Backend chat/far resolves the host of each request, so it cannot be one '
+        "of several backends (give it a rule of its own)"
+    ]
+
+
+@pytest.mark.parametrize(("mode", "mistakes_told"), [("Passthrough", 0), ("Terminate", 1)])
+def test_a_backend_that_resolves_each_name_wants_the_handshake(mode: str, mistakes_told: int) -> None:
+    tls = {"mode": mode} | ({"certificateRefs": [{"name": "cert"}]} if mode == "Terminate" else {})
+    on_tls = gateway(listener("tls", 443, "TLS", hostname=_HOST, tls=tls))
+    resolver = extension("Backend", "far", type="DynamicResolver")
+    to_it = route(rule(_TO_FAR), kind="TLSRoute", hostnames=[_HOST])
+    assert len(_here(on_tls, certificate("cert", _HOST), _ENABLED, resolver, to_it)) == mistakes_told
+
+
+def test_a_socket_is_no_backend_of_a_route() -> None:
+    socket = extension("Backend", "far", endpoints=[{"unix": {"path": "/run/app.sock"}}])
+    assert _here(gateway(), _ENABLED, socket, route(rule(_TO_FAR))) == [
+        'spec.rules[0].backendRefs[0] = "far": Backend chat/far is a socket of Unix '
+        "(only a policy's extension is reached at one: give it an ip or fqdn endpoint)"
+    ]
+
+
+def test_a_policy_names_the_port_of_a_backend_by_its_number() -> None:
+    far = extension("Backend", "far", endpoints=[{"fqdn": {"hostname": "shop.example.com", "port": 8443}}])
+    validation = {"hostname": "shop.example.com", "wellKnownCACertificates": "System"}
+    for section, told in (("8443", []), ("443", ["did you mean 8443?"])):
+        to_port = target("Backend", "far", section, group="gateway.envoyproxy.io")
+        found = _here(gateway(), _ENABLED, far, policy("BackendTLSPolicy", "tls", to_port, validation=validation))
+        assert [each[each.rindex("(") + 1 : -1] for each in found] == told
+
+
+def test_another_kind_of_filter_may_come_with_an_extension_server() -> None:
+    ref = target("Filter", "own", group="example.com")
+    extended = route(rule(filters=[{"type": "ExtensionRef", "extensionRef": ref}]))
+    brought = config("{}\nextensionManager: {resources: [{group: example.com, version: v1, kind: Filter}]}")
+    assert _here(gateway(), service(), extended, brought) == []
+    assert len(_here(gateway(), service(), extended, config())) == 1
+    assert _here(gateway(), service(), extended) == [], "a configuration that is not ours may name it"

@@ -1,0 +1,45 @@
+"""Backends of Envoy Gateway that a route names, and that it cannot send requests to."""
+
+from collections.abc import Iterator
+
+from checks.graph.attachment import attachments
+from checks.graph.known import items, judged, read
+from checks.graph.references import Reference, reference
+from checks.graph.stack import CORE, ENVOY_GATEWAY, Stack, Wire, kind_of
+from checks.mistake import Mistake, Path
+
+
+@judged
+def mistakes(stack: Stack, route: Wire) -> Iterator[Mistake]:
+    for path, _ in items(route, "spec", "rules"):
+        yield from _of_rule(stack, route, path)
+
+
+@judged
+def _of_rule(stack: Stack, route: Wire, rule: Path) -> Iterator[Mistake]:
+    refs = [reference(route, path, ref, CORE, "Service") for path, ref in items(route, *rule, "backendRefs")]
+    for ref in refs:
+        if (ref.group, ref.kind) == (ENVOY_GATEWAY, "Backend"):
+            yield from _of_backend(stack, route, ref, alone=len(refs) == 1)
+
+
+@judged
+def _of_backend(stack: Stack, route: Wire, ref: Reference, *, alone: bool) -> Iterator[Mistake]:
+    backend = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+    if any(read(each, "unix") for _, each in items(backend, "spec", "endpoints")):
+        cure = "only a policy's extension is reached at one: give it an ip or fqdn endpoint"
+        yield Mistake(path=ref.path, value=ref.name, rule=f"{ref} is a socket of Unix", cure=cure)
+    if read(backend, "spec", "type") != "DynamicResolver":
+        return
+    if not alone:
+        rule = f"{ref} resolves the host of each request, so it cannot be one of several backends"
+        yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="give it a rule of its own")
+    if kind_of(route) == "TLSRoute":
+        ended = [each.listener for each in attachments(stack, route) if _ends_tls(each.listener.wire)]
+        for listener in ended[:1]:
+            rule = f"{ref} is found by the name in the handshake, and {listener} ends TLS"
+            yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="set tls.mode: Passthrough there")
+
+
+def _ends_tls(listener: Wire) -> bool:
+    return read(listener, "tls", "mode", default="Terminate") == "Terminate"
