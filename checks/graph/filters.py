@@ -35,11 +35,14 @@ def extension(stack: Stack, route: Wire, each: Any) -> Wire | None:
 @judged
 def _of_kinds(stack: Stack, route: Wire, rule: Path) -> Iterator[Mistake]:
     for path, each in items(route, *rule, "filters"):
-        kind = read(each, "extensionRef", "group", default=""), read(each, "extensionRef", "kind", default=_KIND)
-        if kind[1] != _KIND and kind not in _brought(stack):
-            what = f"{kind[1]} of {kind[0]} is no filter that Envoy Gateway knows"
+        if (named := read(each, "extensionRef")) is None:
+            continue
+        ref = reference(route, (*path, "extensionRef"), named, ENVOY_GATEWAY, _KIND)
+        kind = ref.group, ref.kind
+        if kind != (ENVOY_GATEWAY, _KIND) and kind not in _brought(stack):
+            what = f"{ref.kind} of {ref.group} is no filter that Envoy Gateway knows"
             cure = f"refer to a {_KIND} of {ENVOY_GATEWAY}, or name the kind in extensionManager.resources"
-            yield Mistake(path=(*path, "extensionRef", "kind"), value=kind[1], rule=what, cure=cure)
+            yield Mistake(path=(*ref.path, "kind"), value=ref.kind, rule=what, cure=cure)
 
 
 @judged

@@ -15,10 +15,15 @@ def sharing(stack: Stack) -> list[list[Wire]]:
     return list(fleets.values())
 
 
+def merging(stack: Stack, gateway: Wire) -> str:
+    """The name of the class of a Gateway if it merges its Gateways, else empty. Raises NotKnown for one of others."""
+    name = read(gateway, "spec", "gatewayClassName")
+    return name if _merges(stack, stack.cluster_wide(GATEWAY_API, "GatewayClass", name)) else ""
+
+
 def _fleet(stack: Stack, gateway: Wire) -> Hashable:
     try:
-        name = read(gateway, "spec", "gatewayClassName")
-        return name if _merges(stack, stack.cluster_wide(GATEWAY_API, "GatewayClass", name)) else id(gateway)
+        return merging(stack, gateway) or id(gateway)
     except NotKnown:
         return id(gateway)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from checks.graph.gateways import sharing
+from checks.graph.gateways import merging, sharing
 from checks.graph.known import NotKnown, items, judged, read
 from checks.graph.listeners import gateway_of, served
-from checks.graph.names import instead
+from checks.graph.names import instead, listed
 from checks.graph.references import missing, reference
 from checks.graph.selectors import selects
 from checks.graph.stack import (
@@ -43,6 +43,7 @@ _SECTIONS = {
 """What a sectionName is the name of, by the target's kind."""
 
 _ADDRESSES = ("fqdn", "ip")
+_PATCHED = ("Gateway", "GatewayClass")
 _OF_HTTP = ("apiKeyAuth", "basicAuth", "cors", "csrf", "extAuth", "jwt", "oidc")
 
 
@@ -66,6 +67,8 @@ def mistakes(stack: Stack, policy: Wire) -> Iterator[Mistake]:
             yield from _of_port(stack, policy, path)
         if kind_of(policy) == "SecurityPolicy":
             yield from _of_stream(policy, path)
+        if kind_of(policy) == "EnvoyPatchPolicy":
+            yield from _of_patched(stack, policy, path)
 
 
 def conflicts(stack: Stack) -> Iterator[tuple[Wire, Mistake]]:
@@ -141,6 +144,18 @@ def _of_stream(policy: Wire, path: Path) -> Iterator[Mistake]:
             yield Mistake(
                 path=("spec", field), rule="is for HTTP: on a TCPRoute there is authorization by clientCIDRs only"
             )
+
+
+@judged
+def _of_patched(stack: Stack, policy: Wire, path: Path) -> Iterator[Mistake]:
+    """What is patched are the settings of Envoys: a Gateway's, or where a class merges them the class's."""
+    kind, name = read(policy, *path, "kind"), read(policy, *path, "name", default="")
+    if kind not in _PATCHED:
+        yield Mistake(path=(*path, "kind"), value=kind, rule=f"is nothing to patch, only {listed(_PATCHED)} are")
+    gateway = stack.find(GATEWAY_API, kind, namespace_of(policy), name) if kind == "Gateway" else None
+    if gateway and (of_class := merging(stack, gateway)):
+        rule = f"GatewayClass {of_class} merges its Gateways, so their Envoys are patched together"
+        yield Mistake(path=(*path, "kind"), value=kind, rule=rule, cure=f"target GatewayClass {of_class}")
 
 
 @judged

@@ -16,6 +16,10 @@ from kinds import PROTOCOLS, carried
 _BACKENDS = ("Service", "Backend", "ServiceImport")
 _BACKEND_GROUPS = (CORE, "apps", ENVOY_GATEWAY, "multicluster.x-k8s.io")
 _ADDRESSES = ("IPAddress", "Hostname")
+_FILTERS_OF_BACKENDS = {
+    "GRPCRoute": ("RequestHeaderModifier", "ResponseHeaderModifier"),
+    "HTTPRoute": ("RequestHeaderModifier", "ResponseHeaderModifier", "URLRewrite", "ExtensionRef"),
+}
 _HEADERS = ("requestHeaderModifier", "responseHeaderModifier")
 
 
@@ -124,6 +128,21 @@ def _of_backends(wire: Wire, rule: Path) -> Iterator[Mistake]:
         if read(each, "group", default=CORE) in _BACKEND_GROUPS and kind not in _BACKENDS:
             cure = "refer to a Service, or to a Backend of Envoy Gateway"
             yield Mistake(path=(*path, "kind"), value=kind, rule="is nothing that a request is sent to", cure=cure)
+        yield from _of_backend_filters(wire, path)
+
+
+@judged
+def _of_backend_filters(wire: Wire, backend: Path) -> Iterator[Mistake]:
+    able = _FILTERS_OF_BACKENDS.get(kind_of(wire), ())
+    for path, each in items(wire, *backend, "filters"):
+        if (kind := read(each, "type")) not in able:
+            rule = f"is no filter of a backend, only {listed(able)} are"
+            yield Mistake(path=(*path, "type"), value=kind, rule=rule, cure="make it a filter of the rule")
+        elif read(each, "urlRewrite", "path") is not None:
+            rule = "of one backend only the host can be rewritten"
+            yield Mistake(
+                path=(*path, "urlRewrite", "path"), rule=rule, cure="rewrite the path in a filter of the rule"
+            )
 
 
 @judged

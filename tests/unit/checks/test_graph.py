@@ -395,3 +395,16 @@ def test_another_kind_of_filter_may_come_with_an_extension_server() -> None:
     assert _here(gateway(), service(), extended, brought) == []
     assert len(_here(gateway(), service(), extended, config())) == 1
     assert _here(gateway(), service(), extended) == [], "a configuration that is not ours may name it"
+
+
+def test_where_gateways_are_merged_their_class_is_patched() -> None:
+    def patch(kind: str, name: str) -> Wire:
+        return extension("EnvoyPatchPolicy", "patch", type="JSONPatch", targetRef=target(kind, name))
+
+    stack = *CLASSES, config("{enableEnvoyPatchPolicy: true}"), gateway(class_name=MERGED)
+    assert _here(*stack, patch("GatewayClass", MERGED)) == []
+    assert _here(*stack, patch("Gateway", "gate")) == [
+        f'spec.targetRef.kind = "Gateway": GatewayClass {MERGED} merges its Gateways, so their Envoys are patched '
+        f"together (target GatewayClass {MERGED})"
+    ]
+    assert len(_here(*stack, patch("HTTPRoute", "web"), route(), service())) == 1
