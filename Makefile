@@ -30,7 +30,7 @@ down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, clust
 test: ## unit, live and browser tests, on a cluster of their own
 	@$(LOCAL_DEV) test
 
-e2e: ## the long tests: every recipe of docs/gateway.md, random routes through Envoy, every cause of a failed `up`, no request lost
+e2e: ## the long tests: every recipe of docs/gateway.md, the prod stack, random routes through Envoy, every cause of a failed `up`, no request lost
 	@$(LOCAL_DEV) e2e
 
 conformance: ## the Gateway API's own conformance suite, on what `up` made; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]

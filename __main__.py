@@ -20,7 +20,9 @@ from components import (
     RouteArgs,
     connect,
     declared_by,
+    issuers,
     release,
+    release_of_cert_manager,
     rely,
     verify,
 )
@@ -34,7 +36,8 @@ cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])
 limit = cfg.timeout_seconds
 
 envoy_gateway = EnvoyGatewayArgs(manifest=manifest, protect=cfg.envoy_gateway.protect, timeout_s=limit)
-platform = Platform.of("envoy-gateway", cfg.platform, envoy_gateway, cluster)
+cert_manager = release_of_cert_manager(cfg.cert_manager)
+platform = Platform.of("envoy-gateway", cfg.platform, envoy_gateway, cert_manager, cluster)
 chat = Chat(
     "synergychat",
     ChatArgs(
@@ -65,6 +68,7 @@ with declared_by("gateway"):
             envoy_image=cfg.envoy_image,
             namespace=chat.namespace,
             platform=platform,
+            issuers=issuers(cfg, chat.namespace, platform, cluster),
             timeout_s=limit,
         ),
         cluster,
@@ -93,5 +97,5 @@ pulumi.export("hostsLines", access.hosts_lines)
 pulumi.export("tryIt", access.try_it)
 pulumi.export("versions", cfg.versions | {"envoyGatewayManifest": manifest.sha256})
 
-verify(declared, manifest, require_digests=cfg.require_digests)
+verify(declared, platform, require_digests=cfg.require_digests)
 rely(platform, declared, cfg.context, cfg.gateway.class_name)

@@ -1,9 +1,13 @@
-"""The kinds of Gateway API and Envoy Gateway that a stack declares by kind, and the groups that have them."""
+"""The kinds of Gateway API and Envoy Gateway that a stack declares by kind, and the groups that have such kinds."""
 
 from typing import Literal, get_args
 
+CERT_MANAGER = "cert-manager.io"
 GATEWAY_API = "gateway.networking.k8s.io"
 ENVOY_GATEWAY = "gateway.envoyproxy.io"
+
+ISSUERS = frozenset({f"{CERT_MANAGER}/issuer", f"{CERT_MANAGER}/cluster-issuer"})
+"""Annotations of a Gateway by which cert-manager makes the Secrets that its listeners name."""
 
 RouteKind = Literal["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]
 ROUTES: tuple[RouteKind, ...] = get_args(RouteKind)
@@ -45,6 +49,8 @@ READY_WHEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(POLICIES, ("Accepted",)),
     # Programmed: its patch has found what it is for.
     "EnvoyPatchPolicy": ("Accepted", "Programmed"),
+    # Of cert-manager.
+    **dict.fromkeys(("Issuer", "Certificate"), ("Ready",)),
 }
 """The conditions that are True of an object that is ready: a route's for each parent, a policy's for each ancestor."""
 

@@ -1,4 +1,4 @@
-"""What is known of Envoy Gateway's releases."""
+"""What is known of the releases of Envoy Gateway and of cert-manager."""
 
 import re
 from datetime import date
@@ -25,6 +25,8 @@ GATEWAY_API_RELEASES = {"1.5": "1.3.0", "1.6": "1.4.0", "1.7": "1.4.1", "1.8": "
 
 CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
 """Where a release keeps the controller's own configuration."""
+ENVOY_GATEWAY_MANIFEST = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
+CERT_MANAGER_MANIFEST = "https://github.com/cert-manager/cert-manager/releases/download/v{version}/cert-manager.yaml"
 
 
 def mirrored(image: str, registry: str | None) -> str:

@@ -99,6 +99,7 @@ class Configured(pulumi.ComponentResource):
             envoy_image=stack.envoy_image_of(settings),
             namespace=first.namespace,
             platform=first.platform,
+            issuers=first.issuers,
             timeout_s=self._limit,
         )
         with declared_by(f"gateways.{key}"):

@@ -1,15 +1,16 @@
 """Gateway: the class, the Envoys it runs, and the Gateway that clients reach."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
-from components import gateway_api, traffic, waiting
+from components import gateway_api, issuance, traffic, waiting
 from components.certificates import Certificate, self_signed
 from components.declared import Shortcut, declared_in_parts
 from components.gateway_api import Wire
+from components.issuers import Issuer
 from components.kubernetes_object import KubernetesObject
 from components.listeners import Listeners, parts
 from components.namespace import Namespace
@@ -39,6 +40,8 @@ class GatewayArgs:
     """Where the Gateway and its routes live."""
     platform: Platform
     """Its controller has to outlive the class and the Gateway: it takes away their finalizers."""
+    issuers: Mapping[str, Issuer] = field(default_factory=dict[str, Issuer])
+    """The stack's own, by name. Any other that a listener names is a ClusterIssuer."""
     timeout_s: int
 
 
@@ -53,6 +56,7 @@ class Gateway(pulumi.ComponentResource):
 
     namespace: Namespace
     platform: Platform
+    issuers: Mapping[str, Issuer]
     gateway_name: str
     listeners: Listeners
     target: Wire
@@ -71,6 +75,7 @@ class Gateway(pulumi.ComponentResource):
         self._args = args
         self.namespace = args.namespace
         self.platform = args.platform
+        self.issuers = args.issuers
         self.gateway_name = args.name
         settings = args.settings
         self.listeners = Listeners(gateway_name=args.name, all=args.listeners, redirecting=settings.redirect_to_https)
@@ -86,7 +91,7 @@ class Gateway(pulumi.ComponentResource):
         secrets = {listener: each.secret for listener, each in certificates.items()}
         gateway = self._gateway(f"{name}-gateway", secrets, needed)
         for each in self.listeners.ordered:
-            self._object(f"{name}-certificate-{each.name}", self._issued(each), [gateway])
+            self._order(f"{name}-certificate-{each.name}", each, gateway)
         if settings.redirect_to_https:
             self._object(f"{name}-redirect", gateway_api.awaited(self._redirect()), [gateway])
         self.target = gateway_api.target(self.api_version("Gateway"), "Gateway", args.name)
@@ -168,13 +173,18 @@ class Gateway(pulumi.ComponentResource):
                 pulumi.ResourceOptions(replacement_trigger=exposure),
             )
 
-    def _issued(self, listener: ListenerConfig) -> Wire:
-        return gateway_api.issued(
+    def _order(self, name: str, listener: ListenerConfig, gateway: pulumi.Resource) -> None:
+        """Ordered when the Gateway is there: an authority that speaks ACME asks through it."""
+        issuer = listener.issuer or ""
+        own = self.issuers.get(issuer)
+        wire = issuance.certificate(
             name=self.listeners.secret(listener),
             namespace=self.namespace.name,
-            issuer=listener.issuer or "",
+            issuer=issuer,
+            issuer_kind="Issuer" if own else "ClusterIssuer",
             hostname=listener.hostname,
         )
+        self._object(name, wire, [gateway, *([own.resource] if own else [])])
 
     def _traffic(self, name: str, needed: Sequence[pulumi.Resource]) -> None:
         settings = self._args.settings.traffic

@@ -8,14 +8,12 @@ from components.labels import metadata
 from components.overlay import overlaid
 from config.given import group
 from config.values import Exposure
-from kinds import ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
+from kinds import ENVOY_GATEWAY, GATEWAY_API, ISSUERS, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
 
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _APP = "gateway"
 
 Wire = dict[str, Any]
-
-_ISSUERS = {"cert-manager.io/issuer", "cert-manager.io/cluster-issuer"}
 
 
 def envoy_proxy(
@@ -183,23 +181,6 @@ def answered_by(filter_name: str) -> Wire:
     return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
 
 
-def issued(*, name: str, namespace: str, issuer: str, hostname: str) -> Wire:
-    """A Certificate that cert-manager gets from a ClusterIssuer, into the Secret of its name.
-
-    https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate
-    """
-    return {
-        "apiVersion": "cert-manager.io/v1",
-        "kind": "Certificate",
-        "metadata": metadata(_APP, name, namespace=namespace, annotations=waiting.until("condition=Ready")),
-        "spec": {
-            "secretName": name,
-            "dnsNames": [hostname],
-            "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
-        },
-    }
-
-
 def awaited(wire: Wire, *, ordered: Collection[str] = ()) -> Wire:
     """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind.
 
@@ -213,7 +194,7 @@ def awaited(wire: Wire, *, ordered: Collection[str] = ()) -> Wire:
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
             ready = waiting.holds(*wanted)
-            all_ordered = _ISSUERS & wire["metadata"].get("annotations", {}).keys()
+            all_ordered = ISSUERS & wire["metadata"].get("annotations", {}).keys()
             listeners = [each for each in _groups(wire, "listeners") if each.get("name") not in ordered]
             for listener in [] if all_ordered else listeners:
                 named = f"listeners[?@.name=='{listener.get('name')}']"

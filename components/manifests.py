@@ -63,9 +63,8 @@ def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bo
 
     What is not installed from it may be in another namespace than it says.
     """
-    objects = _objects(data, origin)
     by_kind: dict[str, list[Object]] = {}
-    for wire in objects:
+    for wire in objects(data, origin):
         stage = wire["kind"] if wire["kind"] in ("CustomResourceDefinition", "Job", "Deployment") else "settings"
         by_kind.setdefault(stage, []).append(wire)
     crds, deployments = by_kind.get("CustomResourceDefinition", []), by_kind.get("Deployment", [])
@@ -76,12 +75,9 @@ def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bo
     if [deployment["metadata"]["name"] for deployment in deployments] != [CONTROLLER_NAME]:
         raise ManifestError(f"{origin} is no Envoy Gateway release: its one Deployment must be {CONTROLLER_NAME}")
     (controller,) = deployments
-    _refuse_other_version(controller, source, origin)
-    if (found := controller["metadata"].get("namespace")) != source.namespace and installs:
-        raise ManifestError(
-            f"{origin} installs into the namespace {found}, not {source.namespace}: "
-            f"set synergychat:envoyGateway.namespace to {found}, or render the chart for {source.namespace}"
-        )
+    refuse_other_version(controller, source, origin)
+    if installs:
+        refuse_other_namespace(controller, source, origin)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": source.namespace}}
     return Manifest(
         version=source.version,
@@ -127,19 +123,27 @@ def _configured(config_map: Object, fields: Object) -> Object:
     return overlaid(config_map, {"data": {CONFIG_KEY: yaml.safe_dump(settings)}})
 
 
-def _refuse_other_version(controller: Object, source: Source, origin: str) -> None:
+def refuse_other_version(controller: Object, source: Source, origin: str) -> None:
     """A manifest is found by its sum: with another version's sum left in place it would be the other version's."""
     try:
         image = str(controller["spec"]["template"]["spec"]["containers"][0]["image"])
     except (KeyError, IndexError, TypeError) as error:
-        raise ManifestError(
-            f"{origin} is no Envoy Gateway release: its Deployment {CONTROLLER_NAME} has no image"
-        ) from error
+        name = controller["metadata"]["name"]
+        raise ManifestError(f"{origin} is no {source.product} release: its Deployment {name} has no image") from error
     found = release_of(image)
     if found is not None and found != source.version:
         raise ManifestError(
-            f"{origin} runs Envoy Gateway {found} ({image}), not {source.version}: "
-            f"set synergychat:envoyGateway.version to {found}, or its sha256 to the sum of {source.version}'s manifest"
+            f"{origin} runs {source.product} {found} ({image}), not {source.version}: "
+            f"set synergychat:{source.key}.version to {found}, or its sha256 to the sum of {source.version}'s manifest"
+        )
+
+
+def refuse_other_namespace(controller: Object, source: Source, origin: str) -> None:
+    """Of what it installs only the chart can say where it goes."""
+    if (found := controller["metadata"].get("namespace")) != source.namespace:
+        raise ManifestError(
+            f"{origin} installs into the namespace {found}, not {source.namespace}: "
+            f"set synergychat:{source.key}.namespace to {found}, or render the chart for {source.namespace}"
         )
 
 
@@ -181,18 +185,19 @@ def prepared(wire: Object, timeout_s: int) -> dict[str, Any]:
     return result
 
 
-def _objects(data: bytes, origin: str) -> list[Object]:
+def objects(data: bytes, origin: str) -> list[Object]:
+    """The objects of a manifest as they stand in it. Raises ManifestError when it is none, or has an object twice."""
     try:
         documents: list[object] = list(yaml.load_all(data, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ManifestError(f"{origin} is not YAML: {' '.join(str(error).split())}") from error
-    objects = [_object(document, origin) for document in documents if document is not None]
+    found = [_object(document, origin) for document in documents if document is not None]
     seen: set[str] = set()
-    for name in map(identity, objects):
+    for name in map(identity, found):
         if name in seen:
             raise ManifestError(f"{origin} has {name} twice")
         seen.add(name)
-    return objects
+    return found
 
 
 def _object(document: object, origin: str) -> Object:

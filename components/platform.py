@@ -1,4 +1,4 @@
-"""Platform: the CRDs, the controller and the GatewayClass that a stack's Gateways need, its own or others'."""
+"""Platform: the CRDs, the controllers and the GatewayClass that a stack's Gateways need, its own or others'."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import pulumi
 
 from components import cluster
+from components.cert_manager import CertManager, CertManagerArgs
+from components.cert_manager_release import CertManagerRelease
 from components.declared import Declared
 from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
 from components.kubectl import kubectl
-from components.manifests import Manifest
+from components.manifests import Manifest, Object
 from components.reliance import Wanted, lacks, look
 from config.values import Ownership
 from stop import stop
@@ -25,18 +27,35 @@ class Platform:
     """The release whose kinds are there."""
     namespace: str
     """Where the controller and its Envoys run."""
+    crds: Sequence[Object]
+    """What is known of the kinds that are there."""
     resources: Sequence[pulumi.Resource]
-    """What objects of the release's kinds come after; of an external platform nothing."""
+    """What objects of these kinds come after; of an external platform nothing."""
 
     @classmethod
-    def of(cls, name: str, ownership: Ownership, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions) -> "Platform":
-        """Installs Envoy Gateway as `name`, unless it is others'. Whether it is there then, `rely` finds out."""
+    def of(
+        cls,
+        name: str,
+        ownership: Ownership,
+        args: EnvoyGatewayArgs,
+        cert_manager: CertManagerRelease | None,
+        opts: pulumi.ResourceOptions,
+    ) -> "Platform":
+        """Installs Envoy Gateway as `name`, unless it is others'. Whether it is there then, `rely` finds out.
+
+        cert-manager comes after it, where the stack installs that.
+        """
         is_external = ownership == "external"
+        resources: list[pulumi.Resource] = [] if is_external else [EnvoyGateway(name, args, opts).controller]
+        if cert_manager is not None:
+            further = CertManagerArgs(release=cert_manager, after=resources, timeout_s=args.timeout_s)
+            resources = [*resources, *CertManager("cert-manager", further, opts).webhooks]
         return cls(
             is_external=is_external,
             manifest=args.manifest,
             namespace=args.manifest.namespace["metadata"]["name"],
-            resources=[] if is_external else [EnvoyGateway(name, args, opts).controller],
+            crds=(*args.manifest.crds, *(cert_manager.crds if cert_manager else ())),
+            resources=resources,
         )
 
 

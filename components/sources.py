@@ -13,7 +13,6 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 
-RELEASE = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
 _STALL_S = 10
 _DEADLINE_S = 60
 _LARGEST = 64 * 1024 * 1024
@@ -24,7 +23,15 @@ class ManifestError(Exception):
 
 
 class Source(Protocol):
-    """Which manifest is wanted; a stack's `envoyGateway` config is one."""
+    """Which manifest of which product is wanted; a stack's `envoyGateway` and `certManager` config are such."""
+
+    @property
+    def product(self) -> str: ...
+
+    @property
+    def key(self) -> str:
+        """Of the stack's config, for messages."""
+        ...
 
     @property
     def version(self) -> str: ...
@@ -33,8 +40,18 @@ class Source(Protocol):
     def namespace(self) -> str: ...
 
     @property
+    def release(self) -> str:
+        """The URL of the release's own manifest."""
+        ...
+
+    @property
     def manifest(self) -> str | None:
-        """A URL, a file or a chart's directory; None: the release's own install.yaml."""
+        """A URL, a file or a chart's directory; None: the release's own."""
+
+    @property
+    def chart_arguments(self) -> tuple[str, ...]:
+        """Helm's, to render a chart's directory: the name of the installation, and what all of it takes."""
+        ...
 
     @property
     def sha256(self) -> tuple[str, ...]:
@@ -57,7 +74,7 @@ def cache_directory() -> Path:
 
 def read(source: Source, cache: Path) -> Raw:
     """The bytes of `source`, verified. A download whose accepted sum is in `cache` is not repeated."""
-    location = source.manifest or RELEASE.format(version=source.version)
+    location = source.manifest or source.release
     if location.startswith(("https://", "http://")):
         return _cached(source, location, cache) or _downloaded(source, location, cache)
     path = Path(location)
@@ -65,11 +82,11 @@ def read(source: Source, cache: Path) -> Raw:
         if path.is_dir():
             checksum = chart_sha256(path)
             _verify(source, checksum, location)
-            return Raw(data=_rendered(path, source.namespace), sha256=checksum, origin=location)
+            return Raw(data=_rendered(path, source), sha256=checksum, origin=location)
         data = path.read_bytes()
     except OSError as error:
         raise ManifestError(
-            f"{location} cannot be read: {error.strerror} (synergychat:envoyGateway.manifest)"
+            f"{location} cannot be read: {error.strerror} (synergychat:{source.key}.manifest)"
         ) from error
     return _checked(source, data, location)
 
@@ -94,14 +111,14 @@ def _cached(source: Source, location: str, cache: Path) -> Raw | None:
 
 
 def _downloaded(source: Source, location: str, cache: Path) -> Raw:
-    data = _fetched(location)
+    data = _fetched(location, source.key)
     if not source.sha256:
         _refuse_web_page(data, location)
         raise ManifestError(
             f"{location} is not used without a SHA-256. What was received has\n"
             f"  {hashlib.sha256(data).hexdigest()}\n"
             "Compare it with one from a source that you trust, then type: "
-            "pulumi config set --path 'synergychat:envoyGateway.sha256[0]' SHA256"
+            f"pulumi config set --path 'synergychat:{source.key}.sha256[0]' SHA256"
         )
     raw = _checked(source, data, location)
     _keep(data, cache / f"{raw.sha256}.yaml")
@@ -120,7 +137,7 @@ def _keep(data: bytes, path: Path) -> None:
             scratch.unlink()
 
 
-def _fetched(location: str) -> bytes:
+def _fetched(location: str, key: str) -> bytes:
     deadline = time.monotonic() + _DEADLINE_S
     data = bytearray()
     try:
@@ -140,9 +157,9 @@ def _fetched(location: str) -> bytes:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise ManifestError(
             f"{location} cannot be fetched: {reason}\n"
-            "With no way there, set synergychat:envoyGateway.manifest to a file or to the directory of the chart, "
+            f"With no way there, set synergychat:{key}.manifest to a file or to the directory of the chart, "
             f"or put the manifest into {cache_directory()} as SHA256.yaml, with its SHA-256 in "
-            "synergychat:envoyGateway.sha256 (`make up` does so)."
+            f"synergychat:{key}.sha256 (`make up` does so for Envoy Gateway)."
         ) from error
     return bytes(data)
 
@@ -158,7 +175,7 @@ def _verify(source: Source, checksum: str, location: str) -> None:
     if source.sha256 and checksum not in source.sha256:
         accepted = "\n".join(f"  {accepted}  accepted" for accepted in source.sha256)
         raise ManifestError(
-            f"{location} is not what synergychat:envoyGateway.sha256 accepts:\n  {checksum}  found\n{accepted}\n"
+            f"{location} is not what synergychat:{source.key}.sha256 accepts:\n  {checksum}  found\n{accepted}\n"
             "Either it was changed, or the sum belongs to another version: find out before you set a new one."
         )
 
@@ -168,15 +185,16 @@ def _refuse_web_page(data: bytes, location: str) -> None:
         raise ManifestError(f"{location} is a web page, not a manifest: does a proxy or a login answer in its place?")
 
 
-def _rendered(chart: Path, namespace: str) -> bytes:
+def _rendered(chart: Path, source: Source) -> bytes:
     if not (chart / "Chart.yaml").is_file():
         raise ManifestError(
-            f"{chart} is a directory without a Chart.yaml, so no chart (synergychat:envoyGateway.manifest)"
+            f"{chart} is a directory without a Chart.yaml, so no chart (synergychat:{source.key}.manifest)"
         )
     helm = shutil.which("helm")
     if helm is None:
         raise ManifestError(f"{chart} is a chart, and there is no `helm` on the PATH to render it with")
-    command = [helm, "template", "eg", str(chart), "--namespace", namespace, "--include-crds"]
+    name, *arguments = source.chart_arguments
+    command = [helm, "template", name, str(chart), "--namespace", source.namespace, "--include-crds", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_DEADLINE_S)
     except subprocess.TimeoutExpired as error:

@@ -10,16 +10,16 @@ from checks.graph.releases import release_of
 from checks.images import by_tag
 from components.declared import Declaration, Declared, Shortcut
 from components.gateway_api import Wire
-from components.manifests import Manifest
+from components.platform import Platform
 from stop import stop
 
 
-def verify(declared: Declared, manifest: Manifest, *, require_digests: bool) -> None:
+def verify(declared: Declared, platform: Platform, *, require_digests: bool) -> None:
     """Ends the program when what it declares has mistakes, with all of them, where each stands and what would cure it.
 
     To be called last: the engine hears of nothing before the program has run to its end.
     """
-    found = [*_mistakes(declared, manifest), *(_by_tag(declared) if require_digests else ())]
+    found = [*_mistakes(declared, platform), *(_by_tag(declared) if require_digests else ())]
     lines = sorted({_line(declaration, mistake) for declaration, mistake in found})
     if lines:
         count = "One mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
@@ -27,9 +27,10 @@ def verify(declared: Declared, manifest: Manifest, *, require_digests: bool) -> 
         stop(f"{count} in what stack {pulumi.get_stack()} declares:\n{listed}\nNothing was changed.")
 
 
-def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declaration, Mistake]]:
+def _mistakes(declared: Declared, platform: Platform) -> Iterator[tuple[Declaration, Mistake]]:
     """Those of each object by itself, and those in what they have to do with each other."""
-    crds, release = Crds({**builtin.kinds(), **Crds.of(manifest.crds).kinds}), release_of(manifest.version)
+    version = platform.manifest.version
+    crds, release = Crds({**builtin.kinds(), **Crds.of(platform.crds).kinds}), release_of(version)
     together: dict[int, tuple[Declaration, Wire]] = {}
     for each in declared.objects:
         own = [*check(each.wire, crds), *configuration.mistakes(each.wire, crds, release)]
@@ -38,7 +39,7 @@ def _mistakes(declared: Declared, manifest: Manifest) -> Iterator[tuple[Declarat
         wire = {**each.wire, "spec": UNKNOWN} if own else each.wire
         together[id(wire)] = each, wire
     yield from _repeated(declared)
-    for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=manifest.version):
+    for wire, mistake in graph.mistakes([wire for _, wire in together.values()], version=version):
         yield together[id(wire)][0], mistake
 
 

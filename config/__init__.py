@@ -1,5 +1,6 @@
 """A stack's config: read once, checked as a whole. `python -m reference` writes its reference, docs/config.md."""
 
+from config.cert_manager import AcmeConfig, CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
 from config.objects import ObjectConfig
@@ -18,8 +19,10 @@ from config.workloads import (
 )
 
 __all__ = [
+    "AcmeConfig",
     "ApiConfig",
     "AppConfig",
+    "CertManagerConfig",
     "ConfigError",
     "CrawlerConfig",
     "EnvoyGatewayConfig",
@@ -27,6 +30,7 @@ __all__ = [
     "FurtherAppConfig",
     "FurtherGatewayConfig",
     "GatewayConfig",
+    "IssuerConfig",
     "ListenerConfig",
     "ObjectConfig",
     "OpenSection",

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from config import gateway_rules, platform_rules, secret_rules, workload_rules
+from config import cert_manager_rules, gateway_rules, platform_rules, secret_rules, workload_rules
 from config.given import Broken, Given, group, items
 from config.routes import WIRE_TARGETS
 from config.stack import StackConfig
@@ -16,7 +16,13 @@ from config.workload_rules import backends, is_served
 
 def across(given: Given) -> dict[tuple[str, ...], str]:
     """By place, each rule that is broken. They are tested on what was given, so that no other mistake hides theirs."""
-    elsewhere = (gateway_rules.rules, platform_rules.rules, secret_rules.rules, workload_rules.rules)
+    elsewhere = (
+        cert_manager_rules.rules,
+        gateway_rules.rules,
+        platform_rules.rules,
+        secret_rules.rules,
+        workload_rules.rules,
+    )
     every = (_names, _names_of_gateways, _routes, _policies, _connections, *elsewhere)
     return dict(chain.from_iterable(rules(given) for rules in every))
 

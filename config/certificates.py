@@ -17,7 +17,8 @@ class CertificateConfig(Section):
         default=None, description="Name of a Secret that has it, of `secrets` or there already."
     )
     issuer: Subdomain | None = Field(
-        default=None, description="Name of the ClusterIssuer from which cert-manager, which must be there, gets it."
+        default=None,
+        description="Name of who issues it by cert-manager: one of `issuers`, else a ClusterIssuer that is there.",
     )
 
     @property

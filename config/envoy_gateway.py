@@ -4,6 +4,7 @@ from pydantic import Field
 
 from config.section import Fields, Section
 from config.values import Image, Label, Pods, Registry, Sha256, Text, Version
+from releases import ENVOY_GATEWAY_MANIFEST
 
 
 class EnvoyGatewayConfig(Section):
@@ -49,3 +50,19 @@ class EnvoyGatewayConfig(Section):
         default=False,
         description="Whether Pulumi refuses to delete the CRDs, and with them every Gateway and route of the cluster.",
     )
+
+    @property
+    def product(self) -> str:
+        return "Envoy Gateway"
+
+    @property
+    def key(self) -> str:
+        return "envoyGateway"
+
+    @property
+    def release(self) -> str:
+        return ENVOY_GATEWAY_MANIFEST.format(version=self.version)
+
+    @property
+    def chart_arguments(self) -> tuple[str, ...]:
+        return ("eg",)

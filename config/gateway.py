@@ -77,7 +77,7 @@ class ServingConfig(Section):
         default=None, description="How it treats clients and apps, unless a policy says otherwise."
     )
     annotations: dict[str, str] = Field(
-        default={}, description="Annotations of the Gateway, such as `cert-manager.io/cluster-issuer`."
+        default={}, description="Annotations of the Gateway, such as `external-dns.alpha.kubernetes.io/target`."
     )
     spec: Fields = Field(default={}, description="Further fields of the Gateway's spec: `addresses`, `infrastructure`.")
     proxy: Fields = Field(

@@ -15,6 +15,8 @@ def rules(given: Given) -> Broken:
         # Pulumi.yaml says the defaults.
         if key not in _OF_A_RELEASE and value != defaults.get(key, value):
             yield ("envoyGateway", key), "goes only with platform managed: it is for the stack that has the controller"
+    if group(given.get("certManager")).get("install") is True:
+        yield ("certManager", "install"), "goes only with platform managed: the platform's cert-manager is others' too"
     infrastructure = group(group(given.get("gateway")).get("spec")).get("infrastructure")
     if "parametersRef" in group(infrastructure):
         place = ("gateway", "spec", "infrastructure", "parametersRef")

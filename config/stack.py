@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from pydantic import Field
 
+from config.cert_manager import CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
 from config.given import items
@@ -39,6 +40,13 @@ class StackConfig(Section):
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The Gateway, and how it is reached.")
     gateways: dict[Label, FurtherGatewayConfig] = Field(
         default={}, description="Further Gateways in the chat's namespace, by name, each with Envoys of its own."
+    )
+    cert_manager: CertManagerConfig = Field(
+        default=CertManagerConfig(), description="cert-manager, which has certificates issued and renewed."
+    )
+    issuers: dict[Subdomain, IssuerConfig] = Field(
+        default={},
+        description="Its Issuers in the chat's namespace, by name, for the `issuer` of listeners.",
     )
     web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
     api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
@@ -103,7 +111,8 @@ class StackConfig(Section):
         """Whether an app is served with a certificate that no client trusts by itself."""
         names = (self.web.hostname, self.api.hostname, *self.exposed.values())
         used = map(self.gateway.secure, names)
-        return any(listener is not None and listener.self_signed for listener in used)
+        untrusted = [name for name, issuer in self.issuers.items() if issuer.self_signed_ca]
+        return any(each is not None and (each.self_signed or each.issuer in untrusted) for each in used)
 
     @property
     def envoy_image(self) -> str | None:

@@ -107,9 +107,13 @@ def _wildcard_problem(value: object) -> str | None:
 _VERSION_TEXT = f"must be a release of {', '.join(RELEASE_LINES)}"
 
 
+_THREE_PARTS_TEXT = "must be a version in quotes, such as '1.9.1'"
+_THREE_PARTS = r"[0-9]+\.[0-9]+\.[0-9]+"
+
+
 def _version_problem(value: object) -> str | None:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", value):
-        return "must be a version in quotes, such as '1.9.1'"
+    if not isinstance(value, str) or not re.fullmatch(_THREE_PARTS, value):
+        return _THREE_PARTS_TEXT
     if value.rpartition(".")[0] not in RELEASE_LINES:
         return _VERSION_TEXT
     return None
@@ -160,6 +164,7 @@ Registry = Annotated[
 ]
 Sha256 = Annotated[str, BeforeValidator(_matching("must be a SHA-256: 64 of 0-9 and a-f", "[0-9a-f]{64}"))]
 Keyword = Annotated[str, BeforeValidator(_matching("must be a word without a comma", r"[^,]*[^,\s][^,]*"))]
+ThreePartVersion = Annotated[str, BeforeValidator(_matching(_THREE_PARTS_TEXT, _THREE_PARTS))]
 Version = Annotated[
     str,
     BeforeValidator(

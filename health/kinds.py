@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from health.conditions import met, no_status, unmet
 from health.failure import Failure
-from kinds import ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
+from kinds import CERT_MANAGER, ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
 
 Object = Mapping[str, Any]
 
@@ -35,8 +35,8 @@ Judge = Callable[[Object], Verdict | None]
 """None where there is nothing to say."""
 
 
-def _gateway_class(item: Object) -> Verdict:
-    return Verdict(unmet(item.get("status", {}), READY_WHEN["GatewayClass"], item["metadata"]["generation"]))
+def _by_itself(item: Object) -> Verdict:
+    return Verdict(unmet(item.get("status", {}), READY_WHEN[item["kind"]], item["metadata"]["generation"]))
 
 
 def _route(item: Object) -> Verdict:
@@ -137,7 +137,8 @@ def _service(item: Object) -> Verdict | None:
 
 
 KINDS: Mapping[Kind, Judge] = {
-    Kind(GATEWAY_API, "GatewayClass"): _gateway_class,
+    Kind(GATEWAY_API, "GatewayClass"): _by_itself,
+    **{Kind(CERT_MANAGER, name): _by_itself for name in ("Issuer", "Certificate")},
     Kind(GATEWAY_API, "Gateway"): _listening,
     Kind(GATEWAY_API, "ListenerSet"): _listening,
     Kind(ENVOY_GATEWAY, "Backend"): _backend,

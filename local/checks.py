@@ -61,7 +61,7 @@ def test() -> int:
 
 
 def e2e() -> int:
-    """The long tests: every recipe, random routes through Envoy, every cause of a failed `up`, no request lost."""
+    """The long tests: every recipe, the prod stack, random routes, every cause of a failed `up`, no request lost."""
     with _prepared():
         return _pytest("tests/e2e")
 

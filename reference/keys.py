@@ -168,6 +168,8 @@ _TAIL = """## Where the Envoy Gateway manifest comes from
 | a path to a file | that file; a relative path starts at the project's directory |
 | a path to a directory | the chart in it: `helm template eg DIRECTORY --namespace NAMESPACE --include-crds` |
 
+The same goes for `certManager.manifest`, whose release has a `cert-manager.yaml`.
+
 A download must match one of `envoyGateway.sha256`. With none given it is refused, and the message has the sum of what
 was received, to compare with one from a source that you trust. A download is kept below
 `$XDG_CACHE_HOME/synergychat/manifests` (`~/.cache` when the variable is not set) under its sum, and is looked for there

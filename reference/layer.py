@@ -8,11 +8,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import gateway, gateway_api, listeners, policies, routes, tailored, traffic
+from components import (
+    cert_manager,
+    cert_manager_release,
+    gateway,
+    gateway_api,
+    issuance,
+    issuers,
+    listeners,
+    policies,
+    routes,
+    tailored,
+    traffic,
+)
 from config import (
+    AcmeConfig,
+    CertManagerConfig,
     EnvoyGatewayConfig,
     FurtherGatewayConfig,
     GatewayConfig,
+    IssuerConfig,
     ListenerConfig,
     ObjectConfig,
     PolicyConfig,
@@ -26,6 +41,7 @@ from config.routes import CanaryConfig, TargetConfig
 BEGIN, END = "<!-- Written by `python -m reference`: edit reference/layer.py. -->\n", "<!-- Up to here. -->\n"
 _PROXY = "[EnvoyProxy](https://gateway.envoyproxy.io/docs/api/extension_types/#envoyproxyspec)"
 _LISTENER = "[listener](https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#listener)"
+_ISSUER = "[Issuer](https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.IssuerSpec)"
 _CONTROLLER = "[controller's configuration](https://gateway.envoyproxy.io/docs/api/extension_types/#envoygateway)"
 
 
@@ -46,7 +62,7 @@ ROWS = (
         [
             *(ServingConfig, GatewayConfig, FurtherGatewayConfig, ListenerConfig, CertificateConfig, HttpsConfig),
             *(gateway, listeners, gateway_api.gateway, gateway_api.listener),
-            *(gateway_api.issued, gateway_api.redirect_to_https),
+            gateway_api.redirect_to_https,
         ],
     ),
     Row("GatewayClass", "`gateway.className`", "", [gateway_api.gateway_class]),
@@ -82,6 +98,18 @@ ROWS = (
         "`envoyGateway`: `version`, `replicas`, `resources`, `registry`, `image`",
         f"`envoyGateway.config`: of the {_CONTROLLER}",
         [EnvoyGatewayConfig, tailored],
+    ),
+    Row(
+        "Issuer, Certificate",
+        "`issuer`; `issuers`: `selfSignedCa`, `acme`",
+        f"`issuers`: of the {_ISSUER}",
+        [AcmeConfig, IssuerConfig, issuance, issuers],
+    ),
+    Row(
+        "cert-manager itself",
+        "`certManager`: `install`, `version`",
+        "",
+        [CertManagerConfig, cert_manager, cert_manager_release],
     ),
 )
 

@@ -81,4 +81,9 @@ has the way out.
 
 ## In clusters of their own
 Nothing to set but `context`: each stack has its platform, `managed` being the default.
+
+## cert-manager
+`staging` and `prod` have `issuers` of their own, on the cert-manager that the cluster has. Where it has none, the stack
+with the platform installs it with [`certManager`](gateway.md#https-with-cert-manager). With `requireDigests` the
+manifest of that has to name its images by digest: render its chart with `image.digest`, and say in `manifest` where.
 """

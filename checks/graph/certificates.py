@@ -18,20 +18,35 @@ from checks.graph.names import listed
 from checks.graph.references import Reference, reference, unresolved
 from checks.graph.stack import CORE, Stack, Wire
 from checks.mistake import Mistake, Path
+from kinds import ISSUERS
 
 TLS_SECRET = "kubernetes.io/tls"  # noqa: S105 # a type
-_ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
 
 
 @judged
 def mistakes(stack: Stack, owner: Wire) -> Iterator[Mistake]:
-    if any(read(owner, "metadata", "annotations", issuer) for issuer in _ISSUERS):
+    if any(read(owner, "metadata", "annotations", issuer) for issuer in ISSUERS):
+        for listener in own(owner):
+            yield from _written_over(stack, listener)
         return  # cert-manager makes the Secrets
     for listener in own(owner):
         for ref in _references(listener):
             yield from _of_reference(stack, listener, ref)
         if listener.hostname:
             yield from _of_host(stack, listener, listener.hostname, (*listener.path, "hostname"))
+
+
+@judged
+def _written_over(stack: Stack, listener: Listener) -> Iterator[Mistake]:
+    """By the annotation cert-manager issues for all listeners, and puts that in place of what is there."""
+    for secret in _references(listener):
+        if stack.find(CORE, "Secret", secret.namespace, secret.name) is not None:
+            yield Mistake(
+                path=(*secret.path, "name"),
+                value=secret.name,
+                rule=f"cert-manager would write over {secret}: by its annotation it issues for every listener",
+                cure="take the annotation out, and give an issuer to each of the listeners that want one",
+            )
 
 
 @judged

@@ -1,4 +1,4 @@
-"""Kinds that Envoy Gateway heeds only where its own configuration says so."""
+"""Kinds and fields that Envoy Gateway heeds only where its own configuration says so."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ _LUA_OFF_SINCE = (1, 9)
 
 @judged
 def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
-    """Of an object of such a kind, when the stack has the configuration."""
+    """Of an object of such a kind or with such a field, when the stack has the configuration."""
     match kind_of(wire):
         case "Backend":
             yield from _off(stack, wire, "enableBackend", ("kind",))
@@ -24,6 +24,8 @@ def mistakes(stack: Stack, wire: Wire, release: Release) -> Iterator[Mistake]:
             yield from _off(stack, wire, "enableEnvoyPatchPolicy", ("kind",))
         case "EnvoyExtensionPolicy" if read(wire, "spec", "lua") and release >= _LUA_OFF_SINCE:
             yield from _off(stack, wire, "enableLua", ("spec", "lua"))
+        case "BackendTrafficPolicy":
+            yield from _uncounted(stack, wire)
         case _:
             return
 
@@ -38,6 +40,18 @@ def _off(stack: Stack, wire: Wire, switch: str, path: tuple[str, ...]) -> Iterat
             value=kind_of(wire) if path == ("kind",) else None,
             rule=f"Envoy Gateway's configuration does not enable {what}",
             cure=f"set extensionApis.{switch}: true in envoyGateway.config of the stack",
+        )
+
+
+def _uncounted(stack: Stack, policy: Wire) -> Iterator[Mistake]:
+    """A limit for all Envoys together, with nothing for them to count in."""
+    limit = read(policy, "spec", "rateLimit", default={})
+    heeded = read(limit, "type", default="Global") == "Global"
+    if heeded and read(limit, "global") and not read(configuration(stack), "rateLimit"):
+        yield Mistake(
+            path=("spec", "rateLimit", "global"),
+            rule="Envoy Gateway's configuration has no rateLimit.backend to count in",
+            cure="set rateLimit.backend to a Redis in envoyGateway.config of the stack, or say local, not global",
         )
 
 

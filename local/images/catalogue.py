@@ -49,22 +49,22 @@ def _chat(entry: Entry, tools: Tools) -> Image:
 
 def _envoy_gateway(entry: Entry, tools: Tools) -> Image:
     path = "/usr/local/bin/envoy-gateway"
-    files = {path: tools.program("envoy-gateway")} | _authorities()
+    files = {path: tools.program("envoy-gateway")} | authorities()
     return Image(reference=entry.reference, files=files, entrypoint=(path,), user=NOBODY)
 
 
 def _envoy(entry: Entry, tools: Tools) -> Image:
     path = "/usr/local/bin/envoy"
     program = tools.program("envoy")
-    files = {path: program} | _libraries(program) | _authorities()
+    files = {path: program} | libraries(program) | authorities()
     return Image(reference=entry.reference, files=files, entrypoint=(path,), user=NOBODY)
 
 
-def _authorities() -> dict[str, Path]:
+def authorities() -> dict[str, Path]:
     return {str(_AUTHORITIES): _AUTHORITIES} if _AUTHORITIES.exists() else {}
 
 
-def _libraries(program: Path) -> dict[str, Path]:
+def libraries(program: Path) -> dict[str, Path]:
     """The C library and the loader that `program` is linked to, from this machine."""
     done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -24,6 +24,8 @@ METRICS_SERVER = "0.9.0"
 ENVOY = "1.39.1"
 ENVOY_GATEWAY = "1.9.1"
 GATEWAY_API = "1.6.1"
+CERT_MANAGER = "1.21.2"
+CERT_MANAGER_MANIFEST_SHA256 = "3fcfdf397e889b6830d9b5d06a3cd639c0701aaf40d875a4c49a4bff90a6f143"
 KUBE_SCORE = "1.20.0"
 MANIFEST_SHA256 = "0234db22b15454cf41cd7b686f0c0329eb82abf8abf197e40f85140a0462ad7c"
 
@@ -176,6 +178,12 @@ GROUPS = {
             ),
         ),
         GoGroup(name="chat", directory=_LOCAL / "chat"),
+        GoGroup(
+            name="cert-manager",
+            directory=_GO / "cert-manager",
+            variables={"github.com/cert-manager/cert-manager/pkg/util.AppVersion": f"v{CERT_MANAGER}"},
+        ),
+        GoGroup(name="peers", directory=_GO / "peers"),
         GoGroup(name="echo", directory=_LOCAL / "echo"),
         GoGroup(name="pause", directory=_LOCAL / "images" / "pause"),
         GoGroup(name="conformance", directory=_LOCAL / "conformance" / "suite"),
@@ -316,6 +324,37 @@ ARTEFACTS = {
             version="1",
             programs=("web", "api", "crawler"),
             recipe=tuple(GoProgram(group="chat", package=f"./{name}", cpu_s=10) for name in ("web", "api", "crawler")),
+        ),
+        Artefact(
+            name="cert-manager",
+            version=CERT_MANAGER,
+            programs=("cert-manager",),
+            recipe=(GoProgram(group="cert-manager", package=".", cpu_s=300),),
+        ),
+        Artefact(
+            name="openid",
+            version="3.51.17",
+            programs=("openid",),
+            recipe=(GoProgram(group="peers", package="./openid", cpu_s=20),),
+        ),
+        Artefact(
+            name="ratelimit",
+            version="3fb70258",
+            programs=("service_cmd",),
+            recipe=(GoProgram(group="peers", package="github.com/envoyproxy/ratelimit/src/service_cmd", cpu_s=40),),
+        ),
+        Artefact(
+            name="pebble",
+            version="2.10.1",
+            programs=("pebble",),
+            recipe=(GoProgram(group="peers", package="github.com/letsencrypt/pebble/v2/cmd/pebble", cpu_s=10),),
+        ),
+        Artefact(
+            name="redis",
+            version="the system's",
+            programs=("redis-check-rdb",),
+            recipe=(SystemFiles(directories=("/usr/bin",)),),
+            runs_with=("redis-check-rdb",),
         ),
         Artefact(
             name="echo",

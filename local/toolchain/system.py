@@ -19,6 +19,7 @@ _DEBIAN = {
     "nsenter": ("util-linux",),
     "gcc": ("gcc", "libc6-dev"),
     "libseccomp": ("libseccomp-dev",),
+    "redis-check-rdb": ("redis-tools",),
     "cni": ("containernetworking-plugins",),
 }
 

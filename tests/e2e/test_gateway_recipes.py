@@ -18,9 +18,13 @@ from cryptography import x509
 from websockets.sync.client import connect
 
 from components.certificates import make_pair
-from tests.live import tokens
+from local.images import peers
+from local.toolchain import cert_manager
+from local.toolchain.progress import Progress
+from tests.conftest import TestCluster
+from tests.live import acme, tokens
 from tests.live.authority import Authority
-from tests.live.clients import agreed_protocol, ask, certificate, http2_settings, showing, trusting_anything
+from tests.live.clients import agreed_protocol, ask, browser, certificate, http2_settings, showing, trusting_anything
 from tests.live.quic import ask_by_quic
 from tests.live.recipes import Checked, file_with, recipes
 from tests.live.stack import LiveStack
@@ -30,14 +34,19 @@ RECIPES = recipes("gateway.md")
 AGAINST_OTHERS = {
     "HTTPS, and HTTP only redirects",
     "More Envoys",
+    "A rate limit of all Envoys together",
     "Two controllers, for my namespaces only",
 }
 """These change what other recipes show: they are applied after them."""
+ACME = "HTTPS with Let's Encrypt"
+"""This goes together with none of them."""
 ONLY_PREVIEWED = {"Images from my registry"}
 """Of these no cluster here has what they name."""
+BUILT_HERE = {"synergychat:envoyGateway": {"rateLimitImage": peers.RATELIMIT.reference}}
+"""The release names this image by its digest too, which none that is built here has."""
 
-PASSWORD, KEY = "correct horse battery staple", "key-5f2c8f0e"
-SHOP, ISSUED = (make_pair([name], datetime.now(UTC)) for name in ("shop.example.com", "issued.example.com"))
+PASSWORD, KEY, CLIENT_SECRET = "correct horse battery staple", "key-5f2c8f0e", "secret-7d1e6b43"
+SHOP = make_pair(["shop.example.com"], datetime.now(UTC))
 PARTNERS = Authority.new()
 SECRETS = {
     'synergychat:secrets.shop-certificate["tls.crt"]': SHOP.certificate.decode(),
@@ -46,26 +55,33 @@ SECRETS = {
     # `htpasswd -nbs ada` with the password above.
     'synergychat:secrets.users[".htpasswd"]': "ada:{SHA}q/eq1kOINtvlJqojGr3i0O73TUI=",
     "synergychat:secrets.api-keys.partner": KEY,
+    'synergychat:secrets.oidc-client["client-secret"]': CLIENT_SECRET,
 }
 
-APART = AGAINST_OTHERS | ONLY_PREVIEWED
+APART = {*AGAINST_OTHERS, ACME, *ONLY_PREVIEWED}
 CHECKED = Checked()
 of = CHECKED.of
 
 
 @pytest.fixture(scope="module")
-def up(stack: LiveStack, echo_images: object, original: str) -> Iterator[str]:
+def servers(cluster: TestCluster) -> None:
+    """What recipes bring or speak to, on the cluster."""
+    images = (peers.OPENID, peers.PEBBLE, peers.RATELIMIT, peers.REDIS, *peers.CERT_MANAGER_PARTS)
+    with Progress() as progress:
+        cert_manager.ensure_manifest(progress)
+        for archive in peers.ensure_archives(progress, images):
+            cluster.cluster.load_image(archive)
+
+
+@pytest.fixture(scope="module")
+def up(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
     """What the first `up` says, with all recipes but those against others."""
     stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading not in APART]))
     for path, value in SECRETS.items():
         done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
         assert done.returncode == 0, done.stdout
-    namespace = stack.outputs["namespace"]
-    issued = ("issued-certificate", "-n", namespace)
-    _write_certificate(stack, *issued)
     stack.up()
-    yield stack.said
-    stack.kubectl("delete", "secret", *issued)
+    return stack.said
 
 
 @pytest.fixture(scope="module")
@@ -75,25 +91,35 @@ def gateway(stack: LiveStack, up: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def other_gateway(stack: LiveStack, echo_images: object, original: str) -> str:
+def other_gateway(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
     """The address of the Gateway with the recipes against others, and no more."""
-    stack.file.write_text(file_with(original, [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)]))
+    against = [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)]
+    stack.file.write_text(file_with(original, [*against, BUILT_HERE]))
     stack.up()
     return stack.gateway_address
+
+
+@pytest.fixture(scope="module")
+def acme_gateway(stack: LiveStack, servers: object, original: str) -> Iterator[str]:
+    """The address of the Gateway with certificates of an authority that speaks ACME, in Let's Encrypt's place."""
+    envoys = json.loads(stack.kubectl("get", "services", *_ENVOYS, "-o", "json"))["items"][0]["metadata"]
+    stack.apply(*acme.objects(f"{envoys['name']}.{envoys['namespace']}.svc.cluster.local"))
+    stack.kubectl("rollout", "status", "deployment/pebble", "-n", "acme", "--timeout=60s")
+    text = json.dumps(RECIPES[ACME])
+    for host, known in acme.HOSTS.items():
+        text = text.replace(host, known)
+    here = json.loads(text)
+    here["synergychat:issuers"]["letsencrypt"]["acme"] |= acme.SETTINGS
+    stack.file.write_text(file_with(original, [here]))
+    stack.up()
+    yield stack.gateway_address
+    stack.kubectl("delete", "namespace", "acme", "--wait=false")
 
 
 def _previewed_without_a_cluster(stack: LiveStack) -> str:
     done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
     assert done.returncode == 0, done.stdout
     return done.stdout
-
-
-def _write_certificate(stack: LiveStack, name: str, *where: str) -> None:
-    """In cert-manager's place."""
-    for file, content in (("tls.crt", ISSUED.certificate), ("tls.key", ISSUED.key)):
-        (stack.directory / file).write_bytes(content)
-    files = (f"--cert={stack.directory / 'tls.crt'}", f"--key={stack.directory / 'tls.key'}")
-    stack.kubectl("create", "secret", "tls", name, *where, *files)
 
 
 def test_every_recipe_has_a_test_and_every_test_a_recipe() -> None:
@@ -124,10 +150,13 @@ def test_the_certificate_of_ones_own_is_the_one_that_is_shown(gateway: str) -> N
 
 
 @of("HTTPS with cert-manager")
-def test_the_certificate_that_cert_manager_would_write_is_the_one_that_is_shown(gateway: str) -> None:
-    shown = certificate(gateway, 443, "issued.example.com")
-    assert shown == x509.load_pem_x509_certificate(ISSUED.certificate)
-    assert ask(gateway, "https://issued.example.com/").status_code == 200
+def test_the_certificate_is_one_that_cert_manager_issued(stack: LiveStack, gateway: str) -> None:
+    names = ("get", "secret", "ours-authority", "-n", stack.outputs["namespace"])
+    authority = base64.b64decode(stack.kubectl(*names, "-o", r"jsonpath={.data.ca\.crt}")).decode()
+    trusting = ssl.create_default_context(cadata=authority)
+    assert ask(gateway, "https://issued.example.com/", verify=trusting).status_code == 200
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        ask(gateway, "https://shop.example.com/", verify=trusting)
 
 
 @of("Only TLS 1.3")
@@ -290,6 +319,30 @@ def test_a_token_of_the_issuer_is_asked_for(gateway: str) -> None:
     assert answered(tokens.signed("https://other.example.com")) == 401
     assert answered(tokens.signed(issuer, key=tokens.other_key())) == 401
     assert answered(tokens.signed(issuer, lifetime=timedelta(hours=-1))) == 401
+
+
+@of("A login (OIDC)")
+def test_a_browser_is_sent_to_the_login_page_and_back(gateway: str) -> None:
+    page = "https://members.example.com/app.js"
+    with browser(gateway) as user:
+        asked = user.get(page)
+        assert asked.status_code == 302
+        assert asked.headers["location"].startswith("https://login.example.com/auth?client_id=chat&")
+        form = user.get(asked.headers["location"], follow_redirects=True)
+        login = {"id": form.url.params["authRequestID"], "username": "test-user2"}
+        refused = user.post(form.url, data=login | {"password": "a guess"}, follow_redirects=True)
+        assert (refused.url.host, "Login" in refused.text) == ("login.example.com", True)
+        back = user.post(form.url, data=login | {"password": "verysecure"}, follow_redirects=True)
+        assert (back.status_code, str(back.url)) == (200, page)
+        assert "https://members.example.com/oauth2/callback" in [
+            str(each.url.copy_with(query=None)) for each in back.history
+        ]
+        assert user.get(page).status_code == 200
+        assert user.get("https://members.example.com/logout").status_code == 302
+        assert user.get(page).status_code == 302
+    with browser(gateway) as stranger:
+        # A state in Base64: Envoy logs what it is decoded to.
+        assert stranger.get("https://members.example.com/oauth2/callback?code=a-guess&state=Z3Vlc3M").status_code == 401
 
 
 # Under load
@@ -505,7 +558,7 @@ def test_http_only_redirects_to_https_with_a_certificate_for_every_name(other_ga
     assert ask(other_gateway, "https://synchatapi.internal/healthz").json() == {"status": "ok"}
     shown = certificate(other_gateway, 443, "synchat.internal")
     names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["synchat.internal", "synchatapi.internal"]
+    assert names.get_values_for_type(x509.DNSName) == ["counted.internal", "synchat.internal", "synchatapi.internal"]
 
 
 @of("More Envoys")
@@ -514,6 +567,13 @@ def test_two_envoys_with_other_resources_carry_the_traffic(stack: LiveStack, oth
     running = [pod["spec"]["containers"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     requests = [next(each for each in containers if each["name"] == "envoy")["resources"] for containers in running]
     assert [each["requests"] for each in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
+
+
+@of("A rate limit of all Envoys together")
+def test_envoys_count_requests_together(stack: LiveStack, other_gateway: str) -> None:
+    stack.kubectl("rollout", "status", "deployment/envoy-ratelimit", "-n", "envoy-gateway-system", "--timeout=120s")
+    codes = [ask(other_gateway, "https://counted.internal/").status_code for _ in range(40)]
+    assert Counter(codes) == {200: 5, 429: 35}
 
 
 @of("Two controllers, for my namespaces only")
@@ -555,6 +615,17 @@ def test_every_image_of_the_release_comes_from_the_registry(stack: LiveStack, or
     shown = stack.cli("preview", "--diff", "--json").stdout
     mirrored = ("envoyproxy/gateway:v", "envoyproxy/envoy:distroless", "envoyproxy/ratelimit:")
     assert [image for image in mirrored if f"registry.example.com/mirror/{image}" not in shown] == []
+
+
+@of(ACME)
+def test_an_authority_asks_through_the_gateway_and_signs_for_every_host(acme_gateway: str) -> None:
+    for host in acme.HOSTS.values():
+        shown = certificate(acme_gateway, 443, host)
+        assert "Pebble Intermediate CA" in shown.issuer.rfc4514_string()
+        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.DNSName) == [host]
+        assert ask(acme_gateway, f"http://{host}/").status_code == 301
+    assert ask(acme_gateway, f"https://{acme.HOSTS['chat.example.com']}/").status_code == 200
 
 
 _ENVOYS = ("-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")

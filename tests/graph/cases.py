@@ -929,6 +929,18 @@ CASES: dict[str, Case] = {
         ],
         "HTTPRoute two: spec.parentRefs",
     ),
+    "a limit of all Envoys together, with nothing to count in": Case(
+        _http(
+            policy(
+                "BackendTrafficPolicy",
+                "limit",
+                target("HTTPRoute", "web"),
+                rateLimit={"type": "Global", "global": {"rules": [{"limit": {"requests": 5, "unit": "Hour"}}]}},
+            )
+        ),
+        "BackendTrafficPolicy limit: spec.rateLimit.global",
+        "BackendTrafficPolicy limit: Accepted=False Invalid",
+    ),
     "two TLSRoutes for one host on a listener": Case(
         [
             *(gateway(listener("raw", 443, "TLS", tls={"mode": "Passthrough"})), service()),

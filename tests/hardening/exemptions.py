@@ -37,11 +37,14 @@ _OURS = (
         "NetworkPolicy/synergychat-prod/gateway-to-others",
         "for pods of `objects`, and those by which cert-manager answers challenges: the stack makes none of them",
     ),
-    Exemption(
-        scanner="kubernetes-validate",
-        check="no-schema",
-        targets="Certificate/synergychat-prod/*",
-        reason="a kind of cert-manager's, whose CRDs are the cluster's",
+    *(
+        Exemption(
+            scanner="kubernetes-validate",
+            check="no-schema",
+            targets=f"{kind}/synergychat-prod/*",
+            reason="a kind of cert-manager's, whose CRDs are the cluster's",
+        )
+        for kind in ("Issuer", "Certificate")
     ),
 )
 

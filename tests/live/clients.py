@@ -24,6 +24,28 @@ def ask(address: str, url: str, *, source: str | None = None, **options: Any) ->
         return client.request(options.pop("method", "GET"), direct, headers=headers, extensions=sni, **options)
 
 
+def browser(address: str) -> httpx.Client:
+    """Keeps cookies, by name; all names lead to `address`."""
+    return httpx.Client(transport=_At(address), timeout=10, trust_env=False)
+
+
+class _At(httpx.HTTPTransport):
+    def __init__(self, address: str) -> None:
+        # All names are at one address: a connection that is kept would be taken for another name than its own.
+        super().__init__(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+        self._address = address
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        direct = httpx.Request(
+            request.method,
+            request.url.copy_with(host=self._address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions | {"sni_hostname": request.url.host},
+        )
+        return super().handle_request(direct)
+
+
 def certificate(address: str, port: int, hostname: str) -> x509.Certificate:
     """What is shown to who asks for this name."""
     context = trusting_anything()

@@ -1,13 +1,15 @@
 """The components as __main__.py joins them, one by one and with nothing of a stack's own."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import Chat, ChatArgs, EnvoyGatewayArgs, Gateway, GatewayArgs, Platform
+from components import Chat, ChatArgs, EnvoyGatewayArgs, Gateway, GatewayArgs, Issuer, IssuerArgs, Platform
+from components.cert_manager_release import CertManagerRelease
 from components.namespace import Namespace
-from config import ApiConfig, CrawlerConfig, GatewayConfig, WebConfig
+from config import ApiConfig, CrawlerConfig, GatewayConfig, IssuerConfig, WebConfig
 from config.values import Ownership
 from tests.unit import release
 
@@ -18,15 +20,42 @@ def on_cluster() -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(providers=[k8s.Provider("cluster", context="a-context")])
 
 
-def platform_of(cluster: pulumi.ResourceOptions, ownership: Ownership = "managed") -> Platform:
+def platform_of(
+    cluster: pulumi.ResourceOptions,
+    ownership: Ownership = "managed",
+    cert_manager: CertManagerRelease | None = None,
+) -> Platform:
     args = EnvoyGatewayArgs(manifest=release.manifest(*release.with_every_kind()), timeout_s=TIMEOUT_S)
-    return Platform.of("eg", ownership, args, cluster)
+    return Platform.of("eg", ownership, args, cert_manager, cluster)
 
 
 def gateway(
-    cluster: pulumi.ResourceOptions, settings: GatewayConfig | None = None, ownership: Ownership = "managed"
+    cluster: pulumi.ResourceOptions,
+    settings: GatewayConfig | None = None,
+    ownership: Ownership = "managed",
+    *,
+    issuers: Mapping[str, Any] | None = None,
+    cert_manager: CertManagerRelease | None = None,
 ) -> Gateway:
     settings = settings or GatewayConfig()
+    namespace = Namespace.restricted("chat", "chat", cluster)
+    platform = platform_of(cluster, ownership, cert_manager)
+    made = {
+        name: Issuer(
+            f"is-{name}",
+            IssuerArgs(
+                name=name,
+                # By alias, as in a stack's file.
+                settings=IssuerConfig.model_validate(each),
+                gateways={settings.name: settings.listener, "inner": "plain"},
+                namespace=namespace,
+                platform=platform,
+                timeout_s=TIMEOUT_S,
+            ),
+            cluster,
+        )
+        for name, each in (issuers or {}).items()
+    }
     args = GatewayArgs(
         name=settings.name,
         class_name=settings.class_name,
@@ -34,8 +63,9 @@ def gateway(
         listeners=settings.served(["synchat.internal"]),
         envoy_image=settings.envoy_image,
         hostnames=["synchat.internal"],
-        namespace=Namespace.restricted("chat", "chat", cluster),
-        platform=platform_of(cluster, ownership),
+        namespace=namespace,
+        platform=platform,
+        issuers=made,
         timeout_s=TIMEOUT_S,
     )
     return Gateway("gw", args, cluster)

@@ -19,7 +19,7 @@ from tests.unit.web import Web, serving
 ROOT = Path(__file__).resolve().parents[2]
 
 # The pinned release is read by most runs, and takes longer to parse than all else that they do.
-_parsed = mock.patch.object(manifests, "_objects", functools.lru_cache(2)(manifests._objects))
+_parsed = mock.patch.object(manifests, "objects", functools.lru_cache(2)(manifests.objects))
 
 
 def stack_config(stack: str) -> dict[str, Any]:

@@ -464,13 +464,16 @@ def test_a_url_is_https_where_a_listener_for_https_serves_its_host(listeners: An
         ([HTTPS], False),
         ([HTTPS | {"selfSigned": True}], True),
         ([HTTPS | {"selfSigned": True, "hostname": "shop.example.com"}], False),
+        ([HTTPS | {"issuer": "ours", "hostname": "synchat.internal"}], True),
+        ([HTTPS | {"issuer": "letsencrypt", "hostname": "synchat.internal"}], False),
     ],
     ids=str,
 )
 def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_with(
     listeners: Any, self_signed: bool
 ) -> None:
-    assert parse(gateway={"listeners": listeners}).self_signed is self_signed
+    issuers = {"ours": {"selfSignedCa": True}, "letsencrypt": {"acme": {"server": "https://acme.example.com"}}}
+    assert parse(gateway={"listeners": listeners}, issuers=issuers).self_signed is self_signed
 
 
 @pytest.mark.parametrize(
@@ -483,6 +486,37 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
         (
             {"gateway": {"listeners": [{"name": "a", "protocol": "TCP", "port": 1, "selfSigned": True}]}},
             "synergychat:gateway.listeners[0].selfSigned = true goes only with protocol HTTPS or TLS",
+        ),
+        (
+            {"issuers": {"ours": {"selfSignedCa": False}}},
+            'synergychat:issuers.ours = {"selfSignedCa": false} needs one way to sign: selfSignedCa, acme, or another '
+            "one of an Issuer's spec",
+        ),
+        (
+            {"issuers": {"ours": {"acme": {"server": "s"}, "vault": {}}}},
+            "synergychat:issuers.ours.vault = {} does not go together with acme",
+        ),
+        (
+            {"issuers": {"ours": {"acme": {}}}},
+            "synergychat:issuers.ours.acme.server is required, and has no default",
+        ),
+        (
+            {
+                "certManager": {"install": True},
+                "issuers": {"letsencrypt": {"acme": {"server": "s"}}},
+                "gateway": {"https": {"issuer": "letsencrypt", "hosts": {"a.example.com": {"issuer": "letsencrpt"}}}},
+            },
+            'synergychat:gateway.https.hosts.a.example.com.issuer = "letsencrpt" must be one of letsencrypt; '
+            "did you mean letsencrypt?",
+        ),
+        (
+            {"certManager": {"install": True}, "gateways": {"inner": {"https": {"issuer": "i"}}}},
+            'synergychat:gateways.inner.https.issuer = "i" needs an issuer of this name in issuers',
+        ),
+        (
+            {"platform": "external", "certManager": {"install": True}},
+            "synergychat:certManager.install = true goes only with platform managed: the platform's cert-manager is "
+            "others' too",
         ),
         (
             {"gateway": {"listeners": [{"name": "a", "protocol": "SCTP", "port": 1}]}},

@@ -169,8 +169,9 @@ def test_an_issuer_is_asked_for_a_certificate_for_each_host_name_once_the_gatewa
         "secretName": secret_of(listener),
         "dnsNames": ["synchat.internal"],
         "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "letsencrypt"},
+        "privateKey": {"algorithm": "ECDSA", "size": 256},
     }
-    assert ordered["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+    assert "'Ready'" in ordered["metadata"]["annotations"]["pulumi.com/waitFor"]
     assert recording.waits_for("gw-certificate-https-synchat.internal", "gw-gateway")
     awaited = recording["gw-gateway"].inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
     assert "@.name=='http'" in awaited

@@ -466,3 +466,10 @@ def test_rows_come_by_kind_from_the_way_in_to_the_pods_and_by_name() -> None:
 
 def test_a_kind_of_the_same_name_in_another_group_is_not_taken_for_ours() -> None:
     assert rows([made("Gateway", "networking.istio.io/v1")], "kubectl") == []
+
+
+def test_a_certificate_that_is_not_issued_says_why() -> None:
+    pending = condition("Ready", "False", "Pending", "Waiting for the challenge of chat.example.com")
+    item = made("Certificate", "cert-manager.io/v1", status={"conditions": [pending]})
+    assert text_of(item).splitlines()[0] == "Pending: Waiting for the challenge of chat.example.com"
+    assert text_of(made("Issuer", "cert-manager.io/v1", status={"conditions": [condition("Ready")]})) == ""

@@ -119,6 +119,14 @@ def test_a_secret_that_a_controller_may_make_is_not_judged() -> None:
     assert _here(https, secret("users", {})) == []
 
 
+def test_a_secret_that_cert_manager_would_write_over_is_named() -> None:
+    https = gateway(tls_listener("https", _HOST, "cert"))
+    https["metadata"]["annotations"] = {"cert-manager.io/issuer": "letsencrypt"}
+    (told,) = _here(https, certificate("cert", _HOST))
+    rule = "cert-manager would write over Secret chat/cert: by its annotation it issues for every listener"
+    assert told.startswith(f'spec.listeners[0].tls.certificateRefs[0].name = "cert": {rule}')
+
+
 def test_a_parent_of_another_kind_is_none_of_ours() -> None:
     assert _here(service(), route(parents=[{"group": "", "kind": "Service", "name": "mesh"}])) == []
 
@@ -182,6 +190,18 @@ def test_the_configuration_says_which_extensions_are_heeded(apis: str, told: int
     ]
     assert len(_told(config(apis), *objects)) == told
     assert _told(*objects) == [], "no configuration in the stack"
+
+
+def test_a_limit_is_counted_together_where_the_configuration_has_a_backend() -> None:
+    limits = {"global": {"rules": []}, "local": {"rules": []}}
+    shared, own = (policy("BackendTrafficPolicy", name, rateLimit=limits | given) for name, given in _LIMITS.items())
+    (told,) = _told(config(), shared, own)
+    assert told.startswith("spec.rateLimit.global: Envoy Gateway's configuration has no rateLimit.backend")
+    assert _told(config("{}\nrateLimit: {backend: {type: Redis}}"), shared, own) == []
+    assert _told(shared, own) == [], "no configuration in the stack"
+
+
+_LIMITS: dict[str, Wire] = {"shared": {}, "own": {"type": "Local"}}
 
 
 def test_lua_was_on_by_default_before_1_9() -> None:

@@ -123,7 +123,7 @@ def test_a_program_that_this_machine_cannot_run_is_named(tmp_path: Path) -> None
     program = tmp_path / "envoy"
     program.write_text("no program")
     with pytest.raises(UserError, match="envoy does not run on this machine: not a dynamic executable"):
-        catalogue._libraries(program)
+        catalogue.libraries(program)
 
 
 def _answering(monkeypatch: pytest.MonkeyPatch, *registries: str) -> None:
