@@ -394,3 +394,7 @@ def test_every_workload_has_an_account_of_its_own_and_no_token(kind: str) -> Non
     spec = made(recording, kind).inputs["spec"]["template"]["spec"]
     assert account["metadata"]["name"] == spec["serviceAccountName"] == "shop"
     assert account["automountServiceAccountToken"] is spec["automountServiceAccountToken"] is False
+
+
+def test_pods_that_ask_for_a_token_have_one() -> None:
+    assert pod(build(pod={"automountServiceAccountToken": True}))["automountServiceAccountToken"] is True
