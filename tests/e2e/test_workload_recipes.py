@@ -210,9 +210,10 @@ def test_a_changed_job_runs_again(stack: LiveStack, gateway: str) -> None:
 
 
 def test_a_failing_job_is_told_with_what_it_said_last(stack: LiveStack, gateway: str) -> None:
-    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/nowhere"], "timeoutSeconds": 60})
-    said = stack.cli("up", "--yes").stdout
-    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/healthz"], "timeoutSeconds": None})
+    once = {"backoffLimit": 0}
+    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/nowhere"], "apps.migrate.job": once})
+    said = stack.cli("up", "--yes", "--skip-preview").stdout
+    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/healthz"], "apps.migrate.job": None})
     assert "migrate" in said
     assert "404 Not Found" in said
     stack.up()
