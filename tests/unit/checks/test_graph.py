@@ -408,3 +408,26 @@ def test_where_gateways_are_merged_their_class_is_patched() -> None:
         f"together (target GatewayClass {MERGED})"
     ]
     assert len(_here(*stack, patch("HTTPRoute", "web"), route(), service())) == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "well"),
+    [
+        *((each, True) for each in (0, "4294967295", "4294967.295k", "4G", "1e3", "3Gi", "1.5Ki")),
+        *((each, False) for each in (-1, "4294967296", "5G", "4Gi", "1.5", "500m", "1K", "1Kib")),
+    ],
+)
+def test_a_buffer_has_whole_bytes_in_any_notation_of_kubernetes(limit: Any, well: bool) -> None:
+    clients = policy("ClientTrafficPolicy", "clients", target("Gateway", "gate"), connection={"bufferLimit": limit})
+    assert bool(_here(gateway(), clients)) != well
+
+
+def test_the_words_for_a_limit_have_the_one_that_would_do() -> None:
+    hashed = {"type": "ConsistentHash", "consistentHash": {"type": "SourceIP", "tableSize": 1000}}
+    table = policy("BackendTrafficPolicy", "table", target("Gateway", "gate"), loadBalancer=hashed)
+    assert _here(gateway(), table) == [
+        "spec.loadBalancer.consistentHash.tableSize = 1000: must be a prime number (the next one is 1009)"
+    ]
+    trickle = {"response": {"limit": {"value": "1Ki", "unit": "Minute"}}}
+    slow = policy("BackendTrafficPolicy", "slow", target("Gateway", "gate"), bandwidthLimit=trickle)
+    assert "the least that Envoy can hold back: 61440 in a minute" in _here(gateway(), slow)[0]
