@@ -22,6 +22,7 @@ from local.images import peers
 from local.toolchain import cert_manager
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
+from tests.e2e.asking import address_of, answer_to, count
 from tests.live import acme, tokens
 from tests.live.authority import Authority
 from tests.live.clients import agreed_protocol, ask, browser, certificate, http2_settings, showing, trusting_anything
@@ -180,7 +181,7 @@ def test_a_client_gets_http_2_with_its_settings_unless_only_http_1_is_offered(ga
 
 @of("HTTP/3")
 def test_a_request_by_quic_reaches_the_app(stack: LiveStack, gateway: str) -> None:
-    quick = _address_of(stack, "quick")
+    quick = address_of(stack, "quick")
     assert 'h3=":443"' in ask(quick, "https://quick.internal/").headers["alt-svc"]
     answer = ask_by_quic(quick, "quick.internal", "/by/quic")
     assert (answer.status, json.loads(answer.body)["path"]) == (200, "/by/quic")
@@ -228,8 +229,8 @@ def test_a_header_leads_to_the_next_version(gateway: str) -> None:
 def test_each_request_is_copied_once_and_its_answer_is_not_the_copys(stack: LiveStack, gateway: str) -> None:
     path = f"/{uuid.uuid4()}"
     assert {ask(gateway, f"http://mirrored.internal{path}").status_code for _ in range(20)} == {404}
-    wait_until(lambda: _count(stack, path) >= 20)
-    assert _count(stack, path) == 20
+    wait_until(lambda: count(stack, path) >= 20)
+    assert count(stack, path) == 20
 
 
 @of("A maintenance page")
@@ -352,27 +353,27 @@ def test_a_browser_is_sent_to_the_login_page_and_back(gateway: str) -> None:
 def test_a_strict_gateway_ends_what_takes_too_long_and_a_gentle_one_waits_and_tries_again(
     stack: LiveStack, gateway: str
 ) -> None:
-    careful, patient = (_address_of(stack, name) for name in ("careful", "patient"))
+    careful, patient = (address_of(stack, name) for name in ("careful", "patient"))
     with ThreadPoolExecutor(4) as pool:
         late = pool.submit(ask, careful, "http://careful.internal/wait/20s", timeout=30)
         waited = pool.submit(ask, patient, "http://waiting.internal/wait/20s", timeout=30)
         begun = b"POST / HTTP/1.1\r\nhost: careful.internal\r\n"
-        headers = pool.submit(_answer_to, careful, begun, 30)
-        body = pool.submit(_answer_to, careful, begun + b"content-length: 9\r\n\r\n", 30)
+        headers = pool.submit(answer_to, careful, begun, 30)
+        body = pool.submit(answer_to, careful, begun + b"content-length: 9\r\n\r\n", 30)
         assert (late.result().status_code, waited.result().status_code) == (504, 200)
         assert headers.result().startswith(b"HTTP/1.1 408 ")
         assert body.result().startswith(b"HTTP/1.1 408 ")
-    before = _count(stack, "/status/503")
+    before = count(stack, "/status/503")
     assert ask(patient, "http://waiting.internal/status/503").status_code == 503
-    assert _count(stack, "/status/503") - before == 4
+    assert count(stack, "/status/503") - before == 4
     assert ask(careful, "http://careful.internal/status/503").status_code == 503
-    assert _count(stack, "/status/503") - before == 5
+    assert count(stack, "/status/503") - before == 5
 
 
 def test_a_strict_gateway_refuses_more_requests_than_an_app_can_have_done_in_time(
     stack: LiveStack, gateway: str
 ) -> None:
-    careful = _address_of(stack, "careful")
+    careful = address_of(stack, "careful")
     with ThreadPoolExecutor(400) as pool:
         wait = "http://careful.internal/wait/12s"
         codes = Counter(pool.map(lambda _: ask(careful, wait, timeout=60).status_code, range(400)))
@@ -384,9 +385,9 @@ def test_a_strict_gateway_refuses_more_requests_than_an_app_can_have_done_in_tim
 def test_what_takes_too_long_ends_and_what_fails_is_tried_again(stack: LiveStack, gateway: str) -> None:
     assert ask(gateway, "http://patient.internal/wait/0s").status_code == 200
     assert ask(gateway, "http://patient.internal/wait/5s").status_code == 504
-    before = _count(stack, "/status/503")
+    before = count(stack, "/status/503")
     assert ask(gateway, "http://patient.internal/status/503").status_code == 503
-    assert _count(stack, "/status/503") - before == 3
+    assert count(stack, "/status/503") - before == 3
 
 
 @of("A rate limit")
@@ -478,7 +479,7 @@ def test_a_listener_of_a_listener_set_serves_its_route(gateway: str) -> None:
 
 @of("A second Gateway")
 def test_a_second_gateway_serves_its_own_routes_at_its_own_address(stack: LiveStack, gateway: str) -> None:
-    inner = _address_of(stack, "inner")
+    inner = address_of(stack, "inner")
     assert inner not in ("", gateway)
     assert ask(inner, "https://inner.internal/").status_code == 200
     redirected = ask(inner, "http://inner.internal/a")
@@ -493,7 +494,7 @@ def test_a_second_gateway_serves_its_own_routes_at_its_own_address(stack: LiveSt
 
 @of("A fixed address, and labels")
 def test_a_gateway_has_the_address_and_the_labels_that_it_asks_for(stack: LiveStack, gateway: str) -> None:
-    assert _address_of(stack, "fixed") == "10.96.7.7"
+    assert address_of(stack, "fixed") == "10.96.7.7"
     (service,) = json.loads(stack.kubectl("get", "services", "-A", "-l", "team=inside", "-o", "json"))["items"]
     assert service["spec"]["clusterIP"] == "10.96.7.7"
     assert service["metadata"]["annotations"]["example.com/owner"] == "inside"
@@ -631,18 +632,6 @@ def test_an_authority_asks_through_the_gateway_and_signs_for_every_host(acme_gat
 _ENVOYS = ("-A", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")
 
 
-def _address_of(stack: LiveStack, gateway: str) -> str:
-    one = ("get", "gateway", gateway, "-n", stack.outputs["namespace"], "-o")
-    return stack.kubectl(*one, "jsonpath={.status.addresses[0].value}")
-
-
-def _answer_to(address: str, beginning: bytes, patience_s: float) -> bytes:
-    """What a client gets that begins a request and never ends it."""
-    with socket.create_connection((address, 80), timeout=patience_s) as stream:
-        stream.sendall(beginning)
-        return stream.recv(1000)
-
-
 def _asked_often(stack: LiveStack, host: str, times: int) -> list[httpx.Response]:
     with stack.client() as client:
         return [client.get("/", headers={"Host": host}) for _ in range(times)]
@@ -650,15 +639,6 @@ def _asked_often(stack: LiveStack, host: str, times: int) -> list[httpx.Response
 
 def _is_echo(answer: httpx.Response) -> bool:
     return answer.headers["content-type"] == "application/json"
-
-
-def _count(stack: LiveStack, path: str) -> int:
-    """How many requests for `path` all pods of the app have seen, by what each says itself."""
-    namespace = stack.outputs["namespace"]
-    pods = ("pods", "-n", namespace, "-l", "app.kubernetes.io/name=echo")
-    names = stack.kubectl("get", *pods, "-o", "jsonpath={.items[*].metadata.name}")
-    proxies = [f"/api/v1/namespaces/{namespace}/pods/{name}:8080/proxy/counts" for name in names.split()]
-    return sum(json.loads(stack.kubectl("get", "--raw", proxy)).get(path, 0) for proxy in proxies)
 
 
 def _envoys_log(stack: LiveStack) -> list[str]:
