@@ -561,17 +561,18 @@ CASES: dict[str, Case] = {
         "EnvoyProxy own: spec.telemetry.accessLog.settings[0].sinks[0].als.backendRefs[0].name",
         "Gateway gate: Accepted=False InvalidParameters",
     ),
-    # These, too, it says as soon as a pod is behind the backend.
     "a redirect by one backend": Case(
         [
             *(gateway(), service()),
             route(rule(backend(filters=[{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]))),
         ],
         "HTTPRoute web: spec.rules[0].backendRefs[0].filters[0].type",
+        "HTTPRoute web: ResolvedRefs=False UnsupportedRefValue",
     ),
     "a path by one backend": Case(
         [*(gateway(), service()), route(rule(backend(filters=[_REWRITE])))],
         "HTTPRoute web: spec.rules[0].backendRefs[0].filters[0].urlRewrite.path",
+        "HTTPRoute web: ResolvedRefs=False UnsupportedRefValue",
     ),
     "a host by one backend": Case(
         [
