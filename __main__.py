@@ -42,6 +42,7 @@ chat = Chat(
     "synergychat",
     ChatArgs(
         namespace=cfg.namespace,
+        default_deny=cfg.network_policy,
         api_url=cfg.urls["api"],
         web=cfg.web,
         api=cfg.api,
@@ -49,11 +50,6 @@ chat = Chat(
         secrets=cfg.secrets,
         timeout_s=limit,
     ),
-    cluster,
-)
-NetworkPolicies(
-    "network-policies",
-    NetworkPoliciesArgs(settings=cfg, namespace=chat.namespace, names=chat.names, calls=chat.calls),
     cluster,
 )
 with declared_by("gateway"):
@@ -73,6 +69,11 @@ with declared_by("gateway"):
         ),
         cluster,
     )
+NetworkPolicies(
+    "network-policies",
+    NetworkPoliciesArgs(settings=cfg, gateway=gateway, names=chat.names, calls=chat.calls),
+    cluster,
+)
 with declared_by("web"):
     web = Route("web", RouteArgs.of_host(cfg.web, gateway, chat.web, limit), cluster)
 with declared_by("api"):

@@ -38,6 +38,7 @@ def app(
                 namespace=gateway.namespace,
                 secrets=secrets,
                 schedule=settings.schedule,
+                fields=settings.job,
                 timeout_s=timeout_s,
             )
             Job(name, args, opts)

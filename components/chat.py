@@ -15,6 +15,8 @@ from config import ApiConfig, AppConfig, CrawlerConfig, WebConfig
 @dataclass(frozen=True, kw_only=True)
 class ChatArgs:
     namespace: str
+    default_deny: bool = False
+    """Whether connections are refused in it that no NetworkPolicy allows."""
     api_url: str
     """The API's public URL: the page calls it from the reader's browser."""
     web: WebConfig
@@ -46,7 +48,7 @@ class Chat(pulumi.ComponentResource):
         super().__init__("synergychat:index:Chat", name, None, opts)
 
         here = pulumi.ResourceOptions(parent=self)
-        self.namespace = Namespace.restricted(name, args.namespace, here)
+        self.namespace = Namespace.restricted(name, args.namespace, here, default_deny=args.default_deny)
         self.secrets = Secrets.made(args.secrets, self.namespace, here)
 
         def workload(app: str, settings: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components.gateway import Gateway
+from components.kubernetes_object import KubernetesObject
+from components.network_policy import from_gateway, network_policy
 from components.routes import Route, RouteArgs
 from components.workload import Backend
 
@@ -20,7 +22,8 @@ class ExposeArgs:
 
 
 class Expose(pulumi.ComponentResource):
-    """An HTTPRoute of the component's name, from a host name and a path to a workload's Service.
+    """An HTTPRoute of the component's name, from a host name and a path to a workload's Service, and where connections
+    are refused otherwise a NetworkPolicy `<name>-from-gateway`, which lets the gateway's proxies in.
 
     It is ready when every listener that can serve the host has accepted it; it fails after `timeout_s`.
     """
@@ -32,9 +35,16 @@ class Expose(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExposeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Expose", name, None, opts)
 
-        route = RouteArgs.of_prefix(args.path, args.host, name, args.gateway, args.backend, args.timeout_s)
+        gateway, backend = args.gateway, args.backend
+        route = RouteArgs.of_prefix(args.path, args.host, name, gateway, backend, args.timeout_s)
 
         self.route = Route(name, route, pulumi.ResourceOptions(parent=self))
+        if gateway.namespace.default_deny and backend.namespace == gateway.namespace.name:
+            policy = network_policy(
+                name, f"{name}-from-gateway", backend.namespace, from_gateway(backend, gateway.proxies)
+            )
+            here = pulumi.ResourceOptions(parent=self, depends_on=[gateway.namespace.resource])
+            KubernetesObject(f"{name}-from-gateway", policy, here)
 
-        self.url = args.gateway.url(args.host) + args.path.rstrip("/")
+        self.url = gateway.url(args.host) + args.path.rstrip("/")
         self.register_outputs({"url": self.url})

@@ -12,6 +12,7 @@ from components.declared import Shortcut, declared_in_parts
 from components.gateway_api import Wire
 from components.issuers import Issuer
 from components.kubernetes_object import KubernetesObject
+from components.labels import pods_of
 from components.listeners import Listeners, parts
 from components.namespace import Namespace
 from components.overlay import overlaid
@@ -107,6 +108,16 @@ class Gateway(pulumi.ComponentResource):
             return self.platform.manifest.api_version(kind)
         except ManifestError as error:
             stop(str(error))
+
+    @property
+    def proxies(self) -> Wire:
+        """A NetworkPolicy's peer: the Envoys of its namespace's Gateways, or with `mergeGateways` all of its class."""
+        if self._args.class_from:
+            return self._args.class_from.proxies
+        prefix = "gateway.envoyproxy.io/owning-gateway"
+        merged = self._args.settings.proxy.get("mergeGateways") is True
+        owner = {f"{prefix}class": self._args.class_name} if merged else {f"{prefix}-namespace": self.namespace.name}
+        return pods_of(self.platform.namespace, owner)
 
     def url(self, hostname: str) -> str:
         """At which clients reach the name."""

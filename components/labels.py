@@ -1,6 +1,7 @@
 """Labels, selectors and the metadata that every object of the stack carries."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
@@ -22,6 +23,14 @@ def selector(app: str) -> dict[str, str]:
 
 def labels(app: str) -> dict[str, str]:
     return {**selector(app), **OURS}
+
+
+def pods_of(namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """A NetworkPolicy's peer: the pods of another namespace with these labels."""
+    return {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "podSelector": {"matchLabels": dict(labels)},
+    }
 
 
 def metadata(

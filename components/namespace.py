@@ -23,12 +23,17 @@ class Namespace:
 
     name: str
     resource: pulumi.Resource
+    default_deny: bool = False
+    """Whether connections are refused in it that no NetworkPolicy allows."""
 
     @classmethod
-    def restricted(cls, app: str, name: str, opts: pulumi.ResourceOptions) -> "Namespace":
+    def restricted(
+        cls, app: str, name: str, opts: pulumi.ResourceOptions, *, default_deny: bool = False
+    ) -> "Namespace":
         """A new namespace, in which only pods may run that meet the *restricted* Pod Security Standard.
 
         https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
         """
         described = metadata(app, name, extra_labels=_POD_SECURITY)
-        return cls(name=name, resource=k8s.core.v1.Namespace(f"{app}-namespace", metadata=described, opts=opts))
+        resource = k8s.core.v1.Namespace(f"{app}-namespace", metadata=described, opts=opts)
+        return cls(name=name, resource=resource, default_deny=default_deny)

@@ -13,11 +13,12 @@ import pulumi
 
 from checks.walk import children
 from components.declared import declared_by
+from components.gateway import Gateway
 from components.gateway_api import Wire
 from components.kubernetes_object import KubernetesObject
-from components.labels import OURS, PART_OF, metadata, selector
-from components.namespace import Namespace
-from config import AppConfig, GatewayConfig, StackConfig
+from components.labels import OURS, PART_OF, metadata, pods_of, selector
+from components.workload import Backend, ports
+from config import AppConfig, StackConfig
 
 _APP = "network-policy"
 _BOTH = ["Ingress", "Egress"]
@@ -27,7 +28,8 @@ _BACKENDS = {"backendRef", "backendRefs"}
 @dataclass(frozen=True, kw_only=True)
 class NetworkPoliciesArgs:
     settings: StackConfig
-    namespace: Namespace
+    gateway: Gateway
+    """Its namespace is theirs; its proxies reach what is exposed."""
     names: Mapping[str, str]
     """What the objects of the chat's workloads are called, by the names that the config has for these."""
     calls: Mapping[str, Sequence[str]]
@@ -35,20 +37,20 @@ class NetworkPoliciesArgs:
 
 
 class NetworkPolicies(pulumi.ComponentResource):
-    """Nothing in the namespace connects or is connected to, but by one of these; nothing at all if they are not wanted.
+    """Nothing in the namespace connects or is connected to, but by one of these; none of them if it does not deny.
 
     `default-deny`, which leaves every pod the cluster's DNS; for each workload that talks to others one of its name;
-    and `gateway-to-others` for pods that are of no workload. One more NetworkPolicy only allows more.
+    and `gateway-to-others` for pods that are of no workload. One more NetworkPolicy, such as an Expose's, only allows
+    more.
     """
 
     def __init__(self, name: str, args: NetworkPoliciesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:NetworkPolicies", name, None, opts)
 
-        self._namespace = args.namespace
-        settings = args.settings
+        self._namespace = args.gateway.namespace
 
-        if settings.network_policy:
-            proxies = proxies_of(settings.gateway, settings.namespace, settings.envoy_gateway.namespace)
+        if self._namespace.default_deny:
+            proxies = args.gateway.proxies
             workloads = {each.name: each for each in _guarded(args)}
             self._policy(name, "default-deny", default_deny())
             self._policy(name, "gateway-to-others", gateway_to_others(proxies))
@@ -60,8 +62,7 @@ class NetworkPolicies(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _policy(self, name: str, policy: str, spec: Wire) -> None:
-        described = metadata(_APP, policy, namespace=self._namespace.name)
-        wire = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": described, "spec": spec}
+        wire = network_policy(_APP, policy, self._namespace.name, spec)
         here = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace.resource])
         KubernetesObject(f"{name}-{policy}", wire, here)
 
@@ -79,17 +80,28 @@ class Guarded:
     settings: AppConfig
     calls: frozenset[str]
     exposed: bool
-    """Whether the gateway sends it requests."""
+    """Whether a route or a policy sends it requests, other than an Expose's."""
 
     @property
     def peer(self) -> Wire:
         return {"podSelector": {"matchLabels": selector(self.app)}}
 
 
+def network_policy(app: str, name: str, namespace: str, spec: Wire) -> Wire:
+    described = metadata(app, name, namespace=namespace)
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": described, "spec": spec}
+
+
 def default_deny() -> Wire:
-    ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-    dns: Wire = {"to": [_in_namespace("kube-system", {"k8s-app": "kube-dns"})], "ports": ports}
+    dns_ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    dns: Wire = {"to": [pods_of("kube-system", {"k8s-app": "kube-dns"})], "ports": dns_ports}
     return {"podSelector": {}, "policyTypes": _BOTH, "egress": [dns]}
+
+
+def from_gateway(backend: Backend, proxies: Wire) -> Wire:
+    """What lets a Gateway's proxies in to the pods behind a Service."""
+    ingress = [{"from": [proxies], "ports": list(backend.pod_ports)}]
+    return {"podSelector": {"matchLabels": dict(backend.pods)}, "policyTypes": ["Ingress"], "ingress": ingress}
 
 
 def gateway_to_others(proxies: Wire) -> Wire:
@@ -105,9 +117,9 @@ def of_workload(guarded: Guarded, workloads: Mapping[str, Guarded], proxies: Wir
     """None for one that nobody connects to and that connects to nobody: `default-deny` says so of it."""
     callers = [each.peer for each in workloads.values() if guarded.name in each.calls]
     peers = [*([proxies] if guarded.exposed else []), *callers]
-    ingress: list[Wire] = [{"from": peers, **_port(guarded)}] if peers else []
+    ingress: list[Wire] = [{"from": peers, "ports": ports.of_pods(guarded.settings)}] if peers else []
     called = [workloads[each] for each in sorted(guarded.calls)]
-    egress: list[Wire] = [{"to": [each.peer], **_port(each)} for each in called]
+    egress: list[Wire] = [{"to": [each.peer], "ports": ports.of_pods(each.settings)} for each in called]
     rules = {
         "ingress": [*ingress, *guarded.settings.ingress],
         "egress": [*egress, *guarded.settings.egress],
@@ -116,28 +128,9 @@ def of_workload(guarded: Guarded, workloads: Mapping[str, Guarded], proxies: Wir
     return {**guarded.peer, "policyTypes": _BOTH, **given} if given else None
 
 
-def proxies_of(gateway: GatewayConfig, namespace: str, of_envoy_gateway: str) -> Wire:
-    """The Envoys that Envoy Gateway runs for a namespace's Gateways, or with `mergeGateways` for all of a class."""
-    prefix = "gateway.envoyproxy.io/owning-gateway"
-    if gateway.proxy.get("mergeGateways") is True:
-        return _in_namespace(of_envoy_gateway, {f"{prefix}class": gateway.class_name})
-    return _in_namespace(of_envoy_gateway, {f"{prefix}-namespace": namespace})
-
-
-def _in_namespace(namespace: str, pods: Mapping[str, str]) -> Wire:
-    return {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "podSelector": {"matchLabels": dict(pods)},
-    }
-
-
-def _port(guarded: Guarded) -> Wire:
-    return {"ports": [{"port": guarded.settings.port, "protocol": "TCP"}]}
-
-
 def _guarded(args: NetworkPoliciesArgs) -> Iterator[Guarded]:
     settings = args.settings
-    exposed = {"web", "api", *settings.exposed, *_sent_requests(settings)}
+    exposed = {"web", "api", *_sent_requests(settings)}
     for name, each in settings.workloads.items():
         yield Guarded(
             name=name,

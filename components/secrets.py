@@ -14,9 +14,14 @@ from checks.walk import children
 from components.gateway_api import Wire
 from components.labels import metadata
 from components.namespace import Namespace
+from config.secret_rules import DOCKER_CONFIG
 
 _APP = "gateway"
-_TLS_KEYS = {"tls.crt", "tls.key"}
+# https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
+_TYPES = {
+    "kubernetes.io/tls": {"tls.crt", "tls.key"},
+    "kubernetes.io/dockerconfigjson": {DOCKER_CONFIG},
+}
 # How a pod's spec names a Secret: a variable, all variables, a volume's and a projected volume's source.
 _REFERENCES = {"secretKeyRef": "name", "secretRef": "name", "secret": "secretName"}
 
@@ -41,7 +46,7 @@ class Secrets:
             key: k8s.core.v1.Secret(
                 f"secret-{key}",
                 metadata=metadata(_APP, key, namespace=namespace.name),
-                type="kubernetes.io/tls" if set(content) >= _TLS_KEYS else "Opaque",
+                type=next((name for name, keys in _TYPES.items() if keys <= content.keys()), "Opaque"),
                 string_data=content,  # which its class hands on as secret
                 opts=here,
             )

@@ -64,7 +64,7 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     mistakes: dict[tuple[str, ...], str] = {}
     parsed: StackConfig | None = None
     try:
-        parsed = StackConfig.model_validate_json(json.dumps(given))
+        parsed = StackConfig.model_validate_json(json.dumps(given), by_alias=True, by_name=False)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])

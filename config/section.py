@@ -7,7 +7,16 @@ from pydantic.alias_generators import to_camel
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+    """Made in Python with the fields' own names, as its editors complete them; read from a stack by the keys alone."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
 
 
 Fields = dict[str, Any]

@@ -8,7 +8,7 @@ from config.values import CHAT
 from config.words import one_of
 
 _SERVING = (
-    *("replicas", "scale", "port", "appProtocol", "serviceName", "servicePort"),
+    *("replicas", "scale", "port", "ports", "appProtocol", "serviceName", "servicePort"),
     *("health", "probes", "drainSeconds", "hostname"),
 )
 
@@ -115,8 +115,13 @@ def _apps(given: Given) -> Broken:
             yield (*place, "schedule"), "is required with kind CronJob, such as '0 3 * * *'"
         if kind != "CronJob" and group(app).get("schedule") is not None:
             yield (*place, "schedule"), "goes only with kind CronJob"
+        if kind == "Deployment" and group(app).get("job"):
+            yield (*place, "job"), "goes only with kind Job or CronJob"
+        if "template" in group(group(app).get("job")):
+            yield (*place, "job", "template"), "is what pod and container say"
         for key in _SERVING if kind != "Deployment" else ():
             if group(app).get(key) is not None:
                 yield (*place, key), f"does not go with kind {kind}"
-        if group(app).get("hostname") is not None and not is_served(group(app)):
-            yield (*place, "hostname"), "needs a port"
+        for key in ("hostname", "ports"):
+            if group(app).get(key) and kind == "Deployment" and not is_served(group(app)):
+                yield (*place, key), "needs a port"

@@ -87,6 +87,10 @@ class AppConfig(Section):
     )
     service_name: ServiceName | None = Field(default=None, description="Name of its Service. Not set: the app's own.")
     service_port: Port = Field(default=80, description="Port of its Service.")
+    ports: tuple[Fields, ...] = Field(
+        default=(),
+        description="Further ports of its Service, in wire form: `name`, `port`, `targetPort`, `appProtocol`.",
+    )
     health: UrlPath | None = Field(
         default=None, description="Path that answers 200 when it can serve. Not set: its port is opened, no more."
     )
@@ -155,6 +159,11 @@ class FurtherAppConfig(AppConfig):
         default="Deployment", description="Whether it runs all the time, once per change, or by `schedule`."
     )
     schedule: Schedule | None = Field(default=None, description="When a CronJob runs, such as `0 3 * * *`, in UTC.")
+    job: Fields = Field(
+        default={},
+        description="Fields of the Job's spec, laid over what the program sets: `backoffLimit`, "
+        "`activeDeadlineSeconds`, `parallelism`, `completions`.",
+    )
     hostname: Hostname | None = Field(
         default=None, description="Host name at which the gateway serves it. Not set: it is served inside the cluster."
     )

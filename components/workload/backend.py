@@ -1,8 +1,11 @@
 """Backend: where a route may send requests."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+
+from components.gateway_api import Wire
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,5 +15,9 @@ class Backend:
     namespace: str
     service: str
     port: int
+    pods: Mapping[str, str]
+    """The labels of those that answer."""
+    pod_ports: Sequence[Wire]
+    """On which they do, as entries of a NetworkPolicy's `ports`."""
     resource: pulumi.Resource
     """The Service. It comes after the pods: what depends on it finds them."""

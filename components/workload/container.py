@@ -2,12 +2,10 @@
 
 from components.gateway_api import Wire
 from components.overlay import overlaid
-from components.workload import files, persistence
+from components.workload import files, persistence, ports
 from config import AppConfig
 
 NAME = "app"
-PORT = "http"
-"""The port's name: what leads to it need not know its number."""
 # Of its own, for a change would replace the pods: how long an `up` waits must not.
 _START_S = 120
 _RESOURCES = {
@@ -47,9 +45,9 @@ def serving(settings: AppConfig, health: str | None) -> Wire:
     probe: Wire = dict(settings.probes)
     if not probe:
         path = settings.health or health
-        probe = {"httpGet": {"path": path, "port": PORT}} if path else {"tcpSocket": {"port": PORT}}
+        probe = {"httpGet": {"path": path, "port": ports.NAME}} if path else {"tcpSocket": {"port": ports.NAME}}
     return {
-        "ports": [{"name": PORT, "containerPort": settings.port}],
+        "ports": [{"name": ports.NAME, "containerPort": settings.port}],
         "startupProbe": {"periodSeconds": 1, "failureThreshold": _START_S} | probe,
         "readinessProbe": {"periodSeconds": 5} | probe,
         "livenessProbe": {"periodSeconds": 10, "timeoutSeconds": 5} | probe,

@@ -1,11 +1,15 @@
 """Job: an app that runs to its end, once per change or by a schedule."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
+from checks.mistake import Path
 from components.declared import declared_in_parts
 from components.gateway_api import Wire
+from components.overlay import overlaid
 from components.workload.owner import Owner
 from components.workload.places import places
 from components.workload.template import PodsArgs, Template
@@ -20,6 +24,8 @@ class JobArgs(PodsArgs):
     schedule: str | None = None
     """When it runs, as https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ has it, in UTC. None: now,
     and again after each change."""
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the Job's spec, laid over what the program sets: `backoffLimit`, `activeDeadlineSeconds` and the like."""
 
 
 class Job(pulumi.ComponentResource):
@@ -34,13 +40,14 @@ class Job(pulumi.ComponentResource):
 
         owner = Owner(name=name, namespace=args.namespace, component=self, timeout_s=args.timeout_s)
         template = Template.made(owner, args, of_container={}, of_pod=_POD)
-        run: Wire = {"backoffLimit": _TRIES_AFTER_THE_FIRST, "template": template.wire}
+        run = overlaid({"backoffLimit": _TRIES_AFTER_THE_FIRST, "template": template.wire}, args.fields)
+        of_run: Path = ("spec",) if args.schedule is None else ("spec", "jobTemplate", "spec")
+        parts = {of_run: "job"} if args.fields else {}
 
-        if args.schedule is None:
-            with declared_in_parts(places(args.settings, template.wire, ("spec", "template"))):
+        with declared_in_parts({**parts, **places(args.settings, template.wire, (*of_run, "template"))}):
+            if args.schedule is None:
                 owner.object("batch/v1", "Job", "job", {"spec": run}, after=template.needed)
-        else:
-            with declared_in_parts(places(args.settings, template.wire, ("spec", "jobTemplate", "spec", "template"))):
+            else:
                 spec = _by(args.schedule, run)
                 owner.object("batch/v1", "CronJob", "cronjob", {"spec": spec}, after=template.needed)
 

@@ -66,7 +66,8 @@ class Template:
             further=of_pod,
         )
         used = args.secrets.used_by(spec)
-        needed += [args.secrets.resources[each] for each in used]
+        pulling = args.secrets.resources.keys() & settings.pull_secrets
+        needed += [args.secrets.resources[each] for each in sorted({*used, *pulling})]
         notes: dict[str, pulumi.Input[str]] = {
             **({"synergychat/settings-sha256": _checksum(variables)} if variables else {}),
             **({"synergychat/files-sha256": _checksum(texts)} if texts else {}),

@@ -8,9 +8,9 @@ from components import waiting
 from components.declared import declared_in_parts
 from components.gateway_api import Wire
 from components.labels import selector
-from components.workload import persistence, scaling
+from components.workload import persistence, ports, scaling
 from components.workload.backend import Backend
-from components.workload.container import PORT, serving
+from components.workload.container import serving
 from components.workload.owner import Owner
 from components.workload.places import places
 from components.workload.template import PodsArgs, Template
@@ -85,13 +85,20 @@ def _deployment(args: WorkloadArgs, pods: dict[str, str], template: Wire) -> Wir
 
 def _served(owner: Owner, settings: AppConfig, deployment: pulumi.Resource) -> Backend:
     name = settings.service_name or owner.name
-    protocol = {"appProtocol": settings.app_protocol} if settings.app_protocol else {}
-    ports = [{"name": PORT, "port": settings.service_port, "targetPort": PORT, **protocol}]
-    service = owner.object(
-        *("v1", "Service", "service"),
-        {"spec": {"selector": selector(owner.name), "ports": ports}},
-        name=name,
-        notes=waiting.SKIP,
-        after=[deployment],
+    pods = selector(owner.name)
+    with declared_in_parts(ports.places(settings)):
+        service = owner.object(
+            *("v1", "Service", "service"),
+            {"spec": {"selector": pods, "ports": ports.of_service(settings)}},
+            name=name,
+            notes=waiting.SKIP,
+            after=[deployment],
+        )
+    return Backend(
+        namespace=owner.namespace.name,
+        service=name,
+        port=settings.service_port,
+        pods=pods,
+        pod_ports=ports.of_pods(settings),
+        resource=service,
     )
-    return Backend(namespace=owner.namespace.name, service=name, port=settings.service_port, resource=service)

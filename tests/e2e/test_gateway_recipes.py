@@ -655,7 +655,8 @@ def _is_echo(answer: httpx.Response) -> bool:
 def _count(stack: LiveStack, path: str) -> int:
     """How many requests for `path` all pods of the app have seen, by what each says itself."""
     namespace = stack.outputs["namespace"]
-    names = stack.kubectl("get", "pods", "-n", namespace, "-l", "app=echo", "-o", "jsonpath={.items[*].metadata.name}")
+    pods = ("pods", "-n", namespace, "-l", "app.kubernetes.io/name=echo")
+    names = stack.kubectl("get", *pods, "-o", "jsonpath={.items[*].metadata.name}")
     proxies = [f"/api/v1/namespaces/{namespace}/pods/{name}:8080/proxy/counts" for name in names.split()]
     return sum(json.loads(stack.kubectl("get", "--raw", proxy)).get(path, 0) for proxy in proxies)
 

@@ -1,39 +1,49 @@
 """Every recipe of docs/workloads.md, applied to the stack and asked for what it promises, by what a client sees."""
 
+import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 
+from tests.conftest import TestCluster
 from tests.live.clients import ask
-from tests.live.recipes import Checked, file_with, recipes
+from tests.live.pods import PodNetworks
+from tests.live.recipes import Checked, file_with, programs, recipes, with_programs
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
-RECIPES = recipes("workloads.md")
+RECIPES, PROGRAMS = recipes("workloads.md"), programs("workloads.md")
 TOKEN = "correct horse battery staple"
+REGISTRY = {"auths": {"registry.example.com": {"username": "ada", "password": TOKEN}}}
 
 CHECKED = Checked()
 of = CHECKED.of
 
 
 @pytest.fixture(scope="module")
-def gateway(stack: LiveStack, echo_images: object, original: str) -> str:
+def gateway(stack: LiveStack, echo_images: object, original: str) -> Iterator[str]:
     """The address of the Gateway with all recipes."""
+    main = stack.directory / "__main__.py"
+    program = main.read_text()
+    main.write_text(with_programs(program, PROGRAMS.values()))
     stack.file.write_text(file_with(original, RECIPES.values()))
-    _set_token(stack, TOKEN)
+    _set_secret(stack, "payments.token", TOKEN)
+    _set_secret(stack, 'registry[".dockerconfigjson"]', json.dumps(REGISTRY))
     stack.up()
-    return stack.gateway_address
+    yield stack.gateway_address
+    main.write_text(program)
 
 
-def _set_token(stack: LiveStack, value: str) -> None:
-    done = stack.cli("config", "set", "--secret", "--path", "synergychat:secrets.payments.token", typed=value)
+def _set_secret(stack: LiveStack, key: str, value: str) -> None:
+    done = stack.cli("config", "set", "--secret", "--path", f"synergychat:secrets.{key}", typed=value)
     assert done.returncode == 0, done.stdout
 
 
 def test_every_recipe_has_a_test() -> None:
-    assert CHECKED.headings == set(RECIPES)
+    assert CHECKED.headings == set(RECIPES) | set(PROGRAMS)
 
 
 # Before anything else is changed
@@ -57,12 +67,35 @@ def test_an_app_of_the_config_answers_through_envoy(stack: LiveStack, gateway: s
     assert _found(stack, "pdb", "echo")["status"]["disruptionsAllowed"] == 1
 
 
+@of("An app in Python")
+def test_an_app_of_the_program_answers_through_envoy_and_nobody_else_reaches_it(
+    stack: LiveStack, cluster: TestCluster, gateway: str
+) -> None:
+    assert ask(gateway, f"{stack.outputs['shop']}/variable/LEVEL").json() == "debug"
+    (pod, _) = _pods(stack, "shop")
+    networks = PodNetworks(cluster.directory)
+    assert networks.connects("envoy-synergychat-app-gateway", pod["status"]["podIP"], 8080)
+    assert not networks.connects("synergychat-web", pod["status"]["podIP"], 8080)
+
+
 @of("An app that speaks gRPC")
 def test_a_grpc_client_is_answered(gateway: str) -> None:
-    options = [("grpc.default_authority", "greeter.internal"), ("grpc.enable_http_proxy", 0)]
-    with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
-        answer = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
-    assert answer == b"\x08\x01"  # HealthCheckResponse, with status SERVING
+    assert _is_healthy(gateway, "greeter.internal")
+
+
+@of("Further ports")
+def test_an_app_answers_at_each_of_its_ports(gateway: str) -> None:
+    assert ask(gateway, "http://both.internal/status/204").status_code == 204
+    assert _is_healthy(gateway, "calls.internal")
+
+
+@of("An image that asks who fetches it")
+def test_what_fetches_the_image_is_the_secret_of_the_config(stack: LiveStack, gateway: str) -> None:
+    (pod,) = _pods(stack, "bought")
+    assert pod["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+    secret = _found(stack, "secret", "registry")
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    assert json.loads(base64.b64decode(secret["data"][".dockerconfigjson"])) == REGISTRY
 
 
 @of("An app that calls others")
@@ -128,6 +161,14 @@ def test_a_job_has_run_and_a_nightly_one_can(stack: LiveStack, gateway: str) -> 
     stack.kubectl("delete", "job", "report-now", "-n", namespace)
 
 
+@of("A job in three parts, at most two at a time")
+def test_a_job_has_as_many_pods_as_its_fields_say(stack: LiveStack, gateway: str) -> None:
+    job = _found(stack, "job", "index")
+    assert job["status"]["succeeded"] == 3
+    asked = {"completions": 3, "parallelism": 2, "backoffLimit": 0, "activeDeadlineSeconds": 600}
+    assert asked.items() <= job["spec"].items()
+
+
 # A change
 
 
@@ -142,7 +183,7 @@ def test_a_changed_file_replaces_the_pods_of_its_workload_and_of_no_other(stack:
 def test_a_changed_secret_replaces_the_pods_that_use_it_and_no_others(stack: LiveStack, gateway: str) -> None:
     before = _running(stack)
     secret = _found(stack, "secret", "payments")["metadata"]["uid"]
-    _set_token(stack, "another")
+    _set_secret(stack, "payments.token", "another")
     stack.up()
     assert ask(gateway, "http://payer.internal/variable/TOKEN").json() == "another"
     assert ask(gateway, "http://payer.internal/file/etc/payer/token").json() == "another"
@@ -169,9 +210,10 @@ def test_a_changed_job_runs_again(stack: LiveStack, gateway: str) -> None:
 
 
 def test_a_failing_job_is_told_with_what_it_said_last(stack: LiveStack, gateway: str) -> None:
-    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/nowhere"], "timeoutSeconds": 60})
-    said = stack.cli("up", "--yes").stdout
-    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/healthz"], "timeoutSeconds": None})
+    once = {"backoffLimit": 0}
+    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/nowhere"], "apps.migrate.job": once})
+    said = stack.cli("up", "--yes", "--skip-preview").stdout
+    stack.configure(**{"apps.migrate.args": ["get", "http://api-service/healthz"], "apps.migrate.job": None})
     assert "migrate" in said
     assert "404 Not Found" in said
     stack.up()
@@ -180,6 +222,14 @@ def test_a_failing_job_is_told_with_what_it_said_last(stack: LiveStack, gateway:
 def test_recipes_are_previewed_without_a_cluster_too(stack: LiveStack, gateway: str) -> None:
     done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
     assert done.returncode == 0, done.stdout
+
+
+def _is_healthy(gateway: str, host: str) -> bool:
+    """Whether a gRPC client is told so."""
+    options = [("grpc.default_authority", host), ("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
+        answer = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
+    return answer == b"\x08\x01"  # HealthCheckResponse, with status SERVING
 
 
 def _found(stack: LiveStack, kind: str, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The scanners, and what they scan."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from local.toolchain.manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from tests.hardening.scanners import Scanners
 from tests.unit import program
-from tests.unit.recording import Secret
+from tests.unit.recording import PROJECT, Secret
 
+Registered = Callable[..., list[dict[str, Any]]]
+"""The stack's objects, with these keys of its config changed."""
 _VENV = REPOSITORY / ".venv-hardening"
 
 
@@ -25,13 +28,24 @@ def scanners() -> Scanners:
 
 
 @pytest.fixture(scope="session")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
     """All that the prod stack registers, in wire form: the release's objects, the platform's, the app's."""
     with Progress() as progress:
         manifest = ensure_manifest(progress)
-    recording = program.run(tmp_path_factory.mktemp("hardening"), stack="prod", manifest=manifest)
-    assert (recording.log, recording.exit_code) == ([], None)
-    return [_in_clear(each.inputs) for each in recording.kubernetes]
+
+    def with_config(**keys: Any) -> list[dict[str, Any]]:
+        config = {f"{PROJECT}:{key}": value for key, value in keys.items()}
+        directory = tmp_path_factory.mktemp("hardening")
+        recording = program.run(directory, stack="prod", preview=True, manifest=manifest, config=config)
+        assert (recording.log, recording.exit_code) == ([], None)
+        return [_in_clear(each.inputs) for each in recording.kubernetes]
+
+    return with_config
+
+
+@pytest.fixture(scope="session")
+def objects(registered: Registered) -> list[dict[str, Any]]:
+    return registered()
 
 
 def _in_clear(value: Any) -> Any:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-GROUP = "synergychat-deployers"
-"""Whoever is in this group is permitted."""
+from components.manifests import CONTROLLER_NAME
+
 READ = ("get", "list", "watch")
 WRITE = ("create", "patch", "delete")
 HAND_ON = ("bind", "escalate")
@@ -19,7 +19,7 @@ Resource = tuple[str, str]
 """An API group, and a kind as the group's URLs have it."""
 
 
-def to_deploy(objects: Sequence[Wire], namespaces: Iterable[str]) -> list[Wire]:
+def to_deploy(group: str, objects: Iterable[Wire], namespaces: Iterable[str], crds: Iterable[Wire]) -> list[Wire]:
     """What a cluster's administrator creates once, for the group to deploy those of the `objects` that are in these
     namespaces, or in none. The namespaces come first, as a Role is in one.
     """
@@ -28,23 +28,38 @@ def to_deploy(objects: Sequence[Wire], namespaces: Iterable[str]) -> list[Wire]:
     for name in names:
         made.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     homes = [
-        (found, each["metadata"].get("namespace"), each["metadata"]["name"]) for found, each in _resources(objects)
+        (found, each["metadata"].get("namespace"), each["metadata"]["name"])
+        for found, each in _resources(objects, crds)
     ]
-    made += _granted("ClusterRole", None, _by_name({(*found, name) for found, home, name in homes if home is None}))
+    made += _granted(
+        group, "ClusterRole", None, _by_name({(*found, name) for found, home, name in homes if home is None})
+    )
     for namespace in names:
-        made += _granted("Role", namespace, _by_kind({found for found, home, _ in homes if home == namespace}))
+        made += _granted(group, "Role", namespace, _by_kind({found for found, home, _ in homes if home == namespace}))
     return made
 
 
-def _granted(kind: str, namespace: str | None, rules: list[Wire]) -> list[Wire]:
-    metadata = {"name": GROUP} | ({"namespace": namespace} if namespace else {})
+def to_look_at_the_platform(group: str, namespace: str) -> list[Wire]:
+    """For who relies on one that others have in this namespace, to be told what it lacks."""
+    name = f"{group}-platform"
+    kinds = [("apiextensions.k8s.io", "customresourcedefinitions"), ("gateway.networking.k8s.io", "gatewayclasses")]
+    everywhere: list[Wire] = [_rule(api_group, [plural], ("get", "list")) for api_group, plural in kinds]
+    controller: list[Wire] = [_rule("apps", ["deployments"], ("get",)) | {"resourceNames": [CONTROLLER_NAME]}]
+    return [
+        *_granted(group, "ClusterRole", None, everywhere, name=name),
+        *_granted(group, "Role", namespace, controller, name=name),
+    ]
+
+
+def _granted(group: str, kind: str, namespace: str | None, rules: list[Wire], *, name: str = "") -> list[Wire]:
+    metadata = {"name": name or group} | ({"namespace": namespace} if namespace else {})
     role = {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": rules}
     binding = {
         "apiVersion": f"{_RBAC}/v1",
         "kind": f"{kind}Binding",
         "metadata": metadata,
-        "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": GROUP},
-        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": GROUP}],
+        "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": name or group},
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": group}],
     }
     return [role, binding]
 
@@ -77,10 +92,10 @@ def _rule(group: str, plurals: list[str], verbs: Sequence[str]) -> dict[str, Any
     return {"apiGroups": [group], "resources": plurals, "verbs": list(verbs)}
 
 
-def _resources(objects: Sequence[Wire]) -> list[tuple[Resource, Wire]]:
+def _resources(objects: Iterable[Wire], crds: Iterable[Wire]) -> list[tuple[Resource, Wire]]:
     """Each of the objects with its resource: as its CRD has it, else as the plural of its kind."""
-    crds = [each["spec"] for each in objects if each["kind"] == "CustomResourceDefinition"]
-    plurals = {(crd["group"], crd["names"]["kind"]): crd["names"]["plural"] for crd in crds}
+    specs = [each["spec"] for each in crds]
+    plurals = {(spec["group"], spec["names"]["kind"]): spec["names"]["plural"] for spec in specs}
     return [
         ((group, plurals.get((group, each["kind"])) or _plural(each["kind"].lower())), each)
         for each in objects

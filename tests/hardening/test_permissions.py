@@ -9,34 +9,61 @@ import pytest
 import yaml
 
 from local.paths import REPOSITORY
-from tests.hardening.permissions import READ, table, to_deploy
+from tests.hardening.conftest import Registered
+from tests.hardening.permissions import READ, WRITE, table, to_deploy, to_look_at_the_platform
+from tests.unit.program import stack_config
 
 PAGE = REPOSITORY / "docs" / "permissions.md"
-FILE = REPOSITORY / "docs" / "permissions" / "platform.yaml"
+FILES = {name: REPOSITORY / "docs" / "permissions" / f"{name}.yaml" for name in ("platform", "app")}
 HEAD = "# UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/hardening/test_permissions.py writes it.\n"
 PLATFORM, APP = "envoy-gateway-system", "synergychat"
+DEPLOYERS = {"platform": "synergychat-deployers", "app": "synergychat-app-deployers"}
+_RELEASE = stack_config("prod")["synergychat:envoyGateway"]
+EXTERNAL = {"platform": "external", "envoyGateway": {key: _RELEASE[key] for key in ("version", "sha256")}}
+of_each = pytest.mark.parametrize("file", FILES)
 Wire = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
-def granted(objects: list[dict[str, Any]]) -> list[Wire]:
-    return to_deploy(objects, [PLATFORM, APP])
+def granted(registered: Registered) -> Mapping[str, list[Wire]]:
+    """By file: for who deploys all, and for who deploys what stands on a platform of others'. Under default names, what
+    the prod stack consists of.
+    """
+    everything, external = (registered(namespace=APP, **keys) for keys in ({}, EXTERNAL))
+    crds = [each for each in everything if each["kind"] == "CustomResourceDefinition"]
+    return {
+        "platform": to_deploy(DEPLOYERS["platform"], everything, [PLATFORM, APP], crds),
+        "app": [
+            *to_deploy(DEPLOYERS["app"], external, [APP], crds),
+            *to_look_at_the_platform(DEPLOYERS["app"], PLATFORM),
+        ],
+    }
 
 
 def roles(objects: Sequence[Wire]) -> list[Wire]:
     return [each for each in objects if each["kind"] in ("Role", "ClusterRole")]
 
 
-def test_the_file_grants_what_the_stacks_objects_ask_for(granted: list[Wire]) -> None:
-    text = HEAD + yaml.safe_dump_all(granted, sort_keys=False, default_flow_style=None, width=118)
+@of_each
+def test_a_file_grants_what_the_stacks_objects_ask_for(file: str, granted: Mapping[str, list[Wire]]) -> None:
+    text = HEAD + yaml.safe_dump_all(granted[file], sort_keys=False, default_flow_style=None, width=118)
     if os.environ.get("UPDATE_GOLDEN") == "1":
-        FILE.write_text(text)
-    assert FILE.read_text() == text
+        FILES[file].write_text(text)
+    assert FILES[file].read_text() == text
 
 
-def test_the_page_shows_what_the_file_and_the_release_grant(granted: list[Wire], objects: list[dict[str, Any]]) -> None:
+@of_each
+def test_a_deployer_may_write_all_kinds_of_the_apps_namespace(file: str, granted: Mapping[str, list[Wire]]) -> None:
+    (role,) = [each for each in roles(granted[file]) if each["metadata"].get("namespace") == APP]
+    written = {kind for rule in role["rules"] if set(WRITE) <= set(rule["verbs"]) for kind in rule["resources"]}
+    assert {"deployments", "services", "networkpolicies", "gateways", "httproutes"} <= written
+
+
+def test_the_page_shows_what_the_files_and_the_release_grant(
+    granted: Mapping[str, list[Wire]], objects: list[dict[str, Any]]
+) -> None:
     text = PAGE.read_text()
-    for name, made in (("deployers", granted), ("release", objects)):
+    for name, made in {**granted, "release": objects}.items():
         text = re.sub(
             rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)",
             lambda found, made=made: f"{found[1]}\n{table(roles(made))}\n\n{found[2]}",
@@ -48,11 +75,13 @@ def test_the_page_shows_what_the_file_and_the_release_grant(granted: list[Wire],
     assert PAGE.read_text() == text
 
 
-def test_the_file_grants_everything_of_nothing(granted: list[Wire]) -> None:
-    rules = [rule for role in roles(granted) for rule in role["rules"]]
+@of_each
+def test_a_file_grants_everything_of_nothing(file: str, granted: Mapping[str, list[Wire]]) -> None:
+    rules = [rule for role in roles(granted[file]) for rule in role["rules"]]
     assert [rule for rule in rules if "*" in (*rule["verbs"], *rule["resources"], *rule["apiGroups"])] == []
 
 
-def test_the_file_lets_cluster_wide_objects_be_changed_by_their_names_only(granted: list[Wire]) -> None:
-    (role,) = [each for each in granted if each["kind"] == "ClusterRole"]
-    assert all("resourceNames" in rule or set(rule["verbs"]) <= set(READ) for rule in role["rules"])
+@of_each
+def test_cluster_wide_objects_may_be_changed_by_their_names_only(file: str, granted: Mapping[str, list[Wire]]) -> None:
+    rules = [rule for each in granted[file] if each["kind"] == "ClusterRole" for rule in each["rules"]]
+    assert all("resourceNames" in rule or set(rule["verbs"]) <= set(READ) for rule in rules)

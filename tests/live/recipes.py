@@ -1,4 +1,4 @@
-"""The recipes of a page of docs: each one's piece of stack config, by its heading; and which have a test."""
+"""The recipes of a page of docs: each one's piece of config or of Python, by its heading; and which have a test."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -13,10 +13,25 @@ Check = Callable[..., None]
 
 
 def recipes(page: str) -> dict[str, Config]:
-    """`page` is the name of a file in docs."""
-    text = (REPOSITORY / "docs" / page).read_text()
-    sections = re.split(r"^### (.+)\n", text, flags=re.MULTILINE)[1:]
-    return {heading: _block(heading, text) for heading, text in zip(sections[::2], sections[1::2], strict=True)}
+    """Pieces of config. `page` is the name of a file in docs."""
+    own = programs(page)
+    return {
+        heading: yaml.safe_load(_block(heading, text, "yaml"))
+        for heading, text in _sections(page).items()
+        if heading not in own
+    }
+
+
+def programs(page: str) -> dict[str, str]:
+    """Pieces of Python."""
+    sections = _sections(page).items()
+    return {heading: _block(heading, text, "python") for heading, text in sections if "```python" in text}
+
+
+def with_programs(main: str, pieces: Iterable[str]) -> str:
+    """The text of `__main__.py` with pieces of Python where the page says that they go."""
+    before, after = main.split("\nverify(")
+    return "\n".join([before, *pieces, f"verify({after}"])
 
 
 class Checked:
@@ -31,10 +46,16 @@ class Checked:
         return lambda test: test
 
 
-def _block(heading: str, text: str) -> Config:
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL) or [""]
-    assert block, f"{heading} has no yaml block"
-    return yaml.safe_load(block)
+def _sections(page: str) -> dict[str, str]:
+    text = (REPOSITORY / "docs" / page).read_text()
+    sections = re.split(r"^### (.+)\n", text, flags=re.MULTILINE)[1:]
+    return dict(zip(sections[::2], sections[1::2], strict=True))
+
+
+def _block(heading: str, text: str, language: str) -> str:
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL) or [""]
+    assert block, f"{heading} has no {language} block"
+    return block
 
 
 def file_with(original: str, pieces: Iterable[Config]) -> str:

@@ -36,9 +36,10 @@ def gateway(
     *,
     issuers: Mapping[str, Any] | None = None,
     cert_manager: CertManagerRelease | None = None,
+    default_deny: bool = False,
 ) -> Gateway:
     settings = settings or GatewayConfig()
-    namespace = Namespace.restricted("chat", "chat", cluster)
+    namespace = Namespace.restricted("chat", "chat", cluster, default_deny=default_deny)
     platform = platform_of(cluster, ownership, cert_manager)
     made = {
         name: Issuer(

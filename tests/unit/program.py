@@ -37,6 +37,7 @@ def run(
     preview: bool = False,
     manifest: Path | None = None,
     config: Mapping[str, Any] | None = None,
+    main: Path = ROOT / "__main__.py",
 ) -> Recording:
     """`directory` is for what the run needs; `manifest` is kept there as set-up keeps it. `config` changes the stack's.
 
@@ -55,9 +56,7 @@ def run(
         patch.setenv("no_proxy", "127.0.0.1")
         if not preview:
             _write_kubeconfig(directory / "kubeconfig", stack_config(stack)[f"{PROJECT}:context"], api_server.url)
-        return record(
-            lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), preview=preview, stack=stack
-        )
+        return record(lambda: runpy.run_path(str(main), run_name="__main__"), preview=preview, stack=stack)
 
 
 def _write_kubeconfig(path: Path, context: str, server: str) -> None:

@@ -639,6 +639,11 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
         ),
         ({"policies": {"p": {}}}, "synergychat:policies.p.kind is required, and has no default"),
         ({"secrets": {"s": {"a": 5}}}, "synergychat:secrets.s.a = [secret] must be text"),
+        (
+            {"secrets": {"s": {".dockerconfigjson": "ada:hunter2"}}},
+            "synergychat:secrets.s..dockerconfigjson = [secret] must be JSON with `auths`, "
+            "as Docker's config.json has it",
+        ),
     ],
     ids=str,
 )

@@ -1,6 +1,7 @@
 """Configured: what a stack's config declares beside the chat."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def build(*, elsewhere: bool = False, preview: bool = False, **sections: Any) ->
 
 
 def _moved(backend: Backend) -> Backend:
-    return Backend(namespace="elsewhere", service=backend.service, port=backend.port, resource=backend.resource)
+    return replace(backend, namespace="elsewhere")
 
 
 def rules(recording: Recording, route: str) -> Any:
@@ -252,11 +253,12 @@ def test_a_policy_without_targets_is_for_the_gateway() -> None:
     [
         ({"tls.crt": "a", "tls.key": "b"}, "kubernetes.io/tls"),
         ({"tls.crt": "a", "tls.key": "b", "ca.crt": "c"}, "kubernetes.io/tls"),
+        ({".dockerconfigjson": '{"auths": {"a": {}}}'}, "kubernetes.io/dockerconfigjson"),
         ({".htpasswd": "a"}, "Opaque"),
     ],
     ids=str,
 )
-def test_a_secret_with_a_pair_is_one_for_tls(content: dict[str, str], kind: str) -> None:
+def test_a_secret_is_of_the_type_that_its_keys_make_it(content: dict[str, str], kind: str) -> None:
     secret = build(secrets={"s": content})["secret-s"].inputs
     assert (secret["type"], secret["metadata"]["namespace"], secret["metadata"]["name"]) == (kind, "chat", "s")
     assert secret["stringData"] == Secret(content)
@@ -355,8 +357,9 @@ def test_an_object_may_say_itself_what_it_is_waited_for() -> None:
 
 def test_a_weight_in_code_is_given_with_its_backend() -> None:
     recording = build()
-    first = Backend(namespace="a", service="one", port=80, resource=None)  # type: ignore[arg-type] # no order here
-    second = Backend(namespace="b", service="two", port=81, resource=None)  # type: ignore[arg-type]
+    # No order and no pods here.
+    first = Backend(namespace="a", service="one", port=80, pods={}, pod_ports=[], resource=None)  # type: ignore[arg-type]
+    second = replace(first, namespace="b", service="two", port=81)
     assert recording.exit_code is None
     assert to(first, (second, 5)) == {
         "backendRefs": [

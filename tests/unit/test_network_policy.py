@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import config
-from components import NetworkPolicies, NetworkPoliciesArgs
+from components import Expose, ExposeArgs, NetworkPolicies, NetworkPoliciesArgs, Secrets, Workload, WorkloadArgs
 from components.labels import selector
-from components.namespace import Namespace
+from config import AppConfig
 from tests.unit import parts
 from tests.unit.recording import Recording, record
 
@@ -22,7 +22,7 @@ ROUTE = {
 }
 PROXIES = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "envoy-gateway-system"}},
-    "podSelector": {"matchLabels": {"gateway.envoyproxy.io/owning-gateway-namespace": "synergychat"}},
+    "podSelector": {"matchLabels": {"gateway.envoyproxy.io/owning-gateway-namespace": "chat"}},
 }
 
 
@@ -34,12 +34,8 @@ def build(**sections: Any) -> Recording:
 
     def program() -> None:
         cluster = parts.on_cluster()
-        args = NetworkPoliciesArgs(
-            settings=settings,
-            namespace=Namespace.restricted("chat", settings.namespace, cluster),
-            names=NAMES,
-            calls={"api": ["crawler"]},
-        )
+        gateway = parts.gateway(cluster, settings.gateway, default_deny=settings.network_policy)
+        args = NetworkPoliciesArgs(settings=settings, gateway=gateway, names=NAMES, calls={"api": ["crawler"]})
         NetworkPolicies("np", args, cluster)
 
     return record(program)
@@ -85,10 +81,9 @@ def test_ports_are_those_of_the_pods_not_of_their_services() -> None:
     assert found["c-crawler"]["ingress"][0]["ports"] == found["c-api"]["egress"][0]["ports"] == on(9090)["ports"]
 
 
-def test_an_app_is_reached_by_the_gateway_when_it_has_a_host_name_and_by_whom_says_so() -> None:
-    shop, stock = {"image": IMAGE, "hostname": "shop.internal", "calls": ["stock", "api"]}, {"image": IMAGE}
-    found = policies(apps={"shop": shop, "stock": stock})
-    assert found["shop"]["ingress"] == [{"from": [PROXIES], **on(8080)}]
+def test_an_app_is_reached_by_whom_says_so() -> None:
+    found = policies(apps={"shop": {"image": IMAGE, "calls": ["stock", "api"]}, "stock": {"image": IMAGE}})
+    assert "ingress" not in found["shop"]
     assert found["shop"]["egress"] == [{"to": [pods("c-api")], **on(8080)}, {"to": [pods("stock")], **on(8080)}]
     assert found["stock"]["ingress"] == [{"from": [pods("shop")], **on(8080)}]
     assert found["c-api"]["ingress"] == [{"from": [PROXIES, pods("shop")], **on(8080)}]
@@ -148,12 +143,48 @@ def test_the_proxies_of_a_class_that_merges_its_gateways_are_known_by_the_class(
     assert labels == {"gateway.envoyproxy.io/owning-gatewayclass": "app-gatewayclass"}
 
 
-def test_the_proxies_of_all_gateways_of_the_stack_run_where_its_controller_does() -> None:
-    found = policies(namespace="shop", gateways={"edge": {}}, envoyGateway={"namespace": "envoys"})
-    (rule,) = found["c-web"]["ingress"]
-    labels = rule["from"][0]["podSelector"]["matchLabels"]
-    assert labels == {"gateway.envoyproxy.io/owning-gateway-namespace": "shop"}
-    assert rule["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "envoys"}
+def exposed(*, default_deny: bool, **keys: Any) -> dict[str, Any]:
+    """What a workload with these settings and an Expose of it, both declared in Python, bring of NetworkPolicies."""
+
+    def program() -> None:
+        cluster = parts.on_cluster()
+        gateway = parts.gateway(cluster, default_deny=default_deny)
+        workload = Workload(
+            "shop",
+            WorkloadArgs(
+                settings=AppConfig.model_validate({"image": IMAGE, **keys}),
+                namespace=gateway.namespace,
+                secrets=Secrets(contents={}, resources={}),
+                timeout_s=parts.TIMEOUT_S,
+            ),
+            cluster,
+        )
+        args = ExposeArgs(host="shop.internal", backend=workload.backend, gateway=gateway, timeout_s=parts.TIMEOUT_S)
+        Expose("shop", args, cluster)
+
+    made = record(program).of_kind("NetworkPolicy")
+    return {each.inputs["metadata"]["name"]: each.inputs["spec"] for each in made}
+
+
+def test_what_is_exposed_in_python_is_reached_by_the_gateways_proxies_and_by_nobody_else() -> None:
+    assert exposed(default_deny=True, port=9090, servicePort=81) == {
+        "shop-from-gateway": {
+            **pods("shop"),
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [PROXIES], **on(9090)}],
+        }
+    }
+
+
+def test_further_ports_of_what_is_exposed_are_reached_too() -> None:
+    further = [{"name": "grpc", "port": 9000}, {"name": "udp", "port": 53, "targetPort": 5353, "protocol": "UDP"}]
+    (rule,) = exposed(default_deny=True, ports=tuple(further))["shop-from-gateway"]["ingress"]
+    opened = {(each["port"], each["protocol"]) for each in rule["ports"]}
+    assert opened == {(8080, "TCP"), (9000, "TCP"), (5353, "UDP")}
+
+
+def test_where_everything_may_connect_an_exposed_workload_is_not_closed_to_others() -> None:
+    assert exposed(default_deny=False) == {}
 
 
 def test_a_stack_that_wants_no_policies_has_none() -> None:

@@ -1,6 +1,8 @@
 """The committed stacks: the same program and keys, side by side, and what is promised of prod."""
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import yaml
 
 from checks.images import by_tag
 from reference import stacks
+from tests.live.recipes import recipes
 from tests.unit import program
 from tests.unit.program import ROOT, stack_config
 from tests.unit.recording import Recorded, Recording
@@ -119,6 +122,28 @@ def test_prod_is_served_by_https_alone(prod: Recording) -> None:
 def test_every_image_of_prod_is_named_by_its_digest(prod: Recording) -> None:
     assert [mistake.value for each in prod.kubernetes for mistake in by_tag(each.inputs)] == []
     assert stack_config("prod")["synergychat:requireDigests"] is True
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "envoyGateway.replicas",
+        "gateway.redirectToHttps",
+        "gateway.proxy.shutdown",
+        "gateway.proxy.provider.kubernetes.envoyPDB",
+        "gateway.proxy.provider.kubernetes.envoyDeployment.strategy",
+        "web.scale.min",
+        *(f"{app}.drainSeconds" for app in ("web", "api", "crawler")),
+    ],
+)
+def test_prod_says_what_no_request_is_lost_with(key: str) -> None:
+    """The long tests run what docs/operating.md has of it."""
+    first, *others = key.split(".")
+    proven, prod = (
+        reduce(getitem, others, config[f"synergychat:{first}"])
+        for config in (recipes("operating.md")["What nothing is lost with"], stack_config("prod"))
+    )
+    assert prod == proven
 
 
 def test_two_controllers_in_prod(prod: Recording) -> None:

@@ -103,6 +103,10 @@ SHOP = {"image": "registry.example.com/shop:1"}
         ({"probes": {"grpc": {"prt": 1}}}, ["probes.grpc.port: is required (add it)", "probes.grpc.prt = 1: is not"]),
         ({"env": {"A": {"valueFrom": {"fieldReff": {}}}}}, ["env.A.valueFrom.fieldReff: is not a field (did you mean"]),
         (
+            {"ports": [{"name": "grpc", "prt": 1}]},
+            ["ports[0].port: is required (add it)", "ports[0].prt = 1: is not a"],
+        ),
+        (
             {"files": {"/a": "b"}, "pod": {"volumes": [{"name": "v", "emptyDirr": {}}]}},
             ["pod.volumes[0].emptyDirr: is not a field (did you mean emptyDir?)"],
         ),
@@ -126,6 +130,16 @@ def test_a_mistake_in_a_workload_is_told_by_the_key_that_makes_it(
     recording = run(tmp_path, pinned_manifest, **({"web": keys} if place == "web" else {"apps": {"shop": SHOP | keys}}))
     for found, line in zip(refusal(recording), lines, strict=True):
         assert found.startswith(f"synergychat:{place}.{line}")
+
+
+@pytest.mark.parametrize("schedule", [{"kind": "Job"}, {"kind": "CronJob", "schedule": "@daily"}], ids=str)
+def test_a_mistake_in_a_job_is_told_by_the_key_that_makes_it(
+    schedule: dict[str, Any], tmp_path: Path, pinned_manifest: Path
+) -> None:
+    job = {"backofLimit": 1, "parallelism": "2"}
+    (one, other) = refusal(run(tmp_path, pinned_manifest, apps={"shop": SHOP | schedule | {"job": job}}))
+    assert one.startswith("synergychat:apps.shop.job.backofLimit = 1: is not a field (did you mean backoffLimit?)")
+    assert other.startswith('synergychat:apps.shop.job.parallelism = "2": must be a whole number')
 
 
 def test_an_object_of_a_builtin_kind_is_checked_too(tmp_path: Path, pinned_manifest: Path) -> None:

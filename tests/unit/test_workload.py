@@ -37,7 +37,14 @@ def build(
             )
             Workload("shop", args, cluster)
         else:
-            jobs = JobArgs(settings=app, namespace=namespace, secrets=secrets, schedule=app.schedule, timeout_s=60)
+            jobs = JobArgs(
+                settings=app,
+                namespace=namespace,
+                secrets=secrets,
+                schedule=app.schedule,
+                fields=app.job,
+                timeout_s=60,
+            )
             Job("shop", jobs, cluster)
 
     return record(program)
@@ -171,6 +178,13 @@ def test_pods_come_after_the_secrets_that_they_use_and_wait_for_no_others() -> N
     assert not recording.waits_for("shop-deployment", "secret-unused")
 
 
+def test_a_pull_secret_of_the_stack_is_there_before_the_pods_and_its_change_leaves_them() -> None:
+    contents = {"registry": {"a": "1"}}
+    recording = build(contents=contents, pullSecrets=["registry", "made-by-others"])
+    assert recording.waits_for("shop-deployment", "secret-registry")
+    assert "synergychat/secrets-hmac" not in annotations(recording)
+
+
 # Probes
 
 
@@ -197,6 +211,12 @@ def test_an_app_without_a_port_has_no_probes_and_no_service() -> None:
     recording = build(port=None)
     assert recording.of_kind("Service") == []
     assert not {"ports", "startupProbe", "readinessProbe", "livenessProbe"} & container(recording).keys()
+
+
+def test_a_service_has_the_further_ports_that_it_is_given_as_they_are() -> None:
+    further = {"name": "grpc", "port": 9000, "appProtocol": "kubernetes.io/h2c"}
+    own, *others = build(ports=[further])["shop-service"].inputs["spec"]["ports"]
+    assert (own["port"], others) == (80, [further])
 
 
 def test_a_service_says_what_its_app_speaks() -> None:
@@ -351,6 +371,19 @@ def test_a_cronjob_runs_by_its_schedule_and_never_twice_at_once() -> None:
     assert spec["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] == IMAGE
 
 
+@pytest.mark.parametrize(
+    ("keys", "way"),
+    [({"kind": "Job"}, ()), ({"kind": "CronJob", "schedule": "@daily"}, ("jobTemplate", "spec"))],
+    ids=["Job", "CronJob"],
+)
+def test_fields_of_a_job_are_laid_over_the_programs(keys: dict[str, Any], way: tuple[str, ...]) -> None:
+    run = made(build(**keys, job={"backoffLimit": 0, "completions": 2}), keys["kind"]).inputs["spec"]
+    for step in way:
+        run = run[step]
+    assert (run["backoffLimit"], run["completions"]) == (0, 2)
+    assert run["template"]["spec"]["containers"][0]["image"] == IMAGE
+
+
 # Accounts
 
 
@@ -361,3 +394,7 @@ def test_every_workload_has_an_account_of_its_own_and_no_token(kind: str) -> Non
     spec = made(recording, kind).inputs["spec"]["template"]["spec"]
     assert account["metadata"]["name"] == spec["serviceAccountName"] == "shop"
     assert account["automountServiceAccountToken"] is spec["automountServiceAccountToken"] is False
+
+
+def test_pods_that_ask_for_a_token_have_one() -> None:
+    assert pod(build(pod={"automountServiceAccountToken": True}))["automountServiceAccountToken"] is True

@@ -1,9 +1,11 @@
 """The keys of workloads: what they may be, and which go together."""
 
+import json
 from typing import Any
 
 import pytest
 
+from config import AppConfig
 from tests.unit.test_config import mistakes, parse
 
 SHOP = {"image": "registry.example.com/shop:1"}
@@ -71,6 +73,10 @@ def test_what_a_workload_cannot_be_is_refused(keys: dict[str, Any], line: str, p
         ({"schedule": "0 3 * * *"}, 'schedule = "0 3 * * *" goes only with kind CronJob'),
         ({"kind": "CronJob", "schedule": "nightly"}, 'schedule = "nightly" must be minute, hour, day, month and'),
         ({"kind": "Deploymnt"}, 'kind = "Deploymnt" must be Deployment, Job or CronJob'),
+        ({"port": None, "ports": [{"port": 1}]}, 'ports = [{"port": 1}] needs a port'),
+        ({"kind": "Job", "ports": [{"port": 1}]}, 'ports = [{"port": 1}] does not go with kind Job'),
+        ({"job": {"backoffLimit": 0}}, 'job = {"backoffLimit": 0} goes only with kind Job or CronJob'),
+        ({"kind": "Job", "job": {"template": {}}}, "job.template = {} is what pod and container say"),
         ({"port": None, "hostname": "shop.internal"}, 'hostname = "shop.internal" needs a port'),
         ({"hostname": "synchat.internal"}, 'hostname = "synchat.internal" must differ from web.hostname, or its path'),
         ({"serviceName": "web-service"}, 'serviceName = "web-service" must differ from web.serviceName (web-service)'),
@@ -92,6 +98,13 @@ def test_an_app_is_not_named_as_the_chats_own_are(name: str) -> None:
     (line,) = mistakes(apps={name: SHOP})
     assert line.startswith(f"synergychat:apps.{name} = ")
     assert line.endswith("must have another name than the chat's own workloads")
+
+
+def test_settings_made_in_python_have_names_as_python_has_them() -> None:
+    made = AppConfig(image=SHOP["image"], app_protocol="kubernetes.io/h2c", pull_secrets=("registry",))
+    assert made == AppConfig.model_validate_json(
+        json.dumps(SHOP | {"appProtocol": "kubernetes.io/h2c", "pullSecrets": ["registry"]})
+    )
 
 
 def test_two_apps_share_a_host_name_by_their_paths_only() -> None:
