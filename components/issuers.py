@@ -44,12 +44,11 @@ class Issuer(pulumi.ComponentResource):
         limit = waiting.limit(args.timeout_s)
         needed: list[pulumi.Resource] = [*args.platform.resources, args.namespace.resource]
 
-        self.resource = args.namespace.resource
         for wire in _objects(args):
             own = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=limit)
-            self.resource = KubernetesObject(f"{name}-{manifests.identity(wire)}", wire, own)
-            needed = [self.resource]
+            needed = [KubernetesObject(f"{name}-{manifests.identity(wire)}", wire, own)]
 
+        (self.resource,) = needed
         self.register_outputs({})
 
 

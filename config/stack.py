@@ -46,7 +46,7 @@ class StackConfig(Section):
     )
     issuers: dict[Subdomain, IssuerConfig] = Field(
         default={},
-        description="Its Issuers in the chat's namespace, by name, for the `issuer` of listeners.",
+        description="Issuers of cert-manager in the chat's namespace, by name, for the `issuer` of listeners.",
     )
     web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
     api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
