@@ -18,6 +18,8 @@ from stop import stop
 @dataclass(frozen=True, kw_only=True)
 class CertManagerArgs:
     release: CertManagerRelease
+    protect: bool
+    """Of the CRDs: with one of them goes every object of its kind in the cluster."""
     after: Sequence[pulumi.Resource]
     """What brings the kinds of the Gateway API: its controller looks for them when it starts."""
     timeout_s: int
@@ -40,7 +42,7 @@ class CertManager(pulumi.ComponentResource):
         release = args.release
 
         (namespace,) = self._register(name, [release.namespace], [])
-        crds = self._register(name, release.crds, [])
+        crds = self._register(name, release.crds, [], protect=args.protect)
         settings = self._register(name, release.settings, [namespace])
         deployments = self._register(name, release.deployments, [*args.after, *crds, *settings])
         self.webhooks = self._register(name, release.webhooks, deployments)
@@ -48,10 +50,10 @@ class CertManager(pulumi.ComponentResource):
         self.register_outputs({"namespace": release.namespace["metadata"]["name"]})
 
     def _register(
-        self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource]
+        self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource], *, protect: bool = False
     ) -> list[KubernetesObject]:
         limit = waiting.limit(self._timeout_s)
-        opts = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=limit)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after, protect=protect, custom_timeouts=limit)
         with declared_by("certManager.manifest", {}):
             return [
                 KubernetesObject(f"{name}-{manifests.identity(wire)}", manifests.prepared(wire, self._timeout_s), opts)

@@ -10,6 +10,8 @@ from components.overlay import overlaid
 from kinds import CERT_MANAGER, GATEWAY_API, READY_WHEN
 
 _APP = "gateway"
+_AUTHORITY_LASTS = "87600h"
+"""Ten years."""
 
 
 def issuer(*, name: str, namespace: str, spec: Wire) -> Wire:
@@ -23,7 +25,9 @@ def self_signed_ca(*, name: str, namespace: str) -> list[Wire]:
     https://cert-manager.io/docs/configuration/selfsigned/#bootstrapping-ca-issuers
     """
     authority, first = f"{name}-authority", f"{name}-self-signed"
-    root = {"isCA": True, "commonName": authority, "secretName": authority, **_signed_by("Issuer", first)}
+    # Clients are given its certificate by hand: a new key, or an early end, would be the end of their trust.
+    lasting = {"duration": _AUTHORITY_LASTS, "privateKey": {"rotationPolicy": "Never"}}
+    root = overlaid({"isCA": True, "commonName": name, "secretName": authority} | _signed_by("Issuer", first), lasting)
     return [
         issuer(name=first, namespace=namespace, spec={"selfSigned": {}}),
         _wire("Certificate", authority, namespace, root),

@@ -48,7 +48,9 @@ class Platform:
         is_external = ownership == "external"
         resources: list[pulumi.Resource] = [] if is_external else [EnvoyGateway(name, args, opts).controller]
         if cert_manager is not None:
-            further = CertManagerArgs(release=cert_manager, after=resources, timeout_s=args.timeout_s)
+            further = CertManagerArgs(
+                release=cert_manager, after=resources, protect=args.protect, timeout_s=args.timeout_s
+            )
             resources = [*resources, *CertManager("cert-manager", further, opts).webhooks]
         return cls(
             is_external=is_external,

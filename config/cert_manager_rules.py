@@ -8,7 +8,7 @@ from config.words import one_of
 
 
 def rules(given: Given) -> Broken:
-    return chain(_ways_to_sign(given), _unknown(given))
+    return chain(_ways_to_sign(given), _unknown(given), _unprovable(given))
 
 
 def _ways_to_sign(given: Given) -> Broken:
@@ -27,21 +27,32 @@ def _unknown(given: Given) -> Broken:
     objects = map(group, items(given.get("objects")))
     further = [str(group(each.get("metadata")).get("name")) for each in objects if each.get("kind") == "ClusterIssuer"]
     known = [*group(given.get("issuers")), *further]
-    for place, name in _named(given):
+    for place, name, _ in _asking(given):
         if name not in known:
             yield place, one_of(known, name) if known else "needs an issuer of this name in issuers"
 
 
-def _named(given: Given) -> Iterator[tuple[Place, object]]:
-    """Every issuer that is asked for a certificate, by the place that names it."""
+def _unprovable(given: Given) -> Broken:
+    """An authority that speaks ACME asks each host for a file over HTTP, and a wildcard is no host.
+
+    https://cert-manager.io/docs/configuration/acme/http01/
+    """
+    for place, name, host in _asking(given):
+        acme = group(group(group(given.get("issuers")).get(str(name))).get("acme"))
+        if acme and not acme.get("solvers") and str(host).startswith("*."):
+            yield place, f"cannot prove {host} over HTTP: give issuers.{name}.acme.solvers one of dns01"
+
+
+def _asking(given: Given) -> Iterator[tuple[Place, object, object]]:
+    """Every issuer that is asked for a certificate: the place that names it, its name, and the host that it says."""
     gateways: dict[Place, object] = {("gateway",): given.get("gateway")}
     gateways |= {("gateways", name): gateway for name, gateway in group(given.get("gateways")).items()}
     for place, gateway in gateways.items():
         https = group(group(gateway).get("https"))
-        asking: dict[Place, object] = {(*place, "https"): https}
-        asking |= {(*place, "https", "hosts", host): each for host, each in group(https.get("hosts")).items()}
-        listeners = items(group(gateway).get("listeners"))
-        asking |= {(*place, "listeners", str(index)): each for index, each in enumerate(listeners)}
-        for at, each in asking.items():
+        asking: list[tuple[Place, object, object]] = [((*place, "https"), https, None)]
+        asking += [((*place, "https", "hosts", host), each, host) for host, each in group(https.get("hosts")).items()]
+        for index, each in enumerate(items(group(gateway).get("listeners"))):
+            asking.append(((*place, "listeners", str(index)), each, group(each).get("hostname")))
+        for at, each, host in asking:
             if (name := group(each).get("issuer")) is not None:
-                yield (*at, "issuer"), name
+                yield (*at, "issuer"), name, host

@@ -48,7 +48,8 @@ class EnvoyGatewayConfig(Section):
     )
     protect: bool = Field(
         default=False,
-        description="Whether Pulumi refuses to delete the CRDs, and with them every Gateway and route of the cluster.",
+        description="Whether Pulumi refuses to delete the CRDs, those of `certManager` too, and with them every "
+        "Gateway, route and Certificate of the cluster.",
     )
 
     @property

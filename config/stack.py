@@ -44,7 +44,7 @@ class StackConfig(Section):
     cert_manager: CertManagerConfig = Field(
         default=CertManagerConfig(), description="cert-manager, which has certificates issued and renewed."
     )
-    issuers: dict[Subdomain, IssuerConfig] = Field(
+    issuers: dict[Label, IssuerConfig] = Field(
         default={},
         description="Issuers of cert-manager in the chat's namespace, by name, for the `issuer` of listeners.",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from checks.graph.attachment import attachments
+from checks.graph.filters import extension
 from checks.graph.known import items, judged, read
 from checks.graph.references import Reference, reference
 from checks.graph.stack import CORE, ENVOY_GATEWAY, Stack, Wire, kind_of
@@ -21,6 +22,7 @@ def _of_rule(stack: Stack, route: Wire, rule: Path) -> Iterator[Mistake]:
     for ref in refs:
         if (ref.group, ref.kind) == (ENVOY_GATEWAY, "Backend"):
             yield from _of_backend(stack, route, ref, alone=len(refs) == 1)
+            yield from _of_rewrite(stack, route, rule, ref)
 
 
 @judged
@@ -39,6 +41,17 @@ def _of_backend(stack: Stack, route: Wire, ref: Reference, *, alone: bool) -> It
         for listener in ended[:1]:
             rule = f"{ref} is found by the name in the handshake, and {listener} ends TLS"
             yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="set tls.mode: Passthrough there")
+
+
+@judged
+def _of_rewrite(stack: Stack, route: Wire, rule: Path, ref: Reference) -> Iterator[Mistake]:
+    """Whoever asks could have any host resolved, an Envoy's own among them."""
+    backend = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+    for path, each in items(route, *rule, "filters"):
+        by_path = read(extension(stack, route, each), "spec", "urlRewrite", "hostname", "pathRegex")
+        if by_path and read(backend, "spec", "type") == "DynamicResolver":
+            told = f"takes the host from the path, and {ref} resolves whatever host a request has"
+            yield Mistake(path=path, rule=told, cure="take the host from a header, or name the backend")
 
 
 def _ends_tls(listener: Wire) -> bool:

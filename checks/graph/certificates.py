@@ -12,52 +12,66 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from checks.graph.attachment import attachments
 from checks.graph.hostnames import ANY, certified
-from checks.graph.known import items, judged, read
+from checks.graph.known import NotKnown, items, judged, read
 from checks.graph.listeners import Listener, own
 from checks.graph.names import listed
 from checks.graph.references import Reference, reference, unresolved
-from checks.graph.stack import CORE, Stack, Wire
+from checks.graph.stack import CORE, Stack, Wire, namespace_of
 from checks.mistake import Mistake, Path
 from kinds import ISSUERS
 
 TLS_SECRET = "kubernetes.io/tls"  # noqa: S105 # a type
+SERVED_BY_OTHERS = "gateway.envoyproxy.io/sds"
+"""Of a Secret that only says where Envoy gets the certificate."""
 
 
 @judged
 def mistakes(stack: Stack, owner: Wire) -> Iterator[Mistake]:
-    if any(read(owner, "metadata", "annotations", issuer) for issuer in ISSUERS):
-        for listener in own(owner):
-            yield from _written_over(stack, listener)
-        return  # cert-manager makes the Secrets
+    annotated = any(read(owner, "metadata", "annotations", issuer) for issuer in ISSUERS)
     for listener in own(owner):
+        if annotated and _is_issued(listener):
+            yield from _written_over(stack, listener)
+            continue
         for ref in _references(listener):
             yield from _of_reference(stack, listener, ref)
-        if listener.hostname:
+        if listener.hostname and not _is_wildcard(listener.hostname):
             yield from _of_host(stack, listener, listener.hostname, (*listener.path, "hostname"))
+
+
+def _is_issued(listener: Listener) -> bool:
+    """Whether cert-manager makes the Secrets of a listener whose Gateway has its annotation.
+
+    https://cert-manager.io/docs/usage/gateway/
+    """
+    ends_tls = read(listener.wire, "tls", "mode", default="Terminate") == "Terminate"
+    home = namespace_of(listener.owner)
+    return bool(listener.hostname) and ends_tls and all(ref.namespace == home for ref in _references(listener))
 
 
 @judged
 def _written_over(stack: Stack, listener: Listener) -> Iterator[Mistake]:
-    """By the annotation cert-manager issues for all listeners, and puts that in place of what is there."""
+    """What cert-manager issues it puts in place of what is there."""
     for secret in _references(listener):
         if stack.find(CORE, "Secret", secret.namespace, secret.name) is not None:
             yield Mistake(
                 path=(*secret.path, "name"),
                 value=secret.name,
-                rule=f"cert-manager would write over {secret}: by its annotation it issues for every listener",
+                rule=f"cert-manager would write over {secret}: by its annotation it issues for this listener too",
                 cure="take the annotation out, and give an issuer to each of the listeners that want one",
             )
 
 
 @judged
 def of_route(stack: Stack, route: Wire) -> Iterator[Mistake]:
-    """Hosts that a listener serves beside the one of its own: all where it has none, or some within its wildcard."""
+    """Hosts that a listener serves where it has none of its own, or a wildcard: what the routes leave is not served."""
     for each in attachments(stack, route):
         own_host = each.listener.hostname
-        if own_host and _of_host(stack, each.listener, own_host, ()):
-            continue  # told of the listener
-        for host in sorted(each.hosts - {own_host, ANY}):
+        for host in sorted(each.hosts - {ANY}) if not own_host or _is_wildcard(own_host) else ():
             yield from _of_host(stack, each.listener, host, ("spec", "hostnames"))
+
+
+def _is_wildcard(host: str) -> bool:
+    return host.startswith("*.")
 
 
 def _references(listener: Listener) -> list[Reference]:
@@ -96,7 +110,7 @@ def _of_host(stack: Stack, listener: Listener, host: str, place: Path) -> Iterat
 
 def _unfit(secret: Wire | None) -> tuple[str, str]:
     """What keeps Envoy from serving the certificate of a Secret, and its cure; empty when nothing does."""
-    if (kind := read(secret, "type", default="Opaque")) != TLS_SECRET:
+    if (kind := read(secret, "type", default="Opaque")) not in (TLS_SECRET, SERVED_BY_OTHERS):
         return f"has type {kind}", f"only {TLS_SECRET} can be served"
     try:
         chain = _chain(secret)
@@ -115,6 +129,8 @@ def _unfit(secret: Wire | None) -> tuple[str, str]:
 
 
 def _chain(secret: Wire | None) -> list[x509.Certificate]:
+    if read(secret, "type") == SERVED_BY_OTHERS:
+        raise NotKnown
     return x509.load_pem_x509_certificates(_value(secret, "tls.crt"))
 
 

@@ -1,7 +1,8 @@
 """What Envoy Gateway looks for in the Secrets and ConfigMaps that others refer to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from checks.graph.certificates import SERVED_BY_OTHERS
 from checks.graph.known import items, judged, read
 from checks.graph.names import listed
 from checks.graph.references import Reference, reference
@@ -41,12 +42,13 @@ def _of_key(stack: Stack, wire: Wire, path: Path, key: str) -> Iterator[Mistake]
 
 @judged
 def _of_authorities(stack: Stack, policy: Wire) -> Iterator[Mistake]:
-    for path, named in items(policy, "spec", "validation", "caCertificateRefs"):
-        ref = reference(policy, path, named, CORE, "Secret")
-        if ref.kind not in (*_HOLDERS, "ClusterTrustBundle"):
-            cure = f"refer to a {' or a '.join(_HOLDERS)}"
-            yield Mistake(path=(*path, "kind"), value=ref.kind, rule="is nothing that has certificates", cure=cure)
-            continue
+    named = items(policy, "spec", "validation", "caCertificateRefs")
+    refs = [reference(policy, path, each, CORE, "Secret") for path, each in named]
+    # One of another kind is passed over, where it is not all that there is.
+    if refs and not any(ref.kind in (*_HOLDERS, "ClusterTrustBundle") for ref in refs):
+        place, kind, cure = (*refs[0].path, "kind"), refs[0].kind, f"refer to a {' or a '.join(_HOLDERS)}"
+        yield Mistake(path=place, value=kind, rule="is nothing that has certificates", cure=cure)
+    for ref in refs:
         keys = _keys(stack, ref)
         if keys is not None and len(keys) != 1 and not any(key in keys for key in _AUTHORITIES):
             yield _without(ref, keys, _AUTHORITIES[0])
@@ -70,15 +72,16 @@ def _of_api_keys(stack: Stack, policy: Wire) -> Iterator[Mistake]:
 
 
 def _keys(stack: Stack, ref: Reference) -> set[str] | None:
-    """Those of a Secret or ConfigMap; None when it is neither, or is not there."""
+    """Those of a Secret or ConfigMap; None when it is neither, is not there, or is left for others to fill."""
     if ref.group != CORE or ref.kind not in _HOLDERS:
         return None
     holder = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+    if holder is None or read(holder, "type") == SERVED_BY_OTHERS:
+        return None
     fields = ("data", "stringData", "binaryData")
-    return None if holder is None else {key for field in fields for key in read(holder, field, default={})}
+    return {key for field in fields for key in read(holder, field, default={})} or None
 
 
 def _without(ref: Reference, keys: set[str], key: str) -> Mistake:
-    has: Sequence[str] = sorted(keys)
-    rule = f"{ref} has no {key}" + (f", only {listed(has)}" if has else "")
+    rule = f"{ref} has no {key}, only {listed(sorted(keys))}"
     return Mistake(path=ref.path, value=ref.name, rule=rule, cure="put it under that key")

@@ -1,7 +1,9 @@
 """Gateways that run on the same Envoys."""
 
 from collections.abc import Hashable
+from typing import Any
 
+from checks.graph.extensions import configuration
 from checks.graph.known import NotKnown, read
 from checks.graph.references import reference
 from checks.graph.stack import ENVOY_GATEWAY, GATEWAY_API, Stack, Wire
@@ -29,16 +31,27 @@ def _fleet(stack: Stack, gateway: Wire) -> Hashable:
 
 
 def _merges(stack: Stack, gateway_class: Wire) -> bool:
-    return read(_proxy(stack, gateway_class, "spec", "parametersRef"), "spec", "mergeGateways", default=False)
+    own = read(_proxy(stack, gateway_class, "spec", "parametersRef"), "spec", "mergeGateways")
+    return read(_unless_said(stack), "mergeGateways", default=False) if own is None else own
 
 
 def proxies(stack: Stack, gateway: Wire) -> list[Wire]:
     """The EnvoyProxy of a Gateway and that of its class, where they have one. Raises NotKnown for one of others."""
+    if _unless_said(stack):
+        raise NotKnown
     of_class = stack.cluster_wide(GATEWAY_API, "GatewayClass", read(gateway, "spec", "gatewayClassName"))
     own = ("spec", "infrastructure", "parametersRef")
     named = [(gateway, own)] if read(gateway, *own) else []
     named += [(of_class, ("spec", "parametersRef"))] if read(of_class, "spec", "parametersRef") else []
     return [proxy for wire, path in named if (proxy := _proxy(stack, wire, *path)) is not None]
+
+
+def _unless_said(stack: Stack) -> Any:
+    """What Envoy Gateway's own configuration says of every EnvoyProxy."""
+    try:
+        return read(configuration(stack), "envoyProxy", default={})
+    except NotKnown:
+        return {}
 
 
 def _proxy(stack: Stack, wire: Wire, *path: str) -> Wire | None:

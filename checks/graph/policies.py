@@ -44,6 +44,8 @@ _SECTIONS = {
 
 _ADDRESSES = ("fqdn", "ip")
 _PATCHED = ("Gateway", "GatewayClass")
+_OF_STREAMS = "on a TCPRoute there is authorization by clientCIDRs only"
+_PRINCIPALS_OF_HTTP = ("clientIPGeoLocations", "headers", "jwt")
 _OF_HTTP = ("apiKeyAuth", "basicAuth", "cors", "csrf", "extAuth", "jwt", "oidc")
 
 
@@ -141,9 +143,11 @@ def _of_stream(policy: Wire, path: Path) -> Iterator[Mistake]:
         return
     for field in _OF_HTTP:
         if read(policy, "spec", field) is not None:
-            yield Mistake(
-                path=("spec", field), rule="is for HTTP: on a TCPRoute there is authorization by clientCIDRs only"
-            )
+            yield Mistake(path=("spec", field), rule="is for HTTP", cure=_OF_STREAMS)
+    for rule, _ in items(policy, "spec", "authorization", "rules"):
+        for place in ((*rule, "cel"), *((*rule, "principal", each) for each in _PRINCIPALS_OF_HTTP)):
+            if read(policy, *place):
+                yield Mistake(path=place, rule="is for HTTP", cure=_OF_STREAMS)
 
 
 @judged

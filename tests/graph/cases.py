@@ -423,7 +423,7 @@ CASES: dict[str, Case] = {
             certificate("cert", _OTHER, "*.chat.example.com"),
             *(service(), route(hostnames=[_HOST])),
         ],
-        "Gateway gate: spec.listeners[0].hostname",
+        "HTTPRoute web: spec.hostnames",
     ),
     "a certificate that is not for a route's host, on a listener for all": Case(
         [

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components import EnvoyGatewayArgs, Platform
 from components.cert_manager_release import CertManagerRelease, split
 from components.sources import ManifestError
 from config import CertManagerConfig
@@ -46,6 +47,13 @@ def objects(*controllers: small.Wire) -> list[small.Wire]:
 
 def release(*documents: small.Wire, **settings: Any) -> CertManagerRelease:
     return split(small.text(*(documents or objects())), CertManagerConfig(**settings), "cert-manager.yaml")
+
+
+def test_what_takes_every_certificate_along_is_protected_with_the_platforms_own() -> None:
+    args = EnvoyGatewayArgs(manifest=small.manifest(*small.with_every_kind()), protect=True, timeout_s=60)
+    recording = record(lambda: Platform.of("eg", "managed", args, release(), parts.on_cluster()))
+    assert recording[CRD].protect
+    assert not recording[CONTROLLER].protect
 
 
 def build() -> Recording:

@@ -514,6 +514,14 @@ def test_clients_are_told_of_a_self_signed_certificate_that_the_chat_is_served_w
             'synergychat:gateways.inner.https.issuer = "i" needs an issuer of this name in issuers',
         ),
         (
+            {
+                "issuers": {"letsencrypt": {"acme": {"server": "s"}}},
+                "gateway": {"https": {"hosts": {"*.example.com": {"issuer": "letsencrypt"}}}},
+            },
+            'synergychat:gateway.https.hosts.*.example.com.issuer = "letsencrypt" cannot prove *.example.com over '
+            "HTTP: give issuers.letsencrypt.acme.solvers one of dns01",
+        ),
+        (
             {"platform": "external", "certManager": {"install": True}},
             "synergychat:certManager.install = true goes only with platform managed: the platform's cert-manager is "
             "others' too",

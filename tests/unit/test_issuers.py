@@ -29,6 +29,11 @@ def test_an_authority_of_the_stacks_own_signs_itself_and_then_others() -> None:
     recording = build(OURS)
     root = spec(recording[AUTHORITY])
     assert (root["isCA"], root["issuerRef"]["name"]) == (True, "ours-self-signed")
+    # What clients were given holds for long, and for every later one with the same key.
+    assert (root["duration"], root["privateKey"]) == (
+        "87600h",
+        {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
+    )
     assert spec(recording[ISSUER]) == {"ca": {"secretName": root["secretName"]}}
     assert recording.waits_for(AUTHORITY, SELF_SIGNED)
     assert recording.waits_for(ISSUER, AUTHORITY)

@@ -10,6 +10,7 @@ from checks.graph import mistakes
 from local.paths import REPOSITORY
 from tests.graph.cases import CLASSES, MERGED, VERSION
 from tests.graph.wires import (
+    CLASS,
     HERE,
     THERE,
     Wire,
@@ -123,7 +124,7 @@ def test_a_secret_that_cert_manager_would_write_over_is_named() -> None:
     https = gateway(tls_listener("https", _HOST, "cert"))
     https["metadata"]["annotations"] = {"cert-manager.io/issuer": "letsencrypt"}
     (told,) = _here(https, certificate("cert", _HOST))
-    rule = "cert-manager would write over Secret chat/cert: by its annotation it issues for every listener"
+    rule = "cert-manager would write over Secret chat/cert: by its annotation it issues for this listener too"
     assert told.startswith(f'spec.listeners[0].tls.certificateRefs[0].name = "cert": {rule}')
 
 
@@ -431,3 +432,81 @@ def test_the_words_for_a_limit_have_the_one_that_would_do() -> None:
     trickle = {"response": {"limit": {"value": "1Ki", "unit": "Minute"}}}
     slow = policy("BackendTrafficPolicy", "slow", target("Gateway", "gate"), bandwidthLimit=trickle)
     assert "the least that Envoy can hold back: 61440 in a minute" in _here(gateway(), slow)[0]
+
+
+def test_a_host_that_is_taken_from_the_path_is_not_resolved() -> None:
+    resolver = extension("Backend", "far", type="DynamicResolver")
+    by_path = {"type": "PathRegex", "pathRegex": {"pattern": "^/([^/]+)", "substitution": "\\1"}}
+    chosen = extension("HTTPRouteFilter", "chosen", urlRewrite={"hostname": by_path})
+    ref = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": "chosen"}
+    taken = route(rule(_TO_FAR, filters=[{"type": "ExtensionRef", "extensionRef": ref}]))
+    assert [each.partition(":")[0] for each in _here(gateway(), _ENABLED, resolver, chosen, taken)] == [
+        "spec.rules[0].filters[0]"
+    ]
+
+
+def test_a_secret_that_says_where_a_certificate_is_may_be_in_the_place_of_one() -> None:
+    elsewhere = secret("cert", {"url": b"x"}, kind="gateway.envoyproxy.io/sds")
+    assert _here(gateway(tls_listener("https", _HOST, "cert")), elsewhere) == []
+    tls = policy(
+        "BackendTLSPolicy",
+        "tls",
+        target("Service", "web", group=""),
+        validation={"hostname": _HOST, "caCertificateRefs": [{"group": "", "kind": "Secret", "name": "cert"}]},
+    )
+    assert _here(service(), tls, secret("cert", {"url": b"x", "name": b"y"}, kind="gateway.envoyproxy.io/sds")) == []
+
+
+def test_a_config_map_may_be_left_for_others_to_fill() -> None:
+    tls = policy(
+        "BackendTLSPolicy",
+        "tls",
+        target("Service", "web", group=""),
+        validation={"hostname": _HOST, "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "ca"}]},
+    )
+    assert _here(service(), tls, wire("v1", "ConfigMap", "ca")) == []
+
+
+def test_a_reference_of_another_kind_is_passed_over_beside_one_that_has_authorities() -> None:
+    def told(*kinds: str) -> list[str]:
+        refs = [{"group": "", "kind": kind, "name": "ca"} for kind in kinds]
+        spec = {"hostname": _HOST, "caCertificateRefs": refs}
+        tls = policy("BackendTLSPolicy", "tls", target("Service", "web", group=""), validation=spec)
+        return _here(service(), tls, wire("v1", "ConfigMap", "ca", data={"ca.crt": ""}))
+
+    assert told("Pod", "ConfigMap") == []
+    assert len(told("Pod")) == 1
+
+
+def test_by_its_annotation_cert_manager_issues_for_listeners_of_a_host_alone() -> None:
+    def annotated(*listeners: Wire) -> Wire:
+        made = gateway(*listeners)
+        return made | {"metadata": made["metadata"] | {"annotations": {"cert-manager.io/issuer": "ours"}}}
+
+    assert _here(annotated(tls_listener("https", None, "cert")), certificate("cert", _HOST)) == []
+    assert len(_here(annotated(tls_listener("https", _HOST, "cert")), certificate("cert", _HOST))) == 1
+
+
+def test_a_wildcard_of_a_listener_wants_a_certificate_for_what_its_routes_serve() -> None:
+    wild, own = gateway(tls_listener("https", "*.example.com", "cert")), certificate("cert", _HOST)
+    assert _here(wild, own, service(), route(hostnames=[_HOST])) == []
+    assert len(_here(wild, own, service(), route())) == 1
+
+
+def test_the_controllers_configuration_may_merge_all_gateways_and_know_places() -> None:
+    database = {"provider": {"type": "MaxMind", "maxMind": {"countryDbSource": {"local": {"path": "/c.mmdb"}}}}}
+    known = config(f"{{}}\nenvoyProxy: {{mergeGateways: true, geoIP: {database}}}")
+    merged = [gateway(listener("raw", 9000, "TCP"), name=name) for name in ("one", "two")]
+    plain = [each for each in CLASSES if each["metadata"]["name"] == CLASS]
+    assert len(_here(*plain, known, *merged)) == 1
+    assert _here(*plain, config(), *merged) == []
+
+
+@pytest.mark.parametrize("principal", [{"headers": [{"name": "x", "values": ["y"]}]}, {"jwt": {"provider": "p"}}])
+def test_of_a_stream_only_the_address_is_authorized(principal: Wire) -> None:
+    authorization = {"defaultAction": "Deny", "rules": [{"action": "Allow", "principal": principal}]}
+    rules = policy("SecurityPolicy", "rules", target("TCPRoute", "web"), authorization=authorization)
+    on_tcp = gateway(listener("tcp", 9000, "TCP")), service(), route(kind="TCPRoute")
+    assert [each.partition(":")[0] for each in _here(*on_tcp, rules)] == [
+        f"spec.authorization.rules[0].principal.{next(iter(principal))}"
+    ]
