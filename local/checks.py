@@ -49,7 +49,10 @@ def test() -> int:
             # On the other core: the live tests mostly wait.
             on_newest = pool.submit(newest)
             # What fails soonest first; the live tests end with the stack's destruction.
-            done = _pytest("tests/unit", "tests/hardening", "tests/browser", "tests/live")
+            done = [
+                _pytest("--numprocesses", "auto", "tests/unit"),
+                _pytest("tests/hardening", "tests/browser", "tests/live"),
+            ]
         failed = on_newest.result().returncode != 0
         *told, count = on_newest.result().stdout.strip().splitlines() or [""]
         print(
@@ -57,7 +60,7 @@ def test() -> int:
             if failed
             else f"The program's unit tests on the newest Pulumi: {count.strip(' =')}"
         )
-    return int(failed or done != 0)
+    return int(failed or any(done))
 
 
 def e2e() -> int:
@@ -80,8 +83,8 @@ def _prepared() -> Generator[None]:
         yield
 
 
-def _pytest(*paths: str) -> int:
-    command = [VENV / "bin" / "python", "-m", "pytest", *paths]
+def _pytest(*arguments: str) -> int:
+    command = [VENV / "bin" / "python", "-m", "pytest", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, env=_without_users_own(), check=False).returncode
 
 
