@@ -36,12 +36,18 @@ class PodNetworks:
             return True
 
     def _pid(self, pod: str) -> int:
+        """The first process of the pod: later ones may be a probe's, which ends while it is looked at."""
         named = f"HOSTNAME={pod}".encode()
-        return next(
-            pid
-            for pid in cgroups.processes(self._directory.cgroup, of_pods=True)
-            if any(each.startswith(named) for each in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
-        )
+        processes = cgroups.processes(self._directory.cgroup, of_pods=True)
+        return min(pid for pid in processes if any(each.startswith(named) for each in _environment(pid)))
+
+
+def _environment(pid: int) -> list[bytes]:
+    """Nothing of a process that has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 @contextmanager
