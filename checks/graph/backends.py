@@ -37,7 +37,7 @@ def _of_backend(stack: Stack, route: Wire, ref: Reference, *, alone: bool) -> It
         rule = f"{ref} resolves the host of each request, so it cannot be one of several backends"
         yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="give it a rule of its own")
     if kind_of(route) == "TLSRoute":
-        ended = [each.listener for each in attachments(stack, route) if _ends_tls(each.listener.wire)]
+        ended = [each.listener for each in attachments(stack, route) if each.listener.ends_tls]
         for listener in ended[:1]:
             rule = f"{ref} is found by the name in the handshake, and {listener} ends TLS"
             yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="set tls.mode: Passthrough there")
@@ -52,7 +52,3 @@ def _of_rewrite(stack: Stack, route: Wire, rule: Path, ref: Reference) -> Iterat
         if by_path and read(backend, "spec", "type") == "DynamicResolver":
             told = f"takes the host from the path, and {ref} resolves whatever host a request has"
             yield Mistake(path=path, rule=told, cure="take the host from a header, or name the backend")
-
-
-def _ends_tls(listener: Wire) -> bool:
-    return read(listener, "tls", "mode", default="Terminate") == "Terminate"

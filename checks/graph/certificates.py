@@ -43,9 +43,8 @@ def _is_issued(listener: Listener) -> bool:
 
     https://cert-manager.io/docs/usage/gateway/
     """
-    ends_tls = read(listener.wire, "tls", "mode", default="Terminate") == "Terminate"
     home = namespace_of(listener.owner)
-    return bool(listener.hostname) and ends_tls and all(ref.namespace == home for ref in _references(listener))
+    return bool(listener.hostname) and listener.ends_tls and all(ref.namespace == home for ref in _references(listener))
 
 
 @judged

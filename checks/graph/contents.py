@@ -57,7 +57,7 @@ def _of_authorities(stack: Stack, policy: Wire) -> Iterator[Mistake]:
 @judged
 def _of_api_keys(stack: Stack, policy: Wire) -> Iterator[Mistake]:
     """A client's key tells who it is, so no two clients have one. Of two Secrets with one client the first counts."""
-    clients: dict[str, str] = {}
+    clients = set[str]()
     taken: dict[str, str] = {}
     for path, named in items(policy, "spec", "apiKeyAuth", "credentialRefs"):
         ref = reference(policy, path, named, CORE, "Secret")
@@ -65,7 +65,8 @@ def _of_api_keys(stack: Stack, policy: Wire) -> Iterator[Mistake]:
         for client in sorted(_keys(stack, ref) or ()):
             if client in clients:
                 continue
-            clients[client] = key = read(secret, "data", client) or read(secret, "stringData", client)
+            clients.add(client)
+            key = read(secret, "data", client) or read(secret, "stringData", client)
             if (other := taken.setdefault(key, client)) != client:
                 rule = f"{ref} has one key for {listed(sorted((other, client)))}"
                 yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="give each client a key of its own")

@@ -40,6 +40,11 @@ class Listener:
     def hostname(self) -> str:
         return read(self.wire, "hostname", default="")
 
+    @property
+    def ends_tls(self) -> bool:
+        """Whether a connection with TLS goes on without."""
+        return self.protocol in ("HTTPS", "TLS") and read(self.wire, "tls", "mode", default="Terminate") == "Terminate"
+
     def __str__(self) -> str:
         return f"listener {self.name} of {shown(self.owner)}"
 

@@ -63,9 +63,7 @@ def _of_listeners(wire: Wire) -> Iterator[Mistake]:
             if (group := read(kind, "group", default=GATEWAY_API)) != GATEWAY_API:
                 rule = f"has no routes, only {GATEWAY_API} has"
                 yield Mistake(path=(*listener.path, *path, "group"), value=group, rule=rule, cure="remove it")
-        encrypted = listener.protocol in ("HTTPS", "TLS")
-        passes = read(listener.wire, "tls", "mode", default="Terminate") == "Passthrough"
-        if encrypted and not passes and not read(listener.wire, "tls", "certificateRefs"):
+        if listener.ends_tls and not read(listener.wire, "tls", "certificateRefs"):
             yield Mistake(
                 path=(*listener.path, "tls", "certificateRefs"),
                 rule=f"is required with protocol {listener.protocol}",
