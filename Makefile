@@ -1,8 +1,8 @@
-# Every target is one line: the logic is in `python -m local ...`, which set-up makes runnable.
+# Every target is one line: the logic is in `python -m tools ...`, which set-up makes runnable.
 PYTHON ?= python3
 STACK ?= dev
-LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m local
-LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m local
+LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m tools
+LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m tools
 .DEFAULT_GOAL := help
 .PHONY: help up preview config explain test e2e conformance check status down lock
 

@@ -20,17 +20,17 @@ from components import (
     RouteArgs,
     connect,
     declared_by,
-    issuers,
-    release,
+    load_release,
     release_of_cert_manager,
     rely,
     verify,
 )
-from stop import end_quietly_when_cancelled
+from components.gateway.issuers import issuers
+from diagnostics.exit import end_quietly_when_cancelled
 
 end_quietly_when_cancelled()
 cfg = config.load()
-manifest = release(cfg.envoy_gateway, cfg.platform)
+manifest = load_release(cfg.envoy_gateway, cfg.platform)
 declared = Declared.recorded()
 cluster = pulumi.ResourceOptions(providers=[connect("cluster", cfg.context)])
 limit = cfg.timeout_seconds

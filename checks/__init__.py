@@ -5,9 +5,9 @@ for mistake in check(wire, crds):
     print(mistake)
 """
 
-from checks.crds import Crds
-from checks.mistake import Mistake
-from checks.unknown import UNKNOWN
-from checks.verdict import check
+from checks.schema.crds import Crds
+from checks.schema.validate import check
+from diagnostics.problem import Mistake
+from kube.unknown import UNKNOWN
 
 __all__ = ["UNKNOWN", "Crds", "Mistake", "check"]

@@ -1,22 +1,22 @@
 """The components of the program: one class per file."""
 
 from components.access import Access
-from components.cert_manager import CertManager, CertManagerArgs, release_of_cert_manager
-from components.chat import Chat, ChatArgs
-from components.cluster import connect
+from components.apps.chat import Chat, ChatArgs
+from components.apps.expose import Expose, ExposeArgs
+from components.apps.network_policy import NetworkPolicies, NetworkPoliciesArgs
+from components.apps.secrets import Secrets
+from components.apps.workload import Backend, Job, JobArgs, Workload, WorkloadArgs
 from components.configured import Configured, ConfiguredArgs
-from components.declared import Declared, declared_by
-from components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, release
-from components.expose import Expose, ExposeArgs
-from components.gateway import Gateway, GatewayArgs
-from components.issuers import Issuer, IssuerArgs, issuers
-from components.network_policy import NetworkPolicies, NetworkPoliciesArgs
-from components.platform import Platform, rely
-from components.policies import Policy, PolicyArgs, Target
-from components.routes import Route, RouteArgs
-from components.secrets import Secrets
-from components.verification import verify
-from components.workload import Backend, Job, JobArgs, Workload, WorkloadArgs
+from components.gateway.gateway import Gateway, GatewayArgs
+from components.gateway.issuers import Issuer, IssuerArgs, issuers
+from components.gateway.policies import Policy, PolicyArgs, Target
+from components.gateway.routes import Route, RouteArgs
+from components.platform.cert_manager import CertManager, CertManagerArgs, release_of_cert_manager
+from components.platform.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, load_release
+from components.platform.platform import Platform, rely
+from kube.provider import connect
+from preview.recorder import Declared, declared_by
+from preview.verify import verify
 
 __all__ = [
     "Access",
@@ -52,7 +52,7 @@ __all__ = [
     "connect",
     "declared_by",
     "issuers",
-    "release",
+    "load_release",
     "release_of_cert_manager",
     "rely",
     "verify",

@@ -6,20 +6,21 @@ from typing import Any, cast
 
 import pulumi
 
-from checks.mistake import Path
-from components import gateway_api, waiting
-from components.apps import App, app
-from components.declared import SPEC, Parts, Shortcut, declared_by
-from components.gateway import Gateway, GatewayArgs
-from components.gateway_api import Wire
-from components.kubernetes_object import KubernetesObject
-from components.labels import OURS, OWNERSHIP
-from components.policies import Policy, PolicyArgs, Target
-from components.routes import Route, RouteArgs, canary, reference, to
-from components.secrets import Secrets
-from components.workload import Backend
+from components.apps.app import App, app
+from components.apps.secrets import Secrets
+from components.apps.workload import Backend
+from components.gateway import manifests
+from components.gateway.gateway import Gateway, GatewayArgs
+from components.gateway.manifests import Wire
+from components.gateway.policies import Policy, PolicyArgs, Target
+from components.gateway.routes import Route, RouteArgs, canary, reference, to
 from config import FurtherAppConfig, FurtherGatewayConfig, PolicyConfig, RouteConfig, StackConfig
-from kinds import POLICIES
+from diagnostics.problem import Path
+from gatewayapi.kinds import POLICIES
+from kube import readiness
+from kube.labels import OURS, OWNERSHIP
+from kube.resource import KubernetesObject
+from preview.recorder import SPEC, Parts, Shortcut, declared_by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ class Configured(pulumi.ComponentResource):
 
     def _object(self, index: int, wire: Wire, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
         described: Wire = wire["metadata"]
-        at_once = waiting.SKIP if wire["kind"] == "Service" else {}
+        at_once = readiness.SKIP if wire["kind"] == "Service" else {}
         marks = {
             "annotations": {**OWNERSHIP, **at_once, **described.get("annotations", {})},
             "labels": {**OURS, **described.get("labels", {})},
@@ -80,7 +81,7 @@ class Configured(pulumi.ComponentResource):
         owned = wire | {"metadata": described | marks}
         # A policy is accepted for what it targets, which may be a route that comes after the objects.
         if wire["kind"] not in POLICIES:
-            owned = gateway_api.awaited(owned)
+            owned = manifests.awaited(owned)
         name = "/".join(["object", wire["kind"].lower(), described.get("namespace", ""), described["name"]])
         with declared_by(f"objects[{index}]", {(): ""}):
             gateway = self._args.gateway
@@ -116,11 +117,11 @@ class Configured(pulumi.ComponentResource):
             backends = [self._backends[each] for each in (route.canary.stable, route.canary.next)]
             fields["rules"] = [canary(*backends, percent=route.canary.percent)]
         if route.maintenance is not None:
-            answer = gateway_api.direct_response(
+            answer = manifests.direct_response(
                 name=key, namespace=gateway.namespace.name, status=503, text=route.maintenance
             )
             page = KubernetesObject(f"maintenance-{key}", answer, self._after(gateway.resource))
-            fields["rules"] = [gateway_api.answered_by(key)]
+            fields["rules"] = [manifests.answered_by(key)]
             after = [*after, page]
         args = RouteArgs(
             name=key,
@@ -181,7 +182,7 @@ class Configured(pulumi.ComponentResource):
             Policy(key, args, pulumi.ResourceOptions(parent=self))
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=waiting.limit(self._limit))
+        return pulumi.ResourceOptions(parent=self, depends_on=resources, custom_timeouts=readiness.limit(self._limit))
 
 
 def _parts_of_route(route: RouteConfig) -> Parts:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.section import OpenSection, Section
+from config.base import OpenSection, Section
 from config.values import Label, Sha256, Text, ThreePartVersion
 from releases import CERT_MANAGER_MANIFEST
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from config.given import Broken, Given, Place, group, items
+from config.raw import Broken, Given, Place, group, items
 from config.words import one_of
 
 

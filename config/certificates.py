@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.section import Section
+from config.base import Section
 from config.values import HostnameOrWildcard, NodePort, Port, Subdomain
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.section import Fields, Section
+from config.base import Fields, Section
 from config.values import Image, Label, Pods, Registry, Sha256, Text, Version
 from releases import ENVOY_GATEWAY_MANIFEST
 

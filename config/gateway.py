@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from checks.graph.hostnames import ANY, intersection, specificity
+from config.base import Fields, OpenSection, Section
 from config.certificates import CertificateConfig, HttpsConfig
-from config.given import group
-from config.section import Fields, OpenSection, Section
+from config.raw import group
 from config.values import Exposure, Image, Label, NodePort, Port, Preset, Protocol, Subdomain
+from gatewayapi.hostnames import ANY, intersection, specificity
 
 
 class TrafficConfig(Section):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from config.certificates import CertificateConfig
-from config.given import Broken, Given, Place, group, items
+from config.raw import Broken, Given, Place, group, items
 
 _SOURCES = [str(field.alias) for field in CertificateConfig.model_fields.values()]
 """Keys that say where a certificate comes from."""

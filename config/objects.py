@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.section import Fields, OpenSection
+from config.base import Fields, OpenSection
 from config.values import Label, Text
 
 

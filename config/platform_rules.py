@@ -1,7 +1,7 @@
 """The rules of a stack on a platform that is not its own."""
 
 from config.envoy_gateway import EnvoyGatewayConfig
-from config.given import Broken, Given, group
+from config.raw import Broken, Given, group
 
 _OF_A_RELEASE = {"version", "manifest", "sha256", "namespace"}
 """What says which release is there, and where. All else is for who installs it."""

@@ -7,10 +7,10 @@ from typing import Any, cast, get_args, get_origin
 import pulumi
 from pydantic import BaseModel, ValidationError
 
-from config.across import across
+from config.cross_field import across
 from config.stack import StackConfig
 from config.words import meant
-from stop import stop
+from diagnostics.exit import stop
 
 _SHOWN = (
     "holds a secret value, which would be shown and kept in clear: only those of synergychat:secrets are not. "

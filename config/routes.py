@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from config.section import OpenSection, Section
+from config.base import OpenSection, Section
 from config.values import AppName, Label, Percent, Subdomain, Text
-from kinds import PolicyKind, RouteKind
+from gatewayapi.kinds import PolicyKind, RouteKind
 
 
 class CanaryConfig(Section):

@@ -2,7 +2,7 @@
 
 import json
 
-from config.given import Broken, Given, group, items
+from config.raw import Broken, Given, group, items
 
 DOCKER_CONFIG = ".dockerconfigjson"
 """The key of a Secret by which nodes fetch images: what `docker login` writes to its config.json."""

@@ -4,16 +4,16 @@ from collections.abc import Collection
 
 from pydantic import Field
 
+from config.base import Section
 from config.cert_manager import CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
-from config.given import items
 from config.objects import ObjectConfig
+from config.raw import items
 from config.routes import PolicyConfig, RouteConfig
-from config.section import Section
 from config.values import Label, Ownership, Seconds, ServiceName, Subdomain, Text
 from config.workloads import ApiConfig, AppConfig, CrawlerConfig, FurtherAppConfig, WebConfig
-from kinds import ROUTES, RouteKind, carried
+from gatewayapi.kinds import ROUTES, RouteKind, carried
 from releases import ENVOY, ENVOY_IMAGES, mirrored
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from config.given import Broken, Given, group, items
+from config.raw import Broken, Given, group, items
 from config.values import CHAT
 from config.words import one_of
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from config.section import Fields, Section
+from config.base import Fields, Section
 from config.values import (
     DrainSeconds,
     EnvironmentName,

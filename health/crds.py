@@ -7,9 +7,9 @@ https://gateway-api.sigs.k8s.io/concepts/versioning/
 import re
 from collections.abc import Iterator, Sequence
 
+from gatewayapi.kinds import GATEWAY_API, ROUTES
 from health.failure import Failure
 from health.kinds import Kind, Object
-from kinds import GATEWAY_API, ROUTES
 from releases import GATEWAY_API_RELEASES
 
 CRD = Kind("apiextensions.k8s.io", "CustomResourceDefinition")

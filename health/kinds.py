@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gatewayapi.kinds import CERT_MANAGER, ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
 from health.conditions import met, no_status, unmet
 from health.failure import Failure
-from kinds import CERT_MANAGER, ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
 
 Object = Mapping[str, Any]
 

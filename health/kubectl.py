@@ -5,11 +5,11 @@ import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gatewayapi.kinds import GATEWAY_API
 from health.crds import CRD
 from health.failure import Container
 from health.kinds import KINDS, Kind, Object
 from health.rows import Row, rows
-from kinds import GATEWAY_API
 
 # The stack's own, the controller's, and those of the Envoys that it runs.
 _SELECTORS = (

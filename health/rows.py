@@ -6,11 +6,11 @@ Nothing is asked here: a failure that takes a cluster minutes to show is one obj
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from gatewayapi.kinds import GATEWAY_API
 from health import crds, pods
 from health.cures import cure
 from health.failure import Container, Failure
 from health.kinds import KINDS, Kind, Object
-from kinds import GATEWAY_API
 
 _EVENTS = 3
 _ECHOES = ("BackOff", "Failed")

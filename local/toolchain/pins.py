@@ -186,7 +186,7 @@ GROUPS = {
         GoGroup(name="peers", directory=_GO / "peers"),
         GoGroup(name="echo", directory=_LOCAL / "echo"),
         GoGroup(name="pause", directory=_LOCAL / "images" / "pause"),
-        GoGroup(name="conformance", directory=_LOCAL / "conformance" / "suite"),
+        GoGroup(name="conformance", directory=_GO / "conformance"),
         GoGroup(
             name="kube-score",
             directory=_GO / "kube-score",

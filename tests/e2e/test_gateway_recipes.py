@@ -17,7 +17,7 @@ import pytest
 from cryptography import x509
 from websockets.sync.client import connect
 
-from components.certificates import make_pair
+from components.gateway.certificates import make_pair
 from local.images import peers
 from local.toolchain import cert_manager
 from local.toolchain.progress import Progress

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from explain import Request, Verdict, explain
 from local.paths import REPOSITORY
 from local.venv import VENV
-from routing import Request, Verdict, explain
 from tests.live.stack import LiveStack
 from tests.live.tables import Table, Wire, tables
 from tests.live.waiting import wait_until

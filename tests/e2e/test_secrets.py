@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.environment import pulumi_home
 from local.paths import cache_root
 from tests.live.stack import LiveStack
+from tools.environment import pulumi_home
 
 PLANTED = f"planted-{secrets.token_hex(8)}"
 FORMS = (PLANTED, base64.b64encode(PLANTED.encode()).decode())

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from components.certificates import make_pair
-from routing import Request, explain
-from tests.graph.wires import gateway, listener, namespace, route, rule, secret, tls_listener, wire
+from components.gateway.certificates import make_pair
+from explain import Request, explain
+from tests.cases.builders import gateway, listener, namespace, route, rule, secret, tls_listener, wire
 from tests.live.clients import ask
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until

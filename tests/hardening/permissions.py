@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from components.manifests import CONTROLLER_NAME
+from components.platform.release import CONTROLLER_NAME
 
 READ = ("get", "list", "watch")
 WRITE = ("create", "patch", "delete")

@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from components.certificates import make_pair
+from components.gateway.certificates import make_pair
 from local.images.peers import PEBBLE
 
 _NAMESPACE = "acme"

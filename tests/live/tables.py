@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from routing import Request
+from explain import Request
 
 _HOSTS = ("a.test", "b.a.test", "c.b.a.test", "d.test")
 _WILDCARDS = ("*.test", "*.a.test", "*.b.a.test")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.graph.cases import CASES, CLASSES, SILENT, Case
-from tests.graph.wires import HERE, SYSTEM, THERE, Wire, namespace
+from tests.cases.builders import HERE, SYSTEM, THERE, Wire, namespace
+from tests.cases.cases import CASES, CLASSES, SILENT, Case
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 

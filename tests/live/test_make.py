@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from local.cluster.directory import DEFAULT_NAME
-from local.environment import stack_file
 from local.paths import REPOSITORY, state_root
 from local.venv import VENV
+from tools.environment import stack_file
 
 API_PORT = 18443
 ADDRESS = "127.0.3.1"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from components import sources
+from components.platform import sources
 from local.toolchain.pins import MANIFEST_SHA256
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until

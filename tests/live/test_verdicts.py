@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from checks import Crds, builtin, check
-from components.sources import cache_directory
+from checks import Crds, check
+from checks.schema import builtin
+from components.platform.sources import cache_directory
 from local.cluster.cloud.api import Api, ApiError
 from local.toolchain.pins import MANIFEST_SHA256
 from tests.conftest import TestCluster
-from tests.unit.checks.cases import BUILTIN, CASES, Case
+from tests.unit.checks.schema.verdicts import BUILTIN, CASES, Case
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _AT_A_TIME = 8

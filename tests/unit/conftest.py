@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from checks import Crds
-from components.sources import cache_directory
+from components.platform.sources import cache_directory
 from local.toolchain.pins import MANIFEST_SHA256
 
 # The release's objects and the kinds in them stay for the whole session: walking through them after every 700 new

@@ -7,10 +7,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import Chat, ChatArgs, EnvoyGatewayArgs, Gateway, GatewayArgs, Issuer, IssuerArgs, Platform
-from components.cert_manager_release import CertManagerRelease
-from components.namespace import Namespace
+from components.platform.cert_manager_release import CertManagerRelease
 from config import ApiConfig, CrawlerConfig, GatewayConfig, IssuerConfig, WebConfig
 from config.values import Ownership
+from kube.namespace import Namespace
 from tests.unit import release
 
 TIMEOUT_S = 60

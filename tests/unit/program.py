@@ -12,14 +12,14 @@ from unittest import mock
 import pytest
 import yaml
 
-from components import manifests
+from components.platform import release
 from tests.unit.recording import PROJECT, Recording, record
 from tests.unit.web import Web, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
 # The pinned release is read by most runs, and takes longer to parse than all else that they do.
-_parsed = mock.patch.object(manifests, "objects", functools.lru_cache(2)(manifests.objects))
+_parsed = mock.patch.object(release, "objects", functools.lru_cache(2)(release.objects))
 
 
 def stack_config(stack: str) -> dict[str, Any]:

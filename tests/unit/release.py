@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from components.manifests import Manifest, split
+from components.platform.release import Manifest, split
 from config import EnvoyGatewayConfig
 
 NAMESPACE = "envoy-gateway-system"

@@ -262,7 +262,8 @@ def test_a_users_mistake_ends_the_program_with_one_message_and_nothing_registere
 
 def test_a_program_that_is_cancelled_ends_at_once_and_says_nothing() -> None:
     lines = [
-        "import asyncio, os, signal, stop",
+        "import asyncio, os, signal",
+        "from diagnostics import exit as stop",
         "async def program():",
         "    stop.end_quietly_when_cancelled()",
         "    os.kill(os.getpid(), signal.SIGINT)",

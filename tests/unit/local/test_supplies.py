@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from local import environment, lifecycle, stack, supplies
+from local import supplies
 from local.errors import UserError
-from local.stack import Stack
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
+from tools import environment, lifecycle, stack
+from tools.stack import Stack
 
 
 @pytest.fixture

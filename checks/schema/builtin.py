@@ -1,0 +1,101 @@
+"""The kinds that Kubernetes itself has, with the schemas that its API server publishes.
+
+They are in the package `kubernetes-validate`, of which only its data are used: that costs a preview no import.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from checks.schema.crds import Kind
+from checks.schema.formats import LABEL, PATH_SEGMENT, SUBDOMAIN
+from checks.schema.metadata import METADATA
+from checks.schema.structural import Schema
+
+RELEASE = "1.36"
+"""The newest Kubernetes that the releases of Envoy Gateway are for: what an older one lacks, that one says itself."""
+_MACHINERY = "io.k8s.apimachinery.pkg."
+_QUANTITY = {
+    "type": ["number", "string"],
+    "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+    r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$",
+}
+_ANYTHING: Schema = {"x-kubernetes-preserve-unknown-fields": True}
+# As they are on the wire; what is published of them says less, or refers to itself.
+_KNOWN: dict[str, Schema] = {
+    f"{_MACHINERY}apis.meta.v1.ObjectMeta": METADATA,
+    f"{_MACHINERY}apis.meta.v1.FieldsV1": _ANYTHING,
+    f"{_MACHINERY}runtime.RawExtension": _ANYTHING,
+    f"{_MACHINERY}util.intstr.IntOrString": {"x-kubernetes-int-or-string": True},
+    f"{_MACHINERY}api.resource.Quantity": _QUANTITY,
+}
+_METADATA = f"#/$defs/{_MACHINERY}apis.meta.v1.ObjectMeta"
+# CRDs are by far the largest objects, and come from a release that was verified as a whole.
+_LEFT_OUT = "io.k8s.apiextensions-apiserver."
+_NAMES = {"Namespace": LABEL, "Service": LABEL}
+_KEPT = {"required", "enum", "format", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"}
+
+
+@cache
+def kinds() -> Mapping[tuple[str, str], Kind]:
+    """By apiVersion and kind."""
+    definitions = _definitions()
+    schemas: dict[str, Schema] = dict(_KNOWN)
+    result: dict[tuple[str, str], Kind] = {}
+    for name, definition in definitions.items():
+        served = definition.get("x-kubernetes-group-version-kind", [])
+        metadata = definition.get("properties", {}).get("metadata", {})
+        if len(served) == 1 and metadata.get("$ref") == _METADATA and not name.startswith(_LEFT_OUT):
+            (of,) = served
+            version = f"{of['group']}/{of['version']}" if of["group"] else of["version"]
+            result[version, of["kind"]] = _kind(of, _named(name, definitions, schemas))
+    return result
+
+
+def _definitions() -> Mapping[str, Any]:
+    package = find_spec("kubernetes_validate")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("kubernetes-validate is not installed: python3 -m local.venv")
+    data = Path(package.origin).parent / "kubernetes-json-schema" / f"v{RELEASE}.0-local" / "_definitions.json"
+    return json.loads(data.read_bytes())["$defs"]
+
+
+def _kind(of: Mapping[str, str], schema: Schema) -> Kind:
+    name = PATH_SEGMENT if of["group"] == "rbac.authorization.k8s.io" else _NAMES.get(of["kind"], SUBDOMAIN)
+    text = {"type": "string"}
+    properties = {**schema["properties"], "apiVersion": text, "kind": text}
+    whole = {**schema, "properties": properties}
+    return Kind(schema=whole, namespaced=True, has_status="status" in properties, name=name)
+
+
+def _named(name: str, definitions: Mapping[str, Any], schemas: dict[str, Schema]) -> Schema:
+    """The structural schema of a definition. What it refers to is in it: each is made once and shared."""
+    if name not in schemas:
+        schemas[name] = _structural(definitions[name], definitions, schemas)
+    return schemas[name]
+
+
+def _structural(published: Mapping[str, Any], definitions: Mapping[str, Any], schemas: dict[str, Schema]) -> Schema:
+    if "$ref" in published:
+        return _named(published["$ref"].rpartition("/")[2], definitions, schemas)
+    result = {key: published[key] for key in _KEPT & published.keys()}
+    # A null is published wherever a field may be left out: the API server leaves the field out then.
+    types = [each for each in _listed(published.get("type", [])) if each != "null"]
+    if types:
+        result["type"] = types[0]
+    if "properties" in published:
+        fields = published["properties"].items()
+        result["properties"] = {field: _structural(below, definitions, schemas) for field, below in fields}
+    for key in ("items", "additionalProperties"):
+        if isinstance(published.get(key), Mapping):
+            result[key] = _structural(published[key], definitions, schemas)
+    if result.get("type") == "object" and not {"properties", "additionalProperties"} & result.keys():
+        result |= _ANYTHING
+    return result
+
+
+def _listed(types: str | list[str]) -> list[str]:
+    return [types] if isinstance(types, str) else types

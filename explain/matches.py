@@ -1,0 +1,135 @@
+"""What a rule asks of a request, why a request does not have it, and which of two rules goes first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from explain import regex
+from explain.request import Request
+
+METHOD, PATH = ":method", ":path"
+"""The names under which Envoy has them among the headers."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One value that a header, a query parameter or a cookie must have."""
+
+    name: str
+    value: str
+    kind: Literal["Exact", "RegularExpression", "Suffix"] = "Exact"
+
+    def holds(self, value: str) -> bool:
+        match self.kind:
+            case "Exact":
+                return value == self.value
+            case "Suffix":
+                return value.endswith(self.value)
+            case "RegularExpression":
+                return regex.matches(self.value, value)
+
+    def __str__(self) -> str:
+        sign = {"Exact": "=", "RegularExpression": " matching ", "Suffix": " ending in "}[self.kind]
+        return f"{self.name}{sign}{self.value}"
+
+
+@dataclass(frozen=True)
+class Match:
+    """All of it must hold. As in Envoy Gateway a method is a header, `:method`, and counts as one."""
+
+    path_kind: Literal["Exact", "RegularExpression", "PathPrefix"] = "PathPrefix"
+    path: str = "/"
+    headers: tuple[Condition, ...] = ()
+    cookies: tuple[Condition, ...] = ()
+    queries: tuple[Condition, ...] = ()
+
+    def __str__(self) -> str:
+        kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path below "}[self.path_kind]
+        parts = [f"{kind}{self.path}"]
+        parts += [f"method {each.value}" if each.name == METHOD else f"header {each}" for each in self.headers]
+        parts += [f"cookie {each}" for each in self.cookies]
+        parts += [f"query parameter {each}" for each in self.queries]
+        return ", ".join(parts)
+
+
+def precedence(match: Match) -> tuple[int, ...]:
+    """Greater goes first. Equal ones go by age and name of their routes, then by order of rules and matches.
+
+    This is the order of Envoy Gateway 1.9. It differs from
+    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule in two places: a regular expression goes before every
+    prefix, and a method has no rank of its own but counts as one header.
+    """
+    kind = ("PathPrefix", "RegularExpression", "Exact").index(match.path_kind)
+    everything = match.path_kind == "PathPrefix" and match.path == "/"
+    return (
+        kind,
+        0 if everything else len(match.path.encode()),
+        *_count(match.headers),
+        *_count(match.cookies),
+        *_count(match.queries),
+    )
+
+
+def _count(conditions: Sequence[Condition]) -> tuple[int, int]:
+    return len(conditions), sum(condition.kind == "Exact" for condition in conditions)
+
+
+def mismatches(match: Match, request: Request) -> Iterator[str]:
+    """Each condition that the request does not meet, in the order path, method, headers, cookies, query."""
+    if not path_matches(match, request.path):
+        wanted = {"Exact": "is not", "RegularExpression": "does not match", "PathPrefix": "is not below"}
+        yield f"path {request.path} {wanted[match.path_kind]} {match.path}"
+    headers = {
+        ":method": request.method,
+        ":path": _target(request),
+        "host": _authority(request),
+        **dict(request.headers),
+    }
+    by_method_first = sorted(match.headers, key=lambda condition: condition.name != METHOD)
+    yield from _unmet("header", by_method_first, {**headers, ":authority": headers["host"]}, fold=True)
+    yield from _unmet("cookie", match.cookies, _cookies(headers.get("cookie", "")))
+    yield from _unmet("query parameter", match.queries, _first_of_each(request.query))
+
+
+def path_matches(match: Match, path: str) -> bool:
+    match match.path_kind:
+        case "Exact":
+            return path == match.path
+        case "RegularExpression":
+            return regex.matches(match.path, path)
+        case "PathPrefix":
+            # Whole segments: /a is the prefix of /a/b and not of /ab.
+            prefix = match.path.removesuffix("/")
+            return path == prefix or path.startswith(f"{prefix}/")
+
+
+def _unmet(what: str, conditions: Sequence[Condition], given: dict[str, str], *, fold: bool = False) -> Iterator[str]:
+    for condition in conditions:
+        value = given.get(condition.name.lower() if fold else condition.name)
+        if condition.name == METHOD:
+            if value != condition.value:
+                yield f"method {value} is not {condition.value}"
+        elif value is None:
+            yield f"no {what} {condition.name}: it needs {condition}"
+        elif not condition.holds(value):
+            yield f"{what} {condition.name} is {value!r}: it needs {condition}"
+
+
+def _target(request: Request) -> str:
+    return f"{request.path}?{request.query}" if request.query else request.path
+
+
+def _authority(request: Request) -> str:
+    usual = request.port == (443 if request.secure else 80)
+    return request.host if usual else f"{request.host}:{request.port}"
+
+
+def _cookies(header: str) -> dict[str, str]:
+    pairs = [pair.strip().partition("=") for pair in header.split(";")]
+    return {name: value.strip('"') for name, _, value in reversed(pairs)}
+
+
+def _first_of_each(query: str) -> dict[str, str]:
+    """Envoy takes a parameter's first value, and neither names nor values are decoded."""
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    return {name: value for name, _, value in reversed(pairs)}

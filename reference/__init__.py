@@ -1,1 +1,0 @@
-"""What is written from the models in `config`, and committed. `python -m reference` writes it anew."""

@@ -1,0 +1,43 @@
+"""Examples of https://gateway-api.sigs.k8s.io/reference/spec/#hostname and RFC 6125."""
+
+import pytest
+
+from gatewayapi.hostnames import certified, intersection
+
+
+@pytest.mark.parametrize(
+    ("listener", "route", "hosts"),
+    [
+        ("", [], {"*"}),
+        ("", ["example.com"], {"example.com"}),
+        ("example.com", [], {"example.com"}),
+        ("example.com", ["example.com", "other.com"], {"example.com"}),
+        ("*.example.com", ["foo.example.com"], {"foo.example.com"}),
+        ("*.example.com", ["a.b.example.com"], {"a.b.example.com"}),
+        ("*.example.com", ["example.com"], set()),
+        ("*.example.com", ["foo-example.com"], set()),
+        ("foo.example.com", ["*.example.com"], {"foo.example.com"}),
+        ("*.example.com", ["*.com"], {"*.example.com"}),
+        ("*.com", ["*.example.com"], {"*.example.com"}),
+        ("*.example.com", ["*.example.com"], {"*.example.com"}),
+        ("*.example.com", ["*.example.net"], set()),
+    ],
+)
+def test_a_listener_serves_the_hosts_where_it_meets_the_route(listener: str, route: list[str], hosts: set[str]) -> None:
+    assert set(intersection(listener, route)) == hosts
+
+
+@pytest.mark.parametrize(
+    ("hostname", "name", "is_for"),
+    [
+        ("foo.example.com", "foo.example.com", True),
+        ("foo.example.com", "FOO.example.com", True),
+        ("foo.example.com", "*.example.com", True),
+        ("a.b.example.com", "*.example.com", False),
+        ("*.example.com", "*.example.com", True),
+        ("*.example.com", "foo.example.com", False),
+        ("example.com", "*.example.com", False),
+    ],
+)
+def test_a_wildcard_of_a_certificate_stands_for_one_label(hostname: str, name: str, is_for: bool) -> None:
+    assert certified(hostname, [name]) is is_for

@@ -1,0 +1,127 @@
+"""What `make config` says: each key's value, and where it comes from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import config
+from local.errors import UserError
+from local.paths import REPOSITORY
+from tools import show_config as command
+from tools.effective_config import SECRET, Entry, Layer, declared_defaults, effective
+from tools.stack import Stack
+
+FILE = "Pulumi.dev.yaml"
+PROJECT = declared_defaults(yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text()))
+
+
+def entries(**given: Any) -> dict[str, Entry]:
+    """Of a stack whose file says this."""
+    values = {"synergychat:context": "a-context", "pulumi:disable-default-providers": ["kubernetes"]}
+    values |= {f"synergychat:{key}": value for key, value in given.items()}
+    return {each.key: each for each in effective([Layer(name=FILE, values=values), PROJECT])}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "origin"),
+    [
+        ("context", "a-context", FILE),
+        ("web.hostname", "chat.example.com", FILE),
+        ("web.port", "8080", "program"),  # Pulumi.yaml's value for web counts no more
+        ("api.hostname", "synchatapi.internal", "Pulumi.yaml"),
+        ("envoyGateway.manifest", "not set", "program"),
+        ("crawler.keywords", '["love", "hate"]', FILE),
+        ("gateway.listeners[0].port", "443", FILE),
+        ("gateway.listeners[0].selfSigned", "false", "program"),
+        ("routes.shop.rules[0].backendRefs[0].workload", "web", FILE),
+        ('gateway.annotations["example.com/owner"]', "chat team", FILE),
+        ("policies", "{}", "Pulumi.yaml"),
+    ],
+)
+def test_every_value_is_shown_with_where_it_comes_from(key: str, value: str, origin: str) -> None:
+    found = entries(
+        web={"hostname": "chat.example.com"},
+        crawler={"keywords": ["love", "hate"]},
+        gateway={
+            "listeners": [{"name": "https", "protocol": "HTTPS", "port": 443}],
+            "annotations": {"example.com/owner": "chat team"},
+        },
+        routes={"shop": {"rules": [{"backendRefs": [{"workload": "web"}]}]}},
+    )[key]
+    assert (found.value, found.origin) == (value, origin)
+
+
+def test_the_first_that_says_a_key_says_it() -> None:
+    layers = [
+        Layer(name="CONTEXT=", values={"synergychat:context": "kind"}),
+        Layer(name=FILE, values={"synergychat:context": "minikube"}),
+    ]
+    assert effective(layers)[0] == Entry(key="context", value="kind", origin="CONTEXT=")
+
+
+def test_every_key_of_the_reference_is_there() -> None:
+    keys = {each.partition(".")[0].partition("[")[0] for each in entries()}
+    assert keys == {field.alias for field in config.StackConfig.model_fields.values()}
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        {"users": {".htpasswd": "planted"}},
+        {"users": {".htpasswd": {"secure": "planted"}}},
+        {"secure": "planted"},
+    ],
+)
+def test_no_secret_is_shown(secrets: dict[str, Any]) -> None:
+    found = [each for key, each in entries(secrets=secrets).items() if key.startswith("secrets")]
+    assert [each.value for each in found] == [SECRET]
+    assert "planted" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"web": {"hostname": {"secure": "planted"}}},
+        {"web": {"secure": "planted"}},
+        {"policies": {"p": {"kind": "SecurityPolicy", "basicAuth": {"users": {"secure": "planted"}}}}},
+        {"secrets": {"users": {"planted": {"secure": "planted"}}}, "web": {"port": {"secure": "planted"}}},
+    ],
+)
+def test_a_secret_in_a_wrong_place_is_told_and_not_shown(given: dict[str, Any]) -> None:
+    with pytest.raises(config.ConfigError) as raised:
+        entries(**given)
+    assert "[secret] holds a secret value" in str(raised.value)
+    assert "planted" not in str(raised.value)
+
+
+def test_the_command_prints_a_line_per_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _file(tmp_path, monkeypatch, {"synergychat:context": "a-context", "synergychat:namespace": "n" * 60})
+    assert command.run(Stack.of("mine", "")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["key", "from", "value"]
+    assert lines[2].split() == ["namespace", "Pulumi.mine.yaml", "n" * 60]
+    assert len(lines) > 30
+
+
+def test_the_command_tells_mistakes_as_the_program_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _file(tmp_path, monkeypatch, {"synergychat:context": "a-context", "synergychat:web": {"port": 0, "hostnam": "a"}})
+    with pytest.raises(UserError) as raised:
+        command.run(Stack.of("mine", ""))
+    assert str(raised.value).splitlines() == [
+        "2 mistakes in the config of stack mine:",
+        '  synergychat:web.hostnam = "a" is not a key of this program; did you mean hostname?',
+        "  synergychat:web.port = 0 must be a whole number from 1 to 65535",
+        "Edit Pulumi.mine.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE",
+    ]
+
+
+def _file(directory: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]) -> None:
+    file = directory / "Pulumi.mine.yaml"
+    file.write_text(json.dumps({"config": values}))
+    monkeypatch.setattr("tools.stack.stack_file", lambda stack: file)
+    monkeypatch.setattr("tools.show_config.stack_file", lambda stack: file)

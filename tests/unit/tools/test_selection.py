@@ -1,0 +1,77 @@
+"""Which stack plain `pulumi` takes after a run of make, with a `pulumi` that keeps its choice as the real one does."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import selection, stack
+from tools.stack import Stack
+
+# One selection for all backends; a stack that a backend does not have cannot be selected in it, `rm` takes it back.
+_PULUMI = """#!/bin/sh
+backend=${PULUMI_BACKEND_URL#file://} selected=%(selected)s
+while [ "${1#--}" != "$1" ]; do [ "$1" = --cwd ] && shift; shift; done
+case "$1 $2" in
+"stack --show-name") name=$(cat $selected) && [ -e "$backend/$name" ] && echo $name ;;
+"stack select") [ "$3" = --create ] && shift && touch "$backend/$3"; [ -e "$backend/$3" ] && echo $3 > $selected ;;
+"stack rm") rm "$backend/$3" $selected ;;
+esac
+"""
+
+
+@pytest.fixture
+def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    program = tmp_path / "venv" / "bin" / "pulumi"
+    program.parent.mkdir(parents=True)
+    program.write_text(_PULUMI % {"selected": tmp_path / "selected"})
+    program.chmod(0o755)
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    for module in (selection, stack):
+        monkeypatch.setattr(module, "VENV", tmp_path / "venv")
+    return tmp_path
+
+
+def plain() -> str | None:
+    """The stack that plain `pulumi` takes."""
+    return selection._plain("stack", "--show-name")
+
+
+DEV = Stack("dev", "synergychat-local", named=False)
+TEAM = Stack("team", "kind-one", named=False)
+
+
+def test_plain_pulumi_takes_the_stack_that_make_was_last_called_for_on_the_local_cluster(venv: Path) -> None:
+    for name in ("dev", "other"):
+        assert Stack(name, "synergychat-local", named=False).select()
+        assert plain() == name
+
+
+def test_a_stack_on_another_cluster_leaves_the_choice_alone_as_plain_pulumi_does_not_find_it(venv: Path) -> None:
+    DEV.select()
+    assert TEAM.select()
+    assert plain() == "dev"
+    assert TEAM.remove(force=False) == 0
+    assert plain() == "dev"
+
+
+def test_a_choice_of_the_users_outlives_the_removal_of_another_stack(venv: Path) -> None:
+    DEV.select()
+    Stack("third", "synergychat-local", named=False).select()
+    TEAM.select()
+    TEAM.remove(force=False)
+    assert plain() == "third"
+
+
+def test_after_the_chosen_stack_is_removed_dev_is_taken_where_there_is_one(
+    venv: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", (tmp_path / "own").as_uri())
+    TEAM.select()
+    TEAM.remove(force=False)
+    assert plain() is None
+    DEV.select()
+    TEAM.select()
+    assert plain() == "team"
+    TEAM.remove(force=False)
+    assert plain() == "dev"

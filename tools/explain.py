@@ -1,0 +1,75 @@
+"""`make explain`: which rule of a stack takes a request, from its config alone, and what the cluster has of it."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from explain import Request, RequestError, explain
+from explain.objects import GROUPS
+from local import supplies
+from local.errors import UserError
+from local.toolchain.progress import Progress
+from tools import stack as stacks
+from tools.explain_view import print_live, print_verdict
+from tools.stack import Stack
+
+_SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
+
+Wire = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """The cluster's objects of the kinds that decide, or why there are none."""
+
+    objects: list[Wire]
+    reason: str = ""
+
+
+def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
+    """Print the verdict. 0: something takes the request. 1: nothing does. 2: no client could send it."""
+    try:
+        request = Request.of(url, method, headers)
+    except RequestError as error:
+        print(f"error: {error}\n  {error.cure}", file=sys.stderr)
+        return _NO_REQUEST
+    with Progress() as progress:
+        stacks.prepare(supplies.for_stack(progress))
+    if not stack.select():
+        return _NOT_SERVED
+    planned = _planned(stack)
+    verdict = explain(planned, request)
+    console = Console(highlight=False, soft_wrap=True)
+    print_verdict(verdict, console)
+    live = _live(stack)
+    print_live(planned, live.objects, live.reason, verdict, explain(live.objects, request), stack.context, console)
+    return _SERVED if verdict.is_served else _NOT_SERVED
+
+
+def _planned(stack: Stack) -> list[Wire]:
+    """What the program would have on the cluster, in wire form: so are the inputs of each of its resources."""
+    # --show-sames: without it, a stack that is up has nothing in its plan.
+    done = stack.pulumi(
+        "preview", "--json", "--show-sames", "--stack", stack.name, *stack.configuration(), capture=True
+    )
+    plan = json.loads(done.stdout or "{}")
+    if done.returncode != 0:
+        errors = [each["message"] for each in plan.get("diagnostics", []) if each["severity"] == "error"]
+        said = "\n".join(error.removeprefix("error: ").strip() for error in errors)
+        raise UserError(said) if said else UserError("The plan failed.", f"Type: make preview STACK={stack.name}")
+    states = [step["newState"] for step in plan.get("steps", []) if "newState" in step]
+    return [
+        state["inputs"] for state in states if state["type"].startswith("kubernetes:") and "kind" in state["inputs"]
+    ]
+
+
+def _live(stack: Stack) -> Live:
+    kinds = ",".join(f"{kind.lower()}.{group}".removesuffix(".") for kind, group in GROUPS.items())
+    found = stack.kubectl("get", kinds, "--all-namespaces", "--output", "json", "--request-timeout", "10s")
+    if found.returncode != 0:
+        return Live([], found.stderr.strip().splitlines()[-1])
+    return Live(json.loads(found.stdout)["items"])

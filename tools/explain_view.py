@@ -1,0 +1,103 @@
+"""A verdict of `routing` on one screen."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from explain import Verdict
+from explain.filters import Answer
+from explain.objects import Wire
+from explain.verdict import Taken
+from health.drift import differences
+
+
+def print_verdict(verdict: Verdict, console: Console) -> None:
+    console.print(Text(f"\n{verdict.request}", style="bold"))
+    if verdict.refusal:
+        _lines(console, "refused", [verdict.refusal])
+    elif verdict.taken:
+        _print_taken(verdict.taken, verdict, console)
+    else:
+        _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
+        _lines(console, "nearest", [f"{each.what}: {each.reason}" for each in verdict.nearest])
+    _lines(console, "note", verdict.notes)
+
+
+def print_live(
+    stack: Sequence[Wire],
+    live: Sequence[Wire],
+    unreachable: str,
+    planned: Verdict,
+    actual: Verdict,
+    context: str,
+    console: Console,
+) -> None:
+    """Below the stack's verdict: that of the cluster where it is another one, and what differs."""
+    console.print(Text(f"\nOn {context}", style="bold"))
+    if unreachable:
+        _lines(console, "unknown", [unreachable])
+        return
+    same = _summary(planned) == _summary(actual)
+    _lines(console, "taken by", ["the same"] if same else _summary(actual))
+    found = [f"{each.object}: {f'{each.path}: ' if each.path else ''}{each.text}" for each in differences(stack, live)]
+    _lines(console, "differs", found or ["nothing"])
+
+
+def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
+    requests = taken.route.kind in ("HTTPRoute", "GRPCRoute")
+    asked = str(taken.match) if requests else "every datagram" if taken.route.kind == "UDPRoute" else "every connection"
+    rule = f"{taken.rule}{f' ({taken.rule_name})' if taken.rule_name else ''}: {asked}"
+    _lines(
+        console,
+        "listener",
+        [f"{taken.listener.name} of {taken.listener.owner}, {taken.listener.protocol} on port {taken.listener.port}"],
+    )
+    _lines(console, "route", [f"{taken.route}, host {taken.hostname}"])
+    _lines(console, "rule", [rule])
+    _lines(console, "filters", taken.filters or ["none"])
+    policies = [
+        f"{each.policy} on {each.place}: {', '.join(each.settings)}{f'; {each.note}' if each.note else ''}"
+        for each in taken.policies
+    ]
+    _lines(console, "policies", policies or ["none"])
+    _lines(console, "backends", [*_backends(taken)])
+    if taken.answer:
+        _lines(console, "answer", [_answer(taken.answer)])
+    elif taken.forwarded != verdict.request:
+        _lines(console, "sent as", [str(taken.forwarded)])
+
+
+def _answer(answer: Answer) -> str:
+    return f"{answer.status}, {answer.location or answer.reason}"
+
+
+def _backends(taken: Taken) -> Iterable[str]:
+    for each in taken.backends:
+        yield f"{each.share:4.0%} {each}{f': {each.problem}, so 500' if each.problem else ''}"
+        yield from (f"     {step}" for step in each.filters)
+    if not taken.backends:
+        yield "none"
+
+
+def _summary(verdict: Verdict) -> list[str]:
+    """What two verdicts are compared by."""
+    if verdict.refusal:
+        return [verdict.refusal]
+    if verdict.taken is None:
+        return ["nothing"]
+    rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"
+    if verdict.taken.answer:
+        return [f"{rule}: {_answer(verdict.taken.answer)}"]
+    return [rule, *_backends(verdict.taken)]
+
+
+def _lines(console: Console, name: str, lines: Iterable[str]) -> None:
+    grid = Table.grid(padding=(0, 1), pad_edge=True)
+    grid.add_column(width=9, style="cyan")
+    grid.add_column(overflow="fold")
+    for number, line in enumerate(lines):
+        grid.add_row("" if number else name, Text(line))
+    if grid.row_count:
+        console.print(grid)

@@ -1,0 +1,108 @@
+"""`make up`, `preview`, `status` and `down`."""
+
+import os
+import shutil
+from contextlib import AbstractContextManager
+
+from rich.console import Console
+
+from local import supplies
+from local.cluster import preflight
+from local.cluster.cluster import Cluster
+from local.errors import UserError
+from local.images import archives
+from local.lock import locked
+from local.paths import state_root
+from local.toolchain.progress import Progress
+from tools import stack as stacks
+from tools.environment import backend
+from tools.stack import Stack
+from tools.status import print_access, report
+
+
+def up(stack: Stack) -> int:
+    if stack.on_local_cluster:
+        preflight.check_possible()
+    with _alone():
+        with Progress() as progress:
+            if stack.on_local_cluster:
+                tools = supplies.for_stack_on_local_cluster(progress)
+                stacks.prepare(tools)
+                images = archives(tools, progress)
+                Cluster().up(tools, images, progress, ports_to_serve=stack.ports_to_serve)
+            else:
+                _check_reach(stack)
+                stacks.prepare(supplies.for_stack(progress))
+        if not stack.select():
+            return 1
+        stacks.end_orphaned_plugins()
+        stack.release_dead_lock()
+        done = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
+        if done.returncode == 0:
+            print_access(stack.outputs(), Console(highlight=False))
+        return done.returncode
+
+
+def preview(stack: Stack) -> int:
+    with Progress() as progress:
+        stacks.prepare(supplies.for_program(progress))
+    if not stack.select():
+        return 1
+    return stack.pulumi("preview", "--diff", "--stack", stack.name, *stack.configuration()).returncode
+
+
+def status(stack: Stack) -> int:
+    cluster = Cluster() if stack.on_local_cluster else None
+    return 0 if report(stack, cluster, Console(highlight=False)) else 1
+
+
+def down(stack: Stack, *, purge: bool) -> int:
+    if not stack.on_local_cluster and not purge:
+        raise UserError(
+            f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
+            f"To remove the stack from there: make down PURGE=1 STACK={stack.name} CONTEXT={stack.context}",
+        )
+    with _alone():
+        stacks.end_orphaned_plugins()
+        own_backend = not os.environ.get("PULUMI_BACKEND_URL")
+        # A local cluster takes all that is deployed with it; only a state that is kept elsewhere would not notice.
+        if purge and not (stack.on_local_cluster and own_backend):
+            with Progress() as progress:
+                stacks.prepare(supplies.for_program(progress))
+            stack.release_dead_lock()
+            if not stack.on_local_cluster:
+                # With a preview: only that sees a protected object before what depends on it is gone.
+                destroyed = stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration())
+                if destroyed.returncode != 0:
+                    return destroyed.returncode
+            if (code := stack.remove(force=stack.on_local_cluster)) != 0:
+                return code
+        if stack.on_local_cluster:
+            Cluster().down(purge=purge)
+            if purge and own_backend:
+                shutil.rmtree(backend(stack.context))
+    if not purge:
+        print("The cluster is stopped; its data is kept.")
+    elif stack.on_local_cluster:
+        print("The cluster, all that was deployed on it, and the state are removed.")
+    else:
+        print(f"The stack {stack.name} is removed from {stack.context}.")
+    return 0
+
+
+def _alone() -> AbstractContextManager[None]:
+    """One run at a time changes this user's local cluster and its stacks."""
+    return locked(
+        state_root() / "up.lock", lambda holder: print(f"Another make up or down ({holder}) runs: waiting for it.")
+    )
+
+
+def _check_reach(stack: Stack) -> None:
+    """The program's own check, before a mistyped context gets a state of its own."""
+    from kube import provider
+
+    files = [Cluster().directory.kubeconfig, *provider.kubeconfig_files()]
+    try:
+        provider.check(stack.context, provider.read(files), files)
+    except provider.ClusterError as error:
+        raise UserError(str(error)) from error
