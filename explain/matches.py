@@ -1,4 +1,4 @@
-"""What a rule asks of a request, why a request does not have it, and which of two rules goes first."""
+"""Matches: the conditions of a rule, why a request does not meet them, and which of two matches goes first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from explain import regex
 from explain.request import Request
 
 METHOD, PATH = ":method", ":path"
-"""The names under which Envoy has them among the headers."""
+"""Pseudo headers: Envoy matches method and path under these names."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Match:
-    """All of it must hold. As in Envoy Gateway a method is a header, `:method`, and counts as one."""
+    """Conditions that must all hold. As in Envoy Gateway a method is the header `:method`."""
 
     path_kind: Literal["Exact", "RegularExpression", "PathPrefix"] = "PathPrefix"
     path: str = "/"
@@ -44,7 +44,7 @@ class Match:
     queries: tuple[Condition, ...] = ()
 
     def __str__(self) -> str:
-        kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path below "}[self.path_kind]
+        kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path prefix "}[self.path_kind]
         parts = [f"{kind}{self.path}"]
         parts += [f"method {each.value}" if each.name == METHOD else f"header {each}" for each in self.headers]
         parts += [f"cookie {each}" for each in self.cookies]
@@ -53,11 +53,10 @@ class Match:
 
 
 def precedence(match: Match) -> tuple[int, ...]:
-    """Greater goes first. Equal ones go by age and name of their routes, then by order of rules and matches.
+    """Sort key: the greater match goes first. Equal ones go by age and name of their routes, then by their order.
 
-    This is the order of Envoy Gateway 1.9. It differs from
-    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule in two places: a regular expression goes before every
-    prefix, and a method has no rank of its own but counts as one header.
+    Envoy Gateway differs from https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule in two points: a regular
+    expression goes before every prefix, and a method has no rank of its own but counts as a header.
     """
     kind = ("PathPrefix", "RegularExpression", "Exact").index(match.path_kind)
     everything = match.path_kind == "PathPrefix" and match.path == "/"
@@ -75,7 +74,7 @@ def _count(conditions: Sequence[Condition]) -> tuple[int, int]:
 
 
 def mismatches(match: Match, request: Request) -> Iterator[str]:
-    """Each condition that the request does not meet, in the order path, method, headers, cookies, query."""
+    """Conditions that the request does not meet, in the order path, method, headers, cookies, query."""
     if not path_matches(match, request.path):
         wanted = {"Exact": "is not", "RegularExpression": "does not match", "PathPrefix": "is not below"}
         yield f"path {request.path} {wanted[match.path_kind]} {match.path}"
@@ -98,7 +97,7 @@ def path_matches(match: Match, path: str) -> bool:
         case "RegularExpression":
             return regex.matches(match.path, path)
         case "PathPrefix":
-            # Whole segments: /a is the prefix of /a/b and not of /ab.
+            # Whole segments: /a is a prefix of /a/b but not of /ab.
             prefix = match.path.removesuffix("/")
             return path == prefix or path.startswith(f"{prefix}/")
 
@@ -130,6 +129,6 @@ def _cookies(header: str) -> dict[str, str]:
 
 
 def _first_of_each(query: str) -> dict[str, str]:
-    """Envoy takes a parameter's first value, and neither names nor values are decoded."""
+    """First value of every query parameter; Envoy decodes neither names nor values."""
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return {name: value for name, _, value in reversed(pairs)}

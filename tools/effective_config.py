@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import config
-from config.raw import group
+from kube.json_paths import children
+from kube.read import read
 
 PROGRAM = "program"
 """Where a value comes from that no layer has."""
@@ -38,7 +39,7 @@ class Entry:
 
 def declared_defaults(project: Mapping[str, Any]) -> Layer:
     """Those of Pulumi.yaml."""
-    declared = group(project.get("config")).items()
+    declared = children(project.get("config"))
     values = {f"{_PREFIX}{key}": each["default"] for key, each in declared if "default" in each}
     return Layer(name="Pulumi.yaml", values=values)
 
@@ -103,7 +104,11 @@ def _shown(value: Any) -> str:
 
 def _is_secure(said: Any) -> bool:
     """Whether `pulumi config set --secret` wrote it."""
-    return list(group(said)) == ["secure"] and isinstance(group(said)["secure"], str)
+    return (
+        isinstance(said, dict)
+        and list(cast(dict[str, Any], said)) == ["secure"]
+        and isinstance(read(said, "secure"), str)
+    )
 
 
 def _is_encrypted(said: Any) -> bool:

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from explain import Verdict
 from explain.filters import Answer
-from explain.objects import Wire
 from explain.verdict import Taken
 from health.drift import differences
+from kube.manifest import Manifest as Wire
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:

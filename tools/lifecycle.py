@@ -99,10 +99,10 @@ def _alone() -> AbstractContextManager[None]:
 
 def _check_reach(stack: Stack) -> None:
     """The program's own check, before a mistyped context gets a state of its own."""
-    from kube import provider
+    from kube import kubeconfig
 
-    files = [Cluster().directory.kubeconfig, *provider.kubeconfig_files()]
+    files = [Cluster().directory.kubeconfig, *kubeconfig.kubeconfig_files()]
     try:
-        provider.check(stack.context, provider.read(files), files)
-    except provider.ClusterError as error:
+        kubeconfig.check_reachable(stack.context, kubeconfig.read_kubeconfig(files), files)
+    except kubeconfig.ClusterError as error:
         raise UserError(str(error)) from error

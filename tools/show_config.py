@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(stack: Stack) -> int:
-    from config import ConfigError, told  # with Pulumi's SDK, which nothing else here needs
+    from config import ConfigError, explain  # with Pulumi's SDK, which nothing else here needs
     from tools.effective_config import PROJECT, Layer, declared_defaults, effective
 
     file = stack_file(stack.name)
@@ -25,7 +25,7 @@ def run(stack: Stack) -> int:
     try:
         entries = effective(layers)
     except ConfigError as error:
-        raise UserError(told(error, PROJECT, stack.name)) from error
+        raise UserError(explain(error, PROJECT, stack.name)) from error
     _print(entries, Console(highlight=False))
     return 0
 

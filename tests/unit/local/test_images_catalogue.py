@@ -19,7 +19,7 @@ from local.toolchain import Tools
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
 from local.toolchain.store import Store
-from releases import ENVOY_IMAGES
+from releases import LINES
 
 ENTRIES = catalogue.ENTRIES
 REFERENCES = {entry.reference for entry in ENTRIES}
@@ -50,7 +50,7 @@ def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
 
 
 def test_every_image_of_the_stacks_defaults_is_in_the_catalogue() -> None:
-    asked = _images(_stack_documents()) | set(ENVOY_IMAGES.values())
+    asked = _images(_stack_documents()) | {image for line in LINES for image in line.envoy_images.values()}
     assert len(asked) == 4
     assert asked <= REFERENCES
 
