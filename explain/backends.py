@@ -5,6 +5,7 @@ Follows https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref.
 
 from dataclasses import dataclass
 
+from diagnostics import Problem
 from explain.filters import describe_filters
 from gatewayapi.kinds import CORE
 from gatewayapi.references import reference, unresolved, unusable_service
@@ -22,7 +23,7 @@ class Backend:
     weight: int
     share: float
     filters: tuple[str, ...] = ()
-    problem: str = ""
+    problem: Problem | None = None
 
     def __str__(self) -> str:
         return f"{self.target}{'' if self.port is None else f':{self.port}'}"
@@ -45,10 +46,9 @@ def backends(rule: Manifest, route: Manifest, topology: Topology) -> tuple[Backe
     )
 
 
-def _problem(value: Manifest, route: Manifest, topology: Topology) -> str:
+def _problem(value: Manifest, route: Manifest, topology: Topology) -> Problem | None:
     ref = reference(route, (), value, CORE, "Service")
     try:
-        found = unresolved(topology.objects, route, ref) or unusable_service(topology.objects, route, ref)
+        return unresolved(topology.objects, route, ref) or unusable_service(topology.objects, route, ref)
     except NotKnown:
-        return ""
-    return found.rule if found else ""
+        return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from diagnostics.problem import Reason, reason
 from explain import paths, sni
 from explain.backends import Backend, backends
 from explain.filters import Answer, Effects, effects
@@ -11,6 +12,7 @@ from explain.matches import mismatches, precedence
 from explain.nearest import misfits, nearest
 from explain.policies import client_settings, policies
 from explain.ports import all_listeners, misfit, port_reached
+from explain.refusal import Refusal
 from explain.request import Request
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
@@ -29,12 +31,12 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
     """
     topology = Topology(manifests, complete=True)
     port = port_reached(request, topology)
-    reasons: dict[Listener, str] = {}
+    reasons: dict[Listener, Reason] = {}
     verdicts: list[Verdict] = []
     for fleet in topology.fleets:
         found = {each: misfit(topology, each, request, port) for each in all_listeners(topology, fleet)}
-        reasons |= found
-        if serving := [listener for listener, reason in found.items() if not reason]:
+        reasons |= {listener: why for listener, why in found.items() if why}
+        if serving := [listener for listener, why in found.items() if not why]:
             verdicts.append(_of_fleet(serving, request, topology))
     if not verdicts:
         return Verdict(request, nearest=misfits(reasons))
@@ -52,13 +54,13 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
         meant = [each for each in serving if hostnames.matches(each.hostname or hostnames.ANY, request.host)]
         serving = sni.reached(known, request.host) or meant
         if not serving:
-            reasons = {each: f"no TLS for {request.host}: the listener serves {each.hostname}" for each in asked}
+            reasons = {each: reason("request-sni", host=request.host, hostname=each.hostname) for each in asked}
             return Verdict(request, nearest=misfits(reasons))
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology), "path", default={})
     settled, notes = _as_compared(request, settings)
     if paths.has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
-        return Verdict(request, refusal="Envoy answers 400: a ClientTrafficPolicy rejects paths with an escaped slash")
+        return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
     rows = table(serving, topology)
     if refusal := _repeated_hosts(rows, request):
         return Verdict(settled, refusal=refusal, notes=notes)
@@ -90,31 +92,21 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
     return replace(request, path=path), (note,)
 
 
-def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> str:
+def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
     """Why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
-    return next(
-        (
-            f"{' and '.join(str(route) for route in dict.fromkeys(routes))} use the SNI host name {hostname} more than "
-            f"once on port {request.port}. Envoy then rejects all TLS routes of the port. Name it in one route, for "
-            "one listener."
-            for hostname, routes in sni.contested(known).items()
-        ),
-        "",
-    )
+    for hostname, (route, other, *_) in sni.contested(known).items():
+        return Refusal(str(route), reason("sni-in-two-routes", other=other, host=hostname, port=request.port))
+    return None
 
 
-def _repeated_hosts(rows: Table, request: Request) -> str:
+def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
     """Why Envoy rejects the route table that listeners without TLS share on a port: it has a host name twice."""
     if request.secure:
-        return ""
-    return next(
-        (
-            f"{' and '.join(str(listener) for listener in listeners)} both serve {hostname} on port {request.port}. "
-            "Envoy then rejects all routes of the port. Give the route a sectionName."
-            for hostname, listeners in rows.contested.items()
-        ),
-        "",
-    )
+        return None
+    for hostname, (one, other, *_) in rows.contested.items():
+        words = {"listener": one, "other": other, "through": "", "host": hostname, "port": request.port}
+        return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
+    return None
 
 
 def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:

@@ -4,11 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from diagnostics.problem import Reason, reason
 from explain import regex
 from explain.request import Request
 
 METHOD, PATH = ":method", ":path"
 """Pseudo headers: Envoy matches method and path under these names."""
+_PATH_CODES = {
+    "Exact": "request-path-not-equal",
+    "PathPrefix": "request-path-not-below",
+    "RegularExpression": "request-path-no-match",
+}
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,10 @@ def _count(conditions: Sequence[Condition]) -> tuple[int, int]:
     return len(conditions), sum(condition.kind == "Exact" for condition in conditions)
 
 
-def mismatches(match: Match, request: Request) -> Iterator[str]:
+def mismatches(match: Match, request: Request) -> Iterator[Reason]:
     """Conditions that the request does not meet, in the order path, method, headers, cookies, query."""
     if not path_matches(match, request.path):
-        wanted = {"Exact": "is not", "RegularExpression": "does not match", "PathPrefix": "is not below"}
-        yield f"path {request.path} {wanted[match.path_kind]} {match.path}"
+        yield reason(_PATH_CODES[match.path_kind], path=request.path, wanted=match.path)
     headers = {
         ":method": request.method,
         ":path": _target(request),
@@ -102,16 +107,18 @@ def path_matches(match: Match, path: str) -> bool:
             return path == prefix or path.startswith(f"{prefix}/")
 
 
-def _unmet(what: str, conditions: Sequence[Condition], given: dict[str, str], *, fold: bool = False) -> Iterator[str]:
+def _unmet(
+    what: str, conditions: Sequence[Condition], given: dict[str, str], *, fold: bool = False
+) -> Iterator[Reason]:
     for condition in conditions:
         value = given.get(condition.name.lower() if fold else condition.name)
         if condition.name == METHOD:
             if value != condition.value:
-                yield f"method {value} is not {condition.value}"
+                yield reason("request-method", method=value, wanted=condition.value)
         elif value is None:
-            yield f"no {what} {condition.name}: it needs {condition}"
+            yield reason("request-value-missing", what=what, name=condition.name, wanted=condition)
         elif not condition.holds(value):
-            yield f"{what} {condition.name} is {value!r}: it needs {condition}"
+            yield reason("request-value-differs", what=what, name=condition.name, value=value, wanted=condition)
 
 
 def _target(request: Request) -> str:

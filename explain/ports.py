@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from diagnostics.problem import Reason, reason
 from explain.request import Request
 from gatewayapi.fleets import Fleet
 from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API
@@ -31,13 +32,13 @@ def all_listeners(topology: Topology, fleet: Fleet) -> Iterator[Listener]:
                 yield from own_listeners(gateway, listener_set)
 
 
-def misfit(topology: Topology, listener: Listener, request: Request, port: int) -> str:
-    """Why a request that arrives at `port` is not for this listener; empty when it is."""
+def misfit(topology: Topology, listener: Listener, request: Request, port: int) -> Reason | None:
+    """Why a request that arrives at `port` is not for this listener; None when it is."""
     if refusal := topology.refusal_of(listener):
-        return refusal.rule
+        return refusal
     if listener.protocol not in _protocols(request):
-        return f"it speaks {listener.protocol} on port {listener.port}; the request is {request.scheme}"
-    return "" if listener.port == port else f"it listens on port {listener.port}, not {port}"
+        return reason("request-protocol", protocol=listener.protocol, port=listener.port, scheme=request.scheme)
+    return None if listener.port == port else reason("request-port", listens=listener.port, port=port)
 
 
 def _protocols(request: Request) -> tuple[str, ...]:

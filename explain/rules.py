@@ -8,6 +8,7 @@ from diagnostics.problem import reason
 from explain import regex
 from explain.filters import extensions
 from explain.matches import METHOD, PATH, Condition, Match
+from explain.refusal import Refusal
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
 from kube.read import read, values
@@ -29,11 +30,11 @@ class Rule:
         return self.manifest.get("name") or ""
 
     @property
-    def refusal(self) -> str:
-        """Why Envoy Gateway drops the rule; empty when it does not."""
+    def refusal(self) -> Refusal | None:
+        """Why Envoy Gateway drops the rule; None when it does not."""
         patterns = [pattern for match in self.matches for pattern in _patterns(match)]
         invalid = next((pattern for pattern in patterns if not regex.is_valid(pattern)), None)
-        return "" if invalid is None else f"{invalid} {reason('regex-invalid').rule}, so Envoy Gateway drops the rule"
+        return None if invalid is None else Refusal(str(self), reason("rule-regex-invalid", pattern=invalid))
 
     def __str__(self) -> str:
         return f"rule {self.index}{f' ({self.name})' if self.name else ''} of {self.route}"

@@ -6,6 +6,7 @@ from explain.backends import Backend
 from explain.filters import Answer
 from explain.matches import Match
 from explain.policies import AppliedPolicy
+from explain.refusal import Refusal
 from explain.request import Request
 from gatewayapi.listeners import Listener
 from kube.manifest import ObjectName
@@ -33,27 +34,19 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """Something that could have taken the request, and the first reason why it does not."""
-
-    what: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Verdict:
     """What happens to a request. `request` has the path that Envoy compares.
 
-    Where nothing takes it, `nearest` lists the closest candidates first. `refusal` says why Envoy looks at no route:
-    the path is not allowed, or Envoy rejects the route table of the port and keeps the one before, while every status
-    says Accepted.
+    Where nothing takes it, `nearest` lists what could have taken it, the closest first, each with its first reason.
+    With a `refusal` Envoy looks at no route: the path is not allowed, or Envoy rejects the route table of the port and
+    keeps the one before, while every status says Accepted.
     """
 
     request: Request
     taken: Taken | None = None
-    nearest: tuple[Candidate, ...] = ()
+    nearest: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
-    refusal: str = ""
+    refusal: Refusal | None = None
 
     @property
     def is_served(self) -> bool:

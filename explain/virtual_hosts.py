@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from explain.matches import Match, precedence
+from explain.refusal import Refusal
 from explain.rules import Rule, rules_of
 from gatewayapi import hostnames
 from gatewayapi.attachment import Attachment
@@ -26,19 +27,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Detached:
-    """A route that names a listener which refuses it, or one of its rules that Envoy Gateway drops."""
-
-    route: ObjectName
-    refusal: str
-
-
-@dataclass(frozen=True)
 class Table:
-    """The lists of some listeners. `detached` has what they refuse."""
+    """The lists of some listeners. `detached` has routes that they refuse and rules that Envoy Gateway drops."""
 
     entries: tuple[Entry, ...]
-    detached: tuple[Detached, ...]
+    detached: tuple[Refusal, ...]
 
     def list_for(self, host: str) -> tuple[Entry, ...]:
         """The list of the most specific host name that matches `host`. Envoy looks into no other one."""
@@ -61,17 +54,17 @@ def table(serving: Sequence[Listener], topology: Topology) -> Table:
     Of entries with the same host name, the first that matches takes the request.
     """
     entries: list[Entry] = []
-    detached: list[Detached] = []
+    detached: list[Refusal] = []
     kinds = dict.fromkeys(kind for listener in serving for kind in (*listener.allowed_kinds, "HTTPRoute", "GRPCRoute"))
     for route in topology.objects.of_kind(GATEWAY_API, *kinds):
         rules = rules_of(route, topology)
-        dropped = [Detached(rule.route, f"rule {rule.index}: {rule.refusal}") for rule in rules if rule.refusal]
+        dropped = [rule.refusal for rule in rules if rule.refusal]
         for attachment in _attachments(route, topology):
             listener = attachment.listener
             if listener is None or listener not in serving:
                 continue
             if attachment.refusal:
-                detached.append(Detached(ObjectName.of(route), attachment.refusal.rule))
+                detached.append(Refusal(str(ObjectName.of(route)), attachment.refusal))
             detached += dropped
             entries += [
                 Entry(hostname, listener, rule, match)

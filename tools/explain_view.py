@@ -16,12 +16,12 @@ from kube.manifest import Manifest as Wire
 def print_verdict(verdict: Verdict, console: Console) -> None:
     console.print(Text(f"\n{verdict.request}", style="bold"))
     if verdict.refusal:
-        _lines(console, "refused", [verdict.refusal])
+        _lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
         _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
-        _lines(console, "nearest", [f"{each.what}: {each.reason}" for each in verdict.nearest])
+        _lines(console, "nearest", map(str, verdict.nearest))
     _lines(console, "note", verdict.notes)
 
 
@@ -75,7 +75,7 @@ def _answer(answer: Answer) -> str:
 
 def _backends(taken: Taken) -> Iterable[str]:
     for each in taken.backends:
-        yield f"{each.share:4.0%} {each}{f': {each.problem}, so 500' if each.problem else ''}"
+        yield f"{each.share:4.0%} {each}{f': {each.problem.rule}, so 500' if each.problem else ''}"
         yield from (f"     {step}" for step in each.filters)
     if not taken.backends:
         yield "none"
@@ -84,7 +84,7 @@ def _backends(taken: Taken) -> Iterable[str]:
 def _summary(verdict: Verdict) -> list[str]:
     """What two verdicts are compared by."""
     if verdict.refusal:
-        return [verdict.refusal]
+        return [str(verdict.refusal)]
     if verdict.taken is None:
         return ["nothing"]
     rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"

@@ -48,5 +48,6 @@ def _conflicts(topology: Topology, route: Manifest, first: _Hosts) -> Iterator[P
                     ("spec", "hostnames"),
                     host,
                     other=ObjectName.of(other_route),
-                    listener=listener,
+                    host=host,
+                    port=listener.port,
                 )
