@@ -6,10 +6,10 @@
   (`separate`) is filled in. The namespaces `chat` and `shop`, the classes `separate` and `merged` and a configuration
   of Envoy Gateway are always there, unless the case declares its own.
 - `problem`: the only problem that the checks find, by `code`, `object` and field (`at`). Without it they find none.
-- `envoyGateway`: the condition that Envoy Gateway sets, `Kind name: Type=Status Reason` (`Kind name/listener: ...` for a
-  listener), or `silent` when it sets none. Without it Envoy Gateway accepts everything.
-- `requests`: each with `url`, and optionally `method` and `headers`; either `takenBy` (`route/rule`) or the code with
-  which it is `refused`.
+- `envoyGateway`: the condition that Envoy Gateway sets, `Kind name: Type=Status Reason` (for a listener
+  `Kind name/listener: ...`), or `silent` when it sets none. Without it Envoy Gateway accepts everything.
+- `requests`: each with `url`, and optionally `method` and `headers`; either `takenBy` (`route/rule`), with the status
+  when Envoy gives the `answer` itself, or the code with which it is `refused`.
 
 `data: !base64 {key: text}` encodes the data of a Secret. `data: !certificate {hosts: [...]}` issues a certificate;
 `notBefore` and `notAfter` are days from now, and with `key: other` the key belongs to another certificate.
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -50,6 +50,8 @@ class Asked:
     request: Request
     taken_by: str | None
     """`route/rule`."""
+    answer: int | None
+    """The status with which Envoy answers itself."""
     refused: str | None
     """A code of the catalogue."""
 
@@ -87,7 +89,7 @@ def _common() -> list[Manifest]:
 
 def _case(path: Path) -> Case:
     try:
-        document = yaml.load(path.read_text(), Loader=_Loader)
+        document = _Loader(path.read_text()).get_single_data()
         problem = document.get("problem")
         return Case(
             name=f"{path.parent.name}/{path.stem}",
@@ -102,7 +104,12 @@ def _case(path: Path) -> Case:
 
 def _asked(entry: dict[str, Any]) -> Asked:
     request = Request.of(entry["url"], entry.get("method", ""), entry.get("headers", []))
-    return Asked(request=request, taken_by=entry.get("takenBy"), refused=entry.get("refused"))
+    return Asked(
+        request=request,
+        taken_by=entry.get("takenBy"),
+        answer=entry.get("answer"),
+        refused=entry.get("refused"),
+    )
 
 
 def _identity(manifest: Manifest) -> tuple[str, str, str]:
@@ -115,12 +122,12 @@ class _Loader(yaml.SafeLoader):
 
 
 def _base64(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, str]:
-    texts: dict[str, str] = loader.construct_mapping(node, deep=True)
+    texts = cast(dict[str, str], loader.construct_mapping(node, deep=True))
     return {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
 
 
 def _certificate(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, str]:
-    given: dict[str, Any] = loader.construct_mapping(node, deep=True)
+    given = cast(dict[str, Any], loader.construct_mapping(node, deep=True))
     issued = builders.certificate(
         "any",
         *given["hosts"],

@@ -33,23 +33,21 @@ def complete(manifest: Manifest) -> Manifest:
 
 
 def manifest(kind: str, name: str, *, namespace: str = CHAT, api_version: str = "", **fields: Any) -> Manifest:
-    """An object. `labels`, `annotations` and `creationTimestamp` go to its metadata."""
     metadata = {"name": name} | ({} if kind in _CLUSTER_SCOPED else {"namespace": namespace})
-    metadata |= {key: fields.pop(key) for key in ("labels", "annotations", "creationTimestamp") if key in fields}
     return {"apiVersion": api_version or _api_version(kind), "kind": kind, "metadata": metadata, **fields}
 
 
 def namespace(name: str = CHAT, **labels: str) -> Manifest:
-    return manifest("Namespace", name, labels=labels)
+    made = manifest("Namespace", name)
+    made["metadata"]["labels"] = labels
+    return made
 
 
 def listener(name: str = "http", port: int = 80, protocol: str = "HTTP", **fields: Any) -> Manifest:
     return {"name": name, "port": port, "protocol": protocol, **fields}
 
 
-def tls_listener(
-    name: str, hostname: str | None, *secrets: str | Manifest, port: int = 443, **fields: Any
-) -> Manifest:
+def tls_listener(name: str, hostname: str | None, *secrets: str | Manifest, port: int = 443, **fields: Any) -> Manifest:
     """An HTTPS listener; without a host name it serves every host."""
     refs = [{"name": secret} if isinstance(secret, str) else secret for secret in secrets]
     host = {"hostname": hostname} if hostname else {}
@@ -99,19 +97,20 @@ def route(
 ) -> Manifest:
     """A route, by default of every request to Service `web`. `created` is its creationTimestamp."""
     fields = {"parentRefs": list(parents), "rules": list(rules) or [rule()], **spec}
-    metadata = ({"labels": labels} if labels else {}) | ({"creationTimestamp": created} if created else {})
-    return manifest(kind, name, namespace=namespace, spec=fields, **metadata)
+    made = manifest(kind, name, namespace=namespace, spec=fields)
+    made["metadata"] |= ({"labels": labels} if labels else {}) | ({"creationTimestamp": created} if created else {})
+    return made
 
 
-def service(
-    name: str = "web", *ports: int, protocol: str = "TCP", namespace: str = CHAT, **spec: Any
-) -> Manifest:
+def service(name: str = "web", *ports: int, protocol: str = "TCP", namespace: str = CHAT, **spec: Any) -> Manifest:
     """A Service with ports named `port-NUMBER`."""
     named = [{"name": f"port-{port}", "port": port, "protocol": protocol} for port in ports or (80,)]
     return manifest("Service", name, namespace=namespace, spec={"ports": named, **spec})
 
 
-def grant(origin_kind: str, kind: str = "Service", *, group: str = CORE, origin: str = GATEWAY_API, **to: str) -> Manifest:
+def grant(
+    origin_kind: str, kind: str = "Service", *, group: str = CORE, origin: str = GATEWAY_API, **to: str
+) -> Manifest:
     """A ReferenceGrant for objects of CHAT to refer to those of SHOP."""
     origins = [{"group": origin, "kind": origin_kind, "namespace": CHAT}]
     spec = {"from": origins, "to": [{"group": group, "kind": kind, **to}]}
@@ -119,8 +118,9 @@ def grant(origin_kind: str, kind: str = "Service", *, group: str = CORE, origin:
 
 
 def policy(kind: str, name: str = "rules", *targets: Manifest, created: str = "", **spec: Any) -> Manifest:
-    metadata = {"creationTimestamp": created} if created else {}
-    return manifest(kind, name, spec={"targetRefs": list(targets), **spec}, **metadata)
+    made = manifest(kind, name, spec={"targetRefs": list(targets), **spec})
+    made["metadata"] |= {"creationTimestamp": created} if created else {}
+    return made
 
 
 def target(kind: str, name: str, section: str | None = None, group: str = GATEWAY_API) -> Manifest:

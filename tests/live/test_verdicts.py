@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks.schema import Crds, validate
-from checks.schema import builtin
+from checks.schema import Crds, builtin, validate
 from components.platform.sources import cache_directory
 from local.cluster.cloud.api import Api, ApiError
 from local.toolchain.pins import MANIFEST_SHA256
