@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cluster import archives as image_archives
-from local.cluster import cgroups, preflight
-from local.cluster.components import PROGRAMS
+from local.cluster import archive_reader, cgroups, preflight
 from local.cluster.directory import DEFAULT_NAME, Directory
-from local.cluster.images import Images
+from local.cluster.launch_spec import LaunchSpec
 from local.cluster.logs import tail
-from local.cluster.order import Order
+from local.cluster.node_components import PROGRAMS
+from local.cluster.node_images import Images
 from local.cluster.process import Process
 from local.cluster.settings import Settings, named
 from local.cluster.status import Status
@@ -58,10 +57,10 @@ class Cluster:
         With `lives_with` it is stopped when that process ends, however it ends.
         UserError with every reason when it cannot be started here, or with what keeps it from becoming ready.
         """
-        order = Order({name: tools.program(name) for name in PROGRAMS}, tuple(archives), lives_with)
+        order = LaunchSpec({name: tools.program(name) for name in PROGRAMS}, tuple(archives), lives_with)
         with self._locked(progress.say):
             supervisor = Process.read(self.directory.supervisor_pid)
-            kept = Order.read(self.directory)
+            kept = LaunchSpec.read(self.directory)
             if supervisor is not None and (kept is None or kept.programs != order.programs):
                 with progress.step("stop the cluster, as its programs have changed"):
                     self._stop(supervisor)
@@ -146,7 +145,7 @@ class Cluster:
         process.write(directory.supervisor_pid)  # before it does so itself: `down` must find it from the start
         return process
 
-    def _bring_up(self, order: Order, progress: Progress) -> None:
+    def _bring_up(self, order: LaunchSpec, progress: Progress) -> None:
         # Once the node's own images are in, it goes on starting while the others follow.
         self._wait(lambda status: any(row["name"] == "first-images" and _done(row) for row in status.components))
         self._import(order, progress)
@@ -163,15 +162,15 @@ class Cluster:
         if returning:
             progress.say(f"  not back after {_PODS_S:.0f} s: {', '.join(returning)}")
 
-    def _import(self, order: Order, progress: Progress) -> None:
+    def _import(self, order: LaunchSpec, progress: Progress) -> None:
         def importing(archive: Path) -> None:
-            names = ", ".join(name for image in image_archives.read(archive) for name in image.names)
+            names = ", ".join(name for image in archive_reader.read(archive) for name in image.names)
             progress.say(f"  importing {names}")
 
         self._images().bring(order.archives, importing=importing)
 
     def _images(self) -> Images:
-        order, init = Order.read(self.directory), Process.read(self.directory.node_pid)
+        order, init = LaunchSpec.read(self.directory), Process.read(self.directory.node_pid)
         if order is None or init is None:
             raise UserError(f"The node of {self.directory.name} is not running.", self._command("status"))
         return Images(self.directory, init.pid, order.programs["ctr"])

@@ -7,7 +7,7 @@ import yaml
 
 from local.cluster import network
 from local.cluster.directory import Directory
-from local.cluster.pki import Authority, Leaf, have_signing_key
+from local.cluster.pki import Authority, Leaf, ensure_signing_key
 from local.cluster.settings import Settings
 from local.files import write_whole
 
@@ -39,15 +39,15 @@ def api_server() -> Leaf:
     return Leaf(file="apiserver", user="kube-apiserver", serves=(*names, *addresses), client=False)
 
 
-def have(directory: Directory, settings: Settings) -> list[str]:
+def ensure(directory: Directory, settings: Settings) -> list[str]:
     """Have all keys, certificates and kubeconfigs; gives the certificates that were made now."""
     authority = Authority(directory.pki, "ca")
     inside = (CONTROLLER_MANAGER, SCHEDULER, PROXY, NETWORK_POLICIES, METRICS_SERVER, ADMIN, kubelet(directory.name))
-    made = authority.have([*inside, KUBELET_CLIENT, CLOUD, api_server()])
+    made = authority.ensure([*inside, KUBELET_CLIENT, CLOUD, api_server()])
     # Each of its own: a client certificate of the cluster opens neither etcd nor the way past authentication.
-    made += Authority(directory.pki, "etcd-ca").have([ETCD, ETCD_CLIENT])
-    made += Authority(directory.pki, "front-proxy-ca").have([FRONT_PROXY])
-    have_signing_key(directory.pki / "service-accounts.key")
+    made += Authority(directory.pki, "etcd-ca").ensure([ETCD, ETCD_CLIENT])
+    made += Authority(directory.pki, "front-proxy-ca").ensure([FRONT_PROXY])
+    ensure_signing_key(directory.pki / "service-accounts.key")
     server = f"https://127.0.0.1:{network.API_PORT}"
     for leaf in inside:
         write_whole(kubeconfig_of(directory, leaf), _kubeconfig(directory, leaf, server, leaf.file))

@@ -47,7 +47,7 @@ class Authority:
         else:
             self._certificate, self._key = self._make(name)
 
-    def have(self, leaves: Sequence[Leaf]) -> list[str]:
+    def ensure(self, leaves: Sequence[Leaf]) -> list[str]:
         """Have every leaf, and give the files of those that were made: missing, damaged, old, or for other names."""
         made: list[str] = []
         for leaf in leaves:
@@ -112,7 +112,7 @@ class Authority:
         )
 
 
-def have_signing_key(path: Path) -> None:
+def ensure_signing_key(path: Path) -> None:
     """A key pair, <path> and <path>.pub, that outlives every certificate: tokens signed with it stay valid."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)

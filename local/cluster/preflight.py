@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from local.cluster import cgroups
-from local.cluster.cloud import ports
+from local.cluster.cloud import host_ports
 from local.cluster.directory import Directory
 from local.cluster.settings import Settings
 from local.errors import UserError
@@ -69,8 +69,8 @@ def _problems(directory: Directory, settings: Settings, ports_to_serve: Sequence
     wanted = [("127.0.0.1", settings.api_port), *((settings.first_address, port) for port in ports_to_serve)]
     for address, port in wanted:
         try:
-            ports.listen("TCP", address, port).close()
-        except ports.NoRight:
+            host_ports.listen("TCP", address, port).close()
+        except host_ports.NoRight:
             continue  # a load balancer's port is then offered as a high one
         except UserError as error:
             yield UserError(error.message, "Stop that process, then type the same command again.")

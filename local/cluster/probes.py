@@ -13,8 +13,8 @@ import dns.message
 import dns.rdatatype
 
 from local.cluster import network
-from local.cluster.cloud.netns import Namespace
-from local.cluster.configuration import CONTAINERD_SOCKET
+from local.cluster.cloud.netns import NetworkNamespace
+from local.cluster.config_files import CONTAINERD_SOCKET
 from local.cluster.directory import Directory
 
 _ANSWER_S = 2.0
@@ -31,7 +31,7 @@ class Probes:
         self._directory = directory
         self._init = init
         self._api_port = api_port
-        self._network = Namespace(f"/proc/{init}/ns/net")
+        self._network = NetworkNamespace(f"/proc/{init}/ns/net")
         self._tls: ssl.SSLContext | None = None
 
     def close(self) -> None:

@@ -13,16 +13,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from local.cluster import cgroups, configuration, credentials, logs, namespaces, network
-from local.cluster.components import Component, components
+from local.cluster import cgroups, config_files, credentials, logs, network, node_namespaces
 from local.cluster.directory import Directory
-from local.cluster.namespaces import Child, Namespaces, start_on_host
+from local.cluster.launch_spec import LaunchSpec
+from local.cluster.managed_process import ManagedProcess, pauses_between_tries
 from local.cluster.node import OUTSIDE_DESCRIPTOR
-from local.cluster.order import Order
+from local.cluster.node_components import Component, components
+from local.cluster.node_namespaces import Child, NodeNamespaces, start_on_host
 from local.cluster.probes import Probes
 from local.cluster.process import Process
 from local.cluster.settings import Settings
-from local.cluster.unit import Unit, pauses_between_tries
 from local.command import exit_code
 from local.errors import UserError
 from local.files import write_whole
@@ -37,11 +37,11 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Supervisor:
     """Keeps the cluster of `directory` running."""
 
-    def __init__(self, directory: Directory, order: Order, settings: Settings) -> None:
+    def __init__(self, directory: Directory, order: LaunchSpec, settings: Settings) -> None:
         self._directory = directory
         self._order = order
         self._settings = settings
-        self._units: dict[str, Unit] = {}
+        self._units: dict[str, ManagedProcess] = {}
         self._problem: str | None = "the node is being made"
         self._made = datetime.now(UTC)
         self._returning: list[str] = []
@@ -81,20 +81,20 @@ class Supervisor:
         """The life of one node."""
         if left := cgroups.remove(self._directory.cgroup):
             raise UserError(f"An earlier run left what cannot be removed: {', '.join(left)}.", "Restart the machine.")
-        for certificate in credentials.have(self._directory, self._settings):
+        for certificate in credentials.ensure(self._directory, self._settings):
             _say(f"made the certificate {certificate}")
-        configuration.write(self._directory, self._order.programs)
+        config_files.write(self._directory, self._order.programs)
         cgroups.create(self._directory.cgroup)
         self._made = datetime.now(UTC)
-        node, init = namespaces.make(self._node(), self._environment(), self._directory.logs / "node.log")
-        inside = Namespaces(init.pid, self._directory.cgroup)
+        node, init = node_namespaces.make(self._node(), self._environment(), self._directory.logs / "node.log")
+        inside = NodeNamespaces(init.pid, self._directory.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
         try:
             init.write(self._directory.node_pid)
             self._write_cloud_settings(init.pid)
             made = components(self._directory, self._order.programs, probes)
             start = partial(self._start, inside)
-            self._units = {component.name: Unit(component, start, self._note) for component in made}
+            self._units = {component.name: ManagedProcess(component, start, self._note) for component in made}
             await self._keep_all(probes, node)
         finally:
             probes.close()
@@ -137,7 +137,7 @@ class Supervisor:
             },
         }
 
-    def _start(self, inside: Namespaces, component: Component) -> Child:
+    def _start(self, inside: NodeNamespaces, component: Component) -> Child:
         with (self._directory.logs / f"{component.name}.log").open("ab") as log:
             if component.on_host:
                 return start_on_host(component.command, self._environment(), log)
@@ -240,7 +240,7 @@ def _say(text: str) -> None:
 
 def main() -> int:
     directory = Directory(sys.argv[1])
-    order, settings = Order.read(directory), Settings.kept(directory)
+    order, settings = LaunchSpec.read(directory), Settings.kept(directory)
     if order is None or settings is None:
         print("error: `python -m local.cluster up` writes what to run and starts this process.", file=sys.stderr)
         return 1

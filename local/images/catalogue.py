@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import UserError
-from local.images.archive import Image
+from local.images.archive_writer import Image
 from local.paths import cache_root
 from local.toolchain import Tools, system
 from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_GATEWAY

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.images.archive import Image
+from local.images.archive_writer import Image
 from local.images.catalogue import NOBODY, Entry, archives, authorities, libraries, static_program, tools_for
 from local.toolchain import Tools, ensure
 from local.toolchain.pins import CERT_MANAGER

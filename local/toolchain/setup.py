@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local.errors import UserError
 from local.paths import REPOSITORY, cache_root
-from local.toolchain import pypi, releases, system
+from local.toolchain import pypi, release_download, system
 from local.toolchain.gobuild import Go
 from local.toolchain.pins import ARTEFACTS, GROUPS, Artefact, GoProgram, GoTest, ModuleFile, SystemFiles, Wheel
 from local.toolchain.progress import Progress
@@ -207,7 +207,7 @@ def _build_group(go: Go, group: str, members: Sequence[tuple[GoProgram, Path]], 
 def _fetch_releases(artefact: Artefact, directory: Path, progress: Progress) -> None:
     with progress.step(f"fetch {artefact.name} {artefact.version}"):
         for release in artefact.releases:
-            releases.fetch(release, directory)
+            release_download.fetch(release, directory)
 
 
 def _take(go: Go, step: Wheel | ModuleFile, directory: Path, progress: Progress) -> None:

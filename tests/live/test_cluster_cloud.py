@@ -18,7 +18,7 @@ from typing import Protocol
 import httpx
 import pytest
 
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.netns import NetworkNamespace
 from local.paths import REPOSITORY
 from local.venv import VENV
 from tests.live.waiting import wait_until
@@ -28,13 +28,13 @@ IP_BIND_ADDRESS_NO_PORT = 24
 RESET = struct.pack("ii", 1, 0)
 DRIVER = """
 import asyncio, json, sys
-from local.cluster.cloud.forwards import Endpoint, Forwards
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.forwarding_table import Endpoint, Forwards
+from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.cloud.relay import Relay
 
 async def main():
     loop = asyncio.get_running_loop()
-    forwards = Forwards(Relay(loop), Namespace(sys.argv[1]))
+    forwards = Forwards(Relay(loop), NetworkNamespace(sys.argv[1]))
     orders = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     while line := await orders.readline():
@@ -61,7 +61,7 @@ def _own_namespace() -> subprocess.Popen[bytes]:
 class Node:
     """A node's namespace and the one outside it, joined as the cluster joins them."""
 
-    inside: Namespace
+    inside: NetworkNamespace
     outside_path: str
 
     def listen(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> tuple[socket.socket, int]:
@@ -92,7 +92,7 @@ def node() -> Iterator[Node]:
         _in(outside, "ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "100")
         _in(outside, "ip", "rule", "add", "iif", "node0", "lookup", "100")
         _in(outside, "sysctl", "-qw", "net.ipv4.tcp_tw_reuse=1", "net.ipv4.ip_local_port_range=1024 65535")
-        yield Node(Namespace(f"/proc/{inside.pid}/ns/net"), f"/proc/{outside.pid}/ns/net")
+        yield Node(NetworkNamespace(f"/proc/{inside.pid}/ns/net"), f"/proc/{outside.pid}/ns/net")
     finally:
         for process in (inside, outside):
             process.kill()

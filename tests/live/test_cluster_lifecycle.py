@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from local.cluster import images as node_images
-from local.cluster.archives import read
+from local.cluster import node_images
+from local.cluster.archive_reader import read
 from local.cluster.cgroups import hierarchies
 from local.cluster.cluster import Cluster
 from local.cluster.process import Process
 from local.errors import UserError
 from local.images import archives
-from local.images.archive import Image
+from local.images.archive_writer import Image
 from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.progress import Progress

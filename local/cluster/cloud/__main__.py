@@ -13,11 +13,11 @@ from pathlib import Path
 from local.cluster.cloud import volumes
 from local.cluster.cloud.api import Api
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.forwards import Endpoint, Forwards
+from local.cluster.cloud.forwarding_table import Endpoint, Forwards
 from local.cluster.cloud.loadbalancer import LoadBalancers
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.cloud.relay import Relay
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.cluster.cloud.volumes import Volumes
 from local.cluster.cloud.watch import Mirror, reconcile_on_change
 from local.errors import UserError
@@ -53,7 +53,7 @@ async def serve(directory: Path) -> None:
     """Runs until it is cancelled."""
     settings = Settings.read(directory / "cloud.json")
     try:
-        outside = Namespace(settings.outside_netns)
+        outside = NetworkNamespace(settings.outside_netns)
     except OSError as error:
         raise UserError(
             f"The network namespace {settings.outside_netns} cannot be entered: {error.strerror}.",

@@ -8,8 +8,8 @@ from typing import Any
 from local.cluster.cloud.addresses import Claim, allocate, pool
 from local.cluster.cloud.api import Api, ApiError, Object
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.forwards import Endpoint, Forwards, Outcome
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.forwarding_table import Endpoint, Forwards, Outcome
+from local.cluster.cloud.status_file import StatusFile
 
 _NOT_FORWARDED = "synergychat.local/NotForwarded"
 _READY = "LoadBalancerReady"

@@ -13,7 +13,7 @@ _IP_BIND_ADDRESS_NO_PORT = 24
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Namespace:
+class NetworkNamespace:
     """A network namespace, kept open by its path such as /proc/<pid>/ns/net. OSError when it cannot be opened."""
 
     def __init__(self, path: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.cluster.cloud.api import Api, ApiError, Object
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.errors import UserError
 
 PROVISIONER = "synergychat.local/directory"

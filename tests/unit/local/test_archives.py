@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from local.cluster import archives
+from local.cluster import archive_reader
 from local.errors import UserError
-from local.images import archive as made_here
+from local.images import archive_writer as made_here
 
 HERE = made_here._architecture()
 ELSEWHERE = "s390x"
@@ -92,20 +92,20 @@ def _by_skopeo(name: str) -> dict[str, str]:
 
 def _refusal(path: Path) -> UserError:
     with pytest.raises(UserError) as caught:
-        archives.read(path)
+        archive_reader.read(path)
     assert str(path) in caught.value.message
     assert "\n" not in caught.value.message
     return caught.value
 
 
 def test_an_archive_of_docker_save_gives_its_name_and_the_digest_of_its_config(tmp_path: Path) -> None:
-    image = archives.read(_tar(tmp_path / "a.tar", docker_files("chat:1")))
-    assert image == [archives.Image(("docker.io/library/chat:1",), f"sha256:{_sha256(_config())}")]
+    image = archive_reader.read(_tar(tmp_path / "a.tar", docker_files("chat:1")))
+    assert image == [archive_reader.Image(("docker.io/library/chat:1",), f"sha256:{_sha256(_config())}")]
 
 
 def test_one_image_may_have_several_names(tmp_path: Path) -> None:
     path = _tar(tmp_path / "a.tar", docker_files("chat:1", "localhost:5000/team/chat:latest"))
-    (image,) = archives.read(path)
+    (image,) = archive_reader.read(path)
     assert image.names == ("docker.io/library/chat:1", "localhost:5000/team/chat:latest")
 
 
@@ -113,7 +113,7 @@ def test_one_archive_may_hold_several_images(tmp_path: Path) -> None:
     one, two = docker_files("one:1", layer=b"1"), docker_files("two:2", layer=b"2")
     manifests = json.loads(one["manifest.json"]) + json.loads(two["manifest.json"])
     path = _tar(tmp_path / "a.tar", one | two | {"manifest.json": _json(manifests)})
-    names = [image.names for image in archives.read(path)]
+    names = [image.names for image in archive_reader.read(path)]
     assert names == [("docker.io/library/one:1",), ("docker.io/library/two:2",)]
 
 
@@ -122,12 +122,12 @@ def test_the_layers_that_skopeo_links_to_are_found(tmp_path: Path) -> None:
     (linked,) = json.loads(files["manifest.json"])[0]["Layers"]
     files["layer.tar"] = files.pop(linked)
     path = _tar(tmp_path / "a.tar", files, links={linked: "../layer.tar"})
-    assert archives.read(path)[0].names == ("docker.io/library/chat:1",)
+    assert archive_reader.read(path)[0].names == ("docker.io/library/chat:1",)
 
 
 def test_files_that_a_tar_keeps_below_a_dot_are_found(tmp_path: Path) -> None:
     path = _tar(tmp_path / "a.tar", {f"./{name}": content for name, content in docker_files("chat:1").items()})
-    assert archives.read(path)[0].names == ("docker.io/library/chat:1",)
+    assert archive_reader.read(path)[0].names == ("docker.io/library/chat:1",)
 
 
 @pytest.mark.parametrize("annotated", [_by_containerd, _by_skopeo])
@@ -137,7 +137,7 @@ def test_an_oci_archive_gives_its_name_and_the_digest_of_its_manifest(
     layout = Layout()
     digest = layout.add(layout.manifest(), annotated("docker.io/team/chat:1"))
     path = _tar(tmp_path / "a.tar", layout.files)
-    assert archives.read(path) == [archives.Image(("docker.io/team/chat:1",), digest)]
+    assert archive_reader.read(path) == [archive_reader.Image(("docker.io/team/chat:1",), digest)]
 
 
 def test_an_archive_in_both_formats_is_read_as_containerd_reads_it(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_an_archive_in_both_formats_is_read_as_containerd_reads_it(tmp_path: Pat
     digest = layout.add(layout.manifest(), _by_containerd("docker.io/library/chat:1"))
     docker = [{"Config": "blobs/sha256/...", "RepoTags": ["chat:1"], "Layers": []}]
     path = _tar(tmp_path / "a.tar", layout.files | {"manifest.json": _json(docker)})
-    assert archives.read(path) == [archives.Image(("docker.io/library/chat:1",), digest)]
+    assert archive_reader.read(path) == [archive_reader.Image(("docker.io/library/chat:1",), digest)]
 
 
 def test_an_image_of_many_platforms_of_which_this_one_was_saved_is_taken(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_an_image_of_many_platforms_of_which_this_one_was_saved_is_taken(tmp_pat
     attestation = {**layout.manifest(), "platform": {"architecture": "unknown", "os": "unknown"}}
     index = layout.blob(_json({"schemaVersion": 2, "manifests": [absent, present, attestation]}))
     digest = layout.add(index, _by_containerd("docker.io/library/chat:1"))
-    assert archives.read(_tar(tmp_path / "a.tar", layout.files))[0].digest == digest
+    assert archive_reader.read(_tar(tmp_path / "a.tar", layout.files))[0].digest == digest
 
 
 def test_an_image_of_many_platforms_of_which_none_was_saved_is_refused(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_an_image_of_many_platforms_of_which_none_was_saved_is_refused(tmp_path:
     ],
 )
 def test_a_short_name_is_completed_as_a_pod_asks_for_it(short: str, full: str) -> None:
-    assert archives.full_name(short) == full
+    assert archive_reader.full_name(short) == full
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -192,7 +192,7 @@ def test_a_compressed_archive_is_read_like_any_other(tmp_path: Path, compressed:
     path = _tar(tmp_path / "a.tar", docker_files("chat:1"))
     if compressed:
         path.write_bytes(gzip.compress(path.read_bytes()))
-    assert archives.read(path)[0].names == ("docker.io/library/chat:1",)
+    assert archive_reader.read(path)[0].names == ("docker.io/library/chat:1",)
 
 
 def test_a_compression_that_containerd_cannot_read_is_refused_here_already(tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ def _written(image: made_here.Image, path: Path) -> tuple[dict[str, Any], bytes]
 
 def test_an_image_that_was_made_here_is_read_back(tmp_path: Path, image: made_here.Image) -> None:
     image.write(tmp_path / "image.tar")
-    (found,) = archives.read(tmp_path / "image.tar")
+    (found,) = archive_reader.read(tmp_path / "image.tar")
     assert found.names == (image.reference,)
     assert not list(tmp_path.glob("*.layer"))
 

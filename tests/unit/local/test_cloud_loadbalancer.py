@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from local.cluster.cloud.api import Api, ApiError, Object
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.forwards import Endpoint, Forwards, Outcome
+from local.cluster.cloud.forwarding_table import Endpoint, Forwards, Outcome
 from local.cluster.cloud.loadbalancer import LoadBalancers
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 
 NODE = "10.250.0.2"
 

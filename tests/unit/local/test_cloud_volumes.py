@@ -8,7 +8,7 @@ import pytest
 
 from local.cluster.cloud.api import Api, ApiError, Object
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.cluster.cloud.volumes import Volumes, directory_name
 
 PROVISIONER = "synergychat.local/directory"

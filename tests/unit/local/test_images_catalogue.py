@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from local.cluster import configuration
-from local.cluster.archives import full_name
-from local.cluster.images import FIRST
+from local.cluster import config_files
+from local.cluster.archive_reader import full_name
+from local.cluster.node_images import FIRST
 from local.errors import UserError
 from local.images import catalogue
 from local.paths import REPOSITORY, cache_root
@@ -42,10 +42,10 @@ def _stack_documents() -> list[Any]:
 
 def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
     documents = [
-        document for file in configuration._ADDONS.glob("*.yaml") for document in yaml.safe_load_all(file.read_text())
+        document for file in config_files._ADDONS.glob("*.yaml") for document in yaml.safe_load_all(file.read_text())
     ]
     asked = _images(documents)
-    assert configuration.COREDNS_IMAGE in asked
+    assert config_files.COREDNS_IMAGE in asked
     assert asked <= REFERENCES
 
 
@@ -63,7 +63,7 @@ def test_the_controllers_image_of_every_configured_version_is_in_the_catalogue()
 
 def test_what_the_node_itself_needs_comes_first() -> None:
     assert {entry.reference for entry in ENTRIES[:2]} == set(FIRST)
-    assert {configuration.PAUSE_IMAGE, configuration.COREDNS_IMAGE} == set(FIRST)
+    assert {config_files.PAUSE_IMAGE, config_files.COREDNS_IMAGE} == set(FIRST)
 
 
 def test_every_image_has_the_full_name_that_a_pod_asks_for() -> None:

@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from local.cluster import credentials, network, pki
 from local.cluster.directory import DEFAULT_NAME, Directory
-from local.cluster.pki import Authority, Leaf, have_signing_key
+from local.cluster.pki import Authority, Leaf, ensure_signing_key
 from local.cluster.settings import Settings
 
 SERVER = Leaf(file="server", user="server", serves=("localhost", "127.0.0.1"), client=False)
@@ -52,23 +52,23 @@ def _must_serve(directory: Path, authority: str, *leaves: Leaf) -> None:
 def test_a_new_directory_gets_one_authority_and_each_leaf_signed_by_it(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "ca")
     assert authority.made
-    assert authority.have([SERVER, CLIENT]) == ["server", "client"]
+    assert authority.ensure([SERVER, CLIENT]) == ["server", "client"]
     assert {path.stem for path in tmp_path.iterdir()} == {"ca", "server", "client"}
     _must_serve(tmp_path, "ca", SERVER, CLIENT)
 
 
 def test_what_was_made_is_kept(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER, CLIENT])
+    Authority(tmp_path, "ca").ensure([SERVER, CLIENT])
     before = _files(tmp_path)
     again = Authority(tmp_path, "ca")
     assert not again.made
-    assert again.have([SERVER, CLIENT]) == []
+    assert again.ensure([SERVER, CLIENT]) == []
     assert _files(tmp_path) == before
 
 
 def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
-    have_signing_key(tmp_path / "signing.key")
+    Authority(tmp_path, "ca").ensure([SERVER])
+    ensure_signing_key(tmp_path / "signing.key")
     keys = list(tmp_path.glob("*.key"))
     assert len(keys) == 3
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
@@ -76,32 +76,32 @@ def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
 
 def test_a_leaf_near_its_end_is_renewed_and_its_authority_is_kept(tmp_path: Path) -> None:
     made = Authority(tmp_path, "ca")
-    made.have([SERVER])
+    made.ensure([SERVER])
     end = _certificate(tmp_path / "server.crt").not_valid_after_utc
     early = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE - NEAR_ITS_END)
-    assert early.have([SERVER]) == []
+    assert early.ensure([SERVER]) == []
     late = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE)
     assert not late.made
-    assert late.have([SERVER]) == ["server"]
+    assert late.ensure([SERVER]) == ["server"]
     assert _certificate(tmp_path / "server.crt").not_valid_after_utc > end
     _must_serve(tmp_path, "ca", SERVER)
 
 
 def test_an_authority_near_its_end_is_made_anew_with_all_of_its_leaves(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER, CLIENT])
+    Authority(tmp_path, "ca").ensure([SERVER, CLIENT])
     end = _certificate(tmp_path / "ca.crt").not_valid_after_utc
     late = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE)
     assert late.made
-    assert late.have([SERVER, CLIENT]) == ["server", "client"]
+    assert late.ensure([SERVER, CLIENT]) == ["server", "client"]
     _must_serve(tmp_path, "ca", SERVER, CLIENT)
 
 
 def test_a_clock_that_was_set_back_gets_certificates_that_are_valid_by_it(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+    Authority(tmp_path, "ca").ensure([SERVER])
     past = datetime.now(UTC) - timedelta(days=400)
     authority = Authority(tmp_path, "ca", now=past)
     assert authority.made
-    assert authority.have([SERVER]) == ["server"]
+    assert authority.ensure([SERVER]) == ["server"]
     assert _certificate(tmp_path / "server.crt").not_valid_before_utc <= past
 
 
@@ -117,17 +117,17 @@ def test_a_clock_that_was_set_back_gets_certificates_that_are_valid_by_it(tmp_pa
 )
 def test_a_leaf_for_other_names_is_made_anew(tmp_path: Path, wanted: Leaf) -> None:
     authority = Authority(tmp_path, "ca")
-    authority.have([CLIENT])
-    assert authority.have([wanted]) == ["client"]
-    assert authority.have([wanted]) == []
+    authority.ensure([CLIENT])
+    assert authority.ensure([wanted]) == ["client"]
+    assert authority.ensure([wanted]) == []
     _must_serve(tmp_path, "ca", wanted)
 
 
 def test_a_leaf_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+    Authority(tmp_path, "ca").ensure([SERVER])
     for path in tmp_path.glob("ca.*"):
         path.unlink()
-    assert Authority(tmp_path, "ca").have([SERVER]) == ["server"]
+    assert Authority(tmp_path, "ca").ensure([SERVER]) == ["server"]
     _must_serve(tmp_path, "ca", SERVER)
 
 
@@ -151,7 +151,7 @@ def _of_another(path: Path) -> None:
     """A whole and valid file of its kind, but not the one that belongs here."""
     other = path.parent / "elsewhere"
     other.mkdir()
-    Authority(other, "ca").have([SERVER])
+    Authority(other, "ca").ensure([SERVER])
     path.write_bytes((other / path.name).read_bytes())
 
 
@@ -160,17 +160,17 @@ def _of_another(path: Path) -> None:
 def test_a_damaged_file_is_made_anew_with_what_depends_on_it(
     tmp_path: Path, file: str, harm: Callable[[Path], None]
 ) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+    Authority(tmp_path, "ca").ensure([SERVER])
     harm(tmp_path / file)
     authority = Authority(tmp_path, "ca")
     assert authority.made == file.startswith("ca")
-    assert authority.have([SERVER]) == ["server"]
+    assert authority.ensure([SERVER]) == ["server"]
     _must_serve(tmp_path, "ca", SERVER)
 
 
 @pytest.mark.parametrize("file", ["ca.crt", "ca.key", "server.crt", "server.key"])
 def test_no_single_wrong_byte_keeps_the_next_start_from_a_set_that_serves(tmp_path: Path, file: str) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+    Authority(tmp_path, "ca").ensure([SERVER])
     whole = _files(tmp_path)
     first, *body, last = whole[file].splitlines()
     content = base64.b64decode(b"".join(body))
@@ -180,15 +180,15 @@ def test_no_single_wrong_byte_keeps_the_next_start_from_a_set_that_serves(tmp_pa
         text = b"\n".join([first, base64.b64encode(damaged), last])
         for name, kept in (whole | {file: text}).items():
             (tmp_path / name).write_bytes(kept)
-        Authority(tmp_path, "ca").have([SERVER])
+        Authority(tmp_path, "ca").ensure([SERVER])
         _must_serve(tmp_path, "ca", SERVER)
 
 
 def test_the_key_that_tokens_are_signed_with_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "service-accounts.key"
-    have_signing_key(path)
+    ensure_signing_key(path)
     before = _files(tmp_path)
-    have_signing_key(path)
+    ensure_signing_key(path)
     assert _files(tmp_path) == before
 
 
@@ -198,10 +198,10 @@ def test_a_damaged_half_of_the_signing_key_is_replaced_by_one_that_fits(
     tmp_path: Path, file: str, harm: Callable[[Path], None]
 ) -> None:
     path = tmp_path / "service-accounts.key"
-    have_signing_key(path)
+    ensure_signing_key(path)
     before = path.read_bytes()
     harm(tmp_path / file)
-    have_signing_key(path)
+    ensure_signing_key(path)
     assert (path.read_bytes() == before) == file.endswith(".pub")
     public = serialization.load_pem_public_key(path.with_suffix(".pub").read_bytes())
     assert public == _key(path).public_key()
@@ -209,20 +209,20 @@ def test_a_damaged_half_of_the_signing_key_is_replaced_by_one_that_fits(
 
 def test_no_single_wrong_byte_keeps_the_next_start_from_a_signing_key(tmp_path: Path) -> None:
     path = tmp_path / "service-accounts.key"
-    have_signing_key(path)
+    ensure_signing_key(path)
     first, *body, last = path.read_bytes().splitlines()
     content = base64.b64decode(b"".join(body))
     for position in range(0, len(content), 3):
         damaged = bytearray(content)
         damaged[position] ^= 0xFF
         path.write_bytes(b"\n".join([first, base64.b64encode(damaged), last]))
-        have_signing_key(path)
+        ensure_signing_key(path)
         assert _key(path).public_key() == serialization.load_pem_public_key(path.with_suffix(".pub").read_bytes())
 
 
 def test_a_leaf_says_who_it_is_and_what_it_is_good_for(tmp_path: Path) -> None:
     both = Leaf(file="both", user="both", serves=("localhost",))
-    Authority(tmp_path, "ca").have([SERVER, CLIENT, both])
+    Authority(tmp_path, "ca").ensure([SERVER, CLIENT, both])
     client = _certificate(tmp_path / "client.crt")
     names = [(attribute.oid, attribute.value) for attribute in client.subject]
     group = NameOID.ORGANIZATION_NAME
@@ -261,7 +261,7 @@ def _handshake(directory: Path, authority: str, server: Leaf, name: str, client:
 
 @pytest.fixture
 def made(directory: Directory) -> Directory:
-    credentials.have(directory, Settings(api_port=7443))
+    credentials.ensure(directory, Settings(api_port=7443))
     return directory
 
 
@@ -302,10 +302,10 @@ def test_nobody_but_the_front_proxy_passes_for_it(made: Directory, client: Leaf)
 
 def test_credentials_are_made_once_and_those_of_the_node_again_under_a_new_name(made: Directory) -> None:
     before = _files(made.pki)
-    assert credentials.have(made, Settings(api_port=7443)) == []
+    assert credentials.ensure(made, Settings(api_port=7443)) == []
     assert _files(made.pki) == before
     made.root.rename(made.root.with_name("moved"))
-    assert credentials.have(Directory("moved"), Settings(api_port=7443)) == ["kubelet"]
+    assert credentials.ensure(Directory("moved"), Settings(api_port=7443)) == ["kubelet"]
 
 
 def _kubeconfig(path: Path) -> dict[str, Any]:
@@ -334,7 +334,7 @@ def test_the_users_kubeconfig_holds_all_it_needs_and_names_the_port_on_the_host(
 def test_the_default_clusters_context_is_the_one_that_the_dev_stack_names() -> None:
     directory = Directory(DEFAULT_NAME)
     directory.create()
-    credentials.have(directory, Settings())
+    credentials.ensure(directory, Settings())
     assert _kubeconfig(directory.kubeconfig)["context"] == "synergychat-local"
 
 
@@ -364,6 +364,6 @@ def test_every_kubeconfig_and_key_is_its_owners_alone(made: Directory) -> None:
 
 def test_another_port_on_the_host_changes_kubeconfigs_but_no_certificate(made: Directory) -> None:
     before = {name: content for name, content in _files(made.pki).items() if name.endswith((".crt", ".key"))}
-    assert credentials.have(made, Settings(api_port=8443)) == []
+    assert credentials.ensure(made, Settings(api_port=8443)) == []
     assert _kubeconfig(made.kubeconfig)["server"] == "https://127.0.0.1:8443"
     assert before.items() <= _files(made.pki).items()

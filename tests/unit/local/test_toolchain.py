@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from local.errors import UserError
-from local.toolchain import gobuild, releases, setup, system
+from local.toolchain import gobuild, release_download, setup, system
 from local.toolchain.pins import ARTEFACTS, GROUPS, GoProgram, GoTest, Release
 from local.toolchain.progress import Progress
 from local.toolchain.store import MANIFEST, Store
@@ -108,7 +108,7 @@ def test_a_release_that_is_not_the_pinned_file_is_refused(tmp_path: Path) -> Non
     target = tmp_path / "made"
     target.mkdir()
     with pytest.raises(UserError, match="is not the pinned file"):
-        releases.fetch(release, target)
+        release_download.fetch(release, target)
     assert list(target.iterdir()) == []
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from local.cluster.cloud.host_ports import listen, owner_of
 from local.cluster.cloud.netns import seen_as
-from local.cluster.cloud.ports import listen, owner_of
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.errors import UserError
 
 ADDRESS = "127.0.9.2"

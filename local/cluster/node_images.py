@@ -1,4 +1,4 @@
-"""The node's images: brought in from archives, unless they are there. `python -m local.cluster.images` is first-images.
+"""Image import into the running node. `python -m local.cluster.node_images` is the component first-images.
 
 Set-up never replaces an image that the user loaded under the same name.
 """
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.cluster import archives
-from local.cluster.configuration import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
+from local.cluster import archive_reader
+from local.cluster.config_files import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
 from local.cluster.directory import Directory
-from local.cluster.order import Order
+from local.cluster.launch_spec import LaunchSpec
 from local.cluster.process import Process
 from local.command import exit_code
 from local.errors import UserError
@@ -50,7 +50,7 @@ class Images:
         brought: list[str] = []
         with locked(self._directory.root / "images.lock", lambda _: None):
             for path in paths:
-                images = archives.read(path)
+                images = archive_reader.read(path)
                 records, targets = self._records(), self.targets()
                 if by_user or any(_outdated(name, image, records, targets) for image in images for name in image.names):
                     importing(path)
@@ -62,7 +62,7 @@ class Images:
         lines = self._run("list").splitlines()[1:]
         return {fields[0]: fields[2] for fields in map(str.split, lines) if len(fields) > 2}
 
-    def _import(self, path: Path, images: list[archives.Image], by_user: bool) -> list[str]:
+    def _import(self, path: Path, images: list[archive_reader.Image], by_user: bool) -> list[str]:
         before = self.targets()
         self._run("import", "-", archive=path)
         after = self.targets()
@@ -110,7 +110,9 @@ class Images:
         return done.stdout
 
 
-def _outdated(name: str, image: archives.Image, records: Mapping[str, Record], targets: Mapping[str, str]) -> bool:
+def _outdated(
+    name: str, image: archive_reader.Image, records: Mapping[str, Record], targets: Mapping[str, str]
+) -> bool:
     if name not in targets:
         return True
     record = records.get(name)
@@ -120,12 +122,12 @@ def _outdated(name: str, image: archives.Image, records: Mapping[str, Record], t
 
 def _of_node(paths: Sequence[Path]) -> list[Path]:
     """Those of the archives that hold what the node needs to run any pod."""
-    return [path for path in paths if any(name in FIRST for image in archives.read(path) for name in image.names)]
+    return [path for path in paths if any(name in FIRST for image in archive_reader.read(path) for name in image.names)]
 
 
 def main() -> int:
     directory = Directory(sys.argv[1])
-    order, init = Order.read(directory), Process.read(directory.node_pid)
+    order, init = LaunchSpec.read(directory), Process.read(directory.node_pid)
     if order is None or init is None:
         print("error: the supervisor of a cluster starts this, once its node runs.", file=sys.stderr)
         return 1

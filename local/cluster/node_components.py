@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cluster import network
-from local.cluster.configuration import VOLUME_PLUGINS
+from local.cluster.config_files import VOLUME_PLUGINS
 from local.cluster.credentials import (
     ADMIN,
     CONTROLLER_MANAGER,
@@ -87,7 +87,7 @@ def components(directory: Directory, programs: Mapping[str, Path], probes: Probe
         # On the host, as archives may lie where the node sees something else.
         Component(
             name="first-images",
-            command=(sys.executable, "-m", "local.cluster.images", directory.name),
+            command=(sys.executable, "-m", "local.cluster.node_images", directory.name),
             needs=("containerd",),
             once=True,
             on_host=True,

@@ -5,9 +5,9 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.cluster.cloud import ports
-from local.cluster.cloud.forward import Forward, TcpForward, UdpForward
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud import host_ports
+from local.cluster.cloud.netns import NetworkNamespace
+from local.cluster.cloud.port_forward import Forward, TcpForward, UdpForward
 from local.cluster.cloud.relay import Relay
 from local.errors import UserError
 
@@ -38,7 +38,7 @@ class Outcome:
 class Forwards:
     """Every listening socket. Those that stay wanted keep their connections, whatever happens to the others."""
 
-    def __init__(self, relay: Relay, outside: Namespace) -> None:
+    def __init__(self, relay: Relay, outside: NetworkNamespace) -> None:
         self._relay = relay
         self._outside = outside
         self._open: dict[Endpoint, tuple[Forward, Outcome]] = {}
@@ -77,8 +77,8 @@ class Forwards:
 
 def _listen(endpoint: Endpoint) -> tuple[socket.socket, Outcome]:
     try:
-        return ports.listen(endpoint.protocol, endpoint.address, endpoint.port), Outcome(endpoint)
-    except ports.NoRight as error:
+        return host_ports.listen(endpoint.protocol, endpoint.address, endpoint.port), Outcome(endpoint)
+    except host_ports.NoRight as error:
         high = Endpoint(endpoint.address, endpoint.port + _HIGH, endpoint.protocol)
-        listener = ports.listen(high.protocol, high.address, high.port)
+        listener = host_ports.listen(high.protocol, high.address, high.port)
         return listener, Outcome(high, f"{error.message} It is served on port {high.port} instead.\n  {error.cure}")

@@ -11,7 +11,7 @@ from local.files import write_whole
 
 
 @dataclass(frozen=True)
-class Order:
+class LaunchSpec:
     """`programs` by name, and `archives` of images, the node's own among them.
 
     With `lives_with` the cluster is stopped when that process ends, however it ends.
@@ -22,7 +22,7 @@ class Order:
     lives_with: Process | None = None
 
     @classmethod
-    def read(cls, directory: Directory) -> "Order | None":
+    def read(cls, directory: Directory) -> "LaunchSpec | None":
         """The kept one; None when there is none that can be read."""
         try:
             kept = json.loads(directory.order.read_text())

@@ -73,7 +73,7 @@ def make(node: Mapping[str, object], environment: Mapping[str, str], log: Path) 
     return Child(process), init
 
 
-class Namespaces:
+class NodeNamespaces:
     """The namespaces of the node whose process 1 is `init` (a pid of the host). The supervisor has one thread."""
 
     def __init__(self, init: int, group: str) -> None:

@@ -7,7 +7,7 @@ import socket
 import time
 from typing import Protocol
 
-from local.cluster.cloud.netns import Namespace, seen_as
+from local.cluster.cloud.netns import NetworkNamespace, seen_as
 from local.cluster.cloud.relay import RESET_ON_CLOSE, Connection, Relay, live_long
 
 _ACCEPT_AT_ONCE = 64
@@ -33,7 +33,9 @@ class Forward(Protocol):
 class TcpForward:
     """Accepts on `listener` and connects each client to `target`, as seen from `outside`, under its own address."""
 
-    def __init__(self, relay: Relay, outside: Namespace, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(
+        self, relay: Relay, outside: NetworkNamespace, listener: socket.socket, target: tuple[str, int]
+    ) -> None:
         self.target = target
         self._relay = relay
         self._outside = outside
@@ -99,7 +101,7 @@ class UdpForward:
     A client is forgotten after two idle minutes, or when 1024 others have been heard since.
     """
 
-    def __init__(self, outside: Namespace, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(self, outside: NetworkNamespace, listener: socket.socket, target: tuple[str, int]) -> None:
         self.target = target
         self._outside = outside
         self._listener = listener

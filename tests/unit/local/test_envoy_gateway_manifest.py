@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.toolchain import manifest, releases
+from local.toolchain import envoy_gateway_manifest as manifest
+from local.toolchain import release_download
 from local.toolchain.pins import Release
 from local.toolchain.progress import Progress
 
@@ -47,7 +48,9 @@ def test_where_no_release_host_answers_the_chart_is_rendered_with_helm(
 ) -> None:
     monkeypatch.setattr(manifest, "_RELEASE", Release(url="https://release.invalid/install.yaml", sha256=""))
     monkeypatch.setattr(manifest, "reachable", lambda _: frozenset())
-    monkeypatch.setattr(releases, "fetch", lambda *_: pytest.fail("nothing is fetched from a host that is away"))
+    monkeypatch.setattr(
+        release_download, "fetch", lambda *_: pytest.fail("nothing is fetched from a host that is away")
+    )
     monkeypatch.setattr(manifest, "_rendered", lambda _: TEXT)
     assert manifest.tools_for_manifest() == ("helm",)
     assert manifest.ensure_manifest(Progress()).read_bytes() == TEXT

@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from local.cluster.components import Component
-from local.cluster.namespaces import Child
+from local.cluster.node_components import Component
+from local.cluster.node_namespaces import Child
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _STEADY_S = 30.0
@@ -14,7 +14,7 @@ _PROBE_S = 0.05
 _GRACE_S = 5.0
 
 
-class Unit:
+class ManagedProcess:
     """`start` starts the component's process; `changed` is told of each change, with the problem when it is one."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Unit:
             "last_end": self._last_end,
         }
 
-    async def keep(self, units: Mapping[str, "Unit"]) -> None:
+    async def keep(self, units: Mapping[str, "ManagedProcess"]) -> None:
         """Until it is cancelled, or done if it is to run once. `units` has those that it may need, by name."""
         pauses = pauses_between_tries()
         clock = asyncio.get_running_loop().time

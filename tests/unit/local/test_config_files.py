@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local.cluster import configuration, credentials, kernel, network, node
+from local.cluster import config_files, credentials, kernel, network, node
 from local.cluster.cloud.volumes import PROVISIONER
-from local.cluster.components import PROGRAMS
 from local.cluster.directory import Directory
+from local.cluster.node_components import PROGRAMS
 from local.toolchain.pins import ARTEFACTS
 
 
@@ -29,7 +29,7 @@ def programs(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def written(directory: Directory, programs: dict[str, Path]) -> Path:
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     return directory.config
 
 
@@ -51,11 +51,11 @@ def _addon(config: Path, kind: str, name: str) -> dict[str, Any]:
 
 
 def test_files_are_written_anew_over_those_of_the_last_start(directory: Directory, programs: dict[str, Path]) -> None:
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     before = {path: path.read_bytes() for path in directory.config.rglob("*") if path.is_file()}
     for path in before:
         path.write_text("from an older version")
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     assert {path: path.read_bytes() for path in directory.config.rglob("*") if path.is_file()} == before
 
 
@@ -114,7 +114,7 @@ def test_scores_for_the_oom_killer_are_lowered_only_where_that_is_allowed(
     score: int,
 ) -> None:
     monkeypatch.setattr(kernel, "may_lower_oom_score", lambda: may)
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["restrict_oom_score_adj"] is restricted
     assert _yaml(directory.config / "kubelet.yaml")["oomScoreAdj"] == score
@@ -134,7 +134,7 @@ def test_containerd_runs_pods_with_the_tools_of_set_up(written: Path, programs: 
 
 def test_a_home_with_a_quote_in_its_name_is_written_as_it_is(directory: Directory, programs: dict[str, Path]) -> None:
     programs = {name: Path('/home/o\'brien "ö"\\/tools') / name for name in programs}
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["containerd"]["runtimes"]["runc"]["options"]["BinaryName"] == str(programs["runc"])
     assert runtime["cni"]["bin_dirs"] == [str(programs["ptp"].parent)]
@@ -144,7 +144,7 @@ def test_kubelet_and_containerd_meet_at_one_socket_and_over_one_pause_image(writ
     config = _containerd(written)
     assert _yaml(written / "kubelet.yaml")["containerRuntimeEndpoint"] == f"unix://{config['grpc']['address']}"
     pinned = config["plugins"]["io.containerd.cri.v1.images"]["pinned_images"]
-    assert pinned == {"sandbox": configuration.PAUSE_IMAGE}
+    assert pinned == {"sandbox": config_files.PAUSE_IMAGE}
 
 
 def test_what_is_written_at_fixed_places_goes_where_the_nodes_own_mounts_cover_the_host(written: Path) -> None:
@@ -175,7 +175,7 @@ def test_every_object_of_the_addons_is_applied_once(written: Path) -> None:
         (o["apiVersion"], o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in _addons(written)
     ]
     assert len(objects) == len(set(objects))
-    whole = "\n".join(file.read_text() for file in configuration._ADDONS.glob("*.yaml"))
+    whole = "\n".join(file.read_text() for file in config_files._ADDONS.glob("*.yaml"))
     assert len(objects) == sum(line.startswith("kind: ") for line in whole.splitlines())
 
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from local.errors import UserError
-from local.toolchain import charts, releases
+from local.toolchain import charts, release_download
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256, Release
 from local.toolchain.progress import Progress
 from local.toolchain.reach import hosts_of, reachable
@@ -49,7 +49,7 @@ def _fetched(progress: Progress) -> bytes | None:
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with progress.step(f"fetch Envoy Gateway {ENVOY_GATEWAY}'s manifest"):
-                releases.fetch(_RELEASE, Path(scratch))
+                release_download.fetch(_RELEASE, Path(scratch))
         except UserError:
             return None
         return (Path(scratch) / "install.yaml").read_bytes()
