@@ -28,7 +28,7 @@ class Image:
     def key(self) -> str:
         """A name for exactly these contents."""
         contents = {path: sha256_file(source) for path, source in sorted(self.files.items())}
-        text = json.dumps([self.reference, contents, self.entrypoint, self.command, self.user, _architecture()])
+        text = json.dumps([self.reference, contents, self.entrypoint, self.command, self.user, architecture()])
         name = self.reference.rpartition("/")[2].replace(":", "-")
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
@@ -71,14 +71,14 @@ class Image:
         if self.user:
             settings["User"] = self.user
         return {
-            "architecture": _architecture(),
+            "architecture": architecture(),
             "os": "linux",
             "config": settings,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
         }
 
 
-def _architecture() -> str:
+def architecture() -> str:
     return _ARCHITECTURE[platform.machine()]
 
 

@@ -249,8 +249,8 @@ def test_every_reason_that_keeps_it_from_starting_is_named_at_once_and_nothing_i
     with socket.create_server(api), socket.create_server(gateway), pytest.raises(UserError) as refused:
         made.up(80)
     message = str(refused.value)
-    assert f"port {API_PORT} of 127.0.0.1 is taken by pid {os.getpid()}" in message
-    assert f"port 80 of {FIRST_ADDRESS} is taken by pid {os.getpid()}" in message
+    assert f"port {API_PORT} of 127.0.0.1 is in use by pid {os.getpid()}" in message
+    assert f"port 80 of {FIRST_ADDRESS} is in use by pid {os.getpid()}" in message
     assert made.cluster.status().state in ("stopped", "absent")
 
 

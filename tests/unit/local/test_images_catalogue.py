@@ -42,7 +42,7 @@ def _stack_documents() -> list[Any]:
 
 def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
     documents = [
-        document for file in config_files._ADDONS.glob("*.yaml") for document in yaml.safe_load_all(file.read_text())
+        document for file in config_files.ADDONS.glob("*.yaml") for document in yaml.safe_load_all(file.read_text())
     ]
     asked = _images(documents)
     assert config_files.COREDNS_IMAGE in asked
