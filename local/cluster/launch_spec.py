@@ -1,4 +1,4 @@
-"""What `up` tells the supervisor to run: programs, and the archives of the images that the node itself needs."""
+"""The launch spec, by which `up` tells the supervisor which programs and images to run."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from local.files import write_whole
 
 
 @dataclass(frozen=True)
-class Order:
-    """`programs` by name, and `archives` of images, the node's own among them.
+class LaunchSpec:
+    """Programs by name, and image archives, which include the images that the node itself needs.
 
-    With `lives_with` the cluster is stopped when that process ends, however it ends.
+    If `lives_with` is set, the cluster stops when that process ends, for any reason.
     """
 
     programs: Mapping[str, Path]
@@ -22,10 +22,10 @@ class Order:
     lives_with: Process | None = None
 
     @classmethod
-    def read(cls, directory: Directory) -> "Order | None":
-        """The kept one; None when there is none that can be read."""
+    def read(cls, directory: Directory) -> "LaunchSpec | None":
+        """Read the spec of the last start. None if the file is missing or damaged."""
         try:
-            kept = json.loads(directory.order.read_text())
+            kept = json.loads(directory.launch_spec.read_text())
             programs = {name: Path(path) for name, path in kept["programs"].items()}
             lives_with = Process(**kept["lives_with"]) if kept["lives_with"] else None
             return cls(programs, tuple(map(Path, kept["archives"])), lives_with)
@@ -38,4 +38,4 @@ class Order:
             "archives": list(map(str, self.archives)),
             "lives_with": asdict(self.lives_with) if self.lives_with else None,
         }
-        write_whole(directory.order, json.dumps(document, indent=1))
+        write_whole(directory.launch_spec, json.dumps(document, indent=1))

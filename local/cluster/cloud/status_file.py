@@ -1,4 +1,4 @@
-"""The file by which `status` learns how the cloud fares."""
+"""The file that reports the cloud's state to `status`."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class StatusFile:
-    """cloud-status.json: one value per section, written by rename whenever one of them changes."""
+    """cloud-status.json: one value per section, replaced by rename whenever a section changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class StatusFile:
 
 
 def _errors_in(value: Any) -> list[str]:
-    """Every `error` anywhere in `value`, ready to print."""
+    """Collect every `error` text at any depth of `value`."""
     if isinstance(value, list):
         return [error for entry in value for error in _errors_in(entry)]
     if isinstance(value, dict):

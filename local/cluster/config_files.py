@@ -1,4 +1,4 @@
-"""The components' configuration files, written anew at each start."""
+"""The components' configuration files, rewritten at each start."""
 
 import base64
 import json
@@ -13,17 +13,18 @@ from local.cluster.directory import Directory
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 COREDNS_IMAGE = "registry.k8s.io/coredns/coredns:v1.14.7"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
-VOLUME_PLUGINS = "/var/lib/kubelet/volume-plugins"  # the default place is in /usr, which is the host's
-_ADDONS = Path(__file__).resolve().parent / "addons"
+VOLUME_PLUGINS = "/var/lib/kubelet/volume-plugins"  # the default is in /usr, which belongs to the host
+ADDONS = Path(__file__).resolve().parent / "addons"
 
 
 def write(directory: Directory, programs: Mapping[str, Path]) -> None:
+    """Write all files into the cluster's config directory."""
     config = directory.config
     (config / "manifests").mkdir(exist_ok=True)
     (config / "cni").mkdir(exist_ok=True)
     (config / "containerd.toml").write_text(_containerd(programs, config / "cni"))
     (config / "cni" / "10-pods.conflist").write_text(json.dumps(_PODS_NETWORK, indent=1))
-    addons = "---\n".join(file.read_text() for file in sorted(_ADDONS.glob("*.yaml")))
+    addons = "---\n".join(file.read_text() for file in sorted(ADDONS.glob("*.yaml")))
     authority = base64.b64encode((directory.pki / "ca.crt").read_bytes()).decode()
     (config / "addons.yaml").write_text(addons.replace("CLUSTER_CA", authority))
     for name, document in {
@@ -39,13 +40,13 @@ _PODS_NETWORK = {
     "name": "pods",
     "plugins": [
         {
-            # Routed, not bridged: all of netfilter sees a packet to a pod's neighbour too.
+            # Routed, not bridged: packets between pods of the node pass netfilter too.
             "type": "ptp",
             "ipam": {
                 "type": "host-local",
                 "ranges": [[{"subnet": network.PODS}]],
                 "routes": [{"dst": "0.0.0.0/0"}],
-                # Private to the node's mounts: leases end with the pods that held them.
+                # A private tmpfs of the node: address leases end with the node's pods.
                 "dataDir": "/run/cni/networks",
             },
         },
@@ -53,7 +54,7 @@ _PODS_NETWORK = {
     ],
 }
 
-# Anyone may ask how the server is; for all else one has to be somebody.
+# Health endpoints answer anonymous requests; everything else needs authentication.
 _AUTHENTICATION = {
     "apiVersion": "apiserver.config.k8s.io/v1",
     "kind": "AuthenticationConfiguration",
@@ -63,7 +64,7 @@ _AUTHENTICATION = {
 
 def _containerd(programs: Mapping[str, Path], cni: Path) -> str:
     restrict = "false" if kernel.may_lower_oom_score() else "true"
-    # A JSON string is a TOML one as well: a home directory may have a quote in its name.
+    # A JSON string is a valid TOML string, even if the home directory has a quote in its name.
     runc, plugins, networks = (
         json.dumps(str(path), ensure_ascii=False) for path in (programs["runc"], programs["ptp"].parent, cni)
     )
@@ -78,7 +79,7 @@ state = "/run/containerd"
   [plugins.'io.containerd.cri.v1.images'.pinned_images]
     sandbox = '{PAUSE_IMAGE}'
 [plugins.'io.containerd.cri.v1.runtime']
-  # Without the right to lower a score, runc ends each pod with "can't get final child's PID from pipe: EOF".
+  # Without the capability to lower a score, runc fails each pod with "can't get final child's PID from pipe: EOF".
   restrict_oom_score_adj = {restrict}
   tolerate_missing_hugetlb_controller = true
   [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
@@ -110,16 +111,16 @@ def _kubelet(directory: Directory) -> dict[str, object]:
         "volumePluginDir": VOLUME_PLUGINS,
         "clusterDNS": [network.DNS_SERVICE],
         "clusterDomain": network.DOMAIN,
-        "resolvConf": "/dev/null",  # the host's resolver may be on its loopback, which no pod reaches
+        "resolvConf": "/dev/null",  # the host's resolver may listen on its loopback, which pods cannot reach
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{directory.cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
-        "protectKernelDefaults": True,  # check the shadowed settings, write none (see node.py)
+        "protectKernelDefaults": True,  # only check the shadowed kernel settings (see node.py), never write them
         "makeIPTablesUtilChains": False,
         "oomScoreAdj": -999 if kernel.may_lower_oom_score() else 0,
         "serializeImagePulls": False,
-        # What was imported cannot be fetched again: never collect it.
+        # Imported images cannot be pulled again: never garbage-collect them.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
     }
@@ -133,7 +134,7 @@ def _proxy(directory: Directory) -> dict[str, object]:
         "bindAddress": network.NODE,
         "clusterCIDR": network.PODS,
         "clientConnection": {"kubeconfig": str(directory.pki / "kube-proxy.kubeconfig")},
-        # The table's size is the host's, and is left alone.
+        # The size of the conntrack table is the host's: do not change it.
         "conntrack": {"maxPerCore": 0, "min": 0},
         "nftables": {"minSyncPeriod": "100ms"},
         "oomScoreAdj": -999 if kernel.may_lower_oom_score() else 0,

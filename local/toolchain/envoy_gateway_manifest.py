@@ -1,4 +1,4 @@
-"""Envoy Gateway's install manifest: the release's, or rendered from the chart in its own Go module.
+"""Envoy Gateway's install manifest, downloaded from the release or rendered from the chart in its Go module.
 
 The release renders the same chart with the same values: https://gateway.envoyproxy.io/docs/install/install-yaml/
 """
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from local.errors import UserError
-from local.toolchain import charts, releases
+from local.toolchain import charts, release_download
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256, Release
 from local.toolchain.progress import Progress
 from local.toolchain.reach import hosts_of, reachable
@@ -31,25 +31,25 @@ _CHART = charts.Chart(
 
 
 def tools_for_manifest() -> tuple[str, ...]:
-    """What `ensure_manifest` will need, to be had together with other tools."""
+    """List the tools that `ensure_manifest` will need, so that they can be set up with others."""
     return () if charts.is_kept(MANIFEST_SHA256) or _is_released() else ("helm",)
 
 
 def ensure_manifest(progress: Progress) -> Path:
-    """The manifest, kept under its SHA-256 where the program looks for it. UserError when rendering gives another."""
+    """Ensure the manifest in the cache, under its SHA-256. UserError if the rendered one does not match it."""
     if charts.is_kept(MANIFEST_SHA256):
         return charts.place(MANIFEST_SHA256)
     return charts.keep(_fetched(progress) or _rendered(progress), MANIFEST_SHA256)
 
 
 def _fetched(progress: Progress) -> bytes | None:
-    """The release's, None where it cannot be had: its host sends on to others, which may not answer."""
+    """Download the release's manifest. None if that fails: its host redirects to others, which may not answer."""
     if not _is_released():
         return None
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with progress.step(f"fetch Envoy Gateway {ENVOY_GATEWAY}'s manifest"):
-                releases.fetch(_RELEASE, Path(scratch))
+                release_download.fetch(_RELEASE, Path(scratch))
         except UserError:
             return None
         return (Path(scratch) / "install.yaml").read_bytes()

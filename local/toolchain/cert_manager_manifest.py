@@ -1,4 +1,4 @@
-"""cert-manager's manifest, rendered from the chart in its own Go module. For tests only."""
+"""cert-manager's manifest, rendered from the chart in cert-manager's Go module. For tests only."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _CHART = charts.Chart(
     template="Chart.yaml",
     filled="Chart.yaml",
     values={"v0.0.0": f"v{CERT_MANAGER}"},
-    # As the release renders its cert-manager.yaml.
+    # The arguments that render the cert-manager.yaml of the release.
     arguments=(
         "cert-manager",
         "--namespace=cert-manager",
@@ -24,7 +24,7 @@ _CHART = charts.Chart(
 
 
 def ensure_manifest(progress: Progress) -> Path:
-    """The manifest, kept under its SHA-256 where the program looks for it."""
+    """Ensure the manifest in the cache, under its SHA-256, and return its path."""
     if charts.is_kept(CERT_MANAGER_MANIFEST_SHA256):
         return charts.place(CERT_MANAGER_MANIFEST_SHA256)
     rendered = charts.rendered(_CHART, CERT_MANAGER_MANIFEST_SHA256, progress)

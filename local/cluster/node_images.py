@@ -1,4 +1,4 @@
-"""The node's images: brought in from archives, unless they are there. `python -m local.cluster.images` is first-images.
+"""Image import into the running node. `python -m local.cluster.node_images NAME` is the component first-images.
 
 Set-up never replaces an image that the user loaded under the same name.
 """
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.cluster import archives
-from local.cluster.configuration import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
+from local.cluster import archive_reader
+from local.cluster.config_files import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
 from local.cluster.directory import Directory
-from local.cluster.order import Order
+from local.cluster.launch_spec import LaunchSpec
 from local.cluster.process import Process
 from local.command import exit_code
 from local.errors import UserError
@@ -25,7 +25,7 @@ FIRST = (PAUSE_IMAGE, COREDNS_IMAGE)
 
 @dataclass(frozen=True)
 class Record:
-    """What was imported under a name: the archive's digest, and what containerd made of it."""
+    """An imported image: the digest in its archive (`archived`) and the digest in containerd (`target`)."""
 
     archived: str
     target: str
@@ -33,36 +33,36 @@ class Record:
 
 
 class Images:
-    """The images of the running node whose process 1 is `init`."""
+    """The images in containerd of the running node whose process 1 is `init`."""
 
     def __init__(self, directory: Directory, init: int, ctr: Path) -> None:
         self._directory = directory
         self._ctr = ["nsenter", f"--target={init}", "--mount", "--net", "--ipc", "--uts", "--", str(ctr)]
         self._ctr += [f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", "images"]
 
-    def bring(
+    def import_archives(
         self, paths: Iterable[Path], *, by_user: bool = False, importing: Callable[[Path], None] = lambda _: None
     ) -> list[str]:
-        """Import what is missing or, when it came from set-up, outdated; gives the names that were imported.
+        """Import archives that are missing or, if they come from set-up, outdated. Return the imported names.
 
-        The user's own (`by_user`) are always imported. `importing` is told of each archive that is.
+        Archives of the user (`by_user`) are always imported. `importing` is called before each import.
         """
-        brought: list[str] = []
+        imported: list[str] = []
         with locked(self._directory.root / "images.lock", lambda _: None):
             for path in paths:
-                images = archives.read(path)
+                images = archive_reader.read(path)
                 records, targets = self._records(), self.targets()
                 if by_user or any(_outdated(name, image, records, targets) for image in images for name in image.names):
                     importing(path)
-                    brought += self._import(path, images, by_user)
-        return brought
+                    imported += self._import(path, images, by_user)
+        return imported
 
     def targets(self) -> dict[str, str]:
-        """What containerd has: name to digest."""
+        """List the digests of containerd's images by name."""
         lines = self._run("list").splitlines()[1:]
         return {fields[0]: fields[2] for fields in map(str.split, lines) if len(fields) > 2}
 
-    def _import(self, path: Path, images: list[archives.Image], by_user: bool) -> list[str]:
+    def _import(self, path: Path, images: list[archive_reader.Image], by_user: bool) -> list[str]:
         before = self.targets()
         self._run("import", "-", archive=path)
         after = self.targets()
@@ -70,20 +70,21 @@ class Images:
         for image in images:
             for name in image.names:
                 if name not in after or (after[name] == before.get(name) and image.digest in after.values()):
-                    self._name(name, image.digest, after)
+                    self._tag(name, image.digest, after)
                 records[name] = Record(image.digest, self.targets()[name], by_user)
         write_whole(
             self._directory.images, json.dumps({name: asdict(record) for name, record in records.items()}, indent=1)
         )
         return [name for image in images for name in image.names]
 
-    def _name(self, name: str, digest: str, targets: Mapping[str, str]) -> None:
-        """Give an image its full name where the archive's own was taken for something else."""
+    def _tag(self, name: str, digest: str, targets: Mapping[str, str]) -> None:
+        """Tag an image with its full name if containerd did not do so on import."""
         source = next((other for other, target in targets.items() if target == digest and other != name), None)
         if source is None:
             if name not in targets:
                 raise UserError(
-                    f"containerd did not take {name} from its archive.", "See: python -m local.cluster logs containerd"
+                    f"containerd did not import the image {name}.",
+                    "Read its log: python -m local.cluster logs containerd",
                 )
             return
         self._run("tag", "--force", source, name)
@@ -105,12 +106,15 @@ class Images:
         if done.returncode != 0:
             subject = archive or " ".join(arguments)
             raise UserError(
-                f"containerd refused {subject}: {done.stderr.strip()}", "See: python -m local.cluster logs containerd"
+                f"containerd failed to import or list {subject}: {done.stderr.strip()}",
+                "Read its log: python -m local.cluster logs containerd",
             )
         return done.stdout
 
 
-def _outdated(name: str, image: archives.Image, records: Mapping[str, Record], targets: Mapping[str, str]) -> bool:
+def _outdated(
+    name: str, image: archive_reader.Image, records: Mapping[str, Record], targets: Mapping[str, str]
+) -> bool:
     if name not in targets:
         return True
     record = records.get(name)
@@ -118,24 +122,26 @@ def _outdated(name: str, image: archives.Image, records: Mapping[str, Record], t
     return record is not None and from_set_up and record.archived != image.digest
 
 
-def _of_node(paths: Sequence[Path]) -> list[Path]:
-    """Those of the archives that hold what the node needs to run any pod."""
-    return [path for path in paths if any(name in FIRST for image in archives.read(path) for name in image.names)]
+def _required_by_node(paths: Sequence[Path]) -> list[Path]:
+    """Filter the archives for the images that the node needs to run any pod."""
+    return [path for path in paths if any(name in FIRST for image in archive_reader.read(path) for name in image.names)]
 
 
 def main() -> int:
     directory = Directory(sys.argv[1])
-    order, init = Order.read(directory), Process.read(directory.node_pid)
-    if order is None or init is None:
-        print("error: the supervisor of a cluster starts this, once its node runs.", file=sys.stderr)
+    spec, init = LaunchSpec.read(directory), Process.read(directory.node_pid)
+    if spec is None or init is None:
+        print(
+            "error: the node of this cluster is not running; only its supervisor starts this program", file=sys.stderr
+        )
         return 1
-    images = Images(directory, init.pid, order.programs["ctr"])
+    images = Images(directory, init.pid, spec.programs["ctr"])
 
-    def bring() -> int:
-        images.bring(_of_node(order.archives), importing=print)
+    def import_first() -> int:
+        images.import_archives(_required_by_node(spec.archives), importing=print)
         return 0
 
-    return exit_code(bring)
+    return exit_code(import_first)
 
 
 if __name__ == "__main__":

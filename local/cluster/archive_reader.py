@@ -1,4 +1,4 @@
-"""Image archives as `docker save`, `podman save` and `skopeo copy` write them: what is in them, and is it usable?"""
+"""Reader for image archives of `docker save`, `podman save` and `skopeo copy`, which refuses unusable ones."""
 
 import gzip
 import hashlib
@@ -20,39 +20,42 @@ _SAVE = "Save it again: docker save NAME:TAG --output FILE"
 
 @dataclass(frozen=True)
 class Image:
-    """One image of an archive: its full names, and a digest that changes with its content."""
+    """One image of an archive: its full names and the digest of its content."""
 
     names: tuple[str, ...]
     digest: str
 
 
 def read(archive: Path) -> list[Image]:
-    """The images in a docker-archive or an OCI archive. UserError says why a file is neither, or of no use here."""
+    """List the images of a docker-archive or OCI archive. UserError if the file is neither, or cannot be used here."""
     try:
         with tarfile.open(archive, _mode(archive)) as tar:
             images = _images(tar, archive)
     except FileNotFoundError as error:
-        raise UserError(f"There is no file {archive}.") from error
+        raise UserError(f"The image archive {archive} does not exist.", "Check the path.") from error
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         empty = "it is empty" if archive.stat().st_size == 0 else str(error)
         raise UserError(f"{archive} is not an image archive: {empty}.", _SAVE) from error
     except OSError as error:
-        raise UserError(f"{archive} cannot be read: {error.strerror or error}.") from error
+        raise UserError(
+            f"The image archive {archive} cannot be read: {error.strerror or error}.",
+            "Check the path and its permissions.",
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{archive} is damaged: {type(error).__name__} in its manifest: {error}.", _SAVE) from error
     if not images:
-        raise UserError(f"{archive} holds no image.", _SAVE)
+        raise UserError(f"{archive} contains no image.", _SAVE)
     for image in images:
         if not image.names:
             raise UserError(
-                f"{archive} holds an image without a name, so no pod could ask for it.",
-                "Save it by its name, not by its id: docker save NAME:TAG --output FILE",
+                f"{archive} contains an image without a name, which no pod could use.",
+                "Save it by its name, not by its ID: docker save NAME:TAG --output FILE",
             )
     return images
 
 
 def full_name(name: str) -> str:
-    """A reference as containerd keeps it: with its registry and tag."""
+    """Complete an image reference with its registry and tag, as containerd stores it."""
     first, slash, rest = name.partition("/")
     if not slash:
         name = f"docker.io/library/{name}"
@@ -64,7 +67,7 @@ def full_name(name: str) -> str:
 
 
 def _mode(archive: Path) -> Literal["r:", "r:gz"]:
-    """Named, as Python would also take compressions that containerd does not."""
+    """Detect gzip only: Python would also open compressions that containerd does not support."""
     with archive.open("rb") as file:
         return "r:gz" if file.read(2) == b"\x1f\x8b" else "r:"
 
@@ -73,13 +76,13 @@ def _images(tar: tarfile.TarFile, archive: Path) -> list[Image]:
     files = {member.name.removeprefix("./"): member for member in tar}
     if "oci-layout" in files and "index.json" in files:
         return [
-            _of_index(tar, files, archive, entry)
+            _from_index(tar, files, archive, entry)
             for entry in json.loads(_content(tar, files, "index.json"))["manifests"]
         ]
     if "manifest.json" in files:
-        return [_of_docker(tar, files, archive, entry) for entry in json.loads(_content(tar, files, "manifest.json"))]
+        return [_from_docker(tar, files, archive, entry) for entry in json.loads(_content(tar, files, "manifest.json"))]
     raise UserError(
-        f"{archive} is a tar file, but no image archive: it has neither manifest.json nor index.json.", _SAVE
+        f"{archive} is a tar file but not an image archive: it has neither manifest.json nor index.json.", _SAVE
     )
 
 
@@ -90,30 +93,32 @@ def _content(tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], name: str)
     return file.read()
 
 
-def _of_docker(tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], archive: Path, entry: dict[str, Any]) -> Image:
+def _from_docker(
+    tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], archive: Path, entry: dict[str, Any]
+) -> Image:
     for layer in entry["Layers"]:
         if layer not in files:
-            raise UserError(f"{archive} is damaged: it lacks the layer {layer}.", _SAVE)
+            raise UserError(f"{archive} is damaged: the layer {layer} is missing.", _SAVE)
     config = _content(tar, files, entry["Config"])
-    _fits_machine(archive, json.loads(config).get("architecture"))
+    _check_architecture(archive, json.loads(config).get("architecture"))
     names = tuple(full_name(name) for name in entry.get("RepoTags") or ())
     return Image(names, f"sha256:{hashlib.sha256(config).hexdigest()}")
 
 
-def _of_index(tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], archive: Path, entry: dict[str, Any]) -> Image:
+def _from_index(tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], archive: Path, entry: dict[str, Any]) -> Image:
     manifest = json.loads(_content(tar, files, _blob(entry["digest"])))
     if "manifests" in manifest:
         saved = [nested for nested in manifest["manifests"] if _blob(nested["digest"]) in files]
-        manifest = json.loads(_content(tar, files, _blob(_for_this_machine(archive, saved))))
+        manifest = json.loads(_content(tar, files, _blob(_digest_for_this_machine(archive, saved))))
     if "config" in manifest:
         for part in (manifest["config"], *manifest["layers"]):
             if _blob(part["digest"]) not in files:
-                raise UserError(f"{archive} is damaged: it lacks {part['digest']}.", _SAVE)
+                raise UserError(f"{archive} is damaged: {part['digest']} is missing.", _SAVE)
         config = json.loads(_content(tar, files, _blob(manifest["config"]["digest"])))
-        _fits_machine(archive, config.get("architecture"))
+        _check_architecture(archive, config.get("architecture"))
     annotations = entry.get("annotations") or {}
     named = [annotations[key] for key in _NAMES_IN_INDEX if key in annotations]
-    # A bare tag such as "latest" names nothing.
+    # A bare tag such as "latest" is not an image name.
     names = [full_name(name) for name in named[:1] if "/" in name or ":" in name]
     return Image(tuple(names), entry["digest"])
 
@@ -122,14 +127,14 @@ def _blob(digest: str) -> str:
     return "blobs/" + digest.replace(":", "/", 1)
 
 
-def _for_this_machine(archive: Path, saved: Sequence[dict[str, Any]]) -> str:
-    """The digest of this machine's manifest among those that were saved of an image for several platforms."""
+def _digest_for_this_machine(archive: Path, saved: Sequence[dict[str, Any]]) -> str:
+    """Return the digest of the manifest for this machine, of those saved from a multi-platform image."""
     digests = {(entry.get("platform") or {}).get("architecture", _here()): entry["digest"] for entry in saved}
-    digests.pop("unknown", None)  # what the builder says of the image
+    digests.pop("unknown", None)  # an attestation of the builder
     if not digests:
-        raise UserError(f"{archive} is damaged: it lacks the image for every platform.", _SAVE)
+        raise UserError(f"{archive} is damaged: the image is missing for every platform.", _SAVE)
     if _here() not in digests:
-        _fits_machine(archive, next(iter(digests)))
+        _check_architecture(archive, next(iter(digests)))
     return digests[_here()]
 
 
@@ -137,10 +142,10 @@ def _here() -> str:
     return _MACHINES.get(platform.machine(), platform.machine())
 
 
-def _fits_machine(archive: Path, made_for: str | None) -> None:
+def _check_architecture(archive: Path, made_for: str | None) -> None:
     here = _here()
     if made_for and made_for != here:
         raise UserError(
-            f"{archive} holds an image for {made_for}; this machine is {here}.",
-            f"Get it for this machine: docker pull --platform linux/{here} NAME:TAG",
+            f"{archive} contains an image for {made_for}, and this machine is {here}.",
+            f"Pull it for this machine and save it again: docker pull --platform linux/{here} NAME:TAG",
         )

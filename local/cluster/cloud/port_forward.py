@@ -1,4 +1,4 @@
-"""One listening address and port of the host, joined to one port of the node."""
+"""Port forwards: one listening address and port of the host, connected to one port of the node."""
 
 import asyncio
 import errno
@@ -7,8 +7,8 @@ import socket
 import time
 from typing import Protocol
 
-from local.cluster.cloud.netns import Namespace, seen_as
-from local.cluster.cloud.relay import RESET_ON_CLOSE, Connection, Relay, live_long
+from local.cluster.cloud.netns import NetworkNamespace, seen_as
+from local.cluster.cloud.relay import RESET_ON_CLOSE, Connection, Relay, keep_alive
 
 _ACCEPT_AT_ONCE = 64
 _DATAGRAMS_AT_ONCE = 64
@@ -20,8 +20,8 @@ _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 log = logging.getLogger(__name__)
 
 
-class Forward(Protocol):
-    """What a listening socket does with its clients."""
+class PortForward(Protocol):
+    """A listening socket whose clients are connected to `target`."""
 
     target: tuple[str, int]
 
@@ -31,24 +31,26 @@ class Forward(Protocol):
 
 
 class TcpForward:
-    """Accepts on `listener` and connects each client to `target`, as seen from `outside`, under its own address."""
+    """Accept clients of `listener` and connect each to `target` from the namespace `outside`, under its own address."""
 
-    def __init__(self, relay: Relay, outside: Namespace, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(
+        self, relay: Relay, outside: NetworkNamespace, listener: socket.socket, target: tuple[str, int]
+    ) -> None:
         self.target = target
         self._relay = relay
         self._outside = outside
         self._listener = listener
         self._connections: set[Connection] = set()
         self._loop = asyncio.get_running_loop()
-        live_long(listener)  # accepted sockets inherit it
+        keep_alive(listener)  # accepted sockets inherit it
         self._loop.add_reader(listener, self._accept)
 
     def retarget(self, target: tuple[str, int]) -> None:
-        """New connections go to `target`; those that are open stay where they are."""
+        """Connect new clients to `target`. Open connections stay as they are."""
         self.target = target
 
     def close(self) -> None:
-        """Stops listening and resets every open connection."""
+        """Stop listening and reset every open connection."""
         self._loop.remove_reader(self._listener)
         self._listener.close()
         for connection in list(self._connections):
@@ -72,7 +74,7 @@ class TcpForward:
         try:
             server = self._outside.socket(socket.SOCK_STREAM, seen_as(address))
         except OSError as error:
-            log.warning("a connection from %s to %s:%d was refused: %s", address, *self.target, error)
+            log.warning("a connection from %s to %s:%d was reset: %s", address, *self.target, error)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             client.close()
             return
@@ -81,9 +83,9 @@ class TcpForward:
             self._connections.add(connection)
 
     def _pause(self, error: OSError) -> None:
-        """Out of file descriptors: further clients wait in the backlog instead of spinning this loop."""
+        """Stop accepting for a moment when file descriptors run out, so that clients wait in the backlog."""
         log.warning(
-            "%d connections to %s:%d are open, more have to wait: %s", len(self._connections), *self.target, error
+            "%d connections to %s:%d are open; new ones have to wait: %s", len(self._connections), *self.target, error
         )
         self._loop.remove_reader(self._listener)
         self._loop.call_later(_ACCEPT_PAUSE_S, self._resume)
@@ -94,16 +96,16 @@ class TcpForward:
 
 
 class UdpForward:
-    """Datagrams of `listener`'s clients, each through a socket of its own, so that replies find their way back.
+    """Forward the datagrams of each client of `listener` through its own socket, so that replies reach that client.
 
-    A client is forgotten after two idle minutes, or when 1024 others have been heard since.
+    A client's socket is closed after two idle minutes, or when 1024 other clients have been active since.
     """
 
-    def __init__(self, outside: Namespace, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(self, outside: NetworkNamespace, listener: socket.socket, target: tuple[str, int]) -> None:
         self.target = target
         self._outside = outside
         self._listener = listener
-        self._onward: dict[tuple[str, int], tuple[socket.socket, float]] = {}  # least recently heard first
+        self._onward: dict[tuple[str, int], tuple[socket.socket, float]] = {}  # least recently active first
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(listener, self._receive)
         self._sweep = self._loop.call_later(_CLIENT_IDLE_S, self._forget_idle)
@@ -125,11 +127,11 @@ class UdpForward:
             except BlockingIOError:
                 return
             except ConnectionError:
-                continue  # an earlier reply found its client gone
+                continue  # an earlier reply could not be delivered
             try:
                 self._onward_socket(client).send(datagram)
             except OSError as error:
-                # UDP may lose what it cannot deliver; the client's own time-out is what notices.
+                # UDP does not guarantee delivery: the client notices by its own timeout.
                 log.debug("a datagram from %s to %s:%d was dropped: %s", client[0], *self.target, error)
 
     def _onward_socket(self, client: tuple[str, int]) -> socket.socket:
@@ -152,7 +154,7 @@ class UdpForward:
             except BlockingIOError:
                 return
             except ConnectionError:
-                return  # nothing listens on the node's port: UDP has no way to say so to the client
+                return  # nothing listens on the node's port, and UDP cannot report that to the client
             try:
                 self._listener.sendto(datagram, client)
             except OSError as error:
@@ -169,8 +171,8 @@ class UdpForward:
 
     def _forget_idle(self) -> None:
         now = time.monotonic()
-        for client, (_, heard) in list(self._onward.items()):
-            if now - heard < _CLIENT_IDLE_S:
+        for client, (_, last_active) in list(self._onward.items()):
+            if now - last_active < _CLIENT_IDLE_S:
                 break
             self._forget(client)
         self._sweep = self._loop.call_later(_CLIENT_IDLE_S / 4, self._forget_idle)

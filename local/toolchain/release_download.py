@@ -1,4 +1,4 @@
-"""Official releases: one file, fetched, checked against its pinned SHA-256, and taken apart."""
+"""Download of official releases: one file, checked against its pinned SHA-256 and unpacked."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ TIMEOUT_S = 30.0
 
 
 def fetch(release: Release, directory: Path) -> None:
-    """Put the programs of `release` into `directory`. UserError when the file is not the pinned one."""
+    """Download the programs of `release` into `directory`. UserError if the checksum does not match."""
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         file = Path(scratch) / release.url.rpartition("/")[2]
         try:
@@ -26,12 +26,12 @@ def fetch(release: Release, directory: Path) -> None:
         except (OSError, HTTPException) as error:
             if disk.is_full(str(error)):
                 raise
-            raise UserError(f"{release.url} could not be fetched: {error}") from error
+            raise UserError(f"{release.url} could not be downloaded: {error}", "Run the same command again.") from error
         actual = sha256_file(file)
         if actual != release.sha256:
             raise UserError(
-                f"{release.url} is not the pinned file: its SHA-256 is {actual}, the pin says {release.sha256}.",
-                "Something between this machine and the release host changed it, or the pin is wrong: do not use it.",
+                f"{release.url} is not the pinned file: its SHA-256 is {actual}, but {release.sha256} is pinned.",
+                "Do not use this file: it was changed on the way, or the checksum in local/toolchain/pins.py is wrong.",
             )
         if not release.members:
             shutil.move(file, directory / file.name)
@@ -41,6 +41,8 @@ def fetch(release: Release, directory: Path) -> None:
             for program, member in release.members.items():
                 source = archive.extractfile(member)
                 if source is None:
-                    raise UserError(f"{release.url} has no file {member}.")
+                    raise UserError(
+                        f"{release.url} has no file {member}.", "Correct `members` in local/toolchain/pins.py."
+                    )
                 with source, os.fdopen(os.open(directory / program, os.O_CREAT | os.O_WRONLY, 0o755), "wb") as out:
                     shutil.copyfileobj(source, out)

@@ -1,23 +1,23 @@
-"""The set of forwards of this process, made equal to what is wanted."""
+"""The forwarding table of this process: which host endpoint goes to which target."""
 
 import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.cluster.cloud import ports
-from local.cluster.cloud.forward import Forward, TcpForward, UdpForward
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud import host_ports
+from local.cluster.cloud.netns import NetworkNamespace
+from local.cluster.cloud.port_forward import PortForward, TcpForward, UdpForward
 from local.cluster.cloud.relay import Relay
 from local.errors import UserError
 
-_HIGH = 8000  # 80 is offered as 8080, 443 as 8443
+_HIGH_PORT_OFFSET = 8000  # 80 is served as 8080, 443 as 8443
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, order=True)
 class Endpoint:
-    """An address and port of the host's loopback. `protocol` is TCP or UDP."""
+    """A loopback address and port of the host. `protocol` is TCP or UDP."""
 
     address: str
     port: int
@@ -29,22 +29,22 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a wanted endpoint fared: where it is really listened on, if anywhere, and what went wrong, with the cure."""
+    """The result for one wanted endpoint: where it really listens, if anywhere, and the error with its fix."""
 
     listening: Endpoint | None
     error: str | None = None
 
 
-class Forwards:
-    """Every listening socket. Those that stay wanted keep their connections, whatever happens to the others."""
+class ForwardingTable:
+    """Every port forward. A forward that stays in the table keeps its connections when others come and go."""
 
-    def __init__(self, relay: Relay, outside: Namespace) -> None:
+    def __init__(self, relay: Relay, outside: NetworkNamespace) -> None:
         self._relay = relay
         self._outside = outside
-        self._open: dict[Endpoint, tuple[Forward, Outcome]] = {}
+        self._open: dict[Endpoint, tuple[PortForward, Outcome]] = {}
 
     def apply(self, wanted: Mapping[Endpoint, tuple[str, int]]) -> dict[Endpoint, Outcome]:
-        """Opens, retargets and closes until exactly `wanted` (endpoint to target) is served, as far as it can be."""
+        """Open, retarget and close forwards so that exactly `wanted` (endpoint to target) is served where possible."""
         for endpoint in self._open.keys() - wanted.keys():
             forward, outcome = self._open.pop(endpoint)
             forward.close()
@@ -65,7 +65,7 @@ class Forwards:
             listener, outcome = _listen(endpoint)
         except UserError as error:
             return Outcome(None, str(error))
-        forward: Forward
+        forward: PortForward
         if endpoint.protocol == "TCP":
             forward = TcpForward(self._relay, self._outside, listener, target)
         else:
@@ -77,8 +77,8 @@ class Forwards:
 
 def _listen(endpoint: Endpoint) -> tuple[socket.socket, Outcome]:
     try:
-        return ports.listen(endpoint.protocol, endpoint.address, endpoint.port), Outcome(endpoint)
-    except ports.NoRight as error:
-        high = Endpoint(endpoint.address, endpoint.port + _HIGH, endpoint.protocol)
-        listener = ports.listen(high.protocol, high.address, high.port)
-        return listener, Outcome(high, f"{error.message} It is served on port {high.port} instead.\n  {error.cure}")
+        return host_ports.listen(endpoint.protocol, endpoint.address, endpoint.port), Outcome(endpoint)
+    except host_ports.PermissionDenied as error:
+        high = Endpoint(endpoint.address, endpoint.port + _HIGH_PORT_OFFSET, endpoint.protocol)
+        listener = host_ports.listen(high.protocol, high.address, high.port)
+        return listener, Outcome(high, f"{error.message} Port {high.port} serves it instead.\n  {error.cure}")

@@ -1,4 +1,4 @@
-"""The components' configuration files: they parse, agree with each other, and keep the host as it was."""
+"""The components' configuration files: they parse, match each other, and do not change the host."""
 
 import base64
 import json
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local.cluster import configuration, credentials, kernel, network, node
+from local.cluster import config_files, credentials, kernel, network, node
 from local.cluster.cloud.volumes import PROVISIONER
-from local.cluster.components import PROGRAMS
 from local.cluster.directory import Directory
+from local.cluster.node_components import PROGRAMS
 from local.toolchain.pins import ARTEFACTS
 
 
@@ -29,7 +29,7 @@ def programs(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def written(directory: Directory, programs: dict[str, Path]) -> Path:
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     return directory.config
 
 
@@ -50,27 +50,29 @@ def _addon(config: Path, kind: str, name: str) -> dict[str, Any]:
     return found
 
 
-def test_files_are_written_anew_over_those_of_the_last_start(directory: Directory, programs: dict[str, Path]) -> None:
-    configuration.write(directory, programs)
+def test_each_start_rewrites_the_files_of_the_last_one(directory: Directory, programs: dict[str, Path]) -> None:
+    config_files.write(directory, programs)
     before = {path: path.read_bytes() for path in directory.config.rglob("*") if path.is_file()}
     for path in before:
         path.write_text("from an older version")
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     assert {path: path.read_bytes() for path in directory.config.rglob("*") if path.is_file()} == before
 
 
-def test_kubelet_runs_on_any_cgroups_and_in_those_of_its_cluster_only(written: Path, directory: Directory) -> None:
+def test_kubelet_runs_on_both_cgroup_versions_and_in_the_cgroup_of_its_cluster_only(
+    written: Path, directory: Directory
+) -> None:
     kubelet = _yaml(written / "kubelet.yaml")
     assert kubelet["failCgroupV1"] is False
     assert kubelet["cgroupDriver"] == "cgroupfs"
     assert kubelet["cgroupRoot"] == f"/{directory.cgroup}"
 
 
-def test_kubelet_writes_no_setting_of_the_hosts_kernel(written: Path) -> None:
+def test_kubelet_does_not_change_kernel_settings_of_the_host(written: Path) -> None:
     assert _yaml(written / "kubelet.yaml")["protectKernelDefaults"] is True
 
 
-def test_kubelet_never_collects_an_image_that_nothing_could_bring_back(written: Path) -> None:
+def test_kubelet_never_garbage_collects_images(written: Path) -> None:
     assert _yaml(written / "kubelet.yaml")["imageGCHighThresholdPercent"] == 100
 
 
@@ -85,27 +87,27 @@ def test_kubelet_starts_on_a_machine_with_swap(written: Path) -> None:
     assert _yaml(written / "kubelet.yaml")["failSwapOn"] is False
 
 
-def test_kubelet_answers_only_whom_the_api_server_vouches_for(written: Path, directory: Directory) -> None:
+def test_kubelet_authenticates_and_authorizes_with_the_api_server(written: Path, directory: Directory) -> None:
     kubelet = _yaml(written / "kubelet.yaml")
     assert kubelet["authentication"]["anonymous"] == {"enabled": False}
     assert kubelet["authorization"] == {"mode": "Webhook"}
     assert kubelet["authentication"]["x509"] == {"clientCAFile": str(directory.pki / "ca.crt")}
 
 
-def test_nobody_unknown_may_ask_the_api_server_for_more_than_its_health(written: Path) -> None:
+def test_anonymous_requests_reach_only_the_health_endpoints(written: Path) -> None:
     anonymous = _yaml(written / "kube-apiserver-authentication.yaml")["anonymous"]
     assert anonymous["enabled"] is True
     assert {condition["path"] for condition in anonymous["conditions"]} == {"/livez", "/readyz", "/healthz"}
 
 
-def test_kube_proxy_leaves_the_hosts_connection_table_alone(written: Path) -> None:
+def test_kube_proxy_does_not_change_the_hosts_conntrack_table(written: Path) -> None:
     proxy = _yaml(written / "kube-proxy.yaml")
     assert proxy["mode"] == "nftables"
     assert proxy["conntrack"] == {"maxPerCore": 0, "min": 0}
 
 
 @pytest.mark.parametrize(("may", "restricted", "score"), [(True, False, -999), (False, True, 0)])
-def test_scores_for_the_oom_killer_are_lowered_only_where_that_is_allowed(
+def test_oom_scores_are_lowered_only_with_the_capability(
     monkeypatch: pytest.MonkeyPatch,
     directory: Directory,
     programs: dict[str, Path],
@@ -114,14 +116,14 @@ def test_scores_for_the_oom_killer_are_lowered_only_where_that_is_allowed(
     score: int,
 ) -> None:
     monkeypatch.setattr(kernel, "may_lower_oom_score", lambda: may)
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["restrict_oom_score_adj"] is restricted
     assert _yaml(directory.config / "kubelet.yaml")["oomScoreAdj"] == score
     assert _yaml(directory.config / "kube-proxy.yaml")["oomScoreAdj"] == score
 
 
-def test_containerd_runs_pods_with_the_tools_of_set_up(written: Path, programs: dict[str, Path]) -> None:
+def test_containerd_uses_the_tools_of_set_up(written: Path, programs: dict[str, Path]) -> None:
     config = _containerd(written)
     assert config["version"] == 3
     runtime = config["plugins"]["io.containerd.cri.v1.runtime"]
@@ -132,37 +134,37 @@ def test_containerd_runs_pods_with_the_tools_of_set_up(written: Path, programs: 
     assert runtime["cni"] == {"bin_dirs": [str(programs["ptp"].parent)], "conf_dir": str(written / "cni")}
 
 
-def test_a_home_with_a_quote_in_its_name_is_written_as_it_is(directory: Directory, programs: dict[str, Path]) -> None:
+def test_a_path_with_quotes_is_written_correctly(directory: Directory, programs: dict[str, Path]) -> None:
     programs = {name: Path('/home/o\'brien "ö"\\/tools') / name for name in programs}
-    configuration.write(directory, programs)
+    config_files.write(directory, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["containerd"]["runtimes"]["runc"]["options"]["BinaryName"] == str(programs["runc"])
     assert runtime["cni"]["bin_dirs"] == [str(programs["ptp"].parent)]
 
 
-def test_kubelet_and_containerd_meet_at_one_socket_and_over_one_pause_image(written: Path) -> None:
+def test_kubelet_and_containerd_use_the_same_socket_and_pause_image(written: Path) -> None:
     config = _containerd(written)
     assert _yaml(written / "kubelet.yaml")["containerRuntimeEndpoint"] == f"unix://{config['grpc']['address']}"
     pinned = config["plugins"]["io.containerd.cri.v1.images"]["pinned_images"]
-    assert pinned == {"sandbox": configuration.PAUSE_IMAGE}
+    assert pinned == {"sandbox": config_files.PAUSE_IMAGE}
 
 
-def test_what_is_written_at_fixed_places_goes_where_the_nodes_own_mounts_cover_the_host(written: Path) -> None:
+def test_fixed_paths_are_below_the_nodes_own_mounts(written: Path) -> None:
     config = _containerd(written)
     ipam = _pods_network(written)["plugins"][0]["ipam"]
     places = [config["root"], config["state"], config["grpc"]["address"], ipam["dataDir"]]
     places.append(_yaml(written / "kubelet.yaml")["volumePluginDir"])
     for place in places:
-        assert any(Path(place).is_relative_to(shadowed) for shadowed in node._SHADOWED), place
+        assert any(Path(place).is_relative_to(shadowed) for shadowed in node.SHADOWED), place
 
 
 def _pods_network(config: Path) -> dict[str, Any]:
     (file,) = (config / "cni").iterdir()
-    assert file.suffix == ".conflist"  # what else containerd would take for a single plugin
+    assert file.suffix == ".conflist"  # containerd would read any other name as a single plugin
     return json.loads(file.read_text())
 
 
-def test_pods_get_addresses_of_the_clusters_own_range_by_plugins_that_set_up_brings(written: Path) -> None:
+def test_pods_get_addresses_of_the_cluster_from_plugins_that_set_up_installs(written: Path) -> None:
     plugins = _pods_network(written)["plugins"]
     assert plugins[0]["ipam"]["ranges"] == [[{"subnet": network.PODS}]]
     used = {plugin["type"] for plugin in plugins} | {plugins[0]["ipam"]["type"]}
@@ -175,17 +177,17 @@ def test_every_object_of_the_addons_is_applied_once(written: Path) -> None:
         (o["apiVersion"], o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in _addons(written)
     ]
     assert len(objects) == len(set(objects))
-    whole = "\n".join(file.read_text() for file in configuration._ADDONS.glob("*.yaml"))
+    whole = "\n".join(file.read_text() for file in config_files.ADDONS.glob("*.yaml"))
     assert len(objects) == sum(line.startswith("kind: ") for line in whole.splitlines())
 
 
-def test_the_clusters_dns_is_where_kubelet_sends_pods_and_answers_for_the_clusters_domain(written: Path) -> None:
+def test_the_dns_service_has_the_address_and_domain_that_kubelet_gives_to_pods(written: Path) -> None:
     assert _addon(written, "Service", "kube-dns")["spec"]["clusterIP"] == network.DNS_SERVICE
     corefile = _addon(written, "ConfigMap", "coredns")["data"]["Corefile"]
     assert f"kubernetes {network.DOMAIN} " in corefile
 
 
-def test_rights_are_given_to_the_identities_that_certificates_are_made_for(written: Path) -> None:
+def test_permissions_are_granted_to_users_that_have_a_certificate(written: Path) -> None:
     users = {
         subject["name"]
         for binding in _addons(written)
@@ -196,7 +198,7 @@ def test_rights_are_given_to_the_identities_that_certificates_are_made_for(writt
     assert users == {leaf.user for leaf in known}
 
 
-def test_the_api_server_asks_for_metrics_where_they_are_served_and_by_whom_it_can_check(written: Path) -> None:
+def test_the_api_service_points_to_the_metrics_server_and_trusts_its_certificate(written: Path) -> None:
     asked = _addon(written, "APIService", "v1beta1.metrics.k8s.io")["spec"]
     name, namespace = asked["service"]["name"], asked["service"]["namespace"]
     assert _addon(written, "Service", name)["spec"]["externalName"] == network.NODE
@@ -205,11 +207,11 @@ def test_the_api_server_asks_for_metrics_where_they_are_served_and_by_whom_it_ca
     assert base64.b64decode(asked["caBundle"]) == b"the cluster's authority"
 
 
-def test_a_packet_from_a_pod_to_its_neighbour_passes_where_policies_are_enforced(written: Path) -> None:
+def test_packets_between_pods_of_the_node_are_routed(written: Path) -> None:
     assert _pods_network(written)["plugins"][0]["type"] == "ptp"
 
 
-def test_claims_of_no_class_are_given_volumes_by_the_clusters_own_provisioner(written: Path) -> None:
+def test_the_default_storage_class_uses_the_clusters_provisioner(written: Path) -> None:
     (storage,) = (o for o in _addons(written) if o["kind"] == "StorageClass")
     assert storage["provisioner"] == PROVISIONER
     assert storage["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"

@@ -1,4 +1,4 @@
-"""One image as `docker save` writes it, made from files and no daemon: the same files give the same bytes."""
+"""Writer for image archives in the format of `docker save`, without a daemon and byte-for-byte reproducible."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """What an image holds: `files` maps a path in it to the file on this machine. Empty `user` declares none."""
+    """An image. `files` maps a path in it to a file on this machine. An empty `user` sets none."""
 
     reference: str
     files: dict[str, Path]
@@ -26,14 +26,14 @@ class Image:
     user: str = ""
 
     def key(self) -> str:
-        """A name for exactly these contents."""
+        """Return a name with a hash of the content."""
         contents = {path: sha256_file(source) for path, source in sorted(self.files.items())}
-        text = json.dumps([self.reference, contents, self.entrypoint, self.command, self.user, _architecture()])
+        text = json.dumps([self.reference, contents, self.entrypoint, self.command, self.user, architecture()])
         name = self.reference.rpartition("/")[2].replace(":", "-")
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def write(self, archive: Path) -> None:
-        """Write the docker-archive; big files are streamed, never held in memory."""
+        """Write the docker-archive. Files are streamed, not read into memory."""
         layer = archive.with_suffix(".layer")
         with tarfile.open(layer, "w", format=tarfile.PAX_FORMAT) as tar:
             for directory in self._directories():
@@ -71,14 +71,15 @@ class Image:
         if self.user:
             settings["User"] = self.user
         return {
-            "architecture": _architecture(),
+            "architecture": architecture(),
             "os": "linux",
             "config": settings,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
         }
 
 
-def _architecture() -> str:
+def architecture() -> str:
+    """Return the architecture of this machine as image configs name it."""
     return _ARCHITECTURE[platform.machine()]
 
 

@@ -1,4 +1,4 @@
-"""What runs in a node: each process with its command, what it waits for, and how its health shows."""
+"""The components of a node: each process with its command, its dependencies and its health probe."""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cluster import network
-from local.cluster.configuration import VOLUME_PLUGINS
+from local.cluster.config_files import VOLUME_PLUGINS
 from local.cluster.credentials import (
     ADMIN,
     CONTROLLER_MANAGER,
@@ -39,9 +39,9 @@ PROGRAMS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """A process to keep running, or (`once`) to run until it has succeeded.
+    """A process to keep running or, with `once`, to run until it succeeds.
 
-    It starts when all of `needs` are healthy. Without a `probe` it counts as healthy while it runs, or once it is done.
+    It starts when all of `needs` are healthy. Without a `probe` it is healthy while it runs, or once it is done.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Component:
 
 
 def components(directory: Directory, programs: Mapping[str, Path], probes: Probes) -> list[Component]:
-    """In the order in which they are shown. The reverse of `needs` is the order in which they are stopped."""
+    """List the components in the order of `status`. The supervisor stops them in reverse order."""
     config = directory.config
     return [
         Component(name="etcd", command=_etcd(directory, programs["etcd"]), probe=probes.etcd),
@@ -84,10 +84,10 @@ def components(directory: Directory, programs: Mapping[str, Path], probes: Probe
             command=(programs["containerd"], "--config", config / "containerd.toml"),
             probe=probes.containerd,
         ),
-        # On the host, as archives may lie where the node sees something else.
+        # On the host: the node may not see the directory of the archives.
         Component(
             name="first-images",
-            command=(sys.executable, "-m", "local.cluster.images", directory.name),
+            command=(sys.executable, "-m", "local.cluster.node_images", directory.name),
             needs=("containerd",),
             once=True,
             on_host=True,
@@ -128,7 +128,7 @@ def components(directory: Directory, programs: Mapping[str, Path], probes: Probe
             needs=("kube-apiserver",),
             once=True,
         ),
-        # containerd tells it the addresses of pods, before the API server knows them.
+        # It learns the addresses of pods from containerd, before the API server has them.
         Component(
             name="kube-network-policies",
             command=(
@@ -167,7 +167,7 @@ def _etcd(directory: Directory, program: Path) -> tuple[str | Path, ...]:
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster={directory.name}={peer}",
         f"--listen-metrics-urls=http://127.0.0.1:{network.ETCD_HEALTH_PORT}",
-        # One member elects itself: there is nobody to wait for.
+        # A single member elects itself and has no peer to wait for.
         "--heartbeat-interval=20",
         "--election-timeout=200",
         "--log-level=warn",
@@ -189,7 +189,7 @@ def _api_server(directory: Directory, program: Path) -> tuple[str | Path, ...]:
     return (
         program,
         f"--secure-port={network.API_PORT}",
-        "--bind-address=0.0.0.0",  # of the node's own network
+        "--bind-address=0.0.0.0",  # in the node's own network
         f"--advertise-address={network.NODE}",
         f"--service-cluster-ip-range={network.SERVICES}",
         f"--etcd-servers=https://127.0.0.1:{network.ETCD_PORT}",
@@ -216,7 +216,7 @@ def _api_server(directory: Directory, program: Path) -> tuple[str | Path, ...]:
         f"--kubelet-certificate-authority={pki / 'ca.crt'}",
         f"--kubelet-client-certificate={pki / 'apiserver-kubelet-client.crt'}",
         f"--kubelet-client-key={pki / 'apiserver-kubelet-client.key'}",
-        "--kubelet-preferred-address-types=InternalIP",  # the node's name resolves nowhere; kubectl logs needs it
+        "--kubelet-preferred-address-types=InternalIP",  # for `kubectl logs`: no DNS resolves the node's name
         "--profiling=false",
     )
 
@@ -234,7 +234,7 @@ def _controller_manager(directory: Directory, program: Path) -> tuple[str | Path
         f"--cluster-signing-cert-file={pki / 'ca.crt'}",
         f"--cluster-signing-key-file={pki / 'ca.key'}",
         f"--flex-volume-plugin-dir={VOLUME_PLUGINS}",
-        # With the default limits its own start keeps the node tainted five seconds longer.
+        # The default limits delay the removal of the node's taint by five seconds.
         "--kube-api-qps=300",
         "--kube-api-burst=600",
         "--profiling=false",
@@ -245,14 +245,14 @@ def _metrics_server(directory: Directory, program: Path) -> tuple[str | Path, ..
     kubeconfig = kubeconfig_of(directory, METRICS_SERVER)
     return (
         program,
-        *(f"--{whose}kubeconfig={kubeconfig}" for whose in ("", "authentication-", "authorization-")),
+        *(f"--{prefix}kubeconfig={kubeconfig}" for prefix in ("", "authentication-", "authorization-")),
         f"--bind-address={network.NODE}",
         f"--secure-port={network.METRICS_PORT}",
         f"--tls-cert-file={directory.pki / 'metrics-server.crt'}",
         f"--tls-private-key-file={directory.pki / 'metrics-server.key'}",
         "--kubelet-preferred-address-types=InternalIP",
         "--kubelet-use-node-status-port",
-        "--metric-resolution=10s",  # the shortest that it takes, with a shorter patience for each answer
+        "--metric-resolution=10s",  # the minimum; it requires a shorter request timeout
         "--kubelet-request-timeout=5s",
         "--profiling=false",
     )

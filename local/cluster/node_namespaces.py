@@ -1,4 +1,4 @@
-"""Making the node's namespaces, and starting processes in them, as children of the supervisor."""
+"""The node's Linux namespaces: creation, and start of processes in them as children of the supervisor."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from local.cluster.process import Process
 from local.errors import UserError
 
 _ENTERED = ("mnt", "uts", "ipc", "net")
-_PATIENCE_S = 20.0
+_NODE_TIMEOUT_S = 20.0
 
 
 class Child:
-    """A running process whose end can be awaited. Needs a running event loop."""
+    """A child process whose end can be awaited. Needs a running event loop."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.pid = process.pid
@@ -35,7 +35,7 @@ class Child:
         self._ended.set_result(self._process.wait())
 
     async def ended(self) -> int:
-        """The exit code, negative for the signal that ended it."""
+        """Wait for the end and return the exit code, negative if a signal ended it."""
         return await asyncio.shield(self._ended)
 
     def send(self, number: int) -> None:
@@ -43,10 +43,10 @@ class Child:
             self._process.send_signal(number)
 
 
-def make(node: Mapping[str, object], environment: Mapping[str, str], log: Path) -> tuple[Child, Process]:
-    """`unshare`, and the process 1 (node.py, with the order `node`) that it has started in new namespaces.
+def create(node: Mapping[str, object], environment: Mapping[str, str], log: Path) -> tuple[Child, Process]:
+    """Start `unshare` and, in new namespaces, process 1 of the node (node.py with the settings `node`); return both.
 
-    When it returns, the node's mounts and networks are made. UserError with the end of `log` when they cannot be.
+    The node's mounts and networks exist on return. UserError with the end of `log` if they could not be created.
     """
     unshare = ["unshare", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc", "--mount-proc", "--kill-child"]
     with log.open("ab") as errors:
@@ -59,22 +59,22 @@ def make(node: Mapping[str, object], environment: Mapping[str, str], log: Path) 
             stdout=subprocess.PIPE,
             stderr=errors,
         )
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stdout is not None  # noqa: S101 - stdout is a pipe
     with process.stdout:
-        heard = select.select([process.stdout], [], [], _PATIENCE_S)[0]
-        said = process.stdout.readline() if heard else b""
+        answered = select.select([process.stdout], [], [], _NODE_TIMEOUT_S)[0]
+        line = process.stdout.readline() if answered else b""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    init = Process.of(int(children[0])) if said == b"ready\n" and children else None
+    init = Process.of(int(children[0])) if line == b"ready\n" and children else None
     if init is None:
         process.kill()
         process.wait()
-        what = "could not be made" if heard else f"said nothing for {_PATIENCE_S:.0f} s"
-        raise UserError(f"The node {what}.\n{tail(log)}", f"The whole log is {log}")
+        what = "could not be created" if answered else f"did not start within {_NODE_TIMEOUT_S:.0f} s"
+        raise UserError(f"The node {what}. The end of its log:\n{tail(log)}", f"Read the full log: {log}")
     return Child(process), init
 
 
-class Namespaces:
-    """The namespaces of the node whose process 1 is `init` (a pid of the host). The supervisor has one thread."""
+class NodeNamespaces:
+    """The namespaces of the node whose process 1 is `init`, a PID of the host. Not thread-safe."""
 
     def __init__(self, init: int, group: str) -> None:
         self.init = init
@@ -84,16 +84,16 @@ class Namespaces:
         self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str], output: IO[bytes]) -> Child:
-        """Start a process of the node. It dies with this process, and at the latest with the node."""
+        """Start a process in the node. It is killed when the supervisor or the node ends."""
 
         def enter() -> None:
             kernel.die_with_parent()
             os.setpgid(0, 0)
             cgroups.join(self._group)
             for descriptor in self._entered:
-                kernel.enter(descriptor)
+                kernel.setns(descriptor)
 
-        kernel.enter(self._pids)
+        kernel.setns(self._pids)
         try:
             process = subprocess.Popen(
                 command,
@@ -105,7 +105,7 @@ class Namespaces:
                 stderr=output,
             )
         finally:
-            kernel.enter(self._own_pids)
+            kernel.setns(self._own_pids)
         return Child(process)
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class Namespaces:
 
 
 def start_on_host(command: Sequence[str | Path], environment: Mapping[str, str], output: IO[bytes]) -> Child:
-    """Start a process beside the supervisor that dies with it."""
+    """Start a process on the host. It is killed when the supervisor ends."""
 
     def prepare() -> None:
         kernel.die_with_parent()

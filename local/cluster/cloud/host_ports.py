@@ -1,4 +1,4 @@
-"""Listening ports of this machine: opening them on loopback, and saying who has one that cannot be opened."""
+"""Listening ports of the host: open one on loopback, or name the process that has it already."""
 
 import errno
 import socket
@@ -14,47 +14,48 @@ _TCP_LISTEN = "0A"
 _ANY = ("00000000", "0" * 32)
 
 
-class NoRight(UserError):
-    """This process may not listen on ports as low as this one."""
+class PermissionDenied(UserError):
+    """A port below 1024, on which this process is not allowed to listen."""
 
 
 def listen(protocol: str, address: str, port: int) -> socket.socket:
-    """A non-blocking socket bound to a loopback address. UserError names the port's owner, or the missing right."""
+    """Open a non-blocking socket on a loopback address. UserError names the port's owner or the missing permission."""
     listener = socket.socket(socket.AF_INET, _KINDS[protocol])
     try:
         listener.setblocking(False)
         if protocol == "TCP":
-            # Connections of an earlier process may still be closing. (For UDP it would mean to share the port.)
+            # Connections of an earlier process may still be closing. (For UDP, this option would share the port.)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         if protocol == "TCP":
             listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise _explained(error, protocol, address, port) from error
+        raise _user_error(error, protocol, address, port) from error
     return listener
 
 
-def _explained(error: OSError, protocol: str, address: str, port: int) -> UserError:
+def _user_error(error: OSError, protocol: str, address: str, port: int) -> UserError:
     if error.errno == errno.EADDRINUSE:
-        owner = owner_of(protocol, address, port) or "a process that is not visible from here"
+        owner = owner_of(protocol, address, port) or "a process that this user cannot see"
         return UserError(
-            f"{protocol} port {port} of {address} is taken by {owner}.",
-            "Stop that process or let it use another port; this one is taken over within seconds of getting free.",
+            f"{protocol} port {port} of {address} is in use by {owner}.",
+            "Stop that process or change its port. This port is opened within seconds after it becomes free.",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         first = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text().strip()
-        return NoRight(
-            f"No right to listen on {protocol} port {port} of {address}: ports below {first} need a right for it.",
-            "Run the cluster as root with CAP_NET_BIND_SERVICE.",
+        return PermissionDenied(
+            f"No permission to listen on {protocol} port {port} of {address}: "
+            f"ports below {first} need the capability CAP_NET_BIND_SERVICE.",
+            "Run the cluster as a root user that has this capability.",
         )
-    return UserError(f"{protocol} port {port} of {address} cannot be listened on: {error.strerror}.")
+    return UserError(f"{protocol} port {port} of {address} cannot be opened: {error.strerror}.")
 
 
 def owner_of(protocol: str, address: str, port: int) -> str | None:
-    """`pid 123 (nginx -g daemon off;)` of the process that keeps `address` from using `port`, None when there is none.
+    """Name the process that uses `port` of `address`, as `pid 123 (nginx -g daemon off;)`. None if it is free.
 
-    Wildcard addresses count, IPv6's too. Processes whose descriptors may not be read are not found.
+    Listeners on wildcard addresses count, IPv6 included. Processes whose descriptors are unreadable are not found.
     """
     inodes = _bound_sockets(protocol.lower(), address, port)
     if not inodes:
@@ -65,12 +66,12 @@ def owner_of(protocol: str, address: str, port: int) -> str | None:
                 words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
                 return f"pid {process.name} ({' '.join(words)[:_LONGEST_COMMAND]})"
         except OSError:
-            continue  # ended meanwhile, or not ours to look into
+            continue  # it ended meanwhile, or belongs to another user
     return None
 
 
 def _bound_sockets(protocol: str, address: str, port: int) -> set[str]:
-    """The links /proc/<pid>/fd/<n> of sockets that hold the port, such as socket:[4711]."""
+    """Find the sockets that use the port, as the targets of /proc/<pid>/fd links: socket:[4711]."""
     here = IPv4Address(address).packed[::-1].hex().upper()
     holders = (here, "0000000000000000FFFF0000" + here, *_ANY)
     found: set[str] = set()
