@@ -79,8 +79,8 @@ class Canary:
         return {("stable",): value.stable, ("next",): value.next}
 
     def expand(self, value: CanaryConfig, route: RouteContext) -> Expansion:
-        weights = {value.stable: 100 - value.percent, value.next: value.percent}
-        refs = [{**route.backend_ref(workload), "weight": weight} for workload, weight in weights.items()]
+        shares = (value.stable, 100 - value.percent), (value.next, value.percent)
+        refs = [{**route.backend_ref(workload), "weight": weight} for workload, weight in shares]
         return Expansion(rules=[{"backendRefs": refs}])
 
 
