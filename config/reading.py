@@ -1,34 +1,23 @@
 """Read the config of the running stack, and report everything that is wrong with it."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, cast, get_args, get_origin
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import pulumi
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from config.resolved import Stack
 from config.rules import broken_rules
-from config.stack import StackConfig
-from diagnostics import Path, Problem, problem, suggest
-from diagnostics.catalogue import catalogue
+from config.stack import StackConfig, validate
+from config.stand_ins import stand_ins
+from config.value_problems import value_problem
+from diagnostics import Problem, problem
 from diagnostics.exit import stop
-from diagnostics.problem import reason
 from diagnostics.render import Located, config_key, render
+from kube.json_paths import at
 
 _HIDDEN = "[secret]"
-_OF_PYDANTIC = {
-    "missing": "config-required",
-    "model_type": "config-group",
-    "model_attributes_type": "config-group",
-    "dict_type": "config-group",
-    "tuple_type": "config-list",
-    "too_short": "field-empty",
-    "bool_type": "config-bool",
-    "string_type": "config-text",
-}
-"""Codes for pydantic's own errors."""
 
 
 class ConfigError(Exception):
@@ -69,97 +58,29 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     prefix = f"{project}:"
     raw = {key.removeprefix(prefix): _decode(key, value) for key, value in values.items() if key.startswith(prefix)}
     secret = {key.removeprefix(prefix) for key in secret_keys}
-    config, problems = _validate(raw)
-    in_clear = [problem("secret-in-clear", (key,)) for key in sorted(secret) if key in raw and key != "secrets"]
-    replaced = {found.path for found in in_clear}
-    problems = [*in_clear, *(found for found in problems if found.path not in replaced)]
-    problems += [found for found in broken_rules(config) if not _may_follow(found, problems)]
+    in_clear = [problem("secret-in-clear", (key,)) for key in secret if key in raw and key != "secrets"]
+    wrong: list[Problem] = []
+    try:
+        configs = [validate(raw)]
+    except ValidationError as error:
+        wrong = [value_problem(detail) for detail in error.errors(include_url=False)]
+        configs = stand_ins(raw)
+    explained = {found.path for found in in_clear}
+    explained_values = explained | {found.path for found in wrong}
+    problems = [*in_clear, *(found for found in wrong if found.path not in explained)]
+    problems += [found for found in _broken_in_all(configs) if found.path not in explained_values]
     if problems:
         hidden = {*secret, "secrets"}
-        raise ConfigError([_located(project, found, raw, hidden) for found in problems])
-    return config
+        located = [_located(project, found, raw, hidden) for found in problems]
+        raise ConfigError(sorted(located, key=lambda found: found.place))
+    return configs[0]
 
 
-def _validate(raw: Mapping[str, object]) -> tuple[StackConfig, list[Problem]]:
-    """The config, and the problem of each wrong value. A wrong value is replaced, so that all others can be read."""
-    problems: list[Problem] = []
-    removed: set[Path] = set()
-    rest: Any = json.loads(json.dumps(raw))
-    while True:
-        try:
-            config = StackConfig.model_validate_json(json.dumps(rest), by_alias=True, by_name=False)
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                path: Path = detail["loc"]
-                if path not in removed:
-                    problems.append(_problem(detail, raw))
-                removed.add(path)
-                _replace(rest, path, detail["type"])
-        else:
-            config.place_at(())
-            return config, problems
-
-
-def _replace(rest: Any, path: Path, kind: str) -> None:
-    """Remove the wrong value at `path`, or fill in the missing one."""
-    *parents, last = path[:-1] if path[-1] == "[key]" else path
-    group = rest
-    try:
-        for step in parents:
-            group = group[step]
-        if kind == "missing":
-            group[last] = _placeholder(path)
-        elif isinstance(group, list):
-            # The items before it keep their indices.
-            del cast(list[Any], group)[cast(int, last) :]
-        else:
-            del group[last]
-    except (KeyError, IndexError, TypeError):
-        return  # gone with another wrong value
-
-
-def _placeholder(path: Path) -> Any:
-    """A valid value for a required key."""
-    annotation: Any = StackConfig
-    for part in path:
-        annotation = _below(annotation, part)
-    if choices := get_args(annotation):
-        return choices[0]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return {}
-    return 1 if annotation is int else _TEXTS.get(str(path[-1]), "placeholder")
-
-
-_TEXTS = {"size": "1Gi"}
-
-
-def _problem(detail: ErrorDetails, raw: Mapping[str, object]) -> Problem:
-    path, kind = detail["loc"], detail["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        suggestion = suggest(path[-1], known) or f"known here: {', '.join(known)}"
-        return problem("config-key-unknown", path, _value(raw, path), suggestion=suggestion)
-    if kind == "literal_error":
-        options = str(detail.get("ctx", {}).get("expected", "")).replace("'", "")
-        return problem("config-choice", path, _value(raw, path), options=options)
-    words = {name: word for name, word in detail.get("ctx", {}).items() if name != "code"}
-    code = kind if kind in catalogue() else _OF_PYDANTIC.get(kind, "config-invalid")
-    if code == "config-invalid":
-        words = {"message": detail["msg"]}
-    if path[-1] == "[key]":
-        return problem("config-name", path[:-1], rule=reason(code, **words).rule)
-    return problem(code, path, _value(raw, path), **words)
-
-
-def _may_follow(broken: Problem, problems: Iterable[Problem]) -> bool:
-    """Whether a rule between keys may be broken only because of a wrong value in the same group."""
-    for found in problems:
-        group = found.path[:-1]
-        if found.code == "config-name" or not group:
-            continue
-        if broken.path[: len(group)] == group and (found.code != "config-key-unknown" or broken.path[:-1] == group):
-            return True
-    return False
+def _broken_in_all(configs: Sequence[StackConfig]) -> list[Problem]:
+    """Rules between keys that every one of the configs breaks."""
+    first, *others = [list(broken_rules(config)) for config in configs]
+    broken_in_others = [{(found.path, found.code) for found in problems} for problems in others]
+    return [found for found in first if all((found.path, found.code) in broken for broken in broken_in_others)]
 
 
 def _decode(key: str, value: str) -> object:
@@ -172,41 +93,11 @@ def _decode(key: str, value: str) -> object:
         return value
 
 
-def _known_keys(path: Path) -> list[str]:
-    annotation: Any = StackConfig
-    for part in path:
-        annotation = _below(annotation, part)
-    return [str(field.alias) for field in _model(annotation).model_fields.values()]
-
-
-def _model(annotation: Any) -> type[BaseModel]:
-    """The model in an annotation that may also allow None."""
-    return next(
-        each for each in (annotation, *get_args(annotation)) if isinstance(each, type) and issubclass(each, BaseModel)
-    )
-
-
-def _below(annotation: Any, part: str | int) -> Any:
-    """The annotation of a key of a model or mapping, or of an item of a list."""
-    if get_origin(annotation) is dict:
-        return get_args(annotation)[1]
-    if get_origin(annotation) is tuple:
-        return get_args(annotation)[0]
-    return next(field.annotation for field in _model(annotation).model_fields.values() if field.alias == part)
-
-
-def _value(raw: Any, path: Path) -> Any:
-    """The value at `path`; None when there is none."""
-    for step in path:
-        try:
-            raw = raw[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return raw
-
-
 def _located(project: str, found: Problem, raw: Mapping[str, object], hidden: Iterable[str]) -> Located:
-    value = found.value if found.value is not None else _value(raw, found.path)
+    value = found.value
+    if value is None:
+        with suppress(LookupError, TypeError):
+            value = at(raw, found.path)
     if value is not None and str(found.path[0]) in hidden:
         value = _HIDDEN
     return Located(place=config_key(project, found.path), problem=found, value=value)

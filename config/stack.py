@@ -1,5 +1,8 @@
 """All keys of a stack."""
 
+import json
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from config.base import Section
@@ -102,3 +105,10 @@ CHAT = tuple(
     if isinstance(field.annotation, type) and issubclass(field.annotation, AppConfig)
 )
 """Names of the chat's workloads: the keys that each have one."""
+
+
+def validate(raw: Mapping[str, object]) -> StackConfig:
+    """The typed config of a stack's keys. Raises ValidationError."""
+    config = StackConfig.model_validate_json(json.dumps(raw), by_alias=True, by_name=False)
+    config.place_at(())
+    return config

@@ -1,11 +1,14 @@
 """Render problems as the text that a user reads."""
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from diagnostics.problem import Problem, field_path, shown_value
+from diagnostics.problem import Path, Problem, shown_value
 
 _PAGE = "docs/checks.md"
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,16 @@ def render(problems: Iterable[Located], stack: str, advice: Sequence[str] = ()) 
     return f"{count} in stack {stack}:\n{listed}\n{closing}"
 
 
-def config_key(project: str, path: tuple[str | int, ...]) -> str:
-    """A path in the stack's config as `pulumi config set --path` takes it."""
-    return f"{project}:{field_path(path)}"
+def config_key(project: str, path: Path) -> str:
+    """A path in the stack's config, with the project's name, as `pulumi config set --path` takes it."""
+    return f"{project}:{config_path(path)}"
+
+
+def config_path(path: Path) -> str:
+    """`("env", "a.b", 0)` as `env["a.b"][0]`: Pulumi reads a dot as the start of the next step unless it is quoted."""
+    return "".join(map(_step, path)).removeprefix(".")
+
+
+def _step(step: str | int) -> str:
+    is_plain = isinstance(step, str) and _PLAIN.fullmatch(step)
+    return f".{step}" if is_plain else f"[{json.dumps(step, ensure_ascii=False)}]"
