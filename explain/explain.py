@@ -39,7 +39,7 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
         if serving := [listener for listener, why in found.items() if not why]:
             verdicts.append(_of_fleet(serving, request, topology))
     if not verdicts:
-        return Verdict(request, nearest=misfits(reasons))
+        return Verdict(request, nearest=misfits(reasons, port))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
         return best
@@ -55,7 +55,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
         serving = sni.reached(known, request.host) or meant
         if not serving:
             reasons = {each: reason("request-sni", host=request.host, hostname=each.hostname) for each in asked}
-            return Verdict(request, nearest=misfits(reasons))
+            return Verdict(request, nearest=misfits(reasons, request.port))
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology), "path", default={})
     settled, notes = _as_compared(request, settings)
@@ -94,8 +94,11 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
 
 def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
     """Why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
-    for hostname, (route, other, *_) in sni.contested(known).items():
-        return Refusal(str(route), reason("sni-in-two-routes", other=other, host=hostname, port=request.port))
+    for hostname, (one, other, *_) in sni.contested(known).items():
+        if one.listener is not other.listener:
+            return _on_two_listeners(one.listener, other.listener, hostname, request)
+        why = reason("sni-in-two-routes", other=other.route, host=hostname, port=request.port)
+        return Refusal(str(one.route), why)
     return None
 
 
@@ -104,9 +107,13 @@ def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
     if request.secure:
         return None
     for hostname, (one, other, *_) in rows.contested.items():
-        words = {"listener": one, "other": other, "through": "", "host": hostname, "port": request.port}
-        return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
+        return _on_two_listeners(one, other, hostname, request)
     return None
+
+
+def _on_two_listeners(one: Listener, other: Listener, hostname: str, request: Request) -> Refusal:
+    words = {"listener": one, "other": other, "through": "", "host": hostname, "port": request.port}
+    return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
 
 
 def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:

@@ -14,9 +14,10 @@ from gatewayapi.listeners import Listener
 _MOST = 5
 
 
-def misfits(reasons: Mapping[Listener, Reason]) -> tuple[Refusal, ...]:
-    """Why each listener does not take a request."""
-    found = tuple(Refusal(str(listener), why) for listener, why in reasons.items())
+def misfits(reasons: Mapping[Listener, Reason], port: int) -> tuple[Refusal, ...]:
+    """Why each listener does not take a request that arrives at `port`; those on another port come last."""
+    closest = sorted(reasons, key=lambda listener: listener.port != port)
+    found = tuple(Refusal(str(listener), reasons[listener]) for listener in closest)
     return found[:_MOST] or (Refusal("Gateway", reason("request-no-gateway")),)
 
 

@@ -33,6 +33,8 @@ class Rule:
     def refusal(self) -> Refusal | None:
         """Why Envoy Gateway drops the rule; None when it does not."""
         patterns = [pattern for match in self.matches for pattern in _patterns(match)]
+        if self.route.kind == "GRPCRoute":
+            patterns += _patterns_of_calls(self.manifest)
         invalid = next((pattern for pattern in patterns if not regex.is_valid(pattern)), None)
         return None if invalid is None else Refusal(str(self), reason("rule-regex-invalid", pattern=invalid))
 
@@ -65,6 +67,14 @@ def _patterns(match: Match) -> Iterator[str]:
     for condition in (*match.headers, *match.cookies, *match.queries):
         if condition.kind == "RegularExpression":
             yield condition.value
+
+
+def _patterns_of_calls(rule: Manifest) -> Iterator[str]:
+    """The patterns of services and methods, which Envoy Gateway checks before it joins them to one for the path."""
+    for match in values(rule, "matches"):
+        method: Manifest = read(match, "method", default={})
+        if method.get("type") == "RegularExpression":
+            yield from (method[part] for part in ("service", "method") if method.get(part))
 
 
 def _http_matches(rule: Manifest, cookie_matches: Sequence[Manifest], *, cors: bool) -> list[Match]:

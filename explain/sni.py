@@ -38,10 +38,10 @@ def reached(known: Sequence[Chain], host: str) -> list[Listener]:
     return [chain.listener for chain in sorted(matching, key=lambda chain: hostnames.specificity(chain.hostname))[-1:]]
 
 
-def contested(known: Sequence[Chain]) -> dict[str, list[ObjectName]]:
-    """Host names with several chains, and their TLSRoutes. Of TCPRoutes only one gets a chain."""
-    routes: dict[str, list[ObjectName]] = {}
+def contested(known: Sequence[Chain]) -> dict[str, list[Chain]]:
+    """Host names with several chains of TLSRoutes. Of TCPRoutes only one gets a chain."""
+    found: dict[str, list[Chain]] = {}
     for chain in known:
         if chain.route is not None and chain.route.kind == "TLSRoute":
-            routes.setdefault(chain.hostname, []).append(chain.route)
-    return {hostname: several for hostname, several in routes.items() if len(several) > 1}
+            found.setdefault(chain.hostname, []).append(chain)
+    return {hostname: several for hostname, several in found.items() if len(several) > 1}

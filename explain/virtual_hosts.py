@@ -9,7 +9,7 @@ from explain.refusal import Refusal
 from explain.rules import Rule, rules_of
 from gatewayapi import hostnames
 from gatewayapi.attachment import Attachment
-from gatewayapi.kinds import GATEWAY_API
+from gatewayapi.kinds import GATEWAY_API, ROUTES
 from gatewayapi.listeners import Listener
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
@@ -55,8 +55,7 @@ def table(serving: Sequence[Listener], topology: Topology) -> Table:
     """
     entries: list[Entry] = []
     detached: list[Refusal] = []
-    kinds = dict.fromkeys(kind for listener in serving for kind in (*listener.allowed_kinds, "HTTPRoute", "GRPCRoute"))
-    for route in topology.objects.of_kind(GATEWAY_API, *kinds):
+    for route in topology.objects.of_kind(GATEWAY_API, *ROUTES):
         rules = rules_of(route, topology)
         dropped = [rule.refusal for rule in rules if rule.refusal]
         for attachment in _attachments(route, topology):

@@ -80,13 +80,10 @@ def _matches(topology: Topology, route: Manifest, path: Path) -> _Matches:
 
 
 def _http_match(match: Any) -> Hashable:
-    path = read(match, "path", "value", default="/")
-    kind = read(match, "path", "type", default="PathPrefix")
-    if kind == "PathPrefix":
-        path = path.removesuffix("/")
+    # A trailing slash matters: /a and /a/ match the same paths, but Envoy Gateway puts the longer prefix first.
     return (
-        kind,
-        path,
+        read(match, "path", "type", default="PathPrefix"),
+        read(match, "path", "value", default="/"),
         read(match, "method"),
         _conditions(match, "headers", lower=True),
         _conditions(match, "queryParams"),
