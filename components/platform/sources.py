@@ -1,7 +1,6 @@
 """Where a release's manifest comes from: a download, a file or a chart, each checked against its SHA-256."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -12,6 +11,9 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
+
+from kube.files import write_whole
+from kube.paths import cache_root
 
 _STALL_S = 10
 _DEADLINE_S = 60
@@ -68,8 +70,8 @@ class Raw:
 
 
 def cache_directory() -> Path:
-    """Where downloads are kept, each named after its sum."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synergychat" / "manifests"
+    """Return the directory that keeps downloads, each named after its checksum."""
+    return cache_root() / "manifests"
 
 
 def read(source: Source, cache: Path) -> Raw:
@@ -126,15 +128,10 @@ def _downloaded(source: Source, location: str, cache: Path) -> Raw:
 
 
 def _keep(data: bytes, path: Path) -> None:
-    """For later runs. Where there is no room or no right for it, they fetch it again: this one has it and goes on."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Keep a download for later runs. Best effort: if the cache cannot be written, later runs download again."""
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError:
-        with suppress(OSError):
-            scratch.unlink()
+        write_whole(path, data, mode=0o644)
 
 
 def _fetched(location: str, key: str) -> bytes:
