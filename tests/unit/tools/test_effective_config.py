@@ -1,4 +1,4 @@
-"""What `make config` says: each key's value, and where it comes from."""
+"""`make config`: the value of every key, and where it comes from."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ PROJECT = declared_defaults(yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_tex
 
 
 def entries(**given: Any) -> dict[str, Entry]:
-    """Of a stack whose file says this."""
+    """Entries by key, for a stack whose file sets these keys."""
     values = {"synergychat:context": "a-context", "pulumi:disable-default-providers": ["kubernetes"]}
     values |= {f"synergychat:{key}": value for key, value in given.items()}
     return {each.key: each for each in effective([Layer(name=FILE, values=values), PROJECT])}
@@ -30,7 +30,7 @@ def entries(**given: Any) -> dict[str, Entry]:
     [
         ("context", "a-context", FILE),
         ("web.hostname", "chat.example.com", FILE),
-        ("web.port", "8080", "program"),  # Pulumi.yaml's value for web counts no more
+        ("web.port", "8080", "program"),  # the file's value for web hides all of the one in Pulumi.yaml
         ("api.hostname", "synchatapi.internal", "Pulumi.yaml"),
         ("envoyGateway.manifest", "not set", "program"),
         ("crawler.keywords", '["love", "hate"]', FILE),
@@ -54,7 +54,7 @@ def test_every_value_is_shown_with_where_it_comes_from(key: str, value: str, ori
     assert (found.value, found.origin) == (value, origin)
 
 
-def test_the_first_that_says_a_key_says_it() -> None:
+def test_the_first_layer_that_sets_a_key_wins() -> None:
     layers = [
         Layer(name="CONTEXT=", values={"synergychat:context": "kind"}),
         Layer(name=FILE, values={"synergychat:context": "minikube"}),
@@ -62,7 +62,7 @@ def test_the_first_that_says_a_key_says_it() -> None:
     assert effective(layers)[0] == Entry(key="context", value="kind", origin="CONTEXT=")
 
 
-def test_every_key_of_the_reference_is_there() -> None:
+def test_every_key_of_the_config_is_shown() -> None:
     keys = {each.partition(".")[0].partition("[")[0] for each in entries()}
     assert keys == {field.alias for field in config.StackConfig.model_fields.values()}
 
@@ -90,7 +90,7 @@ def test_no_secret_is_shown(secrets: dict[str, Any]) -> None:
         {"secrets": {"users": {"planted": {"secure": "planted"}}}, "web": {"port": {"secure": "planted"}}},
     ],
 )
-def test_a_secret_in_a_wrong_place_is_told_and_not_shown(given: dict[str, Any]) -> None:
+def test_a_secret_in_a_wrong_place_is_reported_and_not_shown(given: dict[str, Any]) -> None:
     with pytest.raises(config.ConfigError) as raised:
         entries(**given)
     assert "[secret] holds a secret value" in str(raised.value)
@@ -108,7 +108,7 @@ def test_the_command_prints_a_line_per_key(
     assert len(lines) > 30
 
 
-def test_the_command_tells_mistakes_as_the_program_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_reports_problems_as_the_program_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _file(tmp_path, monkeypatch, {"synergychat:context": "a-context", "synergychat:web": {"port": 0, "hostnam": "a"}})
     with pytest.raises(UserError) as raised:
         command.run(Stack.of("mine", ""))
@@ -124,4 +124,4 @@ def _file(directory: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, An
     file = directory / "Pulumi.mine.yaml"
     file.write_text(json.dumps({"config": values}))
     monkeypatch.setattr("tools.stack.stack_file", lambda stack: file)
-    monkeypatch.setattr("tools.show_config.stack_file", lambda stack: file)
+    monkeypatch.setattr("tools.effective_config.stack_file", lambda stack: file)
