@@ -15,6 +15,7 @@ from local.lock import locked
 from local.paths import state_root
 from local.toolchain.progress import Progress
 from tools import stack as stacks
+from tools import update
 from tools.environment import backend
 from tools.stack import Stack
 from tools.status import print_access, report
@@ -26,21 +27,19 @@ def up(stack: Stack) -> int:
     with _alone():
         with Progress() as progress:
             if stack.on_local_cluster:
-                tools = supplies.for_stack_on_local_cluster(progress)
-                stacks.prepare(tools)
-                images = archives(tools, progress)
-                Cluster().up(tools, images, progress, ports_to_serve=stack.ports_to_serve)
+                _up_local_cluster(stack, progress)
             else:
                 _check_reach(stack)
-                stacks.prepare(supplies.for_stack(progress))
+                with progress.step("set up the tools"):
+                    stacks.prepare(supplies.for_stack(progress))
         if not stack.select():
             return 1
         stacks.end_orphaned_plugins()
         stack.release_dead_lock()
-        done = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
-        if done.returncode == 0:
+        code = update.run(stack)
+        if code == 0:
             print_access(stack.outputs(), Console(highlight=False))
-        return done.returncode
+        return code
 
 
 def preview(stack: Stack) -> int:
@@ -65,13 +64,13 @@ def down(stack: Stack, *, purge: bool) -> int:
     with _alone():
         stacks.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")
-        # A local cluster takes all that is deployed with it; only a state that is kept elsewhere would not notice.
+        # A local cluster takes with it all that is deployed on it. Only state kept elsewhere would not notice.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
                 stacks.prepare(supplies.for_program(progress))
             stack.release_dead_lock()
             if not stack.on_local_cluster:
-                # With a preview: only that sees a protected object before what depends on it is gone.
+                # With a preview: it finds a protected object before anything that depends on the object is deleted.
                 destroyed = stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration())
                 if destroyed.returncode != 0:
                     return destroyed.returncode
@@ -91,14 +90,29 @@ def down(stack: Stack, *, purge: bool) -> int:
 
 
 def _alone() -> AbstractContextManager[None]:
-    """One run at a time changes this user's local cluster and its stacks."""
+    """Let one run at a time change this user's local cluster and stacks."""
     return locked(
-        state_root() / "up.lock", lambda holder: print(f"Another make up or down ({holder}) runs: waiting for it.")
+        state_root() / "up.lock",
+        lambda holder: print(f"Another make up or down ({holder}) is running: waiting for it."),
     )
 
 
+def _up_local_cluster(stack: Stack, progress: Progress) -> None:
+    with progress.step("set up the tools"):
+        tools = supplies.for_stack_on_local_cluster(progress)
+        stacks.prepare(tools)
+        images = archives(tools, progress)
+    cluster = Cluster()
+    ports: tuple[int, ...] = ()
+    if cluster.status().state in ("absent", "stopped"):
+        from tools.ports import ports_to_serve  # imports Pulumi's SDK, which takes a second
+
+        ports = ports_to_serve(stack)
+    cluster.up(tools, images, progress, ports_to_serve=ports)
+
+
 def _check_reach(stack: Stack) -> None:
-    """The program's own check, before a mistyped context gets a state of its own."""
+    """Run the program's own check of the context, before a mistyped one gets a state of its own."""
     from kube import provider
 
     files = [Cluster().directory.kubeconfig, *provider.kubeconfig_files()]
