@@ -1,4 +1,4 @@
-"""A verdict of `routing` on one screen."""
+"""Print a verdict of `explain` on one screen."""
 
 from collections.abc import Iterable, Sequence
 
@@ -21,7 +21,7 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
         _print_taken(verdict.taken, verdict, console)
     else:
         _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
-        _lines(console, "nearest", [f"{each.what}: {each.reason}" for each in verdict.nearest])
+        _lines(console, "nearest", [f"{candidate.what}: {candidate.reason}" for candidate in verdict.nearest])
     _lines(console, "note", verdict.notes)
 
 
@@ -34,14 +34,16 @@ def print_live(
     context: str,
     console: Console,
 ) -> None:
-    """Below the stack's verdict: that of the cluster where it is another one, and what differs."""
+    """Print the verdict for the cluster if it is another one than the stack's, and the objects that differ."""
     console.print(Text(f"\nOn {context}", style="bold"))
     if unreachable:
         _lines(console, "unknown", [unreachable])
         return
     same = _summary(planned) == _summary(actual)
     _lines(console, "taken by", ["the same"] if same else _summary(actual))
-    found = [f"{each.object}: {f'{each.path}: ' if each.path else ''}{each.text}" for each in differences(stack, live)]
+    found = [
+        f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
+    ]
     _lines(console, "differs", found or ["nothing"])
 
 
@@ -58,8 +60,8 @@ def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
     _lines(console, "rule", [rule])
     _lines(console, "filters", taken.filters or ["none"])
     policies = [
-        f"{each.policy} on {each.place}: {', '.join(each.settings)}{f'; {each.note}' if each.note else ''}"
-        for each in taken.policies
+        f"{found.policy} on {found.place}: {', '.join(found.settings)}{f'; {found.note}' if found.note else ''}"
+        for found in taken.policies
     ]
     _lines(console, "policies", policies or ["none"])
     _lines(console, "backends", [*_backends(taken)])
@@ -74,15 +76,15 @@ def _answer(answer: Answer) -> str:
 
 
 def _backends(taken: Taken) -> Iterable[str]:
-    for each in taken.backends:
-        yield f"{each.share:4.0%} {each}{f': {each.problem}, so 500' if each.problem else ''}"
-        yield from (f"     {step}" for step in each.filters)
+    for backend in taken.backends:
+        yield f"{backend.share:4.0%} {backend}{f': {backend.problem}, so 500' if backend.problem else ''}"
+        yield from (f"     {step}" for step in backend.filters)
     if not taken.backends:
         yield "none"
 
 
 def _summary(verdict: Verdict) -> list[str]:
-    """What two verdicts are compared by."""
+    """Return the part of a verdict by which two verdicts are compared."""
     if verdict.refusal:
         return [verdict.refusal]
     if verdict.taken is None:
