@@ -11,7 +11,7 @@ from local.cluster import preflight
 from local.lock import locked
 from local.paths import REPOSITORY, state_root
 from local.toolchain import system
-from local.toolchain.manifest import ensure_manifest
+from local.toolchain.envoy_gateway_manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from local.venv import VENV
 from tools import stack

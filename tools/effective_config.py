@@ -9,7 +9,8 @@ from typing import Any, cast
 import yaml
 
 import config
-from config.raw import group
+from kube.json_paths import children
+from kube.read import read
 from local.paths import REPOSITORY
 from tools.environment import stack_file
 from tools.stack import CONTEXT_KEY, Stack, own_config
@@ -57,7 +58,7 @@ def layers(stack: Stack) -> list[Layer]:
 
 def declared_defaults(project: Mapping[str, Any]) -> Layer:
     """Return the defaults that Pulumi.yaml declares."""
-    declared = group(project.get("config")).items()
+    declared = children(project.get("config"))
     values = {f"{_PREFIX}{key}": setting["default"] for key, setting in declared if "default" in setting}
     return Layer(name="Pulumi.yaml", values=values)
 
@@ -135,7 +136,7 @@ def _shown(value: Any) -> str:
 
 def _is_secure(source: Any) -> bool:
     """Tell whether `pulumi config set --secret` wrote the value."""
-    return list(group(source)) == ["secure"] and isinstance(group(source)["secure"], str)
+    return len(_parts(source)) == 1 and isinstance(read(source, "secure"), str)
 
 
 def _is_encrypted(source: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from explain import Request, RequestError, explain
-from explain.objects import GROUPS
+from gatewayapi.kinds import GROUPS
 from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress

@@ -8,20 +8,20 @@ from rich.text import Text
 
 from explain import Verdict
 from explain.filters import Answer
-from explain.objects import Wire
 from explain.verdict import Taken
 from health.drift import differences
+from kube.manifest import Manifest as Wire
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
     console.print(Text(f"\n{verdict.request}", style="bold"))
     if verdict.refusal:
-        _lines(console, "refused", [verdict.refusal])
+        _lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
         _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
-        _lines(console, "nearest", [f"{candidate.what}: {candidate.reason}" for candidate in verdict.nearest])
+        _lines(console, "nearest", map(str, verdict.nearest))
     _lines(console, "note", verdict.notes)
 
 
@@ -77,7 +77,7 @@ def _answer(answer: Answer) -> str:
 
 def _backends(taken: Taken) -> Iterable[str]:
     for backend in taken.backends:
-        yield f"{backend.share:4.0%} {backend}{f': {backend.problem}, so 500' if backend.problem else ''}"
+        yield f"{backend.share:4.0%} {backend}{f': {backend.problem.rule}, so 500' if backend.problem else ''}"
         yield from (f"     {step}" for step in backend.filters)
     if not taken.backends:
         yield "none"
@@ -86,7 +86,7 @@ def _backends(taken: Taken) -> Iterable[str]:
 def _summary(verdict: Verdict) -> list[str]:
     """Return the part of a verdict by which two verdicts are compared."""
     if verdict.refusal:
-        return [verdict.refusal]
+        return [str(verdict.refusal)]
     if verdict.taken is None:
         return ["nothing"]
     rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"

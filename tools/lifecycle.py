@@ -113,10 +113,10 @@ def _up_local_cluster(stack: Stack, progress: Progress) -> None:
 
 def _check_reach(stack: Stack) -> None:
     """Run the program's own check of the context, before a mistyped one gets a state of its own."""
-    from kube import provider
+    from kube import kubeconfig
 
-    files = [Cluster().directory.kubeconfig, *provider.kubeconfig_files()]
+    files = [Cluster().directory.kubeconfig, *kubeconfig.kubeconfig_files()]
     try:
-        provider.check(stack.context, provider.read(files), files)
-    except provider.ClusterError as error:
+        kubeconfig.check_reachable(stack.context, kubeconfig.read_kubeconfig(files), files)
+    except kubeconfig.ClusterError as error:
         raise UserError(str(error)) from error

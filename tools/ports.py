@@ -1,6 +1,6 @@
 """TCP ports that a stack's load balancers will ask for."""
 
-from config import ConfigError
+import config
 from tools.effective_config import layers, parse
 from tools.stack import Stack
 
@@ -11,13 +11,9 @@ def ports_to_serve(stack: Stack) -> tuple[int, ...]:
     All Gateways count, because it is not known before which of them gets the first address.
     """
     try:
-        settings = parse(layers(stack))
-    except ConfigError:
+        gateways = config.Stack(parse(layers(stack))).gateways
+    except config.ConfigError:
         return ()
-    listeners = [
-        listener
-        for name, gateway in settings.all_gateways.items()
-        if gateway.exposure == "LoadBalancer"
-        for listener in settings.listeners_of(name)
-    ]
+    exposed = [gateway for gateway in gateways if gateway.keys.exposure == "LoadBalancer"]
+    listeners = [listener for gateway in exposed for listener in gateway.listeners]
     return tuple(dict.fromkeys(listener.port for listener in listeners if listener.protocol != "UDP"))

@@ -15,13 +15,13 @@ _DEFAULTS = ("program", "Pulumi.yaml")
 
 
 def run(stack: Stack) -> int:
-    from config import ConfigError, told  # imports Pulumi's SDK, which takes a second
+    from config import ConfigError, explain  # imports Pulumi's SDK, which takes a second
     from tools.effective_config import PROJECT, effective, layers
 
     try:
         entries = effective(layers(stack))
     except ConfigError as error:
-        raise UserError(told(error, PROJECT, stack.name)) from error
+        raise UserError(explain(error, PROJECT, stack.name)) from error
     _print(entries, Console(highlight=False))
     return 0
 

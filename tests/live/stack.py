@@ -15,7 +15,19 @@ from pulumi import automation
 from local.paths import REPOSITORY, state_root
 from local.venv import VENV
 
-_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components", "config", "health")
+_ROOMS = (
+    "checks",
+    "components",
+    "config",
+    "diagnostics",
+    "explain",
+    "gatewayapi",
+    "health",
+    "kube",
+    "preview",
+    "releases",
+)
+_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", *_ROOMS)
 
 
 class LiveStack:

@@ -370,8 +370,8 @@ def test_without_root_the_local_cluster_is_refused_before_anything_is_fetched_or
     # A user of a namespace of its own is nobody to the machine, and yet may read this repository wherever it is.
     nobody = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
     said = refused(run(*nobody, *command, environment=places))
-    assert "It needs root, to make namespaces and mounts." in said
-    assert "Become root first (sudo -i), or use a cluster that you have: make up CONTEXT=NAME" in said
+    assert "The local cluster needs root to create namespaces and mounts." in said
+    assert "Become root first (sudo -i), or use an existing cluster: make up CONTEXT=NAME" in said
     assert not Path(places["XDG_CACHE_HOME"]).exists()
     assert not (Path(places["XDG_STATE_HOME"]) / "synergychat" / "clusters").exists()
 

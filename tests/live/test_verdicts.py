@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks import Crds, check
-from checks.schema import builtin
+from checks.schema import Crds, builtin, validate
 from components.platform.sources import cache_directory
 from local.cluster.cloud.api import Api, ApiError
 from local.toolchain.pins import MANIFEST_SHA256
@@ -100,13 +99,13 @@ def test_the_api_server_refuses_what_is_refused_here_and_nothing_else(
     case: Case, crds: Crds, answers: dict[str, str]
 ) -> None:
     said = answers[case.name]
-    assert bool(check(case.wire, crds)) == bool(said), said
+    assert bool(validate(case.wire, crds)) == bool(said), said
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.breaks], ids=lambda case: case.name)
 def test_the_api_server_names_the_same_fields(case: Case, crds: Crds, answers: dict[str, str]) -> None:
     # It decodes metadata into a Go struct, and of its labels, annotations and finalizers it names no single one.
     said = answers[case.name].replace("ObjectMeta.", "metadata.")
-    for mistake in check(case.wire, crds):
+    for mistake in validate(case.wire, crds):
         inside_metadata = mistake.path[0] == "metadata" and len(mistake.path) > 2
         assert (".".join(map(str, mistake.path[:2])) if inside_metadata else mistake.field) in said

@@ -1,93 +1,101 @@
-"""The components as __main__.py joins them, one by one and with nothing of a stack's own."""
+"""The components of a stack, declared as __main__.py does, with a small release and without validation."""
 
-from collections.abc import Mapping
+import json
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import Chat, ChatArgs, EnvoyGatewayArgs, Gateway, GatewayArgs, Issuer, IssuerArgs, Platform
+import config
+from components import (
+    Apps,
+    AppsArgs,
+    Chat,
+    ChatArgs,
+    Gateways,
+    NetworkPolicies,
+    NetworkPoliciesArgs,
+    Platform,
+    create_gateways,
+    create_issuers,
+    create_objects,
+    create_platform,
+    create_policies,
+    create_routes,
+)
+from components.platform import platform
 from components.platform.cert_manager_release import CertManagerRelease
-from config import ApiConfig, CrawlerConfig, GatewayConfig, IssuerConfig, WebConfig
-from config.values import Ownership
-from kube.namespace import Namespace
+from components.platform.release import Release
+from config import Stack
 from tests.unit import release
+from tests.unit.recording import PROJECT, Recording, record
 
 TIMEOUT_S = 60
+NAMESPACE = "synergychat"
+CONTEXT = "a-context"
+
+
+def stack(**keys: Any) -> Stack:
+    """A stack with these keys in its config."""
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()}
+    given = {"context": CONTEXT, "timeoutSeconds": str(TIMEOUT_S), **values}
+    return Stack(config.parse(PROJECT, {f"{PROJECT}:{key}": value for key, value in given.items()}))
 
 
 def on_cluster() -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(providers=[k8s.Provider("cluster", context="a-context")])
+    return pulumi.ResourceOptions(providers=[k8s.Provider("cluster", context=CONTEXT)])
 
 
-def platform_of(
-    cluster: pulumi.ResourceOptions,
-    ownership: Ownership = "managed",
-    cert_manager: CertManagerRelease | None = None,
+def declare_platform(
+    stack: Stack, cluster: pulumi.ResourceOptions, cert_manager: CertManagerRelease | None = None
 ) -> Platform:
-    args = EnvoyGatewayArgs(manifest=release.manifest(*release.with_every_kind()), timeout_s=TIMEOUT_S)
-    return Platform.of("eg", ownership, args, cert_manager, cluster)
+    with (
+        mock.patch.object(platform, "load_envoy_gateway", lambda *_, **__: _release()),
+        mock.patch.object(platform, "load_cert_manager", lambda _: cert_manager),
+    ):
+        return create_platform("envoy-gateway", stack.platform, stack.context, cluster)
 
 
-def gateway(
-    cluster: pulumi.ResourceOptions,
-    settings: GatewayConfig | None = None,
-    ownership: Ownership = "managed",
-    *,
-    issuers: Mapping[str, Any] | None = None,
-    cert_manager: CertManagerRelease | None = None,
-    default_deny: bool = False,
-) -> Gateway:
-    settings = settings or GatewayConfig()
-    namespace = Namespace.restricted("chat", "chat", cluster, default_deny=default_deny)
-    platform = platform_of(cluster, ownership, cert_manager)
-    made = {
-        name: Issuer(
-            f"is-{name}",
-            IssuerArgs(
-                name=name,
-                # By alias, as in a stack's file.
-                settings=IssuerConfig.model_validate(each),
-                gateways={settings.name: settings.listener, "inner": "plain"},
-                namespace=namespace,
-                platform=platform,
-                timeout_s=TIMEOUT_S,
-            ),
-            cluster,
-        )
-        for name, each in (issuers or {}).items()
-    }
-    args = GatewayArgs(
-        name=settings.name,
-        class_name=settings.class_name,
-        settings=settings,
-        listeners=settings.served(["synchat.internal"]),
-        envoy_image=settings.envoy_image,
-        hostnames=["synchat.internal"],
-        namespace=namespace,
-        platform=platform,
-        issuers=made,
-        timeout_s=TIMEOUT_S,
-    )
-    return Gateway("gw", args, cluster)
+@cache
+def _release() -> Release:
+    return release.release(*release.with_every_kind())
 
 
-def chat(
-    cluster: pulumi.ResourceOptions,
-    *,
-    api_url: str = "http://api.example",
-    web: WebConfig | None = None,
-    api: ApiConfig | None = None,
-    crawler: CrawlerConfig | None = None,
-    secrets: Mapping[str, Mapping[str, str]] | None = None,
-) -> Chat:
-    args = ChatArgs(
-        namespace="chat",
-        api_url=api_url,
-        web=web or WebConfig(),
-        api=api or ApiConfig(),
-        crawler=crawler or CrawlerConfig(),
-        secrets=secrets or {},
-        timeout_s=TIMEOUT_S,
-    )
-    return Chat("c", args, cluster)
+@dataclass(frozen=True)
+class Base:
+    """The components that every stack has."""
+
+    cluster: pulumi.ResourceOptions
+    chat: Chat
+    gateways: Gateways
+
+
+def declare_base(stack: Stack, cert_manager: CertManagerRelease | None = None) -> Base:
+    cluster = on_cluster()
+    platform = declare_platform(stack, cluster, cert_manager)
+    chat = Chat("synergychat", ChatArgs(settings=stack.chat), cluster)
+    issuers = create_issuers(stack.issuers, chat.namespace, platform, cluster)
+    return Base(cluster, chat, create_gateways(stack.gateways, chat.namespace, platform, issuers, cluster))
+
+
+def declare(stack: Stack, cert_manager: CertManagerRelease | None = None) -> None:
+    base = declare_base(stack, cert_manager)
+    chat, gateways, cluster = base.chat, base.gateways, base.cluster
+    extra = AppsArgs(settings=stack.apps, gateway=gateways.main, secrets=chat.secrets, timeout_s=stack.timeout_s)
+    apps = Apps("extraApps", extra, cluster)
+    objects = create_objects(stack.objects, gateways.main, chat.secrets.all, stack.timeout_s, cluster)
+    backends, named = {**chat.backends, **apps.backends}, [*chat.secrets.all, *objects]
+    routes = create_routes(stack.routes, gateways, backends, named, cluster)
+    create_policies(stack.policies, gateways, {**routes, **apps.routes}, backends, named, cluster)
+    connections = NetworkPoliciesArgs(workloads=stack.traffic, names=chat.names, gateway=gateways.main)
+    NetworkPolicies("network-policies", connections, cluster)
+    pulumi.export("address", gateways.main.address)
+
+
+def build(*, preview: bool = False, cert_manager: CertManagerRelease | None = None, **keys: Any) -> Recording:
+    """All resources of a stack with these keys in its config."""
+    wanted = stack(**keys)
+    return record(lambda: declare(wanted, cert_manager), preview=preview)

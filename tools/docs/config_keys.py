@@ -7,9 +7,9 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from config import AppConfig, Fields, FurtherGatewayConfig, OpenSection, Section, ServingConfig, StackConfig
+from config import AppConfig, ExtraGatewayConfig, Fields, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, Subdomain, Text
-from releases import RELEASE_LINES
+from releases import LINES
 
 
 def render() -> str:
@@ -20,7 +20,7 @@ def render() -> str:
         if _below(field) is not None:
             parts += [f"## `{field.alias}`\n\n{field.description}\n", *_tables("", field)]
     parts += [_EVERY_WORKLOAD, *_tables_of("", AppConfig)]
-    lines = "\n".join(f"| {line} | {end.isoformat()} |" for line, end in RELEASE_LINES.items())
+    lines = "\n".join(f"| {line.name} | {line.end_of_life.isoformat()} |" for line in LINES)
     return "\n".join([*parts, _TAIL.format(lines=lines)])
 
 
@@ -36,7 +36,7 @@ def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
 def _tables_of(prefix: str, section: type[Section]) -> Iterator[str]:
     fields = [field for name, field in section.model_fields.items() if not _is_told_elsewhere(section, name)]
     yield _table(prefix, fields)
-    if section is FurtherGatewayConfig:
+    if section is ExtraGatewayConfig:
         yield "Every further key is as in `gateway`.\n"
     if issubclass(section, OpenSection):
         yield f"{_OPEN}\n"
@@ -46,7 +46,7 @@ def _tables_of(prefix: str, section: type[Section]) -> Iterator[str]:
 
 def _is_told_elsewhere(section: type[Section], name: str) -> bool:
     """A further Gateway's keys are the first one's."""
-    return (section is FurtherGatewayConfig and name in ServingConfig.model_fields) or _is_of_every_workload(
+    return (section is ExtraGatewayConfig and name in ServingConfig.model_fields) or _is_of_every_workload(
         section, name
     )
 
@@ -112,9 +112,10 @@ def _rules(metadata: list[Any], annotation: Any) -> Iterator[Rule]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if field.default is None:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is None:
         return "not set"
-    return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default, default=_jsonable)}`"
+    return f"`{default if isinstance(default, str) else json.dumps(default, default=_jsonable)}`"
 
 
 def _jsonable(section: Section) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 
 from explain import Request, RequestError
-from explain.paths import normalised, with_slashes
+from explain.paths import normalized, with_slashes
 from gatewayapi.hostnames import intersection
 from tests.unit.explain.routing_parts import ask, path, route, rule, taker
 
@@ -141,7 +141,7 @@ def test_listener_and_route_meet_in_the_narrower_host_name(
     ],
 )
 def test_a_path_is_compared_as_envoy_normalises_it(sent: str, compared: str) -> None:
-    assert normalised(sent) == compared
+    assert normalized(sent) == compared
 
 
 def test_an_escaped_slash_is_redirected_before_any_rule() -> None:

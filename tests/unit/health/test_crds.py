@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from checks import Crds, check
+from checks.schema import Crds, validate
 from components import Route, RouteArgs
 from config import ApiConfig, GatewayConfig, WebConfig
 from tests.unit import parts
@@ -35,4 +35,4 @@ def emitted(settings: dict[str, Any]) -> list[dict[str, Any]]:
 def test_every_custom_resource_is_one_that_the_release_takes(exposure: str, crds: Crds) -> None:
     wires = emitted(EXPOSURES[exposure])
     assert {wire["kind"] for wire in wires} == KINDS
-    assert [str(mistake) for wire in wires for mistake in check(wire, crds)] == []
+    assert [str(mistake) for wire in wires for mistake in validate(wire, crds)] == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checks.rules import mistakes
+from checks.rules import problems as mistakes
 from tests.cases.cases import CASES, VERSION, Case
 
 

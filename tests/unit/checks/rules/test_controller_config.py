@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks import Crds
+from checks.schema import Crds
 from checks.rules import controller_config
 from checks.rules.releases import Release
 
