@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks.rules.image_digests import by_tag
+from checks.rules.image_digests import without_digest
 from tests.live.recipes import recipes
 from tests.unit import program
 from tests.unit.program import ROOT, stack_config
@@ -120,7 +120,7 @@ def test_prod_is_served_by_https_alone(prod: Recording) -> None:
 
 
 def test_every_image_of_prod_is_named_by_its_digest(prod: Recording) -> None:
-    assert [mistake.value for each in prod.kubernetes for mistake in by_tag(each.inputs)] == []
+    assert [found.value for each in prod.kubernetes for found in without_digest(each.inputs)] == []
     assert stack_config("prod")["synergychat:requireDigests"] is True
 
 

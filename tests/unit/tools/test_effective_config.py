@@ -30,8 +30,8 @@ def entries(**given: Any) -> dict[str, Entry]:
     [
         ("context", "a-context", FILE),
         ("web.hostname", "chat.example.com", FILE),
-        ("web.port", "8080", "program"),  # the file's value for web hides all of the one in Pulumi.yaml
-        ("api.hostname", "synchatapi.internal", "Pulumi.yaml"),
+        ("web.port", "8080", "program"),
+        ("api.hostname", "synchatapi.internal", "program"),
         ("envoyGateway.manifest", "not set", "program"),
         ("crawler.keywords", '["love", "hate"]', FILE),
         ("gateway.listeners[0].port", "443", FILE),

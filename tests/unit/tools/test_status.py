@@ -35,7 +35,7 @@ def at(address: str) -> dict[str, Any]:
         "urls": urls,
         "gatewayAddress": address,
         "hostsLines": hosts_lines(urls, address),
-        "tryIt": try_it(urls, address, self_signed=False),
+        "tryIt": try_it(urls, address, is_self_signed=False),
     }
 
 
@@ -195,7 +195,7 @@ def test_a_stack_that_was_never_up_is_absent_and_its_objects_are_shown() -> None
 def url_row(name: str, web: Web, *, self_signed: bool = False) -> str:
     """The line for an app of this name whose host the gateway serves from `web`."""
     url = web.url.replace("127.0.0.1", "synchat.internal")
-    commands = try_it({name: url}, "127.0.0.1", self_signed=self_signed)
+    commands = try_it({name: url}, "127.0.0.1", is_self_signed=self_signed)
     stack = Deployed("dev", "kind-one", named=True, exports={"tryIt": commands, "gatewayAddress": "127.0.0.1"})
     (line,) = [line for line in status_of(stack)[1].splitlines() if line.startswith("URL")]
     return " ".join(line.split()).replace(url, "URL")

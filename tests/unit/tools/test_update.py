@@ -237,14 +237,14 @@ PARENT = "parents[?@.parentRef.name=='app-gateway'&&@.controllerName=='example.c
 @pytest.mark.parametrize(
     ("expressions", "words"),
     [
-        (readiness.holds("Accepted"), ["Accepted"]),
+        (readiness.condition_true("Accepted"), ["Accepted"]),
         (
-            readiness.holds("Programmed", "ResolvedRefs", of="listeners[?@.name=='http']"),
+            readiness.condition_true("Programmed", "ResolvedRefs", of="listeners[?@.name=='http']"),
             ["Programmed", "ResolvedRefs"],
         ),
-        (readiness.holds("Accepted", of=PARENT), ["Accepted"]),
-        ([readiness.lacks("PartiallyInvalid", of=PARENT)], ["not PartiallyInvalid"]),
-        (readiness.holds_for_each("Accepted", of=PARENT), ["Accepted"]),
+        (readiness.condition_true("Accepted", of=PARENT), ["Accepted"]),
+        ([readiness.condition_absent("PartiallyInvalid", of=PARENT)], ["not PartiallyInvalid"]),
+        (readiness.condition_true_for_each("Accepted", of=PARENT), ["Accepted"]),
         (readiness.rolled_out(), ["rolled out"]),
         (["jsonpath={.webhooks[0].clientConfig.caBundle}"], ["Ready"]),
     ],
