@@ -54,7 +54,9 @@ def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
     _lines(
         console,
         "listener",
-        [f"{taken.listener.name} of {taken.listener.owner_name}, {taken.listener.protocol} on port {taken.listener.port}"],
+        [
+            f"{taken.listener.name} of {taken.listener.owner_name}, {taken.listener.protocol} on port {taken.listener.port}"
+        ],
     )
     _lines(console, "route", [f"{taken.route}, host {taken.hostname}"])
     _lines(console, "rule", [rule])

@@ -39,7 +39,8 @@ def test_the_page_tells_what_a_stack_says_from_a_default() -> None:
     rows = stacks.render().splitlines()
     assert "| `namespace` | synergychat | `synergychat-staging` | `synergychat-prod` |" in rows
     assert "| `envoyGateway.protect` | false | false | `true` |" in rows
-    assert not any(row.startswith("| `web.port` ") for row in rows)
+    assert "| `web.port` | `8080` | 8080 | 8080 |" in rows
+    assert not any(row.startswith("| `web.servicePort` ") for row in rows)
 
 
 @pytest.mark.parametrize("stack", stacks.STACKS)
