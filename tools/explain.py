@@ -4,12 +4,12 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 
 from explain import Request, RequestError, explain
 from gatewayapi.kinds import GROUPS
+from kube.manifest import Manifest
 from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress
@@ -19,14 +19,12 @@ from tools.stack import Stack
 
 _SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
 
-Wire = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Live:
     """The objects in the cluster that decide where a request goes, or the reason why they cannot be read."""
 
-    objects: list[Wire]
+    objects: list[Manifest]
     reason: str = ""
 
 
@@ -50,7 +48,7 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     return _SERVED if verdict.is_served else _NOT_SERVED
 
 
-def _planned(stack: Stack) -> list[Wire]:
+def _planned(stack: Stack) -> list[Manifest]:
     """Return the objects that the program would apply. The inputs of its resources are manifests."""
     # Without --show-sames the plan of a stack that is up is empty.
     done = stack.pulumi(

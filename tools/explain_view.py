@@ -10,10 +10,11 @@ from explain import Verdict
 from explain.filters import Answer
 from explain.verdict import Taken
 from health.drift import differences
-from kube.manifest import Manifest as Wire
+from kube.manifest import Manifest
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
+    """Print what happens to a request."""
     console.print(Text(f"\n{verdict.request}", style="bold"))
     if verdict.refusal:
         _lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
@@ -26,8 +27,8 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
 
 
 def print_live(
-    stack: Sequence[Wire],
-    live: Sequence[Wire],
+    stack: Sequence[Manifest],
+    live: Sequence[Manifest],
     unreachable: str,
     planned: Verdict,
     actual: Verdict,
@@ -51,12 +52,11 @@ def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
     requests = taken.route.kind in ("HTTPRoute", "GRPCRoute")
     asked = str(taken.match) if requests else "every datagram" if taken.route.kind == "UDPRoute" else "every connection"
     rule = f"{taken.rule}{f' ({taken.rule_name})' if taken.rule_name else ''}: {asked}"
+    listener = taken.listener
     _lines(
         console,
         "listener",
-        [
-            f"{taken.listener.name} of {taken.listener.owner_name}, {taken.listener.protocol} on port {taken.listener.port}"
-        ],
+        [f"{listener.name} of {listener.owner_name}, {listener.protocol} on port {listener.port}"],
     )
     _lines(console, "route", [f"{taken.route}, host {taken.hostname}"])
     _lines(console, "rule", [rule])

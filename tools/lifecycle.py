@@ -22,6 +22,7 @@ from tools.status import print_access, report
 
 
 def up(stack: Stack) -> int:
+    """Bring up the local cluster, if the stack uses it, and the stack. Then print how to reach the chat."""
     if stack.on_local_cluster:
         preflight.check_possible()
     with _alone():
@@ -43,6 +44,7 @@ def up(stack: Stack) -> int:
 
 
 def preview(stack: Stack) -> int:
+    """Print what `up` would change."""
     with Progress() as progress:
         stacks.prepare(supplies.for_program(progress))
     if not stack.select():
@@ -51,11 +53,13 @@ def preview(stack: Stack) -> int:
 
 
 def status(stack: Stack) -> int:
+    """Print every part of the stack with its state. Return 0 if all parts are well."""
     cluster = Cluster() if stack.on_local_cluster else None
     return 0 if report(stack, cluster, Console(highlight=False)) else 1
 
 
 def down(stack: Stack, *, purge: bool) -> int:
+    """Stop the local cluster. With `purge`, remove the stack instead, and with it the local cluster that it is on."""
     if not stack.on_local_cluster and not purge:
         raise UserError(
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
@@ -64,7 +68,7 @@ def down(stack: Stack, *, purge: bool) -> int:
     with _alone():
         stacks.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")
-        # A local cluster takes with it all that is deployed on it. Only state kept elsewhere would not notice.
+        # Removing a local cluster removes everything on it, so only state in another backend has to be cleared.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
                 stacks.prepare(supplies.for_program(progress))
@@ -83,7 +87,7 @@ def down(stack: Stack, *, purge: bool) -> int:
     if not purge:
         print("The cluster is stopped; its data is kept.")
     elif stack.on_local_cluster:
-        print("The cluster, all that was deployed on it, and the state are removed.")
+        print("The cluster, everything on it, and its state are removed.")
     else:
         print(f"The stack {stack.name} is removed from {stack.context}.")
     return 0
