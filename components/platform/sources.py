@@ -1,7 +1,6 @@
 """Sources of a release's manifest: a download, a file or a chart, each verified by its SHA-256 checksum."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -11,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+
+from kube.files import write_whole
+from kube.paths import cache_root
 
 _STALL_S = 10
 _DEADLINE_S = 60
@@ -52,7 +54,7 @@ class Raw:
 
 def cache_directory() -> Path:
     """Directory of downloads, each named after its checksum."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synergychat" / "manifests"
+    return cache_root() / "manifests"
 
 
 def read(source: Source, cache: Path) -> Raw:
@@ -110,14 +112,9 @@ def _downloaded(source: Source, location: str, cache: Path) -> Raw:
 
 def _keep(data: bytes, path: Path) -> None:
     """Keep a download for later runs. Best effort: if the cache cannot be written, later runs download again."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError:
-        with suppress(OSError):
-            scratch.unlink()
+        write_whole(path, data, mode=0o644)
 
 
 def _fetch(location: str, key: str) -> bytes:

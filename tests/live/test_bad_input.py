@@ -462,7 +462,7 @@ def test_a_disk_that_has_no_room_for_the_state_is_named_and_with_room_the_same_c
 def test_a_disk_that_has_no_room_for_the_python_packages_is_named(small_disks: list[SmallDisk], tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     small_disks.append(disk := SmallDisk(clone, "4m"))
-    disk.run("cp", "-r", "Makefile", "local", "requirements.txt", clone)
+    disk.run("cp", "-r", "Makefile", "kube", "local", "requirements.txt", clone)
     said = refused(disk.run("make", "up", where=clone))
     assert "The disk is full: " in said
     assert f"MiB free in {clone} (the program and its .venv)" in said
@@ -515,7 +515,8 @@ def test_a_package_index_that_answers_nothing_is_given_up_and_the_build_beside_i
 
 def test_a_package_index_that_answers_nothing_ends_make_in_a_fresh_clone(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    shutil.copytree(REPOSITORY / "local", clone / "local")
+    for name in ("kube", "local"):
+        shutil.copytree(REPOSITORY / name, clone / name)
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(REPOSITORY / name, clone)
     with silent() as index:

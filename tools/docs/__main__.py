@@ -1,4 +1,4 @@
-"""`python -m tools.docs`: write all of it anew."""
+"""`python -m tools.docs`: write all generated files."""
 
 from pathlib import Path
 

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kube.files import write_whole
+
 
 class StatusFile:
     """cloud-status.json: one value per section, replaced by rename whenever a section changes."""
@@ -17,10 +19,8 @@ class StatusFile:
         if section in self._sections and self._sections[section] == value:
             return
         self._sections[section] = value
-        draft = self._path.with_suffix(".new")
         errors = _errors_in(self._sections)
-        draft.write_text(json.dumps({"pid": os.getpid(), **self._sections, "errors": errors}, indent=1))
-        draft.replace(self._path)
+        write_whole(self._path, json.dumps({"pid": os.getpid(), **self._sections, "errors": errors}, indent=1))
 
 
 def _errors_in(value: Any) -> list[str]:

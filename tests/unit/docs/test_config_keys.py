@@ -34,8 +34,8 @@ def test_the_reference_says_for_every_key_what_it_may_be() -> None:
     for row in (
         "| `gateway.nodePort` | a whole number from 30000 to 32767 | not set |",
         "| `context` | text that is not empty | **required** |",
-        "| `web.hostname` | a host name in lower case, no IP address, no wildcard | `synchat.internal` |",
-        "| `envoyGateway.sha256` | a list, each a SHA-256: 64 of 0-9 and a-f | `[]` |",
+        "| `web.hostname` | a host name in lower case, not an IP address and not a wildcard | `synchat.internal` |",
+        "| `envoyGateway.sha256` | a list, each a SHA-256 checksum (64 of 0-9 and a-f) | `[]` |",
         "| `crawler.keywords` | a list of at least one, each a word without a comma | `[",
         "| 1.5 | 2026-02-13 |",
     ):

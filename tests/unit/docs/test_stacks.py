@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks.rules.image_digests import by_tag
+from checks.rules.image_digests import without_digest
 from tests.live.recipes import recipes
 from tests.unit import program
 from tests.unit.program import ROOT, stack_config
@@ -39,7 +39,8 @@ def test_the_page_tells_what_a_stack_says_from_a_default() -> None:
     rows = stacks.render().splitlines()
     assert "| `namespace` | synergychat | `synergychat-staging` | `synergychat-prod` |" in rows
     assert "| `envoyGateway.protect` | false | false | `true` |" in rows
-    assert not any(row.startswith("| `web.port` ") for row in rows)
+    assert "| `web.port` | `8080` | 8080 | 8080 |" in rows
+    assert not any(row.startswith("| `web.servicePort` ") for row in rows)
 
 
 @pytest.mark.parametrize("stack", stacks.STACKS)
@@ -120,7 +121,7 @@ def test_prod_is_served_by_https_alone(prod: Recording) -> None:
 
 
 def test_every_image_of_prod_is_named_by_its_digest(prod: Recording) -> None:
-    assert [mistake.value for each in prod.kubernetes for mistake in by_tag(each.inputs)] == []
+    assert [found.value for each in prod.kubernetes for found in without_digest(each.inputs)] == []
     assert stack_config("prod")["synergychat:requireDigests"] is True
 
 

@@ -129,11 +129,11 @@ def test_a_download_that_cannot_be_kept_is_used_all_the_same(web: Web, cache: Pa
 def test_a_download_for_which_the_disk_has_no_room_is_used_and_leaves_no_part(
     web: Web, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, data: bytes) -> int:
-        path.touch()
+    def full(draft: Path, _: Path) -> Path:
+        assert draft.exists()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
     assert read(cache, f"{web.url}/install.yaml", SUM).data == DATA
     assert [path.name for path in cache.iterdir()] == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.files import write_whole
+from kube.files import write_whole
 
 
 @contextmanager
