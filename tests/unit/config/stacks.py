@@ -38,4 +38,13 @@ def rejected(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list
 
 def problems(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Key and code of every problem of a config, in the order in which the user reads them."""
-    return [(found.place.removeprefix(f"{PROJECT}:"), found.problem.code) for found in rejected(config, secret_keys)]
+    return [(_key(found), found.problem.code) for found in rejected(config, secret_keys)]
+
+
+def explained(config: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, str]]]:
+    """Key, code and words of every problem of a config, for tests of what a message names."""
+    return [(_key(found), found.problem.code, found.problem.words) for found in rejected(config)]
+
+
+def _key(found: Located) -> str:
+    return found.place.removeprefix(f"{PROJECT}:")
