@@ -11,7 +11,7 @@ from tests.unit.config.stacks import explained, parse, problems
     ("config", "place"),
     [
         ({"certManager": {"install": True}}, "certManager.install"),
-        ({"envoyGateway": {"replicas": 1}}, "envoyGateway.replicas"),
+        ({"envoyGateway": {"replicas": 2}}, "envoyGateway.replicas"),
         ({"envoyGateway": {"rateLimitImage": "ratelimit:1"}}, "envoyGateway.rateLimitImage"),
     ],
 )
@@ -30,3 +30,7 @@ def test_the_envoys_of_an_external_platform_have_a_key_of_their_own() -> None:
     assert explained({"platform": "external", "gateway": {"spec": spec}}) == [
         ("gateway.spec.infrastructure.parametersRef", "field-has-own-key", {"key": "gateway.proxy"})
     ]
+
+
+def test_a_key_of_the_platform_may_repeat_its_default() -> None:
+    parse({"platform": "external", "envoyGateway": {"replicas": 1, "config": {}, "protect": False}})
