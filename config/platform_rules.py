@@ -17,7 +17,7 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
     release = stack.envoy_gateway
     for name, field in type(release).model_fields.items():
         key = field.alias or name
-        if key not in _KEYS_OF_ANY_STACK and release.has(name):
+        if key not in _KEYS_OF_ANY_STACK and getattr(release, name) != field.default:
             yield problem("platform-managed-only", release.at(key))
     if stack.cert_manager.install:
         yield problem("platform-managed-only", stack.cert_manager.at("install"), True)

@@ -17,8 +17,6 @@ from diagnostics.exit import stop
 from diagnostics.render import Located, config_key, render
 from kube.json_paths import at
 
-_HIDDEN = "[secret]"
-
 
 class ConfigError(Exception):
     """Every problem in a stack's config, each with its key and value."""
@@ -98,6 +96,6 @@ def _located(project: str, found: Problem, raw: Mapping[str, object], hidden: It
     if value is None:
         with suppress(LookupError, TypeError):
             value = at(raw, found.path)
-    if value is not None and str(found.path[0]) in hidden:
-        value = _HIDDEN
-    return Located(place=config_key(project, found.path), problem=found, value=value)
+    is_secret = value is not None and str(found.path[0]) in hidden
+    shown = None if is_secret else value
+    return Located(place=config_key(project, found.path), problem=found, value=shown, is_secret=is_secret)

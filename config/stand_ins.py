@@ -1,7 +1,7 @@
 """Stand-ins: valid configs in place of one that has wrong values, so that the rules between keys can be checked too."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +14,21 @@ from kube.json_paths import at
 from releases import NEWEST
 
 _ABSENT = object()
-_EXAMPLES = (True, False, 1, 100, 30000, "example", "1Gi", "/example", "0 3 * * *", "0" * 64, NEWEST, [], {})
+_EXAMPLES: tuple[Any, ...] = (
+    True,
+    False,
+    1,
+    100,
+    30000,
+    "example",
+    "1Gi",
+    "/example",
+    "0 3 * * *",
+    "0" * 64,
+    NEWEST,
+    [],
+    {},
+)
 """Values of which every type of a key accepts one."""
 _NUMBER = 8
 """How many stand-ins there are: no key has more candidates."""

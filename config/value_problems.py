@@ -27,7 +27,7 @@ def value_problem(error: ErrorDetails) -> Problem:
     path: Path = error["loc"]
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        known = known_keys(path[:-1])
+        known = sorted(known_keys(path[:-1]))
         return problem("config-key-unknown", path, suggestion=suggest(path[-1], known) or f"known: {', '.join(known)}")
     if kind == "literal_error":
         return problem("config-choice", path, options=str(context["expected"]).replace("'", ""))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from diagnostics.problem import Path, Problem, shown_value
 
+_HIDDEN = " = [secret]"
 _PAGE = "docs/checks.md"
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -20,10 +21,13 @@ class Located:
     problem: Problem
     value: object = None
     """The value at the place; None to show none."""
+    is_secret: bool = False
+    """Whether the value must not be shown."""
 
     def __str__(self) -> str:
         fix = f"\n      fix: {self.problem.fix}" if self.problem.fix else ""
-        return f"{self.place}{shown_value(self.value)}: {self.problem.rule} [{self.problem.code}]{fix}"
+        value = _HIDDEN if self.is_secret else shown_value(self.value)
+        return f"{self.place}{value}: {self.problem.rule} [{self.problem.code}]{fix}"
 
 
 def render(problems: Iterable[Located], stack: str, advice: Sequence[str] = ()) -> str:
