@@ -31,5 +31,8 @@ def _repeated(items: list[Any], keys: list[str], path: Path) -> Iterator[Problem
             continue
         first = seen.setdefault(json.dumps(identity, sort_keys=True), index)
         if first != index:
-            code = "list-key-twice" if keys else "list-item-twice"
-            yield problem(code, (*path, index), identity, keys=", ".join(keys), first=first)
+            here = (*path, index)
+            if keys:
+                yield problem("list-key-twice", here, identity, keys=", ".join(keys), first=first)
+            else:
+                yield problem("list-item-twice", here, identity, first=first)

@@ -1,4 +1,6 @@
-"""Examples of https://gateway-api.sigs.k8s.io/reference/spec/#hostname and RFC 6125."""
+"""Host names of listeners, routes and certificates, with the examples of
+https://gateway-api.sigs.k8s.io/reference/spec/#hostname and RFC 6125.
+"""
 
 import pytest
 
@@ -23,12 +25,12 @@ from gatewayapi.hostnames import certified, intersection
         ("*.example.com", ["*.example.net"], set()),
     ],
 )
-def test_a_listener_serves_the_hosts_where_it_meets_the_route(listener: str, route: list[str], hosts: set[str]) -> None:
+def test_a_listener_serves_the_intersection_with_the_route(listener: str, route: list[str], hosts: set[str]) -> None:
     assert set(intersection(listener, route)) == hosts
 
 
 @pytest.mark.parametrize(
-    ("hostname", "name", "is_for"),
+    ("hostname", "name", "is_certified"),
     [
         ("foo.example.com", "foo.example.com", True),
         ("foo.example.com", "FOO.example.com", True),
@@ -39,5 +41,5 @@ def test_a_listener_serves_the_hosts_where_it_meets_the_route(listener: str, rou
         ("example.com", "*.example.com", False),
     ],
 )
-def test_a_wildcard_of_a_certificate_stands_for_one_label(hostname: str, name: str, is_for: bool) -> None:
-    assert certified(hostname, [name]) is is_for
+def test_a_wildcard_of_a_certificate_matches_one_label(hostname: str, name: str, is_certified: bool) -> None:
+    assert certified(hostname, [name]) is is_certified
