@@ -28,6 +28,7 @@ _BAD = ("Accepted=False", "ResolvedRefs=False", "Conflicted=True", "RouteRulesOv
 _LABEL = {"cases": "tests"}
 _SERVING = "serving"
 _FIRST_PORT = 20000
+_CLOSED_PORT = 19999
 _HEADER = "x-taken-by"
 
 Conditions = dict[str, list[str]]
@@ -91,7 +92,7 @@ class Served:
     def answer(self, case: Case, request: Request) -> httpx.Response | None:
         """The answer of Envoy; None without one."""
         scheme = "https" if request.secure else "http"
-        port = self.ports[case.name, request.port]
+        port = self.ports.get((case.name, request.port), _CLOSED_PORT)
         target = f"{request.path}?{request.query}" if request.query else request.path
         url = f"{scheme}://{request.host}:{port}{target}"
         try:
@@ -154,7 +155,7 @@ def _on_serving_class(manifest: Manifest, ports: dict[int, int]) -> Manifest:
     if not manifest["kind"].endswith("Route"):
         return manifest
     parents = [
-        parent | ({"port": ports.get(parent["port"], 1)} if "port" in parent else {}) for parent in spec["parentRefs"]
+        parent | ({"port": ports.get(parent["port"], _CLOSED_PORT)} if "port" in parent else {}) for parent in spec["parentRefs"]
     ]
     spec = spec | {"parentRefs": parents}
     if manifest["kind"] in ("HTTPRoute", "GRPCRoute"):
