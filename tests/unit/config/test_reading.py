@@ -149,13 +149,13 @@ def test_a_program_ends_with_all_problems_of_its_config_and_registers_nothing(mo
     recording = record(lambda: (load(), pulumi.export("reached", True)), stack="staging")
     (message,) = recording.log
     assert message.startswith("3 problems in stack staging:\n")
-    lines = [line.strip() for line in message.splitlines() if "synergychat:" in line and "fix:" not in line]
-    assert [line.partition(": ")[0] for line in lines] == [
-        "synergychat:api = [secret]",
-        "synergychat:api.hostname = [secret]",
-        "synergychat:web.port = 0",
-        "Edit Pulumi.staging.yaml, or type",
+    lines = [line.strip() for line in message.splitlines() if line.startswith("  synergychat:")]
+    assert [(line.partition(": ")[0], line.rpartition(" ")[2]) for line in lines] == [
+        ("synergychat:api = [secret]", "[secret-in-clear]"),
+        ("synergychat:api.hostname = [secret]", "[hostname-upper-case]"),
+        ("synergychat:web.port = 0", "[config-number]"),
     ]
+    assert "\nEdit Pulumi.staging.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE\n" in message
     # The exit code by which Pulumi's language host knows that the user has seen an explanation.
     assert recording.exit_code == 32
     assert recording.resources == {}
