@@ -86,7 +86,7 @@ def _attach(
         return [], problem("route-kind-not-allowed", ref.path, ref.target.name, listener=listener, kind=kind)
     if not listener.allows_namespace(topology.objects, namespace):
         return [], _namespace_refused(listener, ref, namespace)
-    asked = [str(hostname).lower() for hostname in values(route, "spec", "hostnames")]
+    asked = [str(read(hostname)).lower() for hostname in values(route, "spec", "hostnames")]
     if kind in _WITHOUT_HOSTNAMES:
         return [hostnames.ANY], None
     both = hostnames.intersection(listener.hostname, asked)

