@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from components.apps.workload.container import RESTRICTED
 from config import AppConfig
-from diagnostics.source import SourcedDict, SourcedList, entry_sources, source_of
+from diagnostics.source import Source, SourcedDict, SourcedList, entry_sources, source_of, with_sources
 from kube.manifest import Manifest
 from kube.merge import merge
 from kube.read import values
@@ -34,13 +34,15 @@ def pod(
     `settings.container` and `settings.pod` are merged over it like `kubectl patch` does: lists of named items by name,
     all other lists as a whole. Containers that they add are restricted too, unless they say otherwise.
     """
+    # `container.image` is not allowed in the config, so the image must not be traced to the key `container`.
+    placed = with_sources(container, image=Source(settings.at("image")))
     manifest: Manifest = {
         "serviceAccountName": service_account,
         "automountServiceAccountToken": False,
         # The variables that Kubernetes adds per Service could hide the app's own.
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": settings.drain_seconds + _FINISH_S,
-        "containers": [merge(container, settings.container, keys=_IN_CONTAINER)],
+        "containers": [merge(placed, settings.container, keys=_IN_CONTAINER)],
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
