@@ -1,5 +1,6 @@
 """Images without a digest, wherever an object names one."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,16 @@ def test_a_stack_that_requires_digests_is_refused_for_every_image_without_one(
     recording = program.run(tmp_path, preview=True, manifest=pinned_manifest, config=config)
     assert recording.resources == {}
     (message,) = recording.log
-    print(message)
-    assert "registry.example.com/web" not in message
+    assert message.count("[image-without-digest]") == 6
+    places = re.findall(r"^  (.+?) = ", message, re.MULTILINE)
+    assert [re.sub(r"^__main__.py:[0-9]+: ", "", place) for place in places] == [
+        "Deployment envoy-gateway: spec.template.spec.containers[0].image",
+        "Job eg-gateway-helm-certgen: spec.template.spec.containers[0].image",
+        "synergychat:api.image",
+        "synergychat:crawler.image",
+        "synergychat:envoyGateway.config.provider.kubernetes.shutdownManager.image",
+        "synergychat:gateway.proxy.provider.kubernetes.envoyDeployment.container.image",
+    ]
 
 
 def test_another_stack_may_name_images_by_tag(tmp_path: Path, pinned_manifest: Path) -> None:
