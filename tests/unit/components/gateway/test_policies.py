@@ -23,7 +23,9 @@ def test_a_policy_targets_gateways_listeners_routes_and_rules_by_name(preview: b
         ],
         "cors": {},
     }
-    assert all(recording.waits_for("policy-p-policy", target) for target in ("gateway-gateway", "route-a-route", "web-route"))
+    assert all(
+        recording.waits_for("policy-p-policy", target) for target in ("gateway-gateway", "route-a-route", "web-route")
+    )
 
 
 def test_a_policy_without_targets_targets_the_gateway() -> None:
