@@ -118,7 +118,7 @@ def _kind(app: ExtraAppConfig) -> Iterator[Problem]:
     if app.kind != "CronJob" and app.schedule is not None:
         yield problem("key-needs-kind", app.at("schedule"), app.schedule, kinds="CronJob")
     if app.kind == "Deployment" and app.job:
-        yield problem("key-needs-kind", app.at("job"), kinds="Job and CronJob")
+        yield problem("key-needs-kind", app.at("job"), kinds="Job or CronJob")
     if "template" in app.job:
         yield problem("field-has-own-key", app.at("job", "template"), key="pod and container")
     for field, key in _KEYS_OF_DEPLOYMENTS.items() if app.kind != "Deployment" else ():
