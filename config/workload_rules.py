@@ -1,7 +1,6 @@
 """Rules between the keys of workloads."""
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 from config.stack import CHAT, StackConfig
 from config.workloads import AppConfig, ExtraAppConfig, FileConfig, VariableConfig
@@ -27,8 +26,9 @@ _KEYS_OF_DEPLOYMENTS = {
 def rules(stack: StackConfig) -> Iterator[Problem]:
     """Problems of all workloads of a stack."""
     for workload in stack.workloads.values():
-        every = (_scaling, _probes, _container)
-        yield from chain.from_iterable(rules(workload) for rules in every)
+        yield from _scaling(workload)
+        yield from _probes(workload)
+        yield from _container(workload)
         yield from _calls(stack, workload)
         yield from _sources(stack, workload.env, ("value", "secret", "valueFrom"))
         yield from _sources(stack, workload.files, ("value", "secret"))
