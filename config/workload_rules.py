@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from config.stack import CHAT, StackConfig
 from config.workloads import AppConfig, ExtraAppConfig, FileConfig, VariableConfig
 from diagnostics import Path, Problem, listed, problem, suggest
+from diagnostics.render import config_path
 from kube.read import read, values
 
 _KEYS_OF_DEPLOYMENTS = {
@@ -62,11 +63,14 @@ def _probes(workload: AppConfig) -> Iterator[Problem]:
 
 
 def _container(workload: AppConfig) -> Iterator[Problem]:
-    for field in sorted({"name", "image"} & workload.container.keys()):
-        code = "container-name-fixed" if field == "name" else "field-has-own-key"
-        yield problem(code, workload.at("container", field), workload.container[field], key="image")
-    for index, container in enumerate(values(workload.pod, "containers")):
-        if read(container, "name") == "app":
+    container = workload.container
+    if "image" in container:
+        key = config_path(workload.at("image"))
+        yield problem("field-has-own-key", workload.at("container", "image"), container["image"], key=key)
+    if "name" in container:
+        yield problem("container-name-fixed", workload.at("container", "name"), container["name"])
+    for index, other in enumerate(values(workload.pod, "containers")):
+        if read(other, "name") == "app":
             yield problem("container-name-taken", workload.at("pod", "containers", index))
 
 
