@@ -1,11 +1,11 @@
 """Rules between the keys of workloads."""
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 from config.stack import CHAT, StackConfig
 from config.workloads import AppConfig, ExtraAppConfig, FileConfig, VariableConfig
 from diagnostics import Path, Problem, listed, problem, suggest
+from diagnostics.render import config_path
 from kube.read import read, values
 
 _KEYS_OF_DEPLOYMENTS = {
@@ -27,8 +27,9 @@ _KEYS_OF_DEPLOYMENTS = {
 def rules(stack: StackConfig) -> Iterator[Problem]:
     """Problems of all workloads of a stack."""
     for workload in stack.workloads.values():
-        every = (_scaling, _probes, _container)
-        yield from chain.from_iterable(rules(workload) for rules in every)
+        yield from _scaling(workload)
+        yield from _probes(workload)
+        yield from _container(workload)
         yield from _calls(stack, workload)
         yield from _sources(stack, workload.env, ("value", "secret", "valueFrom"))
         yield from _sources(stack, workload.files, ("value", "secret"))
@@ -62,11 +63,14 @@ def _probes(workload: AppConfig) -> Iterator[Problem]:
 
 
 def _container(workload: AppConfig) -> Iterator[Problem]:
-    for field in sorted({"name", "image"} & workload.container.keys()):
-        code = "container-name-fixed" if field == "name" else "field-has-own-key"
-        yield problem(code, workload.at("container", field), workload.container[field], key="image")
-    for index, container in enumerate(values(workload.pod, "containers")):
-        if read(container, "name") == "app":
+    container = workload.container
+    if "image" in container:
+        key = config_path(workload.at("image"))
+        yield problem("field-has-own-key", workload.at("container", "image"), container["image"], key=key)
+    if "name" in container:
+        yield problem("container-name-fixed", workload.at("container", "name"), container["name"])
+    for index, other in enumerate(values(workload.pod, "containers")):
+        if read(other, "name") == "app":
             yield problem("container-name-taken", workload.at("pod", "containers", index))
 
 
@@ -118,7 +122,7 @@ def _kind(app: ExtraAppConfig) -> Iterator[Problem]:
     if app.kind != "CronJob" and app.schedule is not None:
         yield problem("key-needs-kind", app.at("schedule"), app.schedule, kinds="CronJob")
     if app.kind == "Deployment" and app.job:
-        yield problem("key-needs-kind", app.at("job"), kinds="Job and CronJob")
+        yield problem("key-needs-kind", app.at("job"), kinds="Job or CronJob")
     if "template" in app.job:
         yield problem("field-has-own-key", app.at("job", "template"), key="pod and container")
     for field, key in _KEYS_OF_DEPLOYMENTS.items() if app.kind != "Deployment" else ():

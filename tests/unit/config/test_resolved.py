@@ -6,6 +6,7 @@ import pytest
 
 from config import GatewaySettings
 from tests.unit.config.stacks import resolved
+from tests.unit.config.workloads import SHOP
 
 HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443}
 MIRROR = "registry.example.com/mirror"
@@ -77,6 +78,13 @@ def test_a_stack_is_self_signed_when_clients_do_not_trust_the_chats_certificate(
     assert resolved({"gateway": {"listeners": listeners}, "issuers": issuers}).is_self_signed is is_self_signed
 
 
+def test_the_url_of_an_app_has_its_path() -> None:
+    cart = SHOP | {"hostname": "shop.internal", "path": "/cart"}
+    urls = resolved({"apps": {"cart": cart, "job": SHOP | {"kind": "Job"}}}).urls
+    assert urls["cart"] == "http://shop.internal/cart"
+    assert "job" not in urls
+
+
 # Host names and listeners
 
 
@@ -88,6 +96,12 @@ def test_the_host_names_of_a_gateway_are_the_chats_and_its_routes_each_once() ->
         "a.internal",
         "*.internal",
     )
+
+
+def test_two_apps_share_a_host_name_by_their_paths() -> None:
+    shop = SHOP | {"hostname": "shop.internal"}
+    apps = {"shop": shop, "cart": shop | {"path": "/cart"}}
+    assert gateway({"apps": apps}).hostnames == ("synchat.internal", "synchatapi.internal", "shop.internal")
 
 
 def test_an_extra_gateway_serves_the_host_names_of_its_own_routes() -> None:
@@ -131,3 +145,9 @@ def test_the_envoys_have_the_image_of_the_config_else_that_of_the_release(
 ) -> None:
     assert gateway(config).envoy_image == image
     assert resolved(config).versions.get("envoy") == image
+
+
+def test_the_versions_of_a_stack_have_the_image_of_every_app() -> None:
+    apps = {"cart": SHOP | {"hostname": "shop.internal"}, "job": SHOP | {"kind": "Job"}}
+    versions = resolved({"apps": apps}).versions
+    assert versions["cart"] == versions["job"] == SHOP["image"]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.unit.config.stacks import explained, parse, problems
+from tests.unit.config.workloads import SHOP
 
+EXPOSED = SHOP | {"hostname": "shop.internal"}
 HTTP_FILTER = {"type": "RequestMirror", "requestMirror": {"backendRef": {"workload": "wep"}}}
 
 
@@ -71,6 +73,41 @@ def test_a_gateway_that_does_not_exist_is_rejected_with_the_one_that_was_meant(
 def test_a_route_that_does_not_exist_is_rejected_with_the_one_that_was_meant(name: str, suggestion: str) -> None:
     assert explained(policy({"route": name})) == [
         ("policies.p.targets[0].route", "route-unknown", {"suggestion": suggestion})
+    ]
+
+
+# Names of extra apps
+
+
+def test_a_route_may_name_an_app_wherever_it_names_a_workload() -> None:
+    routes = {
+        "a": {"backend": "shop"},
+        "b": {"canary": {"stable": "web", "next": "shop", "percent": 1}},
+        "c": {"rules": [{"backendRefs": [{"workload": "shop"}]}]},
+    }
+    parse({"apps": {"shop": SHOP}, "routes": routes})
+
+
+@pytest.mark.parametrize("app", [SHOP | {"kind": "Job"}, SHOP | {"port": None}], ids=str)
+def test_an_app_that_serves_no_requests_cannot_be_a_backend(app: dict[str, Any]) -> None:
+    assert explained({"apps": {"shop": app}, "routes": {"a": {"backend": "shop"}}}) == [
+        ("routes.a.backend", "workload-unknown", {"suggestion": "known: api, crawler, web"})
+    ]
+
+
+def test_a_route_has_another_name_than_the_route_of_an_app() -> None:
+    assert explained({"apps": {"shop": EXPOSED}, "routes": {"shop": {"backend": "web"}}}) == [
+        ("routes.shop", "name-taken", {"name": "the route of apps.shop"})
+    ]
+
+
+def test_a_policy_may_target_the_route_of_an_app() -> None:
+    parse({"apps": {"shop": EXPOSED}, **policy({"route": "shop"})})
+
+
+def test_a_policy_cannot_target_the_route_of_an_app_that_has_none() -> None:
+    assert explained({"apps": {"shop": SHOP}, **policy({"route": "shop"})}) == [
+        ("policies.p.targets[0].route", "route-unknown", {"suggestion": "known: api-httproute, web-httproute"})
     ]
 
 
