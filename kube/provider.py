@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from diagnostics.exit import stop
+from diagnostics.render import render
 from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
 
 
@@ -19,7 +20,7 @@ def connect(name: str, context: str, on_failure: pulumi.ErrorHook) -> pulumi.Res
         if not pulumi.runtime.is_dry_run():
             check_reachable(context, merged, files)
     except ClusterError as error:
-        stop(str(error))
+        stop(render([error.located], pulumi.get_stack()))
     pulumi.runtime.register_stack_transformation(_common_options(on_failure))
     provider = k8s.Provider(
         name,
