@@ -13,11 +13,18 @@ from urllib.parse import urlsplit
 
 import yaml
 
-_TIMEOUT_S = 5
+from diagnostics.problem import problem
+from diagnostics.render import Located
+
+TIMEOUT_S = 5
 
 
 class ClusterError(Exception):
-    """The cluster cannot be used; the message is for the user."""
+    """The cluster cannot be used."""
+
+    def __init__(self, located: Located) -> None:
+        super().__init__(str(located))
+        self.located = located
 
 
 def kubeconfig_files() -> list[Path]:
@@ -41,9 +48,7 @@ def read_kubeconfig(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
                     # Relative paths in a kubeconfig start at its directory.
                     found.setdefault(str(entry.get("name")), {**content, "directory": file.parent})
             except (AttributeError, TypeError, ValueError) as error:
-                raise ClusterError(
-                    f"{file} is not a valid kubeconfig: {kind} must be a list of entries with a name"
-                ) from error
+                raise _file_error("kubeconfig-entries", file, kind, entry=kind.removesuffix("s")) from error
     return merged
 
 
@@ -53,11 +58,11 @@ def _document(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ClusterError(f"The kubeconfig {file} is not valid YAML: {' '.join(str(error).split())}") from error
+        raise _file_error("kubeconfig-not-yaml", file, reason=" ".join(str(error).split())) from error
     except OSError as error:
-        raise ClusterError(f"The kubeconfig {file} cannot be read: {error.strerror}") from error
+        raise _file_error("kubeconfig-unreadable", file, reason=error.strerror) from error
     if not isinstance(document, dict):
-        raise ClusterError(f"{file} is not a valid kubeconfig: it has no keys")
+        raise _file_error("kubeconfig-not-mapping", file)
     return cast(dict[str, Any], document)
 
 
@@ -66,44 +71,55 @@ def check_reachable(context: str, merged: dict[str, dict[str, Any]], files: Sequ
     looked = ", ".join(f"{file}{'' if file.exists() else ' (missing)'}" for file in files)
     if context not in merged["contexts"]:
         known = ", ".join(sorted(merged["contexts"])) or "none"
-        raise ClusterError(
-            f"The kubeconfig has no context {context} (synergychat:context).\n"
-            f"  files: {looked}\n  contexts: {known}\n"
-            "Type `make up` for a cluster on this machine, or use one of yours: pulumi config set context NAME"
-        )
+        raise _context_error("context-missing", context, files=looked, contexts=known)
     cluster: dict[str, Any] = merged["clusters"].get(str(merged["contexts"][context].get("cluster")), {})
     server = str(cluster.get("server", ""))
     if not server:
-        raise ClusterError(f"The kubeconfig context {context} has no cluster with a server.\n  files: {looked}")
+        raise _context_error("context-without-server", context, files=looked)
     # urllib does not speak SOCKS; the provider does.
     if str(cluster.get("proxy-url", "")).startswith("socks"):
         return
     try:
-        _request(server, cluster)
+        trust = _trust(cluster)
+    except (OSError, ValueError) as error:
+        raise _context_error("server-ca-unreadable", context, files=looked, reason=error) from error
+    try:
+        _request(server, cluster, trust)
     except (OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise ClusterError(
-            f"The API server of context {context} does not answer: {server}: {reason}\n  files: {looked}\n"
-            f"Start the cluster (`make up` for the one on this machine), then try: kubectl --context {context} version"
-        ) from error
+        code = "server-untrusted" if isinstance(reason, ssl.SSLCertVerificationError) else "server-unreachable"
+        raise _context_error(code, context, files=looked, server=server, reason=reason) from error
 
 
-def _request(server: str, cluster: dict[str, Any]) -> None:
+def _file_error(code: str, file: Path, *path: str, **words: object) -> ClusterError:
+    """An error in a kubeconfig, at a path in the file."""
+    found = problem(code, path, **words)
+    return ClusterError(Located(place=": ".join([str(file), *path]), problem=found))
+
+
+def _context_error(code: str, context: str, **words: object) -> ClusterError:
+    """An error that another value of the config key `context` could solve."""
+    found = problem(code, ("context",), context, context=context, **words)
+    return ClusterError(Located(place="synergychat:context", problem=found, value=context))
+
+
+def _request(server: str, cluster: dict[str, Any], trust: ssl.SSLContext) -> None:
     """Send a request. Any HTTP answer will do: the provider reports bad credentials."""
     # Like the provider: the kubeconfig's own proxy, else the environment's, but never a proxy for this machine.
     proxies: dict[str, str] | None = {} if urlsplit(server).hostname in ("127.0.0.1", "localhost", "::1") else None
     if cluster.get("proxy-url"):
         proxies = {"https": cluster["proxy-url"], "http": cluster["proxy-url"]}
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_trust(cluster))
+        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=trust)
     )
     try:
-        opener.open(f"{server.rstrip('/')}/version", timeout=_TIMEOUT_S).close()
+        opener.open(f"{server.rstrip('/')}/version", timeout=TIMEOUT_S).close()
     except urllib.error.HTTPError as error:
         error.close()
 
 
 def _trust(cluster: dict[str, Any]) -> ssl.SSLContext:
+    """How to verify the API server. Raises OSError or ValueError for an unusable CA certificate."""
     authority: str | None = None
     if data := cluster.get("certificate-authority-data"):
         authority = base64.b64decode(data).decode()

@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from diagnostics.exit import stop
+from diagnostics.render import render
 from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
 
 
@@ -19,7 +20,7 @@ def connect(name: str, context: str, on_failure: pulumi.ErrorHook) -> pulumi.Res
         if not pulumi.runtime.is_dry_run():
             check_reachable(context, merged, files)
     except ClusterError as error:
-        stop(str(error))
+        stop(render([error.located], pulumi.get_stack()))
     pulumi.runtime.register_stack_transformation(_common_options(on_failure))
     provider = k8s.Provider(
         name,
@@ -37,9 +38,9 @@ def connect(name: str, context: str, on_failure: pulumi.ErrorHook) -> pulumi.Res
 def _common_options(on_failure: pulumi.ErrorHook) -> pulumi.ResourceTransformation:
     """Add the failure hook to every Kubernetes resource, and delete an object before its replacement is created.
 
-    The latter also for objects that could exist side by side. Otherwise an `up` that fails in between leaves the old
-    one to be deleted by the next `up`; if the config has the old name again by then, that `up` first adopts the object,
-    as it does with every existing one, and then deletes it.
+    Without the latter, an `up` that fails between creation and deletion leaves the old object to the next `up`. If the
+    config has the old name again by then, that `up` adopts the object, as it does with every existing one, and then
+    deletes it.
     """
     common = pulumi.ResourceOptions(delete_before_replace=True, hooks=pulumi.ResourceHookBinding(on_error=[on_failure]))
 

@@ -117,10 +117,11 @@ def _up_local_cluster(stack: Stack, progress: Progress) -> None:
 
 def _check_reach(stack: Stack) -> None:
     """Run the program's own check of the context, before a mistyped one gets a state of its own."""
+    from diagnostics.render import render
     from kube import kubeconfig
 
     files = [Cluster().directory.kubeconfig, *kubeconfig.kubeconfig_files()]
     try:
         kubeconfig.check_reachable(stack.context, kubeconfig.read_kubeconfig(files), files)
     except kubeconfig.ClusterError as error:
-        raise UserError(str(error)) from error
+        raise UserError(render([error.located], stack.name)) from error

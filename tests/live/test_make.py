@@ -153,7 +153,8 @@ def test_a_context_that_does_not_exist_is_said_with_those_that_do(
     monkeypatch.setitem(newcomer.environment, "KUBECONFIG", str(tmp_path / "kubeconfig"))
     code, said = newcomer.make("up", "CONTEXT=nowhere")
     assert code != 0
-    assert "There is no kubeconfig context nowhere" in said
+    assert 'synergychat:context = "nowhere": ' in said
+    assert "[context-missing]" in said
     assert "kind-one" in said
     assert "Traceback" not in said
 

@@ -248,7 +248,7 @@ def test_a_namespace_set_in_the_config_is_everyones(tmp_path: Path) -> None:
     [
         ({"synergychat:web": {"port": 0}}, "synergychat:web.port = 0"),
         ({"synergychat:envoyGateway": {"manifest": "missing.yaml"}}, "missing.yaml cannot be read"),
-        ({"synergychat:context": "elsewhere"}, "The kubeconfig has no context elsewhere"),
+        ({"synergychat:context": "elsewhere"}, "[context-missing]"),
     ],
 )
 def test_a_users_mistake_ends_the_program_with_one_message_and_nothing_registered(

@@ -20,13 +20,13 @@ runtime:
 
 
 def render() -> str:
-    """The file, as it must be committed."""
+    """The content of Pulumi.yaml."""
     declared = {field.alias: _declared(field) for field in StackConfig.model_fields.values()}
     return _HEAD + yaml.safe_dump({"config": declared}, sort_keys=False, width=120, allow_unicode=True)
 
 
 def _declared(field: FieldInfo) -> dict[str, Any]:
-    """What the engine needs to know about a key. The defaults of a group are in its model: a group starts empty."""
+    """The declaration of a key for the engine. A group is empty by default, because its model has the defaults."""
     is_list = get_origin(field.annotation) is tuple
     plain = str if get_origin(field.annotation) is Literal else field.annotation
     declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(plain, "object")}

@@ -1,4 +1,4 @@
-"""Every key of the config, its default and its meaning have one home: what repeats them is held to it."""
+"""The generated files agree with the models, which define every key, its default and its meaning."""
 
 from pathlib import Path
 
@@ -17,19 +17,19 @@ def test_every_key_is_described() -> None:
     fields = StackConfig.model_fields.values()
     sections = [field.annotation for field in fields if isinstance(field.annotation, type)]
     models = [StackConfig, *(section for section in sections if issubclass(section, Section))]
-    unexplained = [
+    undescribed = [
         f"{model.__name__}.{n}" for model in models for n, f in model.model_fields.items() if not f.description
     ]
     assert len(models) == 7
-    assert unexplained == []
+    assert undescribed == []
 
 
-def test_the_reference_is_the_one_that_the_models_give() -> None:
+def test_the_reference_is_up_to_date() -> None:
     # `python -m tools.docs` writes it.
     assert (ROOT / "docs" / "config.md").read_text() == config_keys.render()
 
 
-def test_the_reference_says_for_every_key_what_it_may_be() -> None:
+def test_the_reference_shows_the_allowed_values_and_the_default_of_a_key() -> None:
     page = config_keys.render()
     for row in (
         "| `gateway.nodePort` | a whole number from 30000 to 32767 | not set |",

@@ -94,7 +94,8 @@ def test_a_secret_in_a_wrong_place_is_reported_and_not_shown(key: str, given: di
     with pytest.raises(config.ConfigError) as raised:
         entries(**given)
     found = raised.value.problems[0]
-    assert (found.place, found.problem.code, found.value) == (f"synergychat:{key}", "secret-in-clear", SECRET)
+    assert (found.place, found.problem.code) == (f"synergychat:{key}", "secret-in-clear")
+    assert f" = {SECRET}: " in str(found)
     assert "planted" not in str(raised.value)
 
 
