@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from config.envoy_gateway import EnvoyGatewayConfig
 from config.stack import StackConfig
 from diagnostics import Problem, problem
 from kube.read import read
@@ -14,10 +15,11 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
     """Keys that only the stack which manages the platform can set."""
     if stack.platform != "external":
         return
-    release = stack.envoy_gateway
+    release, default = stack.envoy_gateway, EnvoyGatewayConfig()
     for name, field in type(release).model_fields.items():
         key = field.alias or name
-        if key not in _KEYS_OF_ANY_STACK and release.has(name):
+        # A key with its default value does not change the platform.
+        if key not in _KEYS_OF_ANY_STACK and getattr(release, name) != getattr(default, name):
             yield problem("platform-managed-only", release.at(key))
     if stack.cert_manager.install:
         yield problem("platform-managed-only", stack.cert_manager.at("install"), True)
