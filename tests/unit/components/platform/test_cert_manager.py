@@ -11,7 +11,7 @@ from config import CertManagerConfig
 from kube.manifest import Manifest
 from tests.unit import parts, program
 from tests.unit import release as envoy_gateway
-from tests.unit.recording import Recording
+from tests.unit.recording import PROJECT, Recording
 
 NAMESPACE = "cert-manager"
 CRD = "cert-manager-customresourcedefinition-certificates.cert-manager.io"
@@ -115,23 +115,22 @@ def test_a_manifest_of_something_else_is_refused(
     assert expected in str(raised.value)
 
 
-def test_an_issuer_is_checked_against_the_release_that_the_stack_installs(tmp_path: Path) -> None:
+def test_an_issuer_is_validated_against_the_release_that_the_stack_installs(tmp_path: Path) -> None:
     acme = {"type": "object", "properties": {"server": {"type": "string"}}}
     spec = {"type": "object", "properties": {"acme": acme}}
-    issuer = envoy_gateway.crd(
-        "issuers", "cert-manager.io", {"type": "object", "properties": {"spec": spec}}, kind="Issuer"
-    )
-    given = {
+    schema = {"type": "object", "properties": {"spec": spec}}
+    issuers = envoy_gateway.crd("issuers", "cert-manager.io", schema, kind="Issuer")
+    manifests = {
         "envoyGateway": envoy_gateway.text(*envoy_gateway.with_every_kind()),
-        "certManager": envoy_gateway.text(*objects(), issuer),
+        "certManager": envoy_gateway.text(*objects(), issuers),
     }
-    for key, manifest in given.items():
+    for key, manifest in manifests.items():
         (tmp_path / f"{key}.yaml").write_bytes(manifest)
-    config: dict[str, Any] = {f"synergychat:{key}": {"manifest": str(tmp_path / f"{key}.yaml")} for key in given}
-    config["synergychat:certManager"]["install"] = True
-    config["synergychat:issuers"] = {
-        "ours": {"acme": {"server": "https://acme.example.com", "mail": "ada@example.com"}}
-    }
-    (told,) = program.run(tmp_path, config=config | {"synergychat:requireDigests": True}).log
-    assert 'synergychat:issuers.ours.acme.mail = "ada@example.com": is not a field' in told
-    assert "synergychat:certManager.manifest: Deployment cert-manager: " in told
+    keys: dict[str, Any] = {key: {"manifest": str(tmp_path / f"{key}.yaml")} for key in manifests}
+    keys["certManager"]["install"] = True
+    keys["issuers"] = {"own": {"acme": {"server": "https://acme.example.com", "mail": "ada@example.com"}}}
+    keys["requireDigests"] = True
+    (message,) = program.run(tmp_path, config={f"{PROJECT}:{key}": value for key, value in keys.items()}).log
+    (unknown,) = [line for line in message.splitlines() if "[field-unknown]" in line]
+    assert unknown.startswith('  synergychat:issuers.own.acme.mail = "ada@example.com": ')
+    assert "synergychat:certManager.manifest: Deployment cert-manager: " in message
