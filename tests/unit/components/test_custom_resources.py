@@ -6,7 +6,7 @@ import pytest
 
 from checks.schema import Crds, validate
 from kube.manifest import Manifest
-from tests.unit import parts
+from tests.unit import small_stack
 
 GROUPS = ("gateway.networking.k8s.io/", "gateway.envoyproxy.io/")
 EXPOSURES: dict[str, dict[str, Any]] = {
@@ -18,7 +18,7 @@ EXPOSURES: dict[str, dict[str, Any]] = {
 
 def custom_resources(**gateway: Any) -> list[Manifest]:
     """All custom resources of a stack with these keys in `gateway`, as they are registered."""
-    objects = [resource.inputs for resource in parts.build(gateway=gateway).kubernetes]
+    objects = [resource.inputs for resource in small_stack.build(gateway=gateway).kubernetes]
     return [manifest for manifest in objects if manifest["apiVersion"].startswith(GROUPS)]
 
 

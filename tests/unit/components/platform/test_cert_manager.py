@@ -9,7 +9,7 @@ from components.platform.cert_manager_release import CertManagerRelease, source_
 from components.platform.sources import ManifestError
 from config import CertManagerConfig
 from kube.manifest import Manifest
-from tests.unit import parts, program
+from tests.unit import program, small_stack
 from tests.unit import release as envoy_gateway
 from tests.unit.recording import PROJECT, Recording
 
@@ -55,13 +55,13 @@ def arguments(deployment: Any) -> list[str]:
 
 
 def test_the_crds_are_protected_like_those_of_the_platform() -> None:
-    recording = parts.build(cert_manager=release(), envoyGateway={"protect": True})
+    recording = small_stack.build(cert_manager=release(), envoyGateway={"protect": True})
     assert recording[CRD].protect
     assert not recording[CONTROLLER].protect
 
 
 def build() -> Recording:
-    return parts.build(cert_manager=release())
+    return small_stack.build(cert_manager=release())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 import config
 from components.platform import requirements
-from tests.unit import parts, program
+from tests.unit import program, small_stack
 from tests.unit.recording import PROJECT, Recording
 
 PLATFORM = {"CustomResourceDefinition", "GatewayClass", "Job", "ClusterRole"}
@@ -32,9 +32,9 @@ def test_a_stack_on_an_external_platform_creates_only_its_own_objects(tmp_path: 
 
 
 def test_the_gateway_of_an_external_class_has_its_own_proxy() -> None:
-    recording = parts.build(platform="external", gateway={"name": "edge"})
+    recording = small_stack.build(platform="external", gateway={"name": "edge"})
     (proxy,), (gateway,) = recording.of_kind("EnvoyProxy"), recording.of_kind("Gateway")
-    assert (proxy.inputs["metadata"]["name"], proxy.inputs["metadata"]["namespace"]) == ("edge", parts.NAMESPACE)
+    assert (proxy.inputs["metadata"]["name"], proxy.inputs["metadata"]["namespace"]) == ("edge", small_stack.NAMESPACE)
     assert gateway.inputs["spec"]["infrastructure"]["parametersRef"] == {
         "group": "gateway.envoyproxy.io",
         "kind": "EnvoyProxy",
