@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from config.envoy_gateway import EnvoyGatewayConfig
 from config.stack import StackConfig
 from diagnostics import Problem, problem
 from kube.read import read
@@ -15,11 +14,10 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
     """Keys that only the stack which manages the platform can set."""
     if stack.platform != "external":
         return
-    release, default = stack.envoy_gateway, EnvoyGatewayConfig()
+    release = stack.envoy_gateway
     for name, field in type(release).model_fields.items():
         key = field.alias or name
-        # A key with its default value does not change the platform.
-        if key not in _KEYS_OF_ANY_STACK and getattr(release, name) != getattr(default, name):
+        if key not in _KEYS_OF_ANY_STACK and getattr(release, name) != field.default:
             yield problem("platform-managed-only", release.at(key))
     if stack.cert_manager.install:
         yield problem("platform-managed-only", stack.cert_manager.at("install"), True)
