@@ -70,7 +70,7 @@ class Recording:
     """Outputs of components by URN; those of the stack are its exports."""
     log: list[str] = field(default_factory=list[str])
     """Warnings and errors."""
-    exit_code: object = None
+    exit_code: int | None = None
     """None when the program ran to its end."""
 
     def end(self, code: int) -> NoReturn:

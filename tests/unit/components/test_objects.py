@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit import parts
+from tests.unit import small_stack
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 
@@ -11,13 +11,13 @@ def manifest(api_version: str, kind: str, **metadata: Any) -> dict[str, Any]:
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"name": "mine", "namespace": parts.NAMESPACE, **metadata},
+        "metadata": {"name": "mine", "namespace": small_stack.NAMESPACE, **metadata},
     }
 
 
 def metadata(declared: dict[str, Any]) -> dict[str, Any]:
     """Metadata of the object, as it is registered."""
-    (found,) = [resource for resource in parts.build(objects=[declared]) if resource.name.startswith("object/")]
+    (found,) = [resource for resource in small_stack.build(objects=[declared]) if resource.name.startswith("object/")]
     return found.inputs["metadata"]
 
 
@@ -48,8 +48,8 @@ def test_a_policy_is_not_waited_for_because_its_target_may_come_later() -> None:
 
 
 def test_an_object_does_not_wait_for_the_gateway_that_may_wait_for_it() -> None:
-    recording = parts.build(objects=[manifest("cert-manager.io/v1", "Certificate")])
-    name = f"object/certificate/{parts.NAMESPACE}/mine"
+    recording = small_stack.build(objects=[manifest("cert-manager.io/v1", "Certificate")])
+    name = f"object/certificate/{small_stack.NAMESPACE}/mine"
     assert recording.waits_for(name, "gateway-class")
     assert not recording.waits_for(name, "gateway-gateway")
 

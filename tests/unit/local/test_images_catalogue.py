@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from config import StackConfig
 from local.cluster import config_files
 from local.cluster.archive_reader import full_name
 from local.cluster.node_images import FIRST
@@ -35,9 +36,11 @@ def _images(document: object) -> set[str]:
     return found | {image for value in document.values() for image in _images(value)}
 
 
-def _stack_documents() -> list[Any]:
-    """Load the program's defaults and the config of the dev stack."""
-    return [yaml.safe_load((REPOSITORY / name).read_text())["config"] for name in ("Pulumi.yaml", "Pulumi.dev.yaml")]
+def _stack_configs() -> list[Any]:
+    """Load the program's default config and the config of the dev stack."""
+    default = StackConfig(context="any").model_dump(mode="json", by_alias=True)
+    dev = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())["config"]
+    return [default, {key.removeprefix("synergychat:"): value for key, value in dev.items()}]
 
 
 def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
@@ -49,15 +52,14 @@ def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
     assert asked <= REFERENCES
 
 
-def test_every_image_of_the_stacks_defaults_is_in_the_catalogue() -> None:
-    asked = _images(_stack_documents()) | {image for line in LINES for image in line.envoy_images.values()}
+def test_every_default_image_of_a_stack_is_in_the_catalogue() -> None:
+    asked = _images(_stack_configs()) | {image for line in LINES for image in line.envoy_images.values()}
     assert len(asked) == 4
     assert asked <= REFERENCES
 
 
 def test_the_controllers_image_of_every_configured_version_is_in_the_catalogue() -> None:
-    defaults, dev = _stack_documents()
-    versions = [defaults["envoyGateway"]["default"]["version"], dev["synergychat:envoyGateway"]["version"]]
+    versions = [config["envoyGateway"]["version"] for config in _stack_configs()]
     assert {f"docker.io/envoyproxy/gateway:v{version}" for version in versions} <= REFERENCES
 
 

@@ -8,7 +8,7 @@ from components import Job, JobArgs, Workload, WorkloadArgs
 from components.apps.secrets import create_secrets
 from config import ExtraAppConfig
 from kube.namespace import create_restricted_namespace
-from tests.unit import parts
+from tests.unit import small_stack
 from tests.unit.recording import Recording, Secret, record
 
 IMAGE = "registry.example/shop:1"
@@ -26,7 +26,7 @@ def build(
     settings = ExtraAppConfig.model_validate_json(json.dumps({"image": IMAGE, **keys}))
 
     def program() -> None:
-        cluster = parts.on_cluster()
+        cluster = small_stack.on_cluster()
         namespace = create_restricted_namespace("chat", "chat", cluster)
         created = create_secrets(secrets, namespace, cluster)
         if settings.kind == "Deployment":
@@ -36,7 +36,7 @@ def build(
                 secrets=created,
                 environment=environment or {},
                 health_path=health_path,
-                timeout_s=parts.TIMEOUT_S,
+                timeout_s=small_stack.TIMEOUT_S,
             )
             Workload("shop", workload, cluster)
         else:
@@ -46,7 +46,7 @@ def build(
                 secrets=created,
                 schedule=settings.schedule,
                 fields=settings.job,
-                timeout_s=parts.TIMEOUT_S,
+                timeout_s=small_stack.TIMEOUT_S,
             )
             Job("shop", job, cluster)
 

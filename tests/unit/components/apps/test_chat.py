@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components import Chat, ChatArgs
-from tests.unit import parts
+from tests.unit import small_stack
 from tests.unit.recording import Recording, record
 
 WORKLOADS = ("web", "api", "crawler")
@@ -15,8 +15,8 @@ WORKLOADS = ("web", "api", "crawler")
 
 def build(*, preview: bool = False, **keys: Any) -> Recording:
     """The chat of a stack with these keys in its config."""
-    settings = parts.stack(**keys).chat
-    return record(lambda: Chat("synergychat", ChatArgs(settings=settings), parts.on_cluster()), preview=preview)
+    settings = small_stack.stack(**keys).chat
+    return record(lambda: Chat("synergychat", ChatArgs(settings=settings), small_stack.on_cluster()), preview=preview)
 
 
 def environment(recording: Recording, workload: str) -> dict[str, str]:
@@ -201,5 +201,5 @@ def test_an_old_pod_stays_until_a_new_one_is_ready(workload: str) -> None:
 @pytest.mark.parametrize("workload", WORKLOADS)
 def test_a_rollout_gives_up_before_the_wait_for_it_ends(workload: str) -> None:
     resource = build()[f"synergychat-{workload}-deployment"]
-    assert resource.timeouts["create"] == f"{parts.TIMEOUT_S}s"
+    assert resource.timeouts["create"] == f"{small_stack.TIMEOUT_S}s"
     assert resource.inputs["spec"]["progressDeadlineSeconds"] == 54

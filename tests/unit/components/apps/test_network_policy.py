@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kube.labels import selector
-from tests.unit import parts
+from tests.unit import small_stack
 
 WEB, API, CRAWLER = ("synergychat-web", "synergychat-api", "synergychat-crawler")
 IMAGE = "registry.example.com/echo:1"
@@ -17,13 +17,13 @@ ROUTE = {
 }
 PROXIES = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "envoy-gateway-system"}},
-    "podSelector": {"matchLabels": {"gateway.envoyproxy.io/owning-gateway-namespace": parts.NAMESPACE}},
+    "podSelector": {"matchLabels": {"gateway.envoyproxy.io/owning-gateway-namespace": small_stack.NAMESPACE}},
 }
 
 
 def policies(**keys: Any) -> dict[str, Any]:
     """The specs of a stack's NetworkPolicies, by the objects' names."""
-    found = parts.build(**keys).of_kind("NetworkPolicy")
+    found = small_stack.build(**keys).of_kind("NetworkPolicy")
     return {policy.inputs["metadata"]["name"]: policy.inputs["spec"] for policy in found}
 
 
@@ -36,7 +36,7 @@ def on(port: int) -> dict[str, Any]:
 
 
 def test_a_pod_may_only_ask_dns_by_default() -> None:
-    recording = parts.build()
+    recording = small_stack.build()
     spec = recording["network-policies-default-deny"].inputs["spec"]
     assert (spec["podSelector"], spec["policyTypes"]) == ({}, ["Ingress", "Egress"])
     assert "ingress" not in spec

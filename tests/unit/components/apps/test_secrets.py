@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit import parts
+from tests.unit import small_stack
 from tests.unit.recording import Secret
 
 
@@ -17,7 +17,7 @@ from tests.unit.recording import Secret
     ids=str,
 )
 def test_the_type_of_a_secret_follows_from_its_keys(content: dict[str, str], kind: str) -> None:
-    secret = parts.build(secrets={"s": content})["secret-s"].inputs
+    secret = small_stack.build(secrets={"s": content})["secret-s"].inputs
     assert secret["type"] == kind
-    assert (secret["metadata"]["namespace"], secret["metadata"]["name"]) == (parts.NAMESPACE, "s")
+    assert (secret["metadata"]["namespace"], secret["metadata"]["name"]) == (small_stack.NAMESPACE, "s")
     assert secret["stringData"] == Secret(content)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from components.gateway import certificates
 from components.gateway.certificates import create_self_signed, make_pair
 from kube.namespace import create_restricted_namespace
-from tests.unit import parts
+from tests.unit import small_stack
 from tests.unit.recording import Recorded, Secret, record
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def secret(
     monkeypatch.setattr(certificates, "datetime", Clock)
 
     def program() -> None:
-        cluster = parts.on_cluster()
+        cluster = small_stack.on_cluster()
         namespace = create_restricted_namespace("chat", "chat", cluster)
         create_self_signed("gateway", "edge", hostnames, namespace, cluster)
 

@@ -6,25 +6,25 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from tests.unit import parts
+from tests.unit import small_stack
 from tests.unit.recording import ADDRESS, UNKNOWN, Recording
 
 
 @pytest.fixture(scope="module")
 def default(preview: bool) -> Recording:
     """A stack with nothing but defaults, as a preview and as an update see it."""
-    return parts.build(preview=preview)
+    return small_stack.build(preview=preview)
 
 
 @pytest.fixture(scope="module")
 def up() -> Recording:
     """The same as an update sees it."""
-    return parts.build()
+    return small_stack.build()
 
 
 def build(*, preview: bool = False, **keys: Any) -> Recording:
     """A stack with these keys in `gateway`."""
-    return parts.build(preview=preview, gateway=keys)
+    return small_stack.build(preview=preview, gateway=keys)
 
 
 def parents(recording: Recording, route: str) -> list[str]:
@@ -95,17 +95,17 @@ def test_the_address_is_the_one_in_the_gateways_status(up: Recording) -> None:
 
 
 def test_the_address_is_not_known_in_a_preview() -> None:
-    assert parts.build(preview=True).exports == {"address": UNKNOWN}
+    assert small_stack.build(preview=True).exports == {"address": UNKNOWN}
 
 
 def test_the_chats_route_is_in_the_gateways_namespace_and_sends_to_the_workloads_service(default: Recording) -> None:
     route, gateway = default["web-route"].inputs, default["gateway-gateway"].inputs
     assert route["metadata"]["name"] == "web-httproute"
-    assert route["metadata"]["namespace"] == gateway["metadata"]["namespace"] == parts.NAMESPACE
+    assert route["metadata"]["namespace"] == gateway["metadata"]["namespace"] == small_stack.NAMESPACE
     assert route["spec"]["hostnames"] == ["synchat.internal"]
     (rule,) = route["spec"]["rules"]
     assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
-    assert rule["backendRefs"] == [{"name": "web-service", "namespace": parts.NAMESPACE, "port": 80}]
+    assert rule["backendRefs"] == [{"name": "web-service", "namespace": small_stack.NAMESPACE, "port": 80}]
 
 
 # HTTPS
@@ -213,7 +213,7 @@ def test_a_preset_is_a_policy_for_clients_and_one_for_backends_once_the_gateway_
 
 
 def test_a_further_gateway_shares_the_class_and_has_its_own_envoys(preview: bool) -> None:
-    recording = parts.build(preview=preview, gateways={"inner": {"exposure": "ClusterIP"}})
+    recording = small_stack.build(preview=preview, gateways={"inner": {"exposure": "ClusterIP"}})
     gateway, proxy = recording["gateway-inner-gateway"].inputs, recording["gateway-inner-proxy"].inputs
     assert (gateway["metadata"]["name"], gateway["spec"]["gatewayClassName"]) == ("inner", "app-gatewayclass")
     reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "inner"}
@@ -227,7 +227,7 @@ def test_a_further_gateway_shares_the_class_and_has_its_own_envoys(preview: bool
 
 def test_a_further_gateway_may_have_another_class_and_labels_for_its_envoys() -> None:
     keys = {"className": "other", "spec": {"infrastructure": {"labels": {"team": "inner"}}}}
-    spec = parts.build(gateways={"inner": keys})["gateway-inner-gateway"].inputs["spec"]
+    spec = small_stack.build(gateways={"inner": keys})["gateway-inner-gateway"].inputs["spec"]
     assert spec["gatewayClassName"] == "other"
     assert spec["infrastructure"]["labels"] == {"team": "inner"}
     assert spec["infrastructure"]["parametersRef"]["name"] == "inner"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit import parts
+from tests.unit import small_stack
 from tests.unit.recording import Recorded
 
 SERVER = "https://acme.example.com/directory"
@@ -20,11 +20,11 @@ def spec(resource: Recorded) -> dict[str, Any]:
 
 def acme(keys: dict[str, Any], **others: Any) -> dict[str, Any]:
     """The field `acme` of an issuer with these keys."""
-    return spec(parts.build(issuers={"a": {"acme": keys}}, **others)["issuer-a-issuer-a"])["acme"]
+    return spec(small_stack.build(issuers={"a": {"acme": keys}}, **others)["issuer-a-issuer-a"])["acme"]
 
 
 def test_a_certificate_authority_signs_itself_and_then_others() -> None:
-    recording = parts.build(issuers=OURS)
+    recording = small_stack.build(issuers=OURS)
     root = spec(recording[AUTHORITY])
     assert (root["isCA"], root["issuerRef"]["name"]) == (True, "ours-self-signed")
     # Clients trust it for long: every renewal has the same key.
@@ -37,7 +37,7 @@ def test_a_certificate_authority_signs_itself_and_then_others() -> None:
 
 
 def test_a_listeners_certificate_names_the_stacks_issuer_and_comes_after_it() -> None:
-    recording = parts.build(issuers=OURS, gateway={"https": {"issuer": "ours"}})
+    recording = small_stack.build(issuers=OURS, gateway={"https": {"issuer": "ours"}})
     certificate = "gateway-certificate-https-synchat.internal"
     reference = spec(recording[certificate])["issuerRef"]
     assert (reference["kind"], reference["name"]) == ("Issuer", "ours")
@@ -60,5 +60,5 @@ def test_fields_of_acme_replace_the_programs() -> None:
 
 def test_any_other_field_of_an_issuer_is_passed_on() -> None:
     vault = {"server": "https://vault.example.com", "path": "pki/sign/chat"}
-    recording = parts.build(issuers={"corporate": {"vault": vault}})
+    recording = small_stack.build(issuers={"corporate": {"vault": vault}})
     assert spec(recording["issuer-corporate-issuer-corporate"]) == {"vault": vault}

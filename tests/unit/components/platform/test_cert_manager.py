@@ -9,9 +9,9 @@ from components.platform.cert_manager_release import CertManagerRelease, source_
 from components.platform.sources import ManifestError
 from config import CertManagerConfig
 from kube.manifest import Manifest
-from tests.unit import parts, program
+from tests.unit import program, small_stack
 from tests.unit import release as envoy_gateway
-from tests.unit.recording import Recording
+from tests.unit.recording import PROJECT, Recording
 
 NAMESPACE = "cert-manager"
 CRD = "cert-manager-customresourcedefinition-certificates.cert-manager.io"
@@ -55,13 +55,13 @@ def arguments(deployment: Any) -> list[str]:
 
 
 def test_the_crds_are_protected_like_those_of_the_platform() -> None:
-    recording = parts.build(cert_manager=release(), envoyGateway={"protect": True})
+    recording = small_stack.build(cert_manager=release(), envoyGateway={"protect": True})
     assert recording[CRD].protect
     assert not recording[CONTROLLER].protect
 
 
 def build() -> Recording:
-    return parts.build(cert_manager=release())
+    return small_stack.build(cert_manager=release())
 
 
 @pytest.mark.parametrize(
@@ -115,23 +115,23 @@ def test_a_manifest_of_something_else_is_refused(
     assert expected in str(raised.value)
 
 
-def test_an_issuer_is_checked_against_the_release_that_the_stack_installs(tmp_path: Path) -> None:
+def test_an_issuer_is_validated_against_the_release_that_the_stack_installs(tmp_path: Path) -> None:
     acme = {"type": "object", "properties": {"server": {"type": "string"}}}
     spec = {"type": "object", "properties": {"acme": acme}}
-    issuer = envoy_gateway.crd(
-        "issuers", "cert-manager.io", {"type": "object", "properties": {"spec": spec}}, kind="Issuer"
-    )
-    given = {
+    schema = {"type": "object", "properties": {"spec": spec}}
+    issuers = envoy_gateway.crd("issuers", "cert-manager.io", schema, kind="Issuer")
+    manifests = {
         "envoyGateway": envoy_gateway.text(*envoy_gateway.with_every_kind()),
-        "certManager": envoy_gateway.text(*objects(), issuer),
+        "certManager": envoy_gateway.text(*objects(), issuers),
     }
-    for key, manifest in given.items():
+    for key, manifest in manifests.items():
         (tmp_path / f"{key}.yaml").write_bytes(manifest)
-    config: dict[str, Any] = {f"synergychat:{key}": {"manifest": str(tmp_path / f"{key}.yaml")} for key in given}
-    config["synergychat:certManager"]["install"] = True
-    config["synergychat:issuers"] = {
-        "ours": {"acme": {"server": "https://acme.example.com", "mail": "ada@example.com"}}
-    }
-    (told,) = program.run(tmp_path, config=config | {"synergychat:requireDigests": True}).log
-    assert 'synergychat:issuers.ours.acme.mail = "ada@example.com": is not a field' in told
-    assert "synergychat:certManager.manifest: Deployment cert-manager: " in told
+    keys: dict[str, Any] = {key: {"manifest": str(tmp_path / f"{key}.yaml")} for key in manifests}
+    keys["certManager"]["install"] = True
+    keys["issuers"] = {"own": {"acme": {"server": "https://acme.example.com", "mail": "ada@example.com"}}}
+    keys["requireDigests"] = True
+    (message,) = program.run(tmp_path, config={f"{PROJECT}:{key}": value for key, value in keys.items()}).log
+    (line,) = [line for line in message.splitlines() if "issuers.own.acme.mail" in line]
+    assert line.startswith('  synergychat:issuers.own.acme.mail = "ada@example.com": ')
+    assert line.endswith(" [field-unknown]")
+    assert "synergychat:certManager.manifest: Deployment cert-manager: " in message

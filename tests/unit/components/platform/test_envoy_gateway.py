@@ -11,7 +11,7 @@ from components.platform.envoy_gateway import load_envoy_gateway
 from config import EnvoyGatewayConfig
 from kube.manifest import identity
 from releases import LINES
-from tests.unit import parts, release
+from tests.unit import release, small_stack
 from tests.unit.recording import Recording, record
 
 NAMESPACE = "eg-namespace-envoy-gateway-system"
@@ -26,8 +26,8 @@ CONTROLLER = "eg-deployment-envoy-gateway"
 
 def build(*, preview: bool = False) -> Recording:
     def program() -> None:
-        args = EnvoyGatewayArgs(release=release.release(), timeout_s=parts.TIMEOUT_S)
-        EnvoyGateway("eg", args, parts.on_cluster())
+        args = EnvoyGatewayArgs(release=release.release(), timeout_s=small_stack.TIMEOUT_S)
+        EnvoyGateway("eg", args, small_stack.on_cluster())
 
     return record(program, preview=preview)
 
@@ -93,7 +93,7 @@ def test_a_supported_release_is_not_warned_about(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_manifest_that_cannot_be_used_ends_the_program_with_nothing_registered() -> None:
-    recording = record(lambda: (load("1.9.1"), parts.on_cluster()))
+    recording = record(lambda: (load("1.9.1"), small_stack.on_cluster()))
     assert recording.log[-1] == (
         "missing.yaml cannot be read: No such file or directory (synergychat:envoyGateway.manifest)"
     )
