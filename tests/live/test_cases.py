@@ -24,7 +24,7 @@ _CASES = load()
 def _shows_its_rule(case: Case, asked: Asked) -> bool:
     """Whether Envoy's answer names the rule, or is missing because no rule takes the request."""
     routes = {manifest["metadata"]["name"]: manifest["kind"] for manifest in case.objects}
-    if not asked.request.has_http or asked.taken_by and routes[asked.taken_by.partition("/")[0]] not in _MARKED:
+    if not asked.request.has_http or (asked.taken_by and routes[asked.taken_by.partition("/")[0]] not in _MARKED):
         return False
     # Envoy Gateway adds a route for a preflight, without the rule's other filters.
     # Envoy refuses a table with a host twice, and keeps the one that it had.
@@ -169,7 +169,8 @@ def _on_serving_class(manifest: Manifest, ports: dict[int, int]) -> Manifest:
     if not manifest["kind"].endswith("Route"):
         return manifest
     parents = [
-        parent | ({"port": ports.get(parent["port"], _CLOSED_PORT)} if "port" in parent else {}) for parent in spec["parentRefs"]
+        parent | ({"port": ports.get(parent["port"], _CLOSED_PORT)} if "port" in parent else {})
+        for parent in spec["parentRefs"]
     ]
     spec = spec | {"parentRefs": parents}
     if manifest["kind"] in _MARKED:
