@@ -1,4 +1,4 @@
-# Every target is one line: the logic is in `python -m tools ...`, which set-up makes runnable.
+# Every target is one line: it installs .venv and calls `python -m tools`, which has the logic.
 PYTHON ?= python3
 STACK ?= dev
 LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m tools
@@ -15,29 +15,29 @@ up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [
 preview: ## show what `up` would change, with or without a cluster; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)'
 
-config: ## a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
+config: ## show a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) config --stack '$(STACK)' --context '$(CONTEXT)'
 
-explain: ## which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
+explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) explain --stack '$(STACK)' --context '$(CONTEXT)' --url "$$URL" --method "$$METHOD" --header "$$HEADER"
 
-status: ## node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
+status: ## show node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) status --stack '$(STACK)' --context '$(CONTEXT)'
 
 down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, cluster and state; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) down --stack '$(STACK)' --context '$(CONTEXT)' $(if $(filter 1,$(PURGE)),--purge)
 
-test: ## unit, live and browser tests, on a cluster of their own
+test: ## run unit, live and browser tests, on a cluster of their own
 	@$(LOCAL_DEV) test
 
-e2e: ## the long tests: every recipe of docs/gateway.md, the prod stack, random routes through Envoy, every cause of a failed `up`, no request lost
+e2e: ## run the long tests: every recipe of docs/gateway.md, the prod stack, random routes through Envoy, every cause of a failed `up`, no request lost
 	@$(LOCAL_DEV) e2e
 
-conformance: ## the Gateway API's own conformance suite, on what `up` made; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
+conformance: ## run the Gateway API's conformance suite on what `up` created; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
 	@$(LOCAL) conformance --stack '$(STACK)' --context '$(CONTEXT)' --test '$(RUN)' --report '$(REPORT)'
 
-check: ## formatter, linter, type checker and unit tests; no cluster
+check: ## run formatter, linter, type checker and unit tests; no cluster
 	@$(LOCAL_DEV) check
 
-lock: ## pin requirements anew from the .in files, with hashes
+lock: ## pin the requirements of the .in files, with hashes
 	@$(LOCAL_DEV) lock

@@ -1,13 +1,5 @@
-"""Every mistake in a custom resource, told without a cluster as the API server would tell it. Knows nothing of Pulumi.
+"""Checks: everything that an API server and Envoy Gateway would refuse, found without a cluster.
 
-crds = Crds.of(manifest.crds)
-for mistake in check(wire, crds):
-    print(mistake)
+`checks.schema` judges one object by the schemas and CEL rules of the release; `checks.rules` judges all objects
+together. Neither needs Pulumi.
 """
-
-from checks.schema.crds import Crds
-from checks.schema.validate import check
-from diagnostics.problem import Mistake
-from kube.unknown import UNKNOWN
-
-__all__ = ["UNKNOWN", "Crds", "Mistake", "check"]

@@ -1,39 +1,37 @@
-"""The components of the program: one class per file."""
+"""Components: what a stack consists of. Each class is a component resource in a file of its own."""
 
 from components.access import Access
 from components.apps.chat import Chat, ChatArgs
 from components.apps.expose import Expose, ExposeArgs
+from components.apps.extra_apps import Apps, AppsArgs
 from components.apps.network_policy import NetworkPolicies, NetworkPoliciesArgs
-from components.apps.secrets import Secrets
-from components.apps.workload import Backend, Job, JobArgs, Workload, WorkloadArgs
-from components.configured import Configured, ConfiguredArgs
-from components.gateway.gateway import Gateway, GatewayArgs
-from components.gateway.issuers import Issuer, IssuerArgs, issuers
-from components.gateway.policies import Policy, PolicyArgs, Target
-from components.gateway.routes import Route, RouteArgs
-from components.platform.cert_manager import CertManager, CertManagerArgs, release_of_cert_manager
-from components.platform.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, load_release
-from components.platform.platform import Platform, rely
-from kube.provider import connect
-from preview.recorder import Declared, declared_by
-from preview.verify import verify
+from components.apps.workload import Job, JobArgs, Workload, WorkloadArgs
+from components.backend import Backend
+from components.gateway.gateway import Gateway, GatewayArgs, Gateways, create_gateways
+from components.gateway.issuers import Issuer, IssuerArgs, create_issuers
+from components.gateway.policies import Policy, PolicyArgs, Target, create_policies
+from components.gateway.routes import Route, RouteArgs, create_routes
+from components.objects import create_objects
+from components.platform.cert_manager import CertManager, CertManagerArgs
+from components.platform.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
+from components.platform.platform import Platform, create_platform
 
 __all__ = [
     "Access",
+    "Apps",
+    "AppsArgs",
     "Backend",
     "CertManager",
     "CertManagerArgs",
     "Chat",
     "ChatArgs",
-    "Configured",
-    "ConfiguredArgs",
-    "Declared",
     "EnvoyGateway",
     "EnvoyGatewayArgs",
     "Expose",
     "ExposeArgs",
     "Gateway",
     "GatewayArgs",
+    "Gateways",
     "Issuer",
     "IssuerArgs",
     "Job",
@@ -45,15 +43,13 @@ __all__ = [
     "PolicyArgs",
     "Route",
     "RouteArgs",
-    "Secrets",
     "Target",
     "Workload",
     "WorkloadArgs",
-    "connect",
-    "declared_by",
-    "issuers",
-    "load_release",
-    "release_of_cert_manager",
-    "rely",
-    "verify",
+    "create_gateways",
+    "create_issuers",
+    "create_objects",
+    "create_platform",
+    "create_policies",
+    "create_routes",
 ]

@@ -1,49 +1,69 @@
-"""A stack's config: read once, checked as a whole. `python -m tools.docs` writes its reference, docs/config.md."""
+"""The config of a stack, read once and validated as a whole. `python -m tools.docs` writes its reference."""
 
 from config.base import Fields, OpenSection, Section
 from config.cert_manager import AcmeConfig, CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
-from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
+from config.gateway import ExtraGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
 from config.objects import ObjectConfig
-from config.reading import ConfigError, load, parse, told
-from config.routes import PolicyConfig, RouteConfig
-from config.stack import StackConfig
+from config.reading import ConfigError, explain, load, parse
+from config.resolved import (
+    ChatSettings,
+    GatewaySettings,
+    IssuerSettings,
+    PlatformSettings,
+    PolicySettings,
+    RouteSettings,
+    Stack,
+    WorkloadTraffic,
+)
+from config.routes import PolicyConfig, RouteConfig, TargetConfig
+from config.stack import CHAT, StackConfig
 from config.workloads import (
     ApiConfig,
     AppConfig,
     CrawlerConfig,
-    FurtherAppConfig,
+    ExtraAppConfig,
     PersistenceConfig,
     ScaleConfig,
     WebConfig,
 )
 
 __all__ = [
+    "CHAT",
     "AcmeConfig",
     "ApiConfig",
     "AppConfig",
     "CertManagerConfig",
+    "ChatSettings",
     "ConfigError",
     "CrawlerConfig",
     "EnvoyGatewayConfig",
+    "ExtraAppConfig",
+    "ExtraGatewayConfig",
     "Fields",
-    "FurtherAppConfig",
-    "FurtherGatewayConfig",
     "GatewayConfig",
+    "GatewaySettings",
     "IssuerConfig",
+    "IssuerSettings",
     "ListenerConfig",
     "ObjectConfig",
     "OpenSection",
     "PersistenceConfig",
+    "PlatformSettings",
     "PolicyConfig",
+    "PolicySettings",
     "RouteConfig",
+    "RouteSettings",
     "ScaleConfig",
     "Section",
     "ServingConfig",
+    "Stack",
     "StackConfig",
+    "TargetConfig",
     "TrafficConfig",
     "WebConfig",
+    "WorkloadTraffic",
+    "explain",
     "load",
     "parse",
-    "told",
 ]

@@ -1,59 +1,43 @@
-"""The keys of cert-manager, and of the issuers that sign certificates for the listeners."""
+"""Keys of cert-manager and of the issuers that sign certificates for listeners."""
 
 from pydantic import Field
 
 from config.base import OpenSection, Section
 from config.values import Label, Sha256, Text, ThreePartVersion
-from releases import CERT_MANAGER_MANIFEST
 
 
 class CertManagerConfig(Section):
     install: bool = Field(
-        default=False, description="Whether the stack installs it. Not needed where the cluster has it."
+        default=False, description="Install cert-manager. Not needed on a cluster that already has it."
     )
     version: ThreePartVersion = Field(default="1.21.2", description="Release of cert-manager to install.")
     manifest: Text | None = Field(
         default=None,
-        description="Where its objects come from, as for `envoyGateway`. Not set: the release's own cert-manager.yaml.",
+        description="Source of its objects, as for `envoyGateway`. Default: the release's own cert-manager.yaml.",
     )
     sha256: tuple[Sha256, ...] = Field(
-        default=(), description="Accepted SHA-256 sums of that manifest. A download must match one of them."
+        default=(), description="SHA-256 checksums to accept for the manifest. Downloads must match one."
     )
     namespace: Label = Field(default="cert-manager", description="Namespace of cert-manager.")
 
-    @property
-    def product(self) -> str:
-        return "cert-manager"
-
-    @property
-    def key(self) -> str:
-        return "certManager"
-
-    @property
-    def release(self) -> str:
-        return CERT_MANAGER_MANIFEST.format(version=self.version)
-
-    @property
-    def chart_arguments(self) -> tuple[str, ...]:
-        return "cert-manager", "--set=crds.enabled=true,startupapicheck.enabled=false"
-
 
 class AcmeConfig(OpenSection):
-    """An account with an authority that speaks ACME, as https://cert-manager.io/docs/configuration/acme/ has it."""
+    """An ACME account, as in https://cert-manager.io/docs/configuration/acme/."""
 
-    server: Text = Field(description="Directory URL of the authority.")
-    email: Text | None = Field(default=None, description="Whom the authority tells of certificates that end.")
+    server: Text = Field(description="Directory URL of the certificate authority.")
+    email: Text | None = Field(default=None, description="Address for notices about expiring certificates.")
 
 
 class IssuerConfig(OpenSection):
-    """The spec of an Issuer, as https://cert-manager.io/docs/configuration/ has it: one way to sign."""
+    """The spec of an Issuer, as in https://cert-manager.io/docs/configuration/. It has one type."""
 
     self_signed_ca: bool = Field(
         default=False,
-        description="Whether it signs with an authority of its own, which no client trusts by itself.",
+        description="Sign with a certificate authority of its own, which clients do not trust by default.",
     )
     acme: AcmeConfig | None = Field(
         default=None,
-        description="An authority that speaks ACME. HTTP-01 is answered through the stack's Gateways, unless "
-        "`solvers` says otherwise.",
+        description="An ACME certificate authority. HTTP-01 challenges go through the stack's Gateways unless "
+        "`solvers` "
+        "says otherwise.",
     )

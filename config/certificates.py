@@ -1,36 +1,41 @@
-"""The keys of HTTPS: where a certificate comes from, and for which host names."""
+"""Keys of HTTPS: where certificates come from, and for which host names."""
 
 from pydantic import Field
 
 from config.base import Section
 from config.values import HostnameOrWildcard, NodePort, Port, Subdomain
 
+SOURCES = ("selfSigned", "secret", "issuer")
+"""Keys of which one says where a certificate comes from."""
+
 
 class CertificateConfig(Section):
-    """One of the three."""
+    """The source of a certificate: one of the three keys."""
 
     self_signed: bool = Field(
-        default=False,
-        description="Whether the program makes the certificate, for the host names that the listener serves.",
+        default=False, description="Let the program sign the certificate, for the host names that the listener serves."
     )
     secret: Subdomain | None = Field(
-        default=None, description="Name of a Secret that has it, of `secrets` or there already."
+        default=None, description="Name of a Secret that holds it, from `secrets` or already in the cluster."
     )
     issuer: Subdomain | None = Field(
         default=None,
-        description="Name of who issues it by cert-manager: one of `issuers`, else a ClusterIssuer that is there.",
+        description="Name of the cert-manager issuer that signs it: one of `issuers`, else a ClusterIssuer of the "
+        "cluster.",
     )
 
     @property
-    def is_given(self) -> bool:
-        return self.self_signed or self.secret is not None or self.issuer is not None
+    def sources(self) -> list[str]:
+        """The keys of `SOURCES` that are set."""
+        values = (self.self_signed, self.secret, self.issuer)
+        return [key for key, value in zip(SOURCES, values, strict=True) if value]
 
 
 class HttpsConfig(CertificateConfig):
-    port: Port = Field(default=443, description="Port that serves it.")
+    port: Port = Field(default=443, description="Port for HTTPS.")
     node_port: NodePort | None = Field(
-        default=None, description="The port of every node that leads to it; needed with exposure NodePort, only there."
+        default=None, description="Port on every node; required with exposure NodePort, and only allowed there."
     )
     hosts: dict[HostnameOrWildcard, CertificateConfig] = Field(
-        default={}, description="Host names with a certificate of their own."
+        default={}, description="Host names with certificates of their own."
     )

@@ -1,4 +1,4 @@
-"""The keys of the Gateways: their listeners, their Envoys."""
+"""Keys of the Gateways: listeners, certificates and Envoys."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,100 +6,101 @@ from pydantic import Field
 
 from config.base import Fields, OpenSection, Section
 from config.certificates import CertificateConfig, HttpsConfig
-from config.raw import group
 from config.values import Exposure, Image, Label, NodePort, Port, Preset, Protocol, Subdomain
+from diagnostics import Path
 from gatewayapi.hostnames import ANY, intersection, specificity
+from kube.read import read
 
 
 class TrafficConfig(Section):
     preset: Preset = Field(
-        description="What is set: gentle, for clients that are known, or strict, for the internet. See docs/gateway.md."
+        description="Settings for all traffic: gentle for known clients, strict for the internet. See docs/gateway.md."
     )
-    client: Fields = Field(default={}, description="Fields of the ClientTrafficPolicy, laid over the preset's.")
-    backend: Fields = Field(default={}, description="Fields of the BackendTrafficPolicy, laid over the preset's.")
+    client: Fields = Field(default={}, description="Fields of the ClientTrafficPolicy, merged over the preset's.")
+    backend: Fields = Field(default={}, description="Fields of the BackendTrafficPolicy, merged over the preset's.")
 
 
 class ListenerConfig(CertificateConfig, OpenSection):
-    """A listener of the Gateway, as https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#listener has it."""
+    """A listener, as in https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#listener."""
 
     name: Subdomain = Field(description="Its name.")
-    protocol: Protocol = Field(description="What it speaks.")
-    port: Port = Field(description="Port that it serves.")
+    protocol: Protocol = Field(description="Its protocol.")
+    port: Port = Field(description="Its port.")
     node_port: NodePort | None = Field(
-        default=None, description="The port of every node that leads to it; only with exposure NodePort."
+        default=None, description="Port on every node; only allowed with exposure NodePort."
     )
 
     @property
     def hostname(self) -> str:
-        """Empty for any."""
+        """Empty for every host."""
         return str(self.fields.get("hostname", ""))
 
     @property
     def tls_mode(self) -> str | None:
-        return group(self.fields.get("tls")).get("mode")
+        return read(self.fields, "tls", "mode")
 
     @property
-    def is_for_others(self) -> bool:
-        """Whether it chooses by labels, or not at all, of which namespaces it takes routes."""
-        allowed = group(group(self.fields.get("allowedRoutes")).get("namespaces"))
-        return allowed.get("from", "Same") not in ("Same", "All")
+    def selects_namespaces(self) -> bool:
+        """Whether it allows routes by their namespace's labels, or none at all."""
+        return read(self.fields, "allowedRoutes", "namespaces", "from", default="Same") not in ("Same", "All")
 
     @property
     def public_port(self) -> int:
-        """Where clients find it."""
+        """The port that clients connect to."""
         return self.node_port or self.port
 
 
 class ServingConfig(Section):
-    """What every Gateway can say."""
+    """Keys that every Gateway has."""
 
-    listener: Label = Field(default="http", description="Name of its listener.")
-    port: Port = Field(default=80, description="Port that the listener serves.")
+    listener: Label = Field(default="http", description="Name of its HTTP listener.")
+    port: Port = Field(default=80, description="Port of the HTTP listener.")
     exposure: Exposure = Field(
         default="LoadBalancer",
-        description="How clients reach Envoy: an address from a load balancer, a port of every node, or from inside "
-        "the cluster only.",
+        description="How clients reach Envoy: at an address of a load balancer, at a port of every node, or only "
+        "inside "
+        "the cluster.",
     )
     node_port: NodePort | None = Field(
-        default=None, description="The port of every node; needed with exposure NodePort, and only there."
+        default=None, description="Port on every node; required with exposure NodePort, and only allowed there."
     )
     envoy_image: Image | None = Field(
         default=None,
-        description="Image of the Envoys that carry the traffic. Not set: the one that the release was made with; "
-        "without a tag: that one's.",
+        description="Image of the Envoys. Default: the one that the release was tested with; an image without a tag "
+        "gets that one's tag.",
     )
     https: HttpsConfig | None = Field(default=None, description="HTTPS for all host names of the Gateway's routes.")
-    listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Further listeners.")
+    listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Extra listeners.")
     redirect_to_https: bool = Field(
-        default=False, description="Whether HTTP only redirects to HTTPS, and routes are for the other listeners."
+        default=False, description="Redirect HTTP to HTTPS; routes then attach to the other listeners."
     )
     traffic: TrafficConfig | None = Field(
-        default=None, description="How it treats clients and apps, unless a policy says otherwise."
+        default=None, description="Settings for clients and backends, unless a policy replaces them."
     )
     annotations: dict[str, str] = Field(
         default={}, description="Annotations of the Gateway, such as `external-dns.alpha.kubernetes.io/target`."
     )
-    spec: Fields = Field(default={}, description="Further fields of the Gateway's spec: `addresses`, `infrastructure`.")
+    spec: Fields = Field(default={}, description="Other fields of the Gateway's spec: `addresses`, `infrastructure`.")
     proxy: Fields = Field(
-        default={}, description="Fields of the EnvoyProxy's spec, laid over what the program sets in it."
+        default={}, description="Fields of the EnvoyProxy's spec, merged over those that the program sets."
     )
 
     def served(self, hostnames: Sequence[str]) -> tuple[ListenerConfig, ...]:
-        """All listeners, with these host names to serve by HTTP and HTTPS.
+        """All listeners of a Gateway that serves these host names by HTTP and HTTPS.
 
-        Those of `listeners` come first: a place among all is then a place in the config.
+        Those of `listeners` come first, so that an index into all of them is an index into the config.
         """
-        plain = _listener(name=self.listener, protocol="HTTP", port=self.port, nodePort=self.node_port)
+        plain = _listener(self.at(), name=self.listener, protocol="HTTP", port=self.port, nodePort=self.node_port)
         return *self.listeners, *self._https(hostnames), plain
 
     def secure(self, hostname: str) -> ListenerConfig | None:
-        """The listener by which this name is served with HTTPS; of several the one that is most for it."""
-        serving = [each for each in self.served([hostname]) if each.protocol == "HTTPS"]
-        taking = [each for each in serving if intersection(each.hostname, [hostname])]
-        return max(taking, key=lambda each: specificity(each.hostname or ANY), default=None)
+        """The HTTPS listener for a host name; the most specific one of several."""
+        serving = [listener for listener in self.served([hostname]) if listener.protocol == "HTTPS"]
+        matching = [listener for listener in serving if intersection(listener.hostname, [hostname])]
+        return max(matching, key=lambda listener: specificity(listener.hostname or ANY), default=None)
 
     def url(self, hostname: str) -> str:
-        """At which clients reach the name: with HTTPS, if any listener serves it so."""
+        """The URL of a host name, with HTTPS if a listener serves it so."""
         secure = self.secure(hostname)
         if secure is not None:
             return f"https://{hostname}" + ("" if secure.public_port == 443 else f":{secure.public_port}")
@@ -110,18 +111,19 @@ class ServingConfig(Section):
         https = self.https
         if https is None:
             return
-        elsewhere = {each.hostname for each in self.listeners if each.port == https.port}
-        others = [each for each in hostnames if each not in https.hosts and each not in elsewhere]
+        elsewhere = {listener.hostname for listener in self.listeners if listener.port == https.port}
+        others = [hostname for hostname in hostnames if hostname not in https.hosts and hostname not in elsewhere]
         if https.issuer is not None:
-            # One that has no certificate yet, or never gets it, holds up no other one.
-            yield from (_for_https(https, https, hostname) for hostname in others)
-        elif https.is_given:
-            yield _for_https(https, https)
-        yield from (_for_https(https, certificate, hostname) for hostname, certificate in https.hosts.items())
+            # A certificate that is not issued yet, or never, must not hold up the others.
+            yield from (_https_listener(https, https, hostname) for hostname in others)
+        elif https.sources:
+            yield _https_listener(https, https)
+        yield from (_https_listener(https, certificate, hostname) for hostname, certificate in https.hosts.items())
 
 
-def _for_https(https: HttpsConfig, certificate: CertificateConfig, hostname: str = "") -> ListenerConfig:
+def _https_listener(https: HttpsConfig, certificate: CertificateConfig, hostname: str = "") -> ListenerConfig:
     return _listener(
+        certificate.at(),
         name=f"https-{hostname.replace('*', 'wildcard')}" if hostname else "https",
         protocol="HTTPS",
         port=https.port,
@@ -133,8 +135,11 @@ def _for_https(https: HttpsConfig, certificate: CertificateConfig, hostname: str
     )
 
 
-def _listener(**keys: object) -> ListenerConfig:
-    return ListenerConfig.model_validate({key: value for key, value in keys.items() if value is not None})
+def _listener(path: Path, **keys: object) -> ListenerConfig:
+    """A listener that follows from the config at `path`."""
+    listener = ListenerConfig.model_validate({key: value for key, value in keys.items() if value is not None})
+    listener.place_at(path)
+    return listener
 
 
 class GatewayConfig(ServingConfig):
@@ -142,7 +147,7 @@ class GatewayConfig(ServingConfig):
     name: Label = Field(default="app-gateway", description="Name of the Gateway.")
 
 
-class FurtherGatewayConfig(ServingConfig):
+class ExtraGatewayConfig(ServingConfig):
     class_name: Subdomain | None = Field(
-        default=None, description="Name of a GatewayClass that is there. Not set: that of `gateway`."
+        default=None, description="Name of an existing GatewayClass. Default: that of `gateway`."
     )

@@ -1,108 +1,97 @@
-"""The rules between the keys of a Gateway."""
+"""Rules between the keys of a Gateway."""
 
 from collections.abc import Iterator
 from itertools import chain
 
-from config.certificates import CertificateConfig
-from config.raw import Broken, Given, Place, group, items
+from config.certificates import SOURCES, CertificateConfig
+from config.gateway import ServingConfig
+from config.stack import StackConfig
+from diagnostics import Path, Problem, listed, problem
+from kube.read import read
 
-_SOURCES = [str(field.alias) for field in CertificateConfig.model_fields.values()]
-"""Keys that say where a certificate comes from."""
-
-
-def rules(given: Given) -> Broken:
-    """Of every Gateway of a stack."""
-    yield from _of_one(("gateway",), group(given.get("gateway")))
-    for name, gateway in group(given.get("gateways")).items():
-        yield from _of_one(("gateways", name), group(gateway))
+_OWN_KEYS = {"listeners": "listeners", "gatewayClassName": "className"}
+"""Fields of a Gateway's spec, by the key of the config that sets them."""
 
 
-def _of_one(place: Place, gateway: Given) -> Broken:
-    for path, rule in chain.from_iterable(
-        rules(gateway) for rules in (_exposure, _listeners, _spec, _https, _redirect, _proxy)
-    ):
-        yield (*place, *path), rule
+def rules(stack: StackConfig) -> Iterator[Problem]:
+    """Problems of every Gateway of a stack."""
+    if stack.gateway.name in stack.gateways:
+        yield problem("name-taken", stack.at("gateways", stack.gateway.name), name="the chat's own Gateway")
+    for gateway in stack.all_gateways.values():
+        every = (_exposure, _listeners, _spec, _https, _redirect, _replicas)
+        yield from chain.from_iterable(rules(gateway) for rules in every)
 
 
-def _exposure(gateway: Given) -> Broken:
-    led: dict[object, object] = {}
-    for place, wanted, port, node_port in _doors(gateway):
-        if gateway.get("exposure") != "NodePort" and node_port is not None:
-            yield place, "goes only with exposure NodePort"
-        if gateway.get("exposure") == "NodePort" and node_port is None and wanted:
-            yield place, "is required with exposure NodePort: a whole number from 30000 to 32767"
-        if node_port is not None and led.setdefault(node_port, port) != port:
-            yield place, f"leads to port {led[node_port]} already"
+def _exposure(gateway: ServingConfig) -> Iterator[Problem]:
+    ports: dict[int, int] = {}
+    for place, is_required, port, node_port in _node_ports(gateway):
+        if gateway.exposure != "NodePort" and node_port is not None:
+            yield problem("node-port-without-exposure", place, node_port)
+        if gateway.exposure == "NodePort" and node_port is None and is_required:
+            yield problem("node-port-required", place)
+        if node_port is not None and ports.setdefault(node_port, port) != port:
+            yield problem("node-port-taken", place, node_port, port=ports[node_port])
 
 
-def _doors(gateway: Given) -> Iterator[tuple[Place, bool, object, object]]:
-    """Of each port: the place of its `nodePort`, whether URLs need one, the port and its `nodePort`."""
-    yield ("nodePort",), True, gateway.get("port", 80), gateway.get("nodePort")
-    if https := group(gateway.get("https")):
-        yield ("https", "nodePort"), True, https.get("port", 443), https.get("nodePort")
-    for index, each in enumerate(map(group, items(gateway.get("listeners")))):
-        place = ("listeners", str(index), "nodePort")
-        yield place, each.get("protocol") == "HTTPS", each.get("port"), each.get("nodePort")
+def _node_ports(gateway: ServingConfig) -> Iterator[tuple[Path, bool, int, int | None]]:
+    """Path of each `nodePort`, whether URLs need it, the port that it leads to, and its value."""
+    yield gateway.at("nodePort"), True, gateway.port, gateway.node_port
+    if https := gateway.https:
+        yield https.at("nodePort"), True, https.port, https.node_port
+    for listener in gateway.listeners:
+        yield listener.at("nodePort"), listener.protocol == "HTTPS", listener.port, listener.node_port
 
 
-def _listeners(gateway: Given) -> Broken:
-    for index, each in enumerate(map(group, items(gateway.get("listeners")))):
-        place = ("listeners", str(index))
-        yield from _certificate(place, each)
-        if "issuer" in each and "hostname" not in each:
-            yield (*place, "issuer"), "needs a hostname beside it, which the certificate is ordered for"
-        for key in _sources(each) if each.get("protocol") not in ("HTTPS", "TLS") else ():
-            yield (*place, key), "goes only with protocol HTTPS or TLS"
+def _listeners(gateway: ServingConfig) -> Iterator[Problem]:
+    for listener in gateway.listeners:
+        yield from _one_source(listener)
+        if listener.issuer is not None and not listener.hostname:
+            yield problem("issuer-needs-hostname", listener.at("issuer"), listener.issuer)
+        for source in listener.sources if listener.protocol not in ("HTTPS", "TLS") else ():
+            yield problem("certificate-needs-tls", listener.at(source), protocol=listener.protocol)
 
 
-def _spec(gateway: Given) -> Broken:
-    for key, said_by in {"listeners": "listeners", "gatewayClassName": "className"}.items():
-        if key in group(gateway.get("spec")):
-            yield ("spec", key), f"is what {said_by} says"
+def _spec(gateway: ServingConfig) -> Iterator[Problem]:
+    for field, key in _OWN_KEYS.items():
+        if field in gateway.spec:
+            yield problem("field-has-own-key", gateway.at("spec", field), key=key)
 
 
-def _https(gateway: Given) -> Broken:
-    if "https" not in gateway:
+def _https(gateway: ServingConfig) -> Iterator[Problem]:
+    https = gateway.https
+    if https is None:
         return
-    https = group(gateway["https"])
-    hosts = group(https.get("hosts"))
-    yield from _certificate(("https",), https)
-    if not (_sources(https) or hosts):
-        yield ("https",), f"needs one of {', '.join(_SOURCES)}, or hosts"
-    for hostname, certificate in hosts.items():
-        place = ("https", "hosts", hostname)
-        yield from _certificate(place, group(certificate))
-        if not _sources(group(certificate)):
-            yield place, f"needs one of {', '.join(_SOURCES)}"
+    yield from _one_source(https)
+    if not https.sources and not https.hosts:
+        yield problem("certificate-source-required", https.at(), sources=listed([*SOURCES, "hosts"]))
+    for certificate in https.hosts.values():
+        yield from _one_source(certificate)
+        if not certificate.sources:
+            yield problem("certificate-source-required", certificate.at(), sources=listed(SOURCES))
 
 
-def _certificate(place: Place, given: Given) -> Broken:
-    first, *others = _sources(given) or [""]
+def _one_source(certificate: CertificateConfig) -> Iterator[Problem]:
+    first, *others = certificate.sources or [""]
     for key in others:
-        yield (*place, key), f"does not go together with {first}"
+        yield problem("keys-exclusive", certificate.at(key), other=first)
 
 
-def _sources(given: Given) -> list[str]:
-    return [key for key in _SOURCES if given.get(key) not in (None, False)]
-
-
-def _redirect(gateway: Given) -> Broken:
-    if gateway.get("redirectToHttps") is not True:
+def _redirect(gateway: ServingConfig) -> Iterator[Problem]:
+    if not gateway.redirect_to_https:
         return
-    listeners = map(group, items(gateway.get("listeners")))
-    secure = {str(each.get("port")) for each in listeners if each.get("protocol") == "HTTPS"}
-    secure |= {str(group(gateway["https"]).get("port", 443))} if "https" in gateway else set()
-    if not secure:
-        yield ("redirectToHttps",), "needs https, or a listener with protocol HTTPS"
-    if len(secure) > 1:
-        yield ("redirectToHttps",), f"needs HTTPS on one port alone, not on {' and '.join(sorted(secure))}"
+    ports = {listener.port for listener in gateway.listeners if listener.protocol == "HTTPS"}
+    ports |= {gateway.https.port} if gateway.https else set()
+    place = gateway.at("redirectToHttps")
+    if not ports:
+        yield problem("redirect-needs-https", place, True)
+    if len(ports) > 1:
+        yield problem("redirect-needs-one-port", place, True, ports=listed([str(port) for port in sorted(ports)]))
 
 
-def _proxy(gateway: Given) -> Broken:
-    """Envoy Gateway takes both, and the number of replicas counts for nothing."""
-    kubernetes = gateway.get("proxy")
-    for key in ("provider", "kubernetes"):
-        kubernetes = group(kubernetes).get(key)
-    place = ("proxy", "provider", "kubernetes", "envoyDeployment", "replicas")
-    if "envoyHpa" in group(kubernetes) and "replicas" in group(group(kubernetes).get("envoyDeployment")):
-        yield place, "does not go together with envoyHpa, which sets the number: keep one of the two"
+def _replicas(gateway: ServingConfig) -> Iterator[Problem]:
+    """A number of replicas beside an autoscaler: Envoy Gateway accepts both and ignores the number."""
+    path = ("provider", "kubernetes")
+    if read(gateway.proxy, *path, "envoyHpa") is not None:
+        replicas = (*path, "envoyDeployment", "replicas")
+        if (value := read(gateway.proxy, *replicas)) is not None:
+            yield problem("keys-exclusive", gateway.at("proxy", *replicas), value, other="envoyHpa")

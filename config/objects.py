@@ -1,14 +1,14 @@
-"""The keys of any Kubernetes object."""
+"""Keys of any Kubernetes object."""
 
 from pydantic import Field
 
-from config.base import Fields, OpenSection
+from config.base import OpenSection
 from config.values import Label, Text
 
 
 class MetadataConfig(OpenSection):
     name: Text = Field(description="Its name.")
-    namespace: Label | None = Field(default=None, description="Its namespace, where its kind has one.")
+    namespace: Label | None = Field(default=None, description="Its namespace, if its kind has one.")
     labels: dict[str, str] = Field(default={}, description="Its labels.")
     annotations: dict[str, str] = Field(default={}, description="Its annotations.")
 
@@ -18,8 +18,4 @@ class ObjectConfig(OpenSection):
 
     api_version: Text = Field(description="Group and version of its kind, such as `gateway.envoyproxy.io/v1alpha1`.")
     kind: Text = Field(description="Its kind.")
-    metadata: MetadataConfig = Field(description="What tells it from others.")
-
-    @property
-    def wire(self) -> Fields:
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+    metadata: MetadataConfig = Field(description="Its metadata.")

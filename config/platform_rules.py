@@ -1,23 +1,26 @@
-"""The rules of a stack on a platform that is not its own."""
+"""Rules of a stack on an external platform."""
 
-from config.envoy_gateway import EnvoyGatewayConfig
-from config.raw import Broken, Given, group
+from collections.abc import Iterator
 
-_OF_A_RELEASE = {"version", "manifest", "sha256", "namespace"}
-"""What says which release is there, and where. All else is for who installs it."""
+from config.stack import StackConfig
+from diagnostics import Problem, problem
+from kube.read import read
+
+_KEYS_OF_ANY_STACK = ("version", "manifest", "sha256", "namespace")
+"""Keys of `envoyGateway` that describe the installed release. All others are for the stack that installs it."""
 
 
-def rules(given: Given) -> Broken:
-    if given.get("platform") != "external":
+def rules(stack: StackConfig) -> Iterator[Problem]:
+    """Keys that only the stack which manages the platform can set."""
+    if stack.platform != "external":
         return
-    defaults = EnvoyGatewayConfig().model_dump(mode="json", by_alias=True)
-    for key, value in group(given.get("envoyGateway")).items():
-        # Pulumi.yaml says the defaults.
-        if key not in _OF_A_RELEASE and value != defaults.get(key, value):
-            yield ("envoyGateway", key), "goes only with platform managed: it is for the stack that has the controller"
-    if group(given.get("certManager")).get("install") is True:
-        yield ("certManager", "install"), "goes only with platform managed: the platform's cert-manager is others' too"
-    infrastructure = group(group(given.get("gateway")).get("spec")).get("infrastructure")
-    if "parametersRef" in group(infrastructure):
-        place = ("gateway", "spec", "infrastructure", "parametersRef")
-        yield place, "is, with platform external, what gateway.proxy and the keys beside it say"
+    release = stack.envoy_gateway
+    for name, field in type(release).model_fields.items():
+        key = field.alias or name
+        if key not in _KEYS_OF_ANY_STACK and getattr(release, name) != field.default:
+            yield problem("platform-managed-only", release.at(key))
+    if stack.cert_manager.install:
+        yield problem("platform-managed-only", stack.cert_manager.at("install"), True)
+    path = ("infrastructure", "parametersRef")
+    if read(stack.gateway.spec, *path) is not None:
+        yield problem("field-has-own-key", stack.gateway.at("spec", *path), key="gateway.proxy")

@@ -1,28 +1,29 @@
-"""The rules that keep secrets out of what is shown and kept in clear."""
+"""Rules that keep secrets out of plain text, and that catch contents which cannot work."""
 
 import json
+from collections.abc import Iterator
 
-from config.raw import Broken, Given, group, items
+from config.stack import StackConfig
+from diagnostics import Problem, problem
+from kube.read import read
 
 DOCKER_CONFIG = ".dockerconfigjson"
-"""The key of a Secret by which nodes fetch images: what `docker login` writes to its config.json."""
+"""Key of a Secret with registry credentials: the config.json that `docker login` writes."""
 
 
-def rules(given: Given) -> Broken:
-    for index, each in enumerate(map(group, items(given.get("objects")))):
-        if (each.get("apiVersion"), each.get("kind")) == ("v1", "Secret"):
-            yield (
-                ("objects", str(index), "kind"),
-                "goes into secrets: here its content would be shown and kept in clear",
-            )
-    for name, content in group(given.get("secrets")).items():
-        docker_config = group(content).get(DOCKER_CONFIG)
-        if isinstance(docker_config, str) and not _has_registries(docker_config):
-            yield ("secrets", name, DOCKER_CONFIG), "must be JSON with `auths`, as Docker's config.json has it"
+def rules(stack: StackConfig) -> Iterator[Problem]:
+    """Problems of `secrets`, and Secrets among `objects`."""
+    for manifest in stack.objects:
+        if (manifest.api_version, manifest.kind) == ("v1", "Secret"):
+            yield problem("secret-in-objects", manifest.at("kind"), manifest.kind)
+    for name, content in stack.secrets.items():
+        docker_config = content.get(DOCKER_CONFIG)
+        if docker_config is not None and not _has_registries(docker_config):
+            yield problem("docker-config-invalid", stack.at("secrets", name, DOCKER_CONFIG))
 
 
 def _has_registries(docker_config: str) -> bool:
     try:
-        return bool(group(group(json.loads(docker_config)).get("auths")))
+        return bool(read(json.loads(docker_config), "auths"))
     except ValueError:
         return False

@@ -1,24 +1,22 @@
 """All keys of a stack."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Mapping
 
 from pydantic import Field
 
 from config.base import Section
 from config.cert_manager import CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
-from config.gateway import FurtherGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig
+from config.gateway import ExtraGatewayConfig, GatewayConfig, ServingConfig
 from config.objects import ObjectConfig
-from config.raw import items
 from config.routes import PolicyConfig, RouteConfig
 from config.values import Label, Ownership, Seconds, ServiceName, Subdomain, Text
-from config.workloads import ApiConfig, AppConfig, CrawlerConfig, FurtherAppConfig, WebConfig
-from gatewayapi.kinds import ROUTES, RouteKind, carried
-from releases import ENVOY, ENVOY_IMAGES, mirrored
+from config.workloads import ApiConfig, AppConfig, CrawlerConfig, ExtraAppConfig, WebConfig
 
 
 class StackConfig(Section):
-    """Everything that a stack can say. Immutable; every value is checked."""
+    """The config of a stack, validated and immutable."""
 
     context: Text = Field(
         description="The kubeconfig context to deploy to. Required: the current context is never used."
@@ -26,46 +24,44 @@ class StackConfig(Section):
     namespace: Label = Field(default="synergychat", description="Namespace of the chat, its Gateway and its routes.")
     platform: Ownership = Field(
         default="managed",
-        description="Whose the CRDs, the controller and the GatewayClass are: the stack's own, or others', of which "
-        "`envoyGateway` says the release and the namespace.",
+        description="Who owns the CRDs, controller and GatewayClass. `managed`: this stack installs them. `external`: "
+        "they already exist, at the version and namespace in `envoyGateway`.",
     )
     require_digests: bool = Field(
-        default=False,
-        description="Whether every image must be named by its digest: a tag may be another image tomorrow.",
+        default=False, description="Require a digest for every image, because a tag can be moved to another image."
     )
     timeout_seconds: Seconds = Field(
-        default=120, description="How long each object may take to become ready before `pulumi up` fails, naming it."
+        default=120, description="Time for each object to become ready before `pulumi up` fails and names it."
     )
-    envoy_gateway: EnvoyGatewayConfig = Field(default=EnvoyGatewayConfig(), description="The gateway's controller.")
-    gateway: GatewayConfig = Field(default=GatewayConfig(), description="The Gateway, and how it is reached.")
-    gateways: dict[Label, FurtherGatewayConfig] = Field(
-        default={}, description="Further Gateways in the chat's namespace, by name, each with Envoys of its own."
+    envoy_gateway: EnvoyGatewayConfig = Field(
+        default_factory=EnvoyGatewayConfig, description="The gateway's controller."
+    )
+    gateway: GatewayConfig = Field(default_factory=GatewayConfig, description="The Gateway and how clients reach it.")
+    gateways: dict[Label, ExtraGatewayConfig] = Field(
+        default={}, description="Extra Gateways in the chat's namespace, by name, each with its own Envoys."
     )
     cert_manager: CertManagerConfig = Field(
-        default=CertManagerConfig(), description="cert-manager, which has certificates issued and renewed."
+        default_factory=CertManagerConfig, description="cert-manager, which issues and renews certificates."
     )
     issuers: dict[Label, IssuerConfig] = Field(
         default={},
         description="Issuers of cert-manager in the chat's namespace, by name, for the `issuer` of listeners.",
     )
-    web: WebConfig = Field(default=WebConfig(), description="The chat's page.")
-    api: ApiConfig = Field(default=ApiConfig(), description="The chat's API.")
+    web: WebConfig = Field(default_factory=WebConfig, description="The chat's page.")
+    api: ApiConfig = Field(default_factory=ApiConfig, description="The chat's API.")
     crawler: CrawlerConfig = Field(
-        default=CrawlerConfig(), description="The crawler, which answers `/stats` in the chat."
+        default_factory=CrawlerConfig, description="The crawler, which answers `/stats` in the chat."
     )
-
-    apps: dict[ServiceName, FurtherAppConfig] = Field(default={}, description="Further apps beside the chat, by name.")
+    apps: dict[ServiceName, ExtraAppConfig] = Field(default={}, description="Extra apps beside the chat, by name.")
     network_policy: bool = Field(
         default=True,
-        description="Whether connections in the chat's namespace are refused that nothing asks for. The cluster's CNI "
-        "plugin has to enforce NetworkPolicies.",
+        description="Deny all traffic in the chat's namespace except what the stack needs (default-deny "
+        "NetworkPolicies). The cluster's CNI plugin has to enforce NetworkPolicies.",
     )
     routes: dict[Subdomain, RouteConfig] = Field(
-        default={}, description="Further routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
+        default={}, description="Extra routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
     )
-    policies: dict[Subdomain, PolicyConfig] = Field(
-        default={}, description="How Envoy treats the traffic, by name of the policy."
-    )
+    policies: dict[Subdomain, PolicyConfig] = Field(default={}, description="Policies for the traffic, by name.")
     secrets: dict[Subdomain, dict[Text, str]] = Field(
         default={},
         description="Secrets in the chat's namespace, by name, for workloads, listeners, routes and policies: "
@@ -73,68 +69,46 @@ class StackConfig(Section):
     )
     objects: tuple[ObjectConfig, ...] = Field(
         default=(),
-        description="Any other Kubernetes objects, in wire form; those of Kubernetes' and the "
-        "release's kinds are checked.",
+        description="Any other Kubernetes objects. Kinds of Kubernetes and of the release are checked.",
     )
 
     @property
-    def all_gateways(self) -> dict[str, ServingConfig]:
-        """By name; the chat's own first."""
-        return {self.gateway.name: self.gateway, **self.gateways}
-
-    def hostnames_of(self, gateway: str, kinds: Collection[RouteKind] = ROUTES) -> tuple[str, ...]:
-        """All that the Gateway of this name answers to by routes of these kinds, wildcards among them."""
-        own = self.gateway.name
-        given = [self.web.hostname, self.api.hostname, *self.exposed.values()] if gateway == own else []
-        for route in self.routes.values():
-            if (route.gateway or own) == gateway and route.kind in kinds:
-                given += items(route.fields.get("hostnames"))
-        given += [listener.hostname for listener in self.all_gateways[gateway].listeners if listener.hostname]
-        return tuple(dict.fromkeys(map(str, given)))
-
-    def listeners_of(self, gateway: str) -> tuple[ListenerConfig, ...]:
-        """Of the Gateway of this name, those that follow from its routes' host names among them."""
-        return self.all_gateways[gateway].served(self.hostnames_of(gateway, carried("HTTPS")))
+    def chat(self) -> dict[str, AppConfig]:
+        """The chat's workloads by name."""
+        return {name: getattr(self, name) for name in CHAT}
 
     @property
     def workloads(self) -> dict[str, AppConfig]:
-        """The chat's and the further ones, by name."""
-        return {"web": self.web, "api": self.api, "crawler": self.crawler, **self.apps}
+        """All workloads by name."""
+        return {**self.chat, **self.apps}
 
     @property
-    def exposed(self) -> dict[str, str]:
-        """Host names of the apps beside the chat that the gateway serves, by name."""
-        return {name: app.hostname for name, app in self.apps.items() if app.hostname is not None}
+    def backends(self) -> list[str]:
+        """Names of the workloads that requests can be sent to."""
+        return [*CHAT, *(name for name, app in self.apps.items() if app.is_served)]
 
     @property
-    def self_signed(self) -> bool:
-        """Whether an app is served with a certificate that no client trusts by itself."""
-        names = (self.web.hostname, self.api.hostname, *self.exposed.values())
-        used = map(self.gateway.secure, names)
-        untrusted = [name for name, issuer in self.issuers.items() if issuer.self_signed_ca]
-        return any(each is not None and (each.self_signed or each.issuer in untrusted) for each in used)
+    def exposed_hosts(self) -> dict[str, str]:
+        """Host names of the workloads that the gateway serves, by the workloads' names."""
+        apps = {name: app.hostname for name, app in self.apps.items() if app.hostname is not None}
+        return {"web": self.web.hostname, "api": self.api.hostname, **apps}
 
     @property
-    def envoy_image(self) -> str | None:
-        """Image of the chat's Envoys; None leaves it to the release."""
-        return self.envoy_image_of(self.gateway)
+    def all_gateways(self) -> dict[str, ServingConfig]:
+        """All Gateways by name; the chat's own first."""
+        return {self.gateway.name: self.gateway, **self.gateways}
 
-    def envoy_image_of(self, gateway: ServingConfig) -> str | None:
-        registry = self.envoy_gateway.registry
-        released = ENVOY_IMAGES.get(self.envoy_gateway.version) or (ENVOY if registry else None)
-        return gateway.envoy_image or (mirrored(released, registry) if released else None)
 
-    @property
-    def urls(self) -> dict[str, str]:
-        """By name of the app."""
-        further = {
-            name: self.gateway.url(host) + self.apps[name].path.rstrip("/") for name, host in self.exposed.items()
-        }
-        return {"web": self.gateway.url(self.web.hostname), "api": self.gateway.url(self.api.hostname), **further}
+CHAT = tuple(
+    name
+    for name, field in StackConfig.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, AppConfig)
+)
+"""Names of the chat's workloads: the keys that each have one."""
 
-    @property
-    def versions(self) -> dict[str, str]:
-        apps = {"web": self.web.image, "api": self.api.image, "crawler": self.crawler.image}
-        apps |= {name: app.image for name, app in self.apps.items()}
-        envoy = {"envoy": self.envoy_image} if self.envoy_image else {}
-        return {**apps, "envoyGateway": self.envoy_gateway.version, **envoy}
+
+def validate(raw: Mapping[str, object]) -> StackConfig:
+    """The typed config of a stack's keys. Raises ValidationError."""
+    config = StackConfig.model_validate_json(json.dumps(raw), by_alias=True, by_name=False)
+    config.place_at(())
+    return config

@@ -1,127 +1,133 @@
-"""The rules between the keys of workloads."""
+"""Rules between the keys of workloads."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from config.raw import Broken, Given, group, items
-from config.values import CHAT
-from config.words import one_of
+from config.stack import CHAT, StackConfig
+from config.workloads import AppConfig, ExtraAppConfig, FileConfig, VariableConfig
+from diagnostics import Path, Problem, listed, problem, suggest
+from diagnostics.render import config_path
+from kube.read import read, values
 
-_SERVING = (
-    *("replicas", "scale", "port", "ports", "appProtocol", "serviceName", "servicePort"),
-    *("health", "probes", "drainSeconds", "hostname"),
-)
-
-
-def workloads(given: Given) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Each workload's place and keys, as they were given."""
-    for owner in CHAT:
-        yield (owner,), group(given.get(owner))
-    for name, app in group(given.get("apps")).items():
-        yield ("apps", name), group(app)
-
-
-def backends(given: Given) -> list[str]:
-    """Names of those that requests can be sent to."""
-    apps = group(given.get("apps")).items()
-    return [*CHAT, *(name for name, app in apps if is_served(group(app)))]
+_KEYS_OF_DEPLOYMENTS = {
+    "replicas": "replicas",
+    "scale": "scale",
+    "port": "port",
+    "ports": "ports",
+    "app_protocol": "appProtocol",
+    "service_name": "serviceName",
+    "service_port": "servicePort",
+    "health": "health",
+    "probes": "probes",
+    "drain_seconds": "drainSeconds",
+    "hostname": "hostname",
+}
+"""Keys that need a workload which runs all the time, by their fields."""
 
 
-def is_served(app: Mapping[str, Any]) -> bool:
-    return app.get("kind", "Deployment") == "Deployment" and app.get("port", "default") is not None
+def rules(stack: StackConfig) -> Iterator[Problem]:
+    """Problems of all workloads of a stack."""
+    for workload in stack.workloads.values():
+        yield from _scaling(workload)
+        yield from _probes(workload)
+        yield from _container(workload)
+        yield from _calls(stack, workload)
+        yield from _sources(stack, workload.env, ("value", "secret", "valueFrom"))
+        yield from _sources(stack, workload.files, ("value", "secret"))
+        yield from _file_names(workload)
+    for name, workload in stack.chat.items():
+        if workload.port is None:
+            yield problem("port-required", workload.at("port"), name=name)
+    for name, app in stack.apps.items():
+        if name in CHAT:
+            yield problem("name-taken", app.at(), name="a workload of the chat")
+        yield from _kind(app)
 
 
-def rules(given: Given) -> Broken:
-    for place, app in workloads(given):
-        yield from _scaling(place, app)
-        yield from _probing(place, app)
-        for index, name in enumerate(items(app.get("calls"))):
-            if name not in backends(given):
-                yield (*place, "calls", str(index)), one_of(backends(given), name)
-        yield from _contents((*place, "env"), app, given, ("value", "secret", "valueFrom"))
-        yield from _contents((*place, "files"), app, given, ("value", "secret"))
-        yield from _file_names((*place, "files"), app)
-        for key in {"name", "image"} & group(app.get("container")).keys():
-            cure = "is what the program names it" if key == "name" else f"is what {'.'.join(place)}.image says"
-            yield (*place, "container", key), cure
-        if "containers" in group(app.get("pod")):
-            yield from _further_containers((*place, "pod", "containers"), app)
-    for owner in CHAT:
-        if group(given.get(owner)).get("port", "default") is None:
-            yield (owner, "port"), "must be a whole number from 1 to 65535"
-    yield from _apps(given)
-
-
-def _scaling(place: tuple[str, ...], app: Mapping[str, Any]) -> Broken:
-    scale, replicas = app.get("scale"), app.get("replicas")
-    if scale is not None and replicas is not None:
-        yield (*place, "replicas"), "does not go together with scale, which sets the number of pods"
-    low, high = group(scale).get("min"), group(scale).get("max")
-    if isinstance(low, int) and isinstance(high, int) and low > high:
-        yield (*place, "scale", "max"), "must not be less than min"
-    if app.get("persistence") is None:
+def _scaling(workload: AppConfig) -> Iterator[Problem]:
+    scale, has_replicas = workload.scale, workload.has("replicas")
+    if scale is not None and has_replicas:
+        yield problem("keys-exclusive", workload.at("replicas"), workload.replicas, other="scale")
+    if scale is not None and scale.min > scale.max:
+        yield problem("scale-max-below-min", scale.at("max"), scale.max, min=scale.min)
+    if workload.persistence is None:
         return
     if scale is not None:
-        yield (*place, "scale"), "does not go together with persistence: one pod writes to a volume"
-    if isinstance(replicas, int) and replicas > 1:
-        yield (*place, "replicas"), "must be 1 with persistence: one pod writes to a volume"
+        yield problem("persistence-one-pod", workload.at("scale"))
+    if workload.replicas > 1:
+        yield problem("persistence-one-pod", workload.at("replicas"), workload.replicas)
 
 
-def _probing(place: tuple[str, ...], app: Mapping[str, Any]) -> Broken:
-    if app.get("health") is not None and app.get("probes"):
-        yield (*place, "probes"), "does not go together with health"
+def _probes(workload: AppConfig) -> Iterator[Problem]:
+    if workload.health is not None and workload.probes:
+        yield problem("keys-exclusive", workload.at("probes"), other="health")
 
 
-def _contents(place: tuple[str, ...], app: Mapping[str, Any], given: Given, ways: tuple[str, ...]) -> Broken:
-    secrets = group(given.get("secrets"))
-    for name, entry in group(app.get(place[-1])).items():
-        fields = group(entry)
-        # What has an unknown key was meant otherwise.
-        known = fields is entry and fields.keys() <= {*ways, "key"}
-        if known and sum(fields.get(way) is not None for way in ways) != 1:
-            yield (*place, name), f"must have one of {', '.join(ways)}"
-        secret, key = fields.get("secret"), fields.get("key")
-        if (secret is None) != (key is None):
-            yield (*place, name), "must have both of secret and key"
-        elif secret is not None and secret not in secrets:
-            yield (
-                (*place, name, "secret"),
-                one_of(secrets, secret) if secrets else "must be one of secrets: it has none",
+def _container(workload: AppConfig) -> Iterator[Problem]:
+    container = workload.container
+    if "image" in container:
+        key = config_path(workload.at("image"))
+        yield problem("field-has-own-key", workload.at("container", "image"), container["image"], key=key)
+    if "name" in container:
+        yield problem("container-name-fixed", workload.at("container", "name"), container["name"])
+    for index, other in enumerate(values(workload.pod, "containers")):
+        if read(other, "name") == "app":
+            yield problem("container-name-taken", workload.at("pod", "containers", index))
+
+
+def _calls(stack: StackConfig, workload: AppConfig) -> Iterator[Problem]:
+    for index, name in enumerate(workload.calls):
+        if name not in stack.backends:
+            yield unknown_workload(stack, workload.at("calls", index), name)
+
+
+def unknown_workload(stack: StackConfig, path: Path, name: object) -> Problem:
+    """The problem that no workload of this name can get requests."""
+    return problem("workload-unknown", path, name, suggestion=suggest(name, stack.backends))
+
+
+def _sources(
+    stack: StackConfig, entries: Mapping[str, VariableConfig] | Mapping[str, FileConfig], ways: tuple[str, ...]
+) -> Iterator[Problem]:
+    for entry in entries.values():
+        value_from = entry.value_from if isinstance(entry, VariableConfig) else None
+        if sum(way is not None for way in (entry.value, entry.secret, value_from)) != 1:
+            yield problem("one-source-required", entry.at(), ways=listed(ways))
+        if (entry.secret is None) != (entry.key is None):
+            yield problem("secret-and-key-required", entry.at())
+        elif entry.secret is not None and entry.secret not in stack.secrets:
+            suggestion = suggest(entry.secret, stack.secrets) or "add it to `secrets`"
+            yield problem("secret-unknown", entry.at("secret"), entry.secret, suggestion=suggestion)
+        elif entry.secret is not None and entry.key not in stack.secrets[entry.secret]:
+            keys = stack.secrets[entry.secret]
+            yield problem(
+                "secret-has-no-key",
+                entry.at("key"),
+                entry.key,
+                secret=entry.secret,
+                suggestion=suggest(entry.key, keys),
             )
-        elif secret is not None and key not in group(secrets[secret]):
-            yield (*place, name, "key"), one_of(group(secrets[secret]), key)
 
 
-def _file_names(place: tuple[str, ...], app: Mapping[str, Any]) -> Broken:
+def _file_names(workload: AppConfig) -> Iterator[Problem]:
     seen: dict[str, str] = {}
-    for path in group(app.get("files")):
+    for path in workload.files:
         first = seen.setdefault(path.replace("/", "_"), path)
         if first != path:
-            yield (*place, path), f"must differ from {first} in more than '/' and '_'"
+            yield problem("file-paths-alike", workload.at("files", path), other=first)
 
 
-def _further_containers(place: tuple[str, ...], app: Mapping[str, Any]) -> Broken:
-    for index, container in enumerate(items(group(app.get("pod")).get("containers"))):
-        if group(container).get("name") == "app":
-            yield (*place, str(index)), "is what container says: name further containers otherwise"
-
-
-def _apps(given: Given) -> Broken:
-    for name, app in group(given.get("apps")).items():
-        place, kind = ("apps", name), group(app).get("kind", "Deployment")
-        if name in CHAT:
-            yield place, "must have another name than the chat's own workloads"
-        if kind == "CronJob" and group(app).get("schedule") is None:
-            yield (*place, "schedule"), "is required with kind CronJob, such as '0 3 * * *'"
-        if kind != "CronJob" and group(app).get("schedule") is not None:
-            yield (*place, "schedule"), "goes only with kind CronJob"
-        if kind == "Deployment" and group(app).get("job"):
-            yield (*place, "job"), "goes only with kind Job or CronJob"
-        if "template" in group(group(app).get("job")):
-            yield (*place, "job", "template"), "is what pod and container say"
-        for key in _SERVING if kind != "Deployment" else ():
-            if group(app).get(key) is not None:
-                yield (*place, key), f"does not go with kind {kind}"
-        for key in ("hostname", "ports"):
-            if group(app).get(key) and kind == "Deployment" and not is_served(group(app)):
-                yield (*place, key), "needs a port"
+def _kind(app: ExtraAppConfig) -> Iterator[Problem]:
+    if app.kind == "CronJob" and app.schedule is None:
+        yield problem("schedule-required", app.at("schedule"))
+    if app.kind != "CronJob" and app.schedule is not None:
+        yield problem("key-needs-kind", app.at("schedule"), app.schedule, kinds="CronJob")
+    if app.kind == "Deployment" and app.job:
+        yield problem("key-needs-kind", app.at("job"), kinds="Job or CronJob")
+    if "template" in app.job:
+        yield problem("field-has-own-key", app.at("job", "template"), key="pod and container")
+    for field, key in _KEYS_OF_DEPLOYMENTS.items() if app.kind != "Deployment" else ():
+        if app.has(field) and getattr(app, field) is not None:
+            yield problem("key-needs-kind", app.at(key), kinds="Deployment")
+    for field in ("hostname", "ports") if app.kind == "Deployment" and not app.is_served else ():
+        if getattr(app, field):
+            yield problem("port-needed", app.at(field))

@@ -1,4 +1,4 @@
-"""The keys of the workloads."""
+"""Keys of the workloads."""
 
 from typing import Annotated, Literal
 
@@ -30,17 +30,19 @@ AppKind = Literal["Deployment", "Job", "CronJob"]
 
 
 class FileConfig(Section):
-    """A text, or the key of a Secret."""
+    """A text, or a key of a Secret."""
 
     value: str | None = Field(default=None, description="The text itself.")
-    secret: Subdomain | None = Field(default=None, description="One of `secrets`, of which `key` has the text.")
-    key: Text | None = Field(default=None, description="Which of its keys.")
+    secret: Subdomain | None = Field(default=None, description="Name of one of `secrets`; `key` names the key in it.")
+    key: Text | None = Field(default=None, description="Key of the Secret.")
 
 
 class VariableConfig(FileConfig):
     """The value of an environment variable."""
 
-    value_from: Fields | None = Field(default=None, description="Any other place that has it, in wire form.")
+    value_from: Fields | None = Field(
+        default=None, description="Any other source, as the field `valueFrom` of a container's variable."
+    )
 
 
 Variable = Annotated[VariableConfig, BeforeValidator(text_or("`secret` and `key`, or `valueFrom`"))]
@@ -48,81 +50,85 @@ File = Annotated[FileConfig, BeforeValidator(text_or("`secret` and `key`"))]
 
 
 class ScaleConfig(Section):
-    min: Pods = Field(description="The fewest pods.")
-    max: Pods = Field(description="The most pods.")
+    min: Pods = Field(description="Minimum number of pods.")
+    max: Pods = Field(description="Maximum number of pods.")
     cpu: Utilization | None = Field(
         default=None,
-        description="Pods are added above this share of the CPU that they request. "
-        "With neither this nor `memory`, above 80.",
+        description="Target CPU utilization in percent of the request. Default: 80 when `memory` is not set either.",
     )
-    memory: Utilization | None = Field(default=None, description="The same of the memory that they request.")
+    memory: Utilization | None = Field(default=None, description="Target memory utilization in percent of the request.")
 
 
 class PersistenceConfig(Section):
-    size: Quantity = Field(description="How much it holds, such as `1Gi`.")
-    path: FilePath = Field(default="/data", description="Where the process finds it.")
-    storage_class: Subdomain | None = Field(default=None, description="Its StorageClass. Not set: the cluster's own.")
+    size: Quantity = Field(description="Size of the volume, such as `1Gi`.")
+    path: FilePath = Field(default="/data", description="Mount path in the container.")
+    storage_class: Subdomain | None = Field(
+        default=None, description="StorageClass. Default: the cluster's default class."
+    )
 
 
 class AppConfig(Section):
-    """Whatever runs in pods."""
+    """Keys that every workload has."""
 
-    image: Image = Field(description="Image of its container, by tag or by digest.")
-    pull_policy: PullPolicy = Field(default="IfNotPresent", description="When a node asks the image's registry.")
-    pull_secrets: tuple[Subdomain, ...] = Field(default=(), description="Secrets with the registry's credentials.")
-    command: tuple[str, ...] = Field(default=(), description="What runs instead of the image's entry point.")
-    args: tuple[str, ...] = Field(default=(), description="Its arguments, instead of the image's.")
+    image: Image = Field(description="Image of its container, by tag or digest.")
+    pull_policy: PullPolicy = Field(default="IfNotPresent", description="When a node pulls the image.")
+    pull_secrets: tuple[Subdomain, ...] = Field(default=(), description="Secrets with credentials of the registry.")
+    command: tuple[str, ...] = Field(default=(), description="Command, instead of the image's entry point.")
+    args: tuple[str, ...] = Field(default=(), description="Arguments, instead of the image's.")
     env: dict[EnvironmentName, Variable] = Field(
-        default={}, description="Environment variables, over those that the program sets."
+        default={}, description="Environment variables. They win over those that the program sets."
     )
-    files: dict[FilePath, File] = Field(default={}, description="Files that the process finds, by path.")
+    files: dict[FilePath, File] = Field(default={}, description="Files in the container, by path.")
     replicas: Replicas = Field(default=1, description="Number of pods.")
-    scale: ScaleConfig | None = Field(default=None, description="A number of pods that follows the load.")
+    scale: ScaleConfig | None = Field(default=None, description="Scale the number of pods with the load.")
     port: Port | None = Field(
-        default=8080, description="Port that its process listens on. `null` for one of `apps` that listens on none."
+        default=8080, description="Port that its process listens on. `null` for one of `apps` that does not listen."
     )
     app_protocol: Text | None = Field(
         default=None,
-        description="What it speaks there, as a Service's `appProtocol`: `kubernetes.io/h2c` for gRPC without TLS.",
+        description="Protocol on that port, as a Service's `appProtocol`: `kubernetes.io/h2c` for gRPC without TLS.",
     )
-    service_name: ServiceName | None = Field(default=None, description="Name of its Service. Not set: the app's own.")
+    service_name: ServiceName | None = Field(default=None, description="Name of its Service. Default: the app's name.")
     service_port: Port = Field(default=80, description="Port of its Service.")
     ports: tuple[Fields, ...] = Field(
         default=(),
-        description="Further ports of its Service, in wire form: `name`, `port`, `targetPort`, `appProtocol`.",
+        description="Extra ports of its Service, as in a Service: `name`, `port`, `targetPort`, `appProtocol`.",
     )
     health: UrlPath | None = Field(
-        default=None, description="Path that answers 200 when it can serve. Not set: its port is opened, no more."
+        default=None, description="Path that answers 200 when it is ready. Default: probes only open its port."
     )
-    probes: Fields = Field(
-        default={}, description="Fields of all its probes, in wire form, such as `grpc`, instead of `health`."
-    )
-    resources: Fields = Field(default={}, description="Its requests and limits, laid over the program's.")
+    probes: Fields = Field(default={}, description="Fields of all its probes, such as `grpc`, instead of `health`.")
+    resources: Fields = Field(default={}, description="Requests and limits, merged over the program's.")
     persistence: PersistenceConfig | None = Field(
-        default=None, description="A volume that outlives its pod, of which there is one at a time."
+        default=None, description="A volume that outlives its pod. It limits the workload to one pod."
     )
     calls: tuple[Subdomain, ...] = Field(
-        default=(), description="Workloads that it connects to. The chat's API calls the crawler unasked."
+        default=(), description="Workloads that it connects to. The chat's API may always call the crawler."
     )
-    egress: tuple[Fields, ...] = Field(default=(), description="What else it connects to, as rules of a NetworkPolicy.")
+    egress: tuple[Fields, ...] = Field(
+        default=(), description="Other destinations that it connects to, as egress rules of a NetworkPolicy."
+    )
     ingress: tuple[Fields, ...] = Field(
-        default=(), description="What else connects to it, as rules of a NetworkPolicy."
+        default=(), description="Other clients that connect to it, as ingress rules of a NetworkPolicy."
     )
     drain_seconds: DrainSeconds = Field(
         default=3,
-        description="How long a pod that is told to end serves on. Less than the longest request takes is enough only "
-        "where its process finishes those under way.",
+        description="Seconds that a terminating pod goes on serving. Shorter than the longest request is enough only "
+        "if "
+        "the process finishes open requests.",
     )
-    container: Fields = Field(default={}, description="Fields of its container, laid over what the program sets.")
+    container: Fields = Field(
+        default={}, description="Fields of its container, merged over those that the program sets."
+    )
     pod: Fields = Field(
         default={},
-        description="Fields of its pods' spec, laid over what the program sets: `initContainers`, further "
+        description="Fields of its pods' spec, merged over those that the program sets: `initContainers`, more "
         "`containers`, `volumes`, `nodeSelector`.",
     )
 
     @property
-    def is_several(self) -> bool:
-        """Whether there may be more than one pod for long."""
+    def has_several_pods(self) -> bool:
+        """Whether it may run more than one pod, apart from a rollout."""
         return (self.scale.max if self.scale else self.replicas) > 1
 
 
@@ -136,7 +142,7 @@ class WebConfig(AppConfig):
 class ApiConfig(AppConfig):
     image: Image = Field(default="docker.io/bootdotdev/synergychat-api:latest", description="Image of the chat's API.")
     hostname: Hostname = Field(
-        default="synchatapi.internal", description="Host name of the API; the page learns its URL from it."
+        default="synchatapi.internal", description="Host name of the API. The page calls the API there."
     )
     route_name: Subdomain = Field(default="api-httproute", description="Name of its HTTPRoute.")
     service_name: ServiceName | None = Field(default="api-service", description="Name of its Service.")
@@ -147,24 +153,27 @@ class CrawlerConfig(AppConfig):
     service_name: ServiceName | None = Field(default="crawler-service", description="Name of its Service.")
     keywords: tuple[Keyword, ...] = Field(
         default=("love", "hate", "joy", "sadness", "anger", "disgust", "fear", "surprise"),
-        description="Words that it counts.",
+        description="Words to count.",
         min_length=1,
     )
 
 
-class FurtherAppConfig(AppConfig):
-    """An app beside the chat."""
+class ExtraAppConfig(AppConfig):
+    """An extra app beside the chat."""
 
-    kind: AppKind = Field(
-        default="Deployment", description="Whether it runs all the time, once per change, or by `schedule`."
-    )
-    schedule: Schedule | None = Field(default=None, description="When a CronJob runs, such as `0 3 * * *`, in UTC.")
+    kind: AppKind = Field(default="Deployment", description="Run all the time, once per change, or by `schedule`.")
+    schedule: Schedule | None = Field(default=None, description="Schedule of a CronJob in UTC, such as `0 3 * * *`.")
     job: Fields = Field(
         default={},
-        description="Fields of the Job's spec, laid over what the program sets: `backoffLimit`, "
+        description="Fields of the Job's spec, merged over those that the program sets: `backoffLimit`, "
         "`activeDeadlineSeconds`, `parallelism`, `completions`.",
     )
     hostname: Hostname | None = Field(
-        default=None, description="Host name at which the gateway serves it. Not set: it is served inside the cluster."
+        default=None, description="Host name at which the gateway serves it. Default: only inside the cluster."
     )
-    path: UrlPath = Field(default="/", description="What the paths start with that the gateway serves there.")
+    path: UrlPath = Field(default="/", description="Path prefix at which the gateway serves it.")
+
+    @property
+    def is_served(self) -> bool:
+        """Whether requests can be sent to it."""
+        return self.kind == "Deployment" and self.port is not None

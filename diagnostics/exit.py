@@ -1,4 +1,4 @@
-"""How the program ends when something is wrong: one message, no traceback."""
+"""Exit: how the Pulumi program ends when something is wrong. One message, no traceback."""
 
 import asyncio
 import os
@@ -13,22 +13,19 @@ _ALREADY_EXPLAINED = 32
 
 
 def stop(message: str) -> NoReturn:
-    """Show `message` as an error and end the program, so that `pulumi` fails with nothing registered.
+    """Log `message` as an error and end the program, so that `pulumi` fails with nothing registered.
 
-    With any other exit code Pulumi's language host would add a line about an unhandled error; it is given the code by
-    which Pulumi's own runtime says that the user has been told.
+    The exit code is the one by which Pulumi's own runtime says that the user has seen an explanation. With any other
+    code the language host adds a line about an unhandled error.
     """
     pulumi.log.error(message)
     sys.stdout.flush()
     sys.stderr.flush()
-    # No exception: newer SDKs send what has been declared before they let one out.
+    # Newer SDKs register the declared resources before they let an exception out.
     os._exit(_ALREADY_EXPLAINED)
 
 
-def end_quietly_when_cancelled() -> None:
-    """Once an object has failed, Pulumi interrupts the program: Python's answer to that would be a traceback.
-
-    The user has been told of the object, and nothing more can be registered.
-    """
+def exit_silently_on_interrupt() -> None:
+    """End without a traceback when Pulumi interrupts the program, which it does once an object has failed."""
     with suppress(NotImplementedError):  # on Windows
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, _ALREADY_EXPLAINED)

@@ -1,19 +1,29 @@
-"""Which of the names that there are was meant."""
+"""Suggest: the name that was probably meant, or the names that exist."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-_FEW = 6
+_FEW = 12
 
 
-def instead(name: str, names: Sequence[str]) -> str:
-    """The cure for a name that nothing has: the one most like it, or those that there are."""
-    if near := difflib.get_close_matches(name, names, 1):
-        return f"did you mean {near[0]}?"
-    return f"there {'is' if len(names) == 1 else 'are'} {listed(sorted(names))}" if 0 < len(names) <= _FEW else ""
+def closest(value: object, known: Iterable[object]) -> str | None:
+    """The name most like `value`; None when no name is."""
+    names = {str(name).lower(): str(name) for name in known}
+    near = difflib.get_close_matches(str(value).lower(), names, n=1)
+    return names[near[0]] if near else None
+
+
+def suggest(value: object, known: Iterable[object]) -> str:
+    """`did you mean web?`, else `known: api, web` for a short list, else an empty string."""
+    names = sorted({str(name) for name in known})
+    if meant := closest(value, names):
+        return f"did you mean {meant}?"
+    return f"known: {', '.join(names)}" if 0 < len(names) <= _FEW else ""
 
 
 def listed(names: Sequence[str]) -> str:
-    """One, two and three."""
+    """`a`, `a and b`, `a, b and c`; `nothing` for an empty sequence."""
+    if not names:
+        return "nothing"
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last

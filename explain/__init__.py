@@ -1,6 +1,7 @@
-"""Where a request goes, from Gateway API and Envoy Gateway objects alone: no cluster, no Pulumi.
+"""Explain: which listener, route and rule take a request, derived from Gateway API and Envoy Gateway objects alone.
 
-`explain(objects, Request.of(url))` gives a Verdict. It follows Envoy Gateway 1.9 where that differs from Gateway API.
+`explain(objects, Request.of(url))` returns a Verdict. It needs no cluster and no Pulumi, and follows Envoy Gateway
+where that differs from Gateway API.
 """
 
 from explain.explain import explain

@@ -1,79 +1,54 @@
-"""Where a rule sends what it has taken, and with what share.
+"""Backends: where a rule sends the requests that it takes, and which share each backend gets.
 
 Follows https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref.
 """
 
 from dataclasses import dataclass
 
-from explain.filters import in_words
-from explain.objects import GROUPS, Objects, Reference, Wire, parts
+from diagnostics import Problem
+from explain.filters import describe_filters
+from gatewayapi.kinds import CORE
+from gatewayapi.references import reference, unresolved, unusable_service
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName, namespace_of
+from kube.read import NotKnown, items, values
 
 
 @dataclass(frozen=True)
 class Backend:
-    """`share` is its part of the requests, 0 to 1; one with a `problem` answers its share with 500."""
+    """One backend. `share` is its part of the requests, 0 to 1; with a `problem` it answers them with 500."""
 
-    target: Reference
+    target: ObjectName
     port: int | None
     weight: int
     share: float
     filters: tuple[str, ...] = ()
-    problem: str = ""
+    problem: Problem | None = None
 
     def __str__(self) -> str:
         return f"{self.target}{'' if self.port is None else f':{self.port}'}"
 
 
-def backends(rule: Wire, route: Reference, objects: Objects) -> tuple[Backend, ...]:
-    """In the order of the rule. A weight that is not given is 1."""
-    references = parts(rule, "backendRefs")
-    weights = [int(each.get("weight", 1)) for each in references]
+def backends(rule: Manifest, route: Manifest, topology: Topology) -> tuple[Backend, ...]:
+    """The backends in the order of the rule. A weight defaults to 1."""
+    refs = [value for _, value in items(rule, "backendRefs")]
+    weights = [int(ref.get("weight", 1)) for ref in refs]
     return tuple(
         Backend(
-            target=_target(each, route),
-            port=each.get("port"),
+            target=reference(route, (), ref, CORE, "Service").target,
+            port=ref.get("port"),
             weight=weight,
             share=weight / sum(weights) if weight else 0.0,
-            filters=in_words(parts(each, "filters"), route.namespace),
-            problem=_problem(each, route, objects),
+            filters=describe_filters(values(ref, "filters"), namespace_of(route)),
+            problem=_problem(ref, route, topology),
         )
-        for each, weight in zip(references, weights, strict=True)
+        for ref, weight in zip(refs, weights, strict=True)
     )
 
 
-def _target(reference: Wire, route: Reference) -> Reference:
-    return Reference(
-        reference.get("kind") or "Service", reference.get("namespace") or route.namespace, reference["name"]
-    )
-
-
-def _problem(reference: Wire, route: Reference, objects: Objects) -> str:
-    target = _target(reference, route)
-    if target.namespace != route.namespace and not is_granted(route, target, objects):
-        return f"no ReferenceGrant in {target.namespace} lets a {route.kind} of {route.namespace} refer to it"
-    wire = objects.find(target)
-    if wire is None:
-        return f"there is no {target}"
-    if target.kind == "Service":
-        ports = [int(each["port"]) for each in parts(wire, "spec", "ports")]
-        if reference.get("port") not in ports:
-            return f"it has no port {reference.get('port')}, only {', '.join(map(str, ports)) or 'none'}"
-    return ""
-
-
-def is_granted(source: Reference, target: Reference, objects: Objects) -> bool:
-    """Whether a ReferenceGrant beside `target` lets `source` refer to it."""
-    return source.namespace == target.namespace or any(
-        Reference.of(grant).namespace == target.namespace
-        and any(
-            (each.get("group"), each["kind"], each["namespace"])
-            == (GROUPS.get(source.kind), source.kind, source.namespace)
-            for each in parts(grant, "spec", "from")
-        )
-        and any(
-            (each.get("group") or "", each["kind"]) == (GROUPS.get(target.kind), target.kind)
-            and (each.get("name") or target.name) == target.name
-            for each in parts(grant, "spec", "to")
-        )
-        for grant in objects.of_kind("ReferenceGrant")
-    )
+def _problem(value: Manifest, route: Manifest, topology: Topology) -> Problem | None:
+    ref = reference(route, (), value, CORE, "Service")
+    try:
+        return unresolved(topology.objects, route, ref) or unusable_service(topology.objects, route, ref)
+    except NotKnown:
+        return None

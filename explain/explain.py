@@ -1,121 +1,127 @@
-"""Explain: which rule takes a request, and if none does, what comes nearest."""
+"""Explain: which rule takes a request, and if none does, what comes closest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from explain import paths, server_names
+from diagnostics.problem import Reason, reason
+from explain import paths, sni
 from explain.backends import Backend, backends
 from explain.filters import Answer, Effects, effects
-from explain.listeners import Listener, misfit, of_fleets, port_reached
 from explain.matches import mismatches, precedence
 from explain.nearest import misfits, nearest
-from explain.objects import Objects, Reference, Wire, part, parts
 from explain.policies import client_settings, policies
+from explain.ports import all_listeners, misfit, port_reached
+from explain.refusal import Refusal
 from explain.request import Request
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
 from gatewayapi import hostnames
+from gatewayapi.listeners import Listener
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName
+from kube.read import read, values
 
 
-def explain(wires: Iterable[Wire], request: Request) -> Verdict:
-    """The verdict of Envoy Gateway 1.9 on `request`, with the objects `wires` and no others.
+def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
+    """The verdict on `request` for a cluster with these objects and no others.
 
-    Where several Gateways listen on the port, that of the first one that takes the request: each has an address of its
-    own, unless their class merges them, and the request does not say which it goes to.
+    Where several Gateways listen on the port, it is the verdict of the first one that takes the request: each has an
+    address of its own, unless their class merges them, and the request does not say which one it goes to.
     """
-    objects = Objects(wires)
-    fleets, port = of_fleets(objects), port_reached(request, objects)
-    verdicts = [
-        _of_fleet(serving, listeners, request, objects)
-        for listeners in fleets
-        if (serving := [listener for listener in listeners if not misfit(listener, request, port)])
-    ]
+    topology = Topology(manifests, complete=True)
+    port = port_reached(request, topology)
+    reasons: dict[Listener, Reason] = {}
+    verdicts: list[Verdict] = []
+    for fleet in topology.fleets:
+        found = {each: misfit(topology, each, request, port) for each in all_listeners(topology, fleet)}
+        reasons |= {listener: why for listener, why in found.items() if why}
+        if serving := [listener for listener, why in found.items() if not why]:
+            verdicts.append(_of_fleet(serving, request, topology))
     if not verdicts:
-        everyone = [listener for listeners in fleets for listener in listeners]
-        return Verdict(request, nearest=misfits({each: misfit(each, request, port) for each in everyone}))
+        return Verdict(request, nearest=misfits(reasons, port))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
         return best
     return replace(best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them"))
 
 
-def _of_fleet(
-    serving: Sequence[Listener], listeners: Sequence[Listener], request: Request, objects: Objects
-) -> Verdict:
+def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology) -> Verdict:
     if request.secure:
-        known, asked = server_names.chains(serving, listeners, objects), serving
-        if refusal := _contest_of_names(known, request):
+        known, asked = sni.chains(serving, topology), serving
+        if refusal := _repeated_sni(known, request):
             return Verdict(request, refusal=refusal)
-        meant = [each for each in serving if hostnames.takes(each.hostname or hostnames.ANY, request.host)]
-        serving = server_names.reached(known, request.host) or meant
+        meant = [each for each in serving if hostnames.matches(each.hostname or hostnames.ANY, request.host)]
+        serving = sni.reached(known, request.host) or meant
         if not serving:
-            nobody = f"no TLS for {request.host}: it is for "
-            return Verdict(request, nearest=misfits({each: nobody + each.hostname for each in asked}))
-    # Listeners without TLS share what a ClientTrafficPolicy says, so that the first one speaks for all.
-    settings = part(client_settings(serving[0], objects), "path")
+            reasons = {each: reason("request-sni", host=request.host, hostname=each.hostname) for each in asked}
+            return Verdict(request, nearest=misfits(reasons, request.port))
+    # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
+    settings = read(client_settings(serving[0], topology), "path", default={})
     settled, notes = _as_compared(request, settings)
     if paths.has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
-        return Verdict(request, refusal="Envoy answers 400: a ClientTrafficPolicy rejects paths with an escaped slash")
-    rows = table(serving, listeners, objects)
-    if refusal := _contest(rows, request):
+        return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
+    rows = table(serving, topology)
+    if refusal := _repeated_hosts(rows, request):
         return Verdict(settled, refusal=refusal, notes=notes)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
-            tie = _tie(entry, rows, settled, objects)
-            return Verdict(settled, _taken(entry, settled, objects), notes=(*notes, *tie))
+            tie = _tie(entry, rows, settled, topology)
+            return Verdict(settled, _taken(entry, settled, topology), notes=(*notes, *tie))
     return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes)
 
 
-def _as_compared(request: Request, settings: Wire) -> tuple[Request, tuple[str, ...]]:
-    """The request with the path that Envoy compares, and what it has done to it.
+def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...]]:
+    """The request with the path that Envoy compares, and a note about what Envoy changed.
 
-    `settings` are a ClientTrafficPolicy's for the path.
+    `settings` is the field `path` of a ClientTrafficPolicy.
     """
     if not request.has_http:
         return request, ()
     action = settings.get("escapedSlashesAction") or "UnescapeAndRedirect"
     path = request.path if action == "KeepUnchanged" else paths.with_slashes(request.path)
     redirected = path != request.path and action == "UnescapeAndRedirect"
-    path = paths.normalised(path, merge_slashes=not settings.get("disableMergeSlashes"))
+    path = paths.normalized(path, merge_slashes=not settings.get("disableMergeSlashes"))
     if path == request.path:
         return request, ()
-    note = f"Envoy first answers 307 to {path}, for its escaped slash" if redirected else f"Envoy makes its path {path}"
+    note = (
+        f"Envoy first answers 307 to {path}, because of the escaped slash"
+        if redirected
+        else f"Envoy normalizes the path to {path}"
+    )
     return replace(request, path=path), (note,)
 
 
-def _contest_of_names(known: Sequence[server_names.Chain], request: Request) -> str:
-    """All that is for TLS on one port shares Envoy's list of server names, which has each only once."""
-    return next(
-        (
-            f"{' and '.join(str(route) for route in dict.fromkeys(routes))} would have {hostname} more than once on "
-            f"port {request.port}. Envoy takes a server name once and refuses all of this port. Name it in one route, "
-            "for one listener."
-            for hostname, routes in server_names.contested(known).items()
-        ),
-        "",
-    )
+def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
+    """Why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
+    for hostname, (one, other, *_) in sni.contested(known).items():
+        if one.listener is not other.listener:
+            return _on_two_listeners(one.listener, other.listener, hostname, request)
+        why = reason("sni-in-two-routes", other=other.route, host=hostname, port=request.port)
+        return Refusal(str(one.route), why)
+    return None
 
 
-def _contest(rows: Table, request: Request) -> str:
-    """Listeners without TLS on one port share Envoy's table, which takes a host name only once."""
+def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
+    """Why Envoy rejects the route table that listeners without TLS share on a port: it has a host name twice."""
     if request.secure:
-        return ""
-    return next(
-        (
-            f"{' and '.join(str(listener) for listener in listeners)} both serve {hostname} on port {request.port}. "
-            "Envoy takes a host name once and refuses all routes of this port. Give the route a sectionName."
-            for hostname, listeners in rows.contested.items()
-        ),
-        "",
-    )
+        return None
+    for hostname, (one, other, *_) in rows.contested.items():
+        return _on_two_listeners(one, other, hostname, request)
+    return None
 
 
-def _taken(entry: Entry, request: Request, objects: Objects) -> Taken:
+def _on_two_listeners(one: Listener, other: Listener, hostname: str, request: Request) -> Refusal:
+    words = {"listener": one, "other": other, "through": "", "host": hostname, "port": request.port}
+    return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
+
+
+def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:
     rule, listener = entry.rule, entry.listener
-    targets = backends(rule.wire, rule.route, objects)
-    done: Effects = effects(
-        parts(rule.wire, "filters"), request, entry.match, listener.port, rule.route.namespace, objects
-    )
+    route = topology.objects.find(rule.route) or {}
+    targets = backends(rule.manifest, route, topology)
+    filters = values(rule.manifest, "filters")
+    done: Effects = effects(filters, request, entry.match, listener.port, route, topology)
     return Taken(
         listener=listener,
         hostname=entry.hostname,
@@ -124,7 +130,7 @@ def _taken(entry: Entry, request: Request, objects: Objects) -> Taken:
         rule_name=rule.name,
         match=entry.match,
         filters=done.steps,
-        policies=policies(listener, rule.route, rule.name, targets, objects),
+        policies=policies(listener, rule.route, rule.name, targets, topology),
         backends=() if done.answer else targets,
         forwarded=done.forwarded,
         answer=done.answer or _without_backend(targets, request),
@@ -134,19 +140,19 @@ def _taken(entry: Entry, request: Request, objects: Objects) -> Taken:
 def _without_backend(targets: Sequence[Backend], request: Request) -> Answer | None:
     if not request.has_http or any(backend.weight and not backend.problem for backend in targets):
         return None
-    return Answer(500, "no backend of the rule can be used")
+    return Answer(500, "the rule has no usable backend")
 
 
-def _tie(entry: Entry, rows: Table, request: Request, objects: Objects) -> Iterator[str]:
-    """Another route that asks for the same: who is older decides, which nobody reads in a file."""
+def _tie(entry: Entry, rows: Table, request: Request, topology: Topology) -> Iterator[str]:
+    """A note about another route with the same matches: the older one goes first, which no file says."""
     for other in rows.list_for(request.host):
         if other.rule.route == entry.rule.route or precedence(other.match) != precedence(entry.match):
             continue
         if next(mismatches(other.match, request), None) is None:
-            by_age = _created(entry.rule.route, objects) != _created(other.rule.route, objects)
+            by_age = _created(entry.rule.route, topology) != _created(other.rule.route, topology)
             yield f"{other.rule} matches as well; {'the older route' if by_age else 'the first name'} goes first"
             return
 
 
-def _created(route: Reference, objects: Objects) -> str:
-    return part(objects.find(route) or {}, "metadata").get("creationTimestamp") or ""
+def _created(route: ObjectName, topology: Topology) -> str:
+    return read(topology.objects.find(route), "metadata", "creationTimestamp", default="")

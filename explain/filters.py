@@ -1,7 +1,7 @@
-"""What a rule's filters do with a request, and what becomes of its URL.
+"""Filters: what a rule does with a request, and the URL that results.
 
 Follows https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter and
-https://gateway.envoyproxy.io/docs/api/extension_types/#httproutefilter, as Envoy Gateway 1.9 hands them to Envoy.
+https://gateway.envoyproxy.io/docs/api/extension_types/#httproutefilter, as Envoy Gateway passes them to Envoy.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,15 +9,19 @@ from dataclasses import dataclass, replace
 
 from explain import regex
 from explain.matches import Match
-from explain.objects import Objects, Reference, Wire, part, parts
 from explain.request import Request
+from gatewayapi.kinds import ENVOY_GATEWAY
+from gatewayapi.references import reference
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, namespace_of
+from kube.read import NotKnown, read, values
 
 _WELL_KNOWN = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Envoy itself answers, without a backend. `location` is that of a redirect."""
+    """An answer that Envoy gives without a backend. `location` is that of a redirect."""
 
     status: int
     reason: str
@@ -26,62 +30,74 @@ class Answer:
 
 @dataclass(frozen=True)
 class Effects:
-    """`steps` has each filter in order, in words; `forwarded` is the request that a backend sees."""
+    """What filters do. `steps` describes each filter in order; `forwarded` is the request that a backend gets."""
 
     steps: tuple[str, ...]
     forwarded: Request
     answer: Answer | None = None
 
 
-def extensions(filters: Iterable[Wire], namespace: str, objects: Objects) -> Iterator[Wire]:
-    """The HTTPRouteFilters that `filters` refer to, as far as they are there."""
-    for each in filters:
-        if each["type"] == "ExtensionRef":
-            found = objects.find(Reference(each["extensionRef"]["kind"], namespace, each["extensionRef"]["name"]))
-            if found is not None:
-                yield found
+def extensions(filters: Iterable[Manifest], route: Manifest, topology: Topology) -> Iterator[Manifest]:
+    """The HTTPRouteFilters that filters of `route` refer to, as far as they exist."""
+    for value in filters:
+        if value["type"] == "ExtensionRef" and (found := _extension(value["extensionRef"], route, topology)):
+            yield found
+
+
+def _extension(value: Manifest, route: Manifest, topology: Topology) -> Manifest | None:
+    try:
+        return topology.objects.find(reference(route, (), value, ENVOY_GATEWAY, "HTTPRouteFilter").target)
+    except NotKnown:
+        return None
 
 
 def effects(
-    filters: Sequence[Wire], request: Request, match: Match, listener_port: int, namespace: str, objects: Objects
+    filters: Sequence[Manifest],
+    request: Request,
+    match: Match,
+    listener_port: int,
+    route: Manifest,
+    topology: Topology,
 ) -> Effects:
-    """Of a rule in `namespace` whose `match` has taken the request on `listener_port`."""
+    """What the filters of a rule of `route` do, whose `match` has taken the request on `listener_port`."""
     done = Effects((), request)
-    for each in filters:
-        kind: str = each["type"]
-        body = _body(each)
+    for value in filters:
+        kind: str = value["type"]
+        body = _body(value)
         match kind:
             case "RequestRedirect":
                 answer = _redirect(body, request, match, listener_port)
                 done = replace(done, steps=(*done.steps, f"{kind}: to {answer.location}"), answer=answer)
             case "URLRewrite":
-                forwarded = _rewritten(each["urlRewrite"], done.forwarded, match)
+                forwarded = _rewritten(value["urlRewrite"], done.forwarded, match)
                 done = replace(done, steps=(*done.steps, f"{kind}: to {forwarded}"), forwarded=forwarded)
             case "ExtensionRef":
-                done = _extended(each["extensionRef"], done, namespace, objects)
+                done = _extended(value["extensionRef"], done, route, topology)
             case _:
-                done = replace(done, steps=(*done.steps, _in_words(kind, body, namespace)))
+                done = replace(done, steps=(*done.steps, _describe(kind, body, namespace_of(route))))
     return done
 
 
-def in_words(filters: Sequence[Wire], namespace: str) -> tuple[str, ...]:
-    """For the filters of a single backend, which change no URL."""
-    return tuple(_in_words(each["type"], _body(each), namespace) for each in filters)
+def describe_filters(filters: Sequence[Manifest], namespace: str) -> tuple[str, ...]:
+    """A line for each filter of a single backend; these change no URL."""
+    return tuple(_describe(value["type"], _body(value), namespace) for value in filters)
 
 
-def _body(each: Wire) -> Wire:
-    """That of `RequestMirror` is in `requestMirror`; of CORS, in `cors`."""
-    kind: str = each["type"]
-    return part(each, "cors" if kind == "CORS" else kind[0].lower() + kind[1:])
+def _body(value: Manifest) -> Manifest:
+    """The settings of a filter: `RequestMirror` has them in `requestMirror`, CORS in `cors`."""
+    kind: str = value["type"]
+    return read(value, "cors" if kind == "CORS" else kind[0].lower() + kind[1:], default={})
 
 
-def _in_words(kind: str, body: Wire, namespace: str) -> str:
+def _describe(kind: str, body: Manifest, namespace: str) -> str:
     match kind:
         case "RequestHeaderModifier" | "ResponseHeaderModifier":
-            words = [f"{verb} {pair['name']}: {pair['value']}" for verb in ("set", "add") for pair in parts(body, verb)]
-            words += [f"remove {name}" for name in body.get("remove") or ()]
+            words = [
+                f"{verb} {pair['name']}: {pair['value']}" for verb in ("set", "add") for pair in values(body, verb)
+            ]
+            words += [f"remove {name}" for name in values(body, "remove")]
         case "RequestMirror":
-            target: Wire = body["backendRef"]
+            target: Manifest = body["backendRef"]
             home = target.get("namespace") or namespace
             words = [f"a copy to {target.get('kind') or 'Service'} {home}/{target['name']}:{target.get('port', '')}"]
             if "percent" in body:
@@ -93,8 +109,8 @@ def _in_words(kind: str, body: Wire, namespace: str) -> str:
     return f"{kind}: {', '.join(words)}"
 
 
-def _redirect(redirect: Wire, request: Request, match: Match, listener_port: int) -> Answer:
-    """Where Envoy keeps the request's port: when the new one is 80 or 443, which Envoy Gateway never writes out."""
+def _redirect(redirect: Manifest, request: Request, match: Match, listener_port: int) -> Answer:
+    """The redirect. Envoy keeps the request's port when the new one is 80 or 443: Envoy Gateway never sets those."""
     scheme: str = redirect.get("scheme") or ("https" if request.secure else "http")
     port = int(redirect.get("port") or _WELL_KNOWN.get(str(redirect.get("scheme")), listener_port))
     asked_port = request.port if request.port != _WELL_KNOWN["https" if request.secure else "http"] else None
@@ -103,24 +119,24 @@ def _redirect(redirect: Wire, request: Request, match: Match, listener_port: int
     elif redirect.get("hostname"):
         asked_port = None
     host = f"{redirect.get('hostname') or request.host}{'' if asked_port is None else f':{asked_port}'}"
-    path = _path(part(redirect, "path"), request.path, match, trim=False)
+    path = _path(read(redirect, "path", default={}), request.path, match, trim=False)
     status = int(redirect.get("statusCode") or 302)
     location = f"{scheme}://{host}{path}{f'?{request.query}' if request.query else ''}"
     return Answer(status, "redirect", location)
 
 
-def _rewritten(rewrite: Wire, request: Request, match: Match) -> Request:
+def _rewritten(rewrite: Manifest, request: Request, match: Match) -> Request:
     host = rewrite.get("hostname")
-    path = _path(part(rewrite, "path"), request.path, match, trim=True)
+    path = _path(read(rewrite, "path", default={}), request.path, match, trim=True)
     return replace(request, host=host if isinstance(host, str) else request.host, path=path)
 
 
-def _path(change: Wire, path: str, match: Match, *, trim: bool) -> str:
+def _path(change: Manifest, path: str, match: Match, *, trim: bool) -> str:
     match change.get("type"):
         case "ReplaceFullPath":
             return change["replaceFullPath"]
         case "ReplaceRegexMatch":
-            expression: Wire = change["replaceRegexMatch"]
+            expression: Manifest = change["replaceRegexMatch"]
             return regex.replaced(expression["pattern"], expression["substitution"], path)
         case "ReplacePrefixMatch" if match.path_kind == "PathPrefix":
             wanted: str = change.get("replacePrefixMatch") or ""
@@ -132,13 +148,13 @@ def _path(change: Wire, path: str, match: Match, *, trim: bool) -> str:
             return path
 
 
-def _extended(reference: Wire, before: Effects, namespace: str, objects: Objects) -> Effects:
-    name = f"{reference['kind']} {namespace}/{reference['name']}"
-    found = objects.find(Reference(reference["kind"], namespace, reference["name"]))
+def _extended(value: Manifest, before: Effects, route: Manifest, topology: Topology) -> Effects:
+    name = reference(route, (), value, ENVOY_GATEWAY, "HTTPRouteFilter").target
+    found = _extension(value, route, topology)
     if found is None:
-        answer = Answer(500, f"there is no {name}")
+        answer = Answer(500, f"{name} does not exist")
         return replace(before, steps=(*before.steps, f"ExtensionRef: {answer.reason}"), answer=answer)
-    spec: Wire = found["spec"]
+    spec: Manifest = found["spec"]
     steps, forwarded, answer = before.steps, before.forwarded, before.answer
     if response := spec.get("directResponse"):
         answer = Answer(int(response.get("statusCode") or 200), f"a fixed answer of {name}")
@@ -146,5 +162,5 @@ def _extended(reference: Wire, before: Effects, namespace: str, objects: Objects
     if rewrite := spec.get("urlRewrite"):
         forwarded = _rewritten(rewrite, forwarded, Match())
         steps += (f"{name}: to {forwarded}",)
-    steps += tuple(f"{name}: {part}" for part in spec if part not in ("directResponse", "urlRewrite", "matches"))
+    steps += tuple(f"{name}: {field}" for field in spec if field not in ("directResponse", "urlRewrite", "matches"))
     return Effects(steps, forwarded, answer)

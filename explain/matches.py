@@ -1,14 +1,20 @@
-"""What a rule asks of a request, why a request does not have it, and which of two rules goes first."""
+"""Matches: the conditions of a rule, why a request does not meet them, and which of two matches goes first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from diagnostics.problem import Reason, reason
 from explain import regex
 from explain.request import Request
 
 METHOD, PATH = ":method", ":path"
-"""The names under which Envoy has them among the headers."""
+"""Pseudo headers: Envoy matches method and path under these names."""
+_PATH_CODES = {
+    "Exact": "request-path-not-equal",
+    "PathPrefix": "request-path-not-below",
+    "RegularExpression": "request-path-no-match",
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Match:
-    """All of it must hold. As in Envoy Gateway a method is a header, `:method`, and counts as one."""
+    """Conditions that must all hold. As in Envoy Gateway a method is the header `:method`."""
 
     path_kind: Literal["Exact", "RegularExpression", "PathPrefix"] = "PathPrefix"
     path: str = "/"
@@ -44,7 +50,7 @@ class Match:
     queries: tuple[Condition, ...] = ()
 
     def __str__(self) -> str:
-        kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path below "}[self.path_kind]
+        kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path prefix "}[self.path_kind]
         parts = [f"{kind}{self.path}"]
         parts += [f"method {each.value}" if each.name == METHOD else f"header {each}" for each in self.headers]
         parts += [f"cookie {each}" for each in self.cookies]
@@ -53,11 +59,10 @@ class Match:
 
 
 def precedence(match: Match) -> tuple[int, ...]:
-    """Greater goes first. Equal ones go by age and name of their routes, then by order of rules and matches.
+    """Sort key: the greater match goes first. Equal ones go by age and name of their routes, then by their order.
 
-    This is the order of Envoy Gateway 1.9. It differs from
-    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule in two places: a regular expression goes before every
-    prefix, and a method has no rank of its own but counts as one header.
+    Envoy Gateway differs from https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule in two points: a regular
+    expression goes before every prefix, and a method has no rank of its own but counts as a header.
     """
     kind = ("PathPrefix", "RegularExpression", "Exact").index(match.path_kind)
     everything = match.path_kind == "PathPrefix" and match.path == "/"
@@ -74,11 +79,10 @@ def _count(conditions: Sequence[Condition]) -> tuple[int, int]:
     return len(conditions), sum(condition.kind == "Exact" for condition in conditions)
 
 
-def mismatches(match: Match, request: Request) -> Iterator[str]:
-    """Each condition that the request does not meet, in the order path, method, headers, cookies, query."""
+def mismatches(match: Match, request: Request) -> Iterator[Reason]:
+    """Conditions that the request does not meet, in the order path, method, headers, cookies, query."""
     if not path_matches(match, request.path):
-        wanted = {"Exact": "is not", "RegularExpression": "does not match", "PathPrefix": "is not below"}
-        yield f"path {request.path} {wanted[match.path_kind]} {match.path}"
+        yield reason(_PATH_CODES[match.path_kind], path=request.path, wanted=match.path)
     headers = {
         ":method": request.method,
         ":path": _target(request),
@@ -98,21 +102,23 @@ def path_matches(match: Match, path: str) -> bool:
         case "RegularExpression":
             return regex.matches(match.path, path)
         case "PathPrefix":
-            # Whole segments: /a is the prefix of /a/b and not of /ab.
+            # Whole segments: /a is a prefix of /a/b but not of /ab.
             prefix = match.path.removesuffix("/")
             return path == prefix or path.startswith(f"{prefix}/")
 
 
-def _unmet(what: str, conditions: Sequence[Condition], given: dict[str, str], *, fold: bool = False) -> Iterator[str]:
+def _unmet(
+    what: str, conditions: Sequence[Condition], given: dict[str, str], *, fold: bool = False
+) -> Iterator[Reason]:
     for condition in conditions:
         value = given.get(condition.name.lower() if fold else condition.name)
         if condition.name == METHOD:
             if value != condition.value:
-                yield f"method {value} is not {condition.value}"
+                yield reason("request-method", method=value, wanted=condition.value)
         elif value is None:
-            yield f"no {what} {condition.name}: it needs {condition}"
+            yield reason("request-value-missing", what=what, name=condition.name, wanted=condition)
         elif not condition.holds(value):
-            yield f"{what} {condition.name} is {value!r}: it needs {condition}"
+            yield reason("request-value-differs", what=what, name=condition.name, value=value, wanted=condition)
 
 
 def _target(request: Request) -> str:
@@ -130,6 +136,6 @@ def _cookies(header: str) -> dict[str, str]:
 
 
 def _first_of_each(query: str) -> dict[str, str]:
-    """Envoy takes a parameter's first value, and neither names nor values are decoded."""
+    """First value of every query parameter; Envoy decodes neither names nor values."""
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return {name: value for name, _, value in reversed(pairs)}

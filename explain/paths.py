@@ -1,4 +1,4 @@
-"""A request's path as Envoy compares it: normalised, with neither dot segments nor double slashes.
+"""Paths as Envoy compares them: normalized, without dot segments and double slashes.
 
 Follows `normalize_path`, `merge_slashes` and `path_with_escaped_slashes_action` of Envoy's HTTP connection manager,
 https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto,
@@ -12,15 +12,16 @@ _ESCAPED_SLASH = re.compile(r"%(2F|5C)", re.IGNORECASE)
 
 
 def has_escaped_slash(path: str) -> bool:
+    """Whether the path has a `%2F` or `%5C`."""
     return _ESCAPED_SLASH.search(path) is not None
 
 
 def with_slashes(path: str) -> str:
-    """`%2F` and `%5C` as what they stand for."""
+    """The path with `%2F` and `%5C` decoded."""
     return _ESCAPED_SLASH.sub(lambda found: chr(int(found[1], 16)), path)
 
 
-def normalised(path: str, *, merge_slashes: bool = True) -> str:
+def normalized(path: str, *, merge_slashes: bool = True) -> str:
     """`/a/./b/../%63` is `/a/c`; with `merge_slashes`, `//` is `/`."""
     decoded = _UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path).replace("\\", "/")
     kept: list[str] = []

@@ -1,4 +1,4 @@
-"""Regular expressions as Envoy has them: RE2, and always for the whole value."""
+"""Regular expressions as Envoy matches them: RE2, always against the whole value."""
 
 from functools import cache
 from typing import Any
@@ -12,17 +12,18 @@ _quiet.log_errors = False  # RE2 writes them to stderr by itself
 
 
 def matches(pattern: str, value: str) -> bool:
-    """False too where RE2 does not know the pattern: no request ever meets such a rule."""
+    """Whether the pattern matches. An invalid pattern matches nothing."""
     compiled = _compiled(pattern)
     return compiled is not None and compiled.fullmatch(value) is not None
 
 
 def is_valid(pattern: str) -> bool:
+    """Whether RE2 compiles the pattern."""
     return _compiled(pattern) is not None
 
 
 def replaced(pattern: str, substitution: str, value: str) -> str:
-    r"""Every match replaced; `\1` in `substitution` is the first group."""
+    r"""The value with every match replaced; `\1` in `substitution` is the first group."""
     compiled = _compiled(pattern)
     return value if compiled is None else compiled.sub(substitution, value)
 

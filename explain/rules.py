@@ -1,57 +1,64 @@
-"""A route's rules, each with the matches of which any is enough."""
+"""Rules of a route, each with its matches, any of which is enough."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diagnostics.problem import reason
 from explain import regex
 from explain.filters import extensions
 from explain.matches import METHOD, PATH, Condition, Match
-from explain.objects import Objects, Reference, Wire, part, parts
+from explain.refusal import Refusal
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName
+from kube.read import read, values
 
-_REFUSING = "its regular expression {} is not RE2, so Envoy Gateway drops the rule"
 _SERVICE, _GRPC_METHOD = r"(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*", "[A-Za-z_][A-Za-z_0-9]*"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of a route. Routes below HTTP have a single one, with all of their backends."""
+    """One rule of a route. A route without HTTP has a single rule, with all of its backends."""
 
-    route: Reference
+    route: ObjectName
     index: int
-    wire: Wire
+    manifest: Manifest
     matches: tuple[Match, ...]
 
     @property
     def name(self) -> str:
-        return self.wire.get("name") or ""
+        return self.manifest.get("name") or ""
 
     @property
-    def refusal(self) -> str:
-        """Why Envoy Gateway leaves it out; empty when it does not."""
+    def refusal(self) -> Refusal | None:
+        """Why Envoy Gateway drops the rule; None when it does not."""
         patterns = [pattern for match in self.matches for pattern in _patterns(match)]
-        return next((_REFUSING.format(pattern) for pattern in patterns if not regex.is_valid(pattern)), "")
+        if self.route.kind == "GRPCRoute":
+            patterns += _patterns_of_calls(self.manifest)
+        invalid = next((pattern for pattern in patterns if not regex.is_valid(pattern)), None)
+        return None if invalid is None else Refusal(str(self), reason("rule-regex-invalid", pattern=invalid))
 
     def __str__(self) -> str:
         return f"rule {self.index}{f' ({self.name})' if self.name else ''} of {self.route}"
 
 
-def rules_of(route: Wire, objects: Objects) -> list[Rule]:
-    reference = Reference.of(route)
-    wires = parts(route, "spec", "rules") or [{}]
-    if reference.kind not in ("HTTPRoute", "GRPCRoute"):
-        pooled = {"backendRefs": [each for wire in wires for each in parts(wire, "backendRefs")]}
-        return [Rule(reference, 0, {**wires[0], **pooled}, (Match(),))]
-    return [Rule(reference, index, wire, _matches(wire, reference, objects)) for index, wire in enumerate(wires)]
+def rules_of(route: Manifest, topology: Topology) -> list[Rule]:
+    """All rules of a route in order."""
+    name = ObjectName.of(route)
+    rules = values(route, "spec", "rules") or [{}]
+    if name.kind not in ("HTTPRoute", "GRPCRoute"):
+        pooled = {"backendRefs": [ref for rule in rules for ref in values(rule, "backendRefs")]}
+        return [Rule(name, 0, {**rules[0], **pooled}, (Match(),))]
+    return [Rule(name, index, rule, _matches(rule, route, topology)) for index, rule in enumerate(rules)]
 
 
-def _matches(rule: Wire, route: Reference, objects: Objects) -> tuple[Match, ...]:
-    filters = parts(rule, "filters")
-    found = extensions(filters, route.namespace, objects)
-    cookies: list[Wire] = [each for extension in found for each in parts(extension, "spec", "matches")]
-    if route.kind == "GRPCRoute":
-        return tuple(_of_grpc_rule(rule, cookies))
-    return tuple(_of_http_rule(rule, cookies, cors=any(each["type"] == "CORS" for each in filters)))
+def _matches(rule: Manifest, route: Manifest, topology: Topology) -> tuple[Match, ...]:
+    filters = values(rule, "filters")
+    found = extensions(filters, route, topology)
+    cookies: list[Manifest] = [match for extension in found for match in values(extension, "spec", "matches")]
+    if route["kind"] == "GRPCRoute":
+        return tuple(_grpc_matches(rule, cookies))
+    return tuple(_http_matches(rule, cookies, cors=any(value["type"] == "CORS" for value in filters)))
 
 
 def _patterns(match: Match) -> Iterator[str]:
@@ -62,25 +69,33 @@ def _patterns(match: Match) -> Iterator[str]:
             yield condition.value
 
 
-def _of_http_rule(rule: Wire, cookie_matches: Sequence[Wire], *, cors: bool) -> list[Match]:
-    """A rule's matches in order, any of which is enough; without one it takes every request.
+def _patterns_of_calls(rule: Manifest) -> Iterator[str]:
+    """The patterns of services and methods, which Envoy Gateway checks before it joins them to one for the path."""
+    for match in values(rule, "matches"):
+        method: Manifest = read(match, "method", default={})
+        if method.get("type") == "RegularExpression":
+            yield from (method[part] for part in ("service", "method") if method.get(part))
 
-    `cookie_matches` come from the HTTPRouteFilters of the rule. With a CORS filter, a match for one method takes a
-    browser's preflight as well.
+
+def _http_matches(rule: Manifest, cookie_matches: Sequence[Manifest], *, cors: bool) -> list[Match]:
+    """The matches of a rule in order; a rule without any matches every request.
+
+    `cookie_matches` come from the HTTPRouteFilters of the rule. With a CORS filter, a match for one method also takes a
+    browser's preflight.
     """
     found: list[Match] = []
-    for wire in parts(rule, "matches") or [{}]:
-        path = part(wire, "path")
-        headers = _conditions(parts(wire, "headers"))
-        if method := wire.get("method"):
+    for wanted in values(rule, "matches") or [{}]:
+        path = read(wanted, "path", default={})
+        headers = _conditions(values(wanted, "headers"))
+        if method := wanted.get("method"):
             headers += (Condition(METHOD, method),)
         for cookies in cookie_matches or [{}]:
             match = Match(
                 path_kind=path.get("type") or "PathPrefix",
                 path=path.get("value") or "/",
                 headers=headers,
-                cookies=_conditions(parts(cookies, "cookies")),
-                queries=_conditions(parts(wire, "queryParams")),
+                cookies=_conditions(values(cookies, "cookies")),
+                queries=_conditions(values(wanted, "queryParams")),
             )
             found.append(match)
             if cors and method not in (None, "OPTIONS") and not match.cookies:
@@ -88,14 +103,14 @@ def _of_http_rule(rule: Wire, cookie_matches: Sequence[Wire], *, cors: bool) -> 
     return found
 
 
-def _of_grpc_rule(rule: Wire, cookie_matches: Sequence[Wire]) -> list[Match]:
-    """As for HTTP: service and method are the path `/service/method`."""
+def _grpc_matches(rule: Manifest, cookie_matches: Sequence[Manifest]) -> list[Match]:
+    """The matches of a gRPC rule: service and method are the path `/service/method`."""
     found: list[Match] = []
-    for wire in parts(rule, "matches") or [{}]:
-        call = _call(part(wire, "method"))
-        headers = _conditions(parts(wire, "headers")) + call.pop("headers", ())
+    for wanted in values(rule, "matches") or [{}]:
+        call = _call(read(wanted, "method", default={}))
+        headers = _conditions(values(wanted, "headers")) + call.pop("headers", ())
         for cookies in cookie_matches or [{}]:
-            found.append(Match(headers=headers, cookies=_conditions(parts(cookies, "cookies")), **call))
+            found.append(Match(headers=headers, cookies=_conditions(values(cookies, "cookies")), **call))
     return found
 
 
@@ -106,7 +121,7 @@ def _preflight(match: Match) -> Match:
     return Match(match.path_kind, match.path, (*others, Condition(METHOD, "OPTIONS"), *asked), (), match.queries)
 
 
-def _call(method: Wire) -> dict[str, Any]:
+def _call(method: Any) -> dict[str, Any]:
     service, name = method.get("service"), method.get("method")
     if method.get("type") == "RegularExpression" and (service or name):
         return {"path_kind": "RegularExpression", "path": f"/{service or _SERVICE}/{name or _GRPC_METHOD}"}
@@ -117,5 +132,5 @@ def _call(method: Wire) -> dict[str, Any]:
     return {"headers": (Condition(PATH, f"/{name}", "Suffix"),)} if name else {}
 
 
-def _conditions(wires: Sequence[Wire]) -> tuple[Condition, ...]:
-    return tuple(Condition(wire["name"], wire.get("value") or "", wire.get("type") or "Exact") for wire in wires)
+def _conditions(matches: Sequence[Manifest]) -> tuple[Condition, ...]:
+    return tuple(Condition(match["name"], match.get("value") or "", match.get("type") or "Exact") for match in matches)

@@ -1,27 +1,28 @@
-"""What becomes of a request, in values."""
+"""Verdict: what happens to a request, as values."""
 
 from dataclasses import dataclass
 
 from explain.backends import Backend
 from explain.filters import Answer
-from explain.listeners import Listener
 from explain.matches import Match
-from explain.objects import Reference
 from explain.policies import AppliedPolicy
+from explain.refusal import Refusal
 from explain.request import Request
+from gatewayapi.listeners import Listener
+from kube.manifest import ObjectName
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The rule that takes the request, and all that it does with it.
+    """The rule that takes a request, and everything that it does with it.
 
-    `hostname` is the one of the route and the listener that was chosen; `forwarded` is the request that backends see.
-    With an `answer` Envoy answers by itself.
+    `hostname` is the chosen host name of route and listener; `forwarded` is the request that backends get. With an
+    `answer` Envoy answers itself.
     """
 
     listener: Listener
     hostname: str
-    route: Reference
+    route: ObjectName
     rule: int
     rule_name: str
     match: Match
@@ -33,30 +34,23 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """What could have taken the request, and the first reason why it does not."""
-
-    what: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Verdict:
-    """`request` has the path that Envoy compares. Where nothing takes it, `nearest` has what comes closest first.
+    """What happens to a request. `request` has the path that Envoy compares.
 
-    `refusal` says why Envoy looks at no route at all: its path is not allowed, or Envoy does not take the table of this
-    port and keeps the one before, though every status says Accepted.
+    Where nothing takes it, `nearest` lists what could have taken it, the closest first, each with its first reason.
+    With a `refusal` Envoy looks at no route: the path is not allowed, or Envoy rejects the route table of the port and
+    keeps the one before, while every status says Accepted.
     """
 
     request: Request
     taken: Taken | None = None
-    nearest: tuple[Candidate, ...] = ()
+    nearest: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
-    refusal: str = ""
+    refusal: Refusal | None = None
 
     @property
     def is_served(self) -> bool:
-        """A backend, a redirect or a fixed answer of the rule takes it."""
+        """Whether a backend, a redirect or a fixed answer of the rule takes the request."""
         if self.taken is None or self.refusal:
             return False
         if self.taken.answer is not None:

@@ -1,19 +1,24 @@
-"""What Envoy Gateway makes of listeners and routes: for each host name, a list of matches in the order of trying."""
+"""Virtual hosts: what Envoy Gateway makes of listeners and routes, a list of matches for each host name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from explain.attachment import attachments
-from explain.listeners import Listener
 from explain.matches import Match, precedence
-from explain.objects import Objects, Reference
+from explain.refusal import Refusal
 from explain.rules import Rule, rules_of
 from gatewayapi import hostnames
+from gatewayapi.attachment import Attachment
+from gatewayapi.kinds import GATEWAY_API, ROUTES
+from gatewayapi.listeners import Listener
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName
+from kube.read import NotKnown, items
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A match in the list of the host name `hostname`."""
+    """A match in the list of one host name."""
 
     hostname: str
     listener: Listener
@@ -22,59 +27,56 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Detached:
-    """A route that a listener does not take, though the route asks for it."""
-
-    route: Reference
-    refusal: str
-
-
-@dataclass(frozen=True)
 class Table:
-    """The lists of some listeners. What does not reach them is in `detached`."""
+    """The lists of some listeners. `detached` has routes that they refuse and rules that Envoy Gateway drops."""
 
     entries: tuple[Entry, ...]
-    detached: tuple[Detached, ...]
+    detached: tuple[Refusal, ...]
 
     def list_for(self, host: str) -> tuple[Entry, ...]:
-        """That of the most specific host name that takes `host`. Envoy looks into no other one."""
-        takers = {entry.hostname for entry in self.entries if hostnames.takes(entry.hostname, host)}
+        """The list of the most specific host name that matches `host`. Envoy looks into no other one."""
+        takers = {entry.hostname for entry in self.entries if hostnames.matches(entry.hostname, host)}
         best = max(takers, key=hostnames.specificity, default=None)
         return tuple(entry for entry in self.entries if entry.hostname == best)
 
     @property
     def contested(self) -> dict[str, tuple[Listener, ...]]:
-        """Host names that more than one listener serves."""
+        """Host names that several listeners serve."""
         serving: dict[str, dict[Listener, None]] = {}
         for entry in self.entries:
             serving.setdefault(entry.hostname, {})[entry.listener] = None
         return {hostname: tuple(listeners) for hostname, listeners in serving.items() if len(listeners) > 1}
 
 
-def table(serving: Sequence[Listener], listeners: Sequence[Listener], objects: Objects) -> Table:
-    """That of the listeners `serving`, which are among all `listeners` of one fleet of Envoys.
+def table(serving: Sequence[Listener], topology: Topology) -> Table:
+    """The table that the listeners `serving` of one fleet share.
 
-    Of entries with one host name, the first that matches takes the request.
+    Of entries with the same host name, the first that matches takes the request.
     """
     entries: list[Entry] = []
-    detached: list[Detached] = []
-    kinds = dict.fromkeys(kind for listener in serving for kind in (*listener.kinds, "HTTPRoute", "GRPCRoute"))
-    for route in objects.of_kind(*kinds):
-        of_route = rules_of(route, objects)
-        for attachment in attachments(route, listeners, objects):
-            if attachment.listener not in serving:
+    detached: list[Refusal] = []
+    for route in topology.objects.of_kind(GATEWAY_API, *ROUTES):
+        rules = rules_of(route, topology)
+        dropped = [rule.refusal for rule in rules if rule.refusal]
+        for attachment in _attachments(route, topology):
+            listener = attachment.listener
+            if listener is None or listener not in serving:
                 continue
             if attachment.refusal:
-                detached.append(Detached(Reference.of(route), attachment.refusal))
-            detached += [
-                Detached(each.route, f"rule {each.index}: {each.refusal}") for each in of_route if each.refusal
-            ]
+                detached.append(Refusal(str(ObjectName.of(route)), attachment.refusal))
+            detached += dropped
             entries += [
-                Entry(hostname, attachment.listener, rule, match)
+                Entry(hostname, listener, rule, match)
                 for hostname in attachment.hostnames
-                for rule in of_route
+                for rule in rules
                 if not rule.refusal
                 for match in rule.matches
             ]
     entries.sort(key=lambda entry: precedence(entry.match), reverse=True)
     return Table(tuple(entries), tuple(dict.fromkeys(detached)))
+
+
+def _attachments(route: Manifest, topology: Topology) -> Iterator[Attachment]:
+    for path, _ in items(route, "spec", "parentRefs"):
+        with suppress(NotKnown):  # a parent of another kind, such as the Service of a mesh
+            yield from topology.attachments_of_parent(route, path)

@@ -1,150 +1,127 @@
-"""Routes and the listeners that they attach to: https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways."""
+"""Attachment: the listeners that a route attaches to, the host names for which it does, and why not to others.
 
-from collections.abc import Iterator
+Follows https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways and Envoy Gateway 1.9.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from diagnostics.problem import Mistake, Path
-from diagnostics.suggest import instead, listed
-from gatewayapi.hostnames import intersection
-from gatewayapi.listeners import Listener, admits, gateway_of, own, route_kinds, served
-from gatewayapi.objects import GATEWAY_API, Stack, Wire, kind_of, namespace_of, shown
-from gatewayapi.references import missing, reference
-from kube.read import NotKnown, items, judged, read
+from diagnostics import Path, Problem, listed, problem, suggest
+from gatewayapi import hostnames
+from gatewayapi.kinds import GATEWAY_API
+from gatewayapi.listeners import Listener, own_listeners
+from gatewayapi.references import Reference, missing, reference
+from kube.manifest import Manifest, ObjectName, kind_of, namespace_of
+from kube.read import NotKnown, read, values
+
+if TYPE_CHECKING:
+    from gatewayapi.topology import Topology
 
 _PARENTS = {(GATEWAY_API, "Gateway"), (GATEWAY_API, "ListenerSet")}
+_WITHOUT_HOSTNAMES = ("TCPRoute", "UDPRoute")
+STAGES = (
+    "listener-not-served",
+    "route-kind-not-served",
+    "route-kind-not-allowed",
+    "route-namespace-not-allowed",
+    "route-host-not-served",
+    "route-host-taken",
+)
+"""Codes of refusals by a listener, from the first test to the last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A listener that a route is attached to, and the hosts for which it is."""
+    """One listener that a parentRef means, or a parentRef that means none."""
 
-    listener: Listener
-    hosts: frozenset[str]
-
-
-def attachments(stack: Stack, route: Wire) -> list[Attachment]:
-    """Where a route is attached. Raises NotKnown when some of it is not known."""
-    found: list[Attachment] = []
-    for path, _ in items(route, "spec", "parentRefs"):
-        parent = _parent(stack, route, path)
-        if parent is None:
-            continue
-        for listener in _named(parent, read(route, *path)):
-            hosts = _hosts(stack, route, listener)
-            if hosts and _takes_kind(listener, route) and _admits(stack, listener, route):
-                found.append(Attachment(listener, hosts))
-    return found
+    parent: Path
+    """Path of the parentRef in the route."""
+    listener: Listener | None
+    hostnames: tuple[str, ...] = ()
+    """Host names for which the route is attached; empty when it is refused."""
+    refusal: Problem | None = None
 
 
-@judged
-def mistakes(stack: Stack, route: Wire) -> Iterator[Mistake]:
-    for path, _ in items(route, "spec", "parentRefs"):
-        yield from _of_parent(stack, route, path)
-
-
-@judged
-def _of_parent(stack: Stack, route: Wire, path: Path) -> Iterator[Mistake]:
-    ref = read(route, *path)
-    parent = _parent(stack, route, path)
-    if parent is None:
-        if absent := missing(stack, reference(route, path, ref, GATEWAY_API, "Gateway")):
-            yield absent
-        return
-    named = _named(parent, ref)
-    able = [listener for listener in named if _takes_kind(listener, route)]
-    admitting = [listener for listener in able if _admits(stack, listener, route)]
-    if not named:
-        yield _no_listener(parent, path, ref)
-    elif not able:
-        yield _not_of_this_kind(route, path, named)
-    elif not admitting:
-        yield _not_from_here(route, path, able)
-    elif not any(_hosts(stack, route, listener) for listener in admitting):
-        yield _no_host(route, admitting)
-
-
-def _parent(stack: Stack, route: Wire, path: Path) -> Wire | None:
-    """The Gateway or ListenerSet; None when there is none. Raises NotKnown for what is not declared here."""
-    ref = reference(route, path, read(route, *path), GATEWAY_API, "Gateway")
-    if (ref.group, ref.kind) not in _PARENTS:
+def attachments_of_parent(topology: "Topology", route: Manifest, path: Path) -> Iterator[Attachment]:
+    """What becomes of one parentRef. Raises NotKnown for a parent that the stack does not declare."""
+    value = read(route, *path)
+    ref = reference(route, path, value, GATEWAY_API, "Gateway")
+    if (ref.target.group, ref.target.kind) not in _PARENTS:
         raise NotKnown
-    return stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+    parent = topology.objects.find(ref.target)
+    if parent is None:
+        yield Attachment(parent=path, listener=None, refusal=missing(topology.objects, ref))
+        return
+    meant = _meant(topology.listeners_of_owner(parent), value)
+    if not meant:
+        yield Attachment(parent=path, listener=None, refusal=_no_listener(parent, path, value))
+    for listener in meant:
+        hosts, refusal = _attach(topology, route, listener, ref)
+        yield Attachment(parent=path, listener=listener, hostnames=tuple(hosts), refusal=refusal)
 
 
-def _named(parent: Wire, ref: Any) -> list[Listener]:
+def _meant(listeners: Sequence[Listener], parent: Any) -> list[Listener]:
+    section, port = read(parent, "sectionName"), read(parent, "port")
+    return [each for each in listeners if section in (None, each.name) and port in (None, each.port)]
+
+
+def _attach(
+    topology: "Topology", route: Manifest, listener: Listener, ref: Reference
+) -> tuple[list[str], Problem | None]:
+    kind, namespace = kind_of(route), namespace_of(route)
+    if not topology.is_served(listener):
+        return [], problem("listener-not-served", ref.path, ref.target.name, listener=listener)
+    if kind not in listener.protocol_kinds:
+        return [], problem(
+            "route-kind-not-served",
+            ref.path,
+            ref.target.name,
+            listener=listener,
+            protocol=listener.protocol,
+            kinds=listed(listener.protocol_kinds),
+            kind=kind,
+        )
+    if kind not in listener.allowed_kinds:
+        return [], problem("route-kind-not-allowed", ref.path, ref.target.name, listener=listener, kind=kind)
+    if not listener.allows_namespace(topology.objects, namespace):
+        return [], _namespace_refused(listener, ref, namespace)
+    asked = [str(read(hostname)).lower() for hostname in values(route, "spec", "hostnames")]
+    if kind in _WITHOUT_HOSTNAMES:
+        return [hostnames.ANY], None
+    both = hostnames.intersection(listener.hostname, asked)
+    if served := hostnames.served(listener.hostname, asked, topology.hostnames_on_port(listener)):
+        return served, None
+    place, value = ("spec", "hostnames"), ", ".join(asked)
+    if both:
+        return [], problem("route-host-taken", place, value, listener=listener, port=listener.port, hosts=listed(both))
+    return [], problem("route-host-not-served", place, value, listener=listener, hostname=listener.hostname)
+
+
+def _namespace_refused(listener: Listener, ref: Reference, namespace: str) -> Problem:
+    allowed = read(listener.manifest, "allowedRoutes", "namespaces", "from", default="Same")
+    return problem(
+        "route-namespace-not-allowed",
+        ref.path,
+        ref.target.name,
+        listener=listener,
+        namespace=namespace,
+        allowed=f"from: {allowed}",
+        owner=namespace_of(listener.owner),
+    )
+
+
+def _no_listener(parent: Manifest, path: Path, ref: Any) -> Problem:
+    listeners = own_listeners(parent, parent)
     section, port = read(ref, "sectionName"), read(ref, "port")
-    return [each for each in own(parent) if section in (None, each.name) and port in (None, each.port)]
-
-
-def _takes_kind(listener: Listener, route: Wire) -> bool:
-    kinds = [read(kind, "kind") for _, kind in items(listener.wire, "allowedRoutes", "kinds")]
-    return kind_of(route) in route_kinds(listener) and kind_of(route) in (kinds or [kind_of(route)])
-
-
-def _admits(stack: Stack, listener: Listener, route: Wire) -> bool:
-    namespaces = read(listener.wire, "allowedRoutes", "namespaces")
-    return admits(stack, namespaces, listener.owner, namespace_of(route), unless_said="Same")
-
-
-def _hosts(stack: Stack, route: Wire, listener: Listener) -> frozenset[str]:
-    """A host that another listener of the port names is that one's, whether or not the route is attached to it."""
-    if kind_of(route) in ("TCPRoute", "UDPRoute"):
-        return frozenset(intersection("", []))
-    gateway = gateway_of(stack, listener.owner)
-    others = served(stack, gateway) if gateway is not None else []
-    taken = {each.hostname for each in others if each.port == listener.port and each.hostname != listener.hostname}
-    return frozenset(intersection(listener.hostname, _hostnames(route))) - taken
-
-
-def _hostnames(route: Wire) -> list[str]:
-    return [read(hostname) for _, hostname in items(route, "spec", "hostnames")]
-
-
-def _no_listener(parent: Wire, path: Path, ref: Any) -> Mistake:
-    listeners = own(parent)
-    section, port = read(ref, "sectionName"), read(ref, "port")
-    names = [each.name for each in listeners]
+    names = [listener.name for listener in listeners]
     if section is not None and section not in names:
-        rule, cure = f"{shown(parent)} has no listener of that name", instead(section, names)
-        return Mistake(path=(*path, "sectionName"), value=section, rule=rule, cure=cure)
+        return problem(
+            "listener-missing",
+            (*path, "sectionName"),
+            section,
+            parent=ObjectName.of(parent),
+            suggestion=suggest(section, names),
+        )
     ports = sorted({str(each.port) for each in listeners if section in (None, each.name)})
-    of = f"listener {section} of {shown(parent)} has" if section is not None else f"{shown(parent)} has a listener on"
-    return Mistake(path=(*path, "port"), value=port, rule=f"{of} port {listed(ports)} only")
-
-
-def _not_of_this_kind(route: Wire, path: Path, listeners: list[Listener]) -> Mistake:
-    listener = listeners[0]
-    kind = kind_of(route)
-    if kind not in route_kinds(listener):
-        rule = f"{listener} has protocol {listener.protocol}, which serves {listed(route_kinds(listener))} only"
-        cure = f"attach the {kind} to a listener of another protocol"
-    else:
-        rule, cure = f"{listener} admits no {kind}", f"add {kind} to its allowedRoutes.kinds"
-    return Mistake(path=path, value=read(route, *path, "name"), rule=rule, cure=cure)
-
-
-def _not_from_here(route: Wire, path: Path, listeners: list[Listener]) -> Mistake:
-    listener = listeners[0]
-    here, there = namespace_of(route), namespace_of(listener.owner)
-    match read(listener.wire, "allowedRoutes", "namespaces", "from", default="Same"):
-        case "Selector":
-            rule = f"{listener} does not select namespace {here}"
-            cure = f"give namespace {here} the labels of its allowedRoutes.namespaces.selector"
-        case "Same":
-            rule = f"{listener} admits routes of its own namespace {there} only"
-            cure = f"set its allowedRoutes.namespaces.from to All or Selector, or move the route to {there}"
-        case _:
-            rule, cure = f"{listener} admits no routes", "set its allowedRoutes.namespaces.from"
-    return Mistake(path=path, value=read(route, *path, "name"), rule=rule, cure=cure)
-
-
-def _no_host(route: Wire, listeners: list[Listener]) -> Mistake:
-    hostnames = _hostnames(route)
-    if any(intersection(listener.hostname, hostnames) for listener in listeners):
-        rule = f"another listener on port {listeners[0].port} has just these hosts, so {listeners[0]} never sees them"
-        cure = "attach the route to the listener that has them"
-    else:
-        theirs = listed([each.hostname for each in listeners])
-        rule, cure = f"no host of the route is one of {theirs}", f"choose hosts of {theirs}"
-    return Mistake(path=("spec", "hostnames"), value=", ".join(hostnames), rule=rule, cure=cure)
+    return problem("listener-port-missing", (*path, "port"), port, parent=ObjectName.of(parent), ports=listed(ports))

@@ -1,59 +1,85 @@
-"""Gateways that run on the same Envoys."""
+"""Fleets: the Gateways that run on the same Envoys."""
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
-from checks.rules.extensions import configuration
-from gatewayapi.objects import ENVOY_GATEWAY, GATEWAY_API, Stack, Wire
+import yaml
+
+from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API
+from gatewayapi.objects import Objects
 from gatewayapi.references import reference
+from kube.manifest import Manifest, ObjectName, name_of
 from kube.read import NotKnown, read
+from releases import CONFIG_KEY, CONFIG_MAP
 
 
-def sharing(stack: Stack) -> list[list[Wire]]:
-    """All Gateways of the stack, those of one fleet together: each has its own, unless its class merges them."""
-    fleets: dict[Hashable, list[Wire]] = {}
-    for gateway in stack.of(GATEWAY_API, "Gateway"):
-        fleets.setdefault(_fleet(stack, gateway), []).append(gateway)
-    return list(fleets.values())
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """Gateways on the same Envoys: several when their GatewayClass merges them, otherwise one."""
+
+    gateways: tuple[Manifest, ...]
+    merged: bool
 
 
-def merging(stack: Stack, gateway: Wire) -> str:
-    """The name of the class of a Gateway if it merges its Gateways, else empty. Raises NotKnown for one of others."""
-    name = read(gateway, "spec", "gatewayClassName")
-    return name if _merges(stack, stack.cluster_wide(GATEWAY_API, "GatewayClass", name)) else ""
+def fleets(objects: Objects) -> list[Fleet]:
+    """All Gateways by the Envoys that serve them."""
+    merged: dict[Hashable, list[Manifest]] = {}
+    for gateway in objects.of_kind(GATEWAY_API, "Gateway"):
+        merged.setdefault(_merging_class_if_known(objects, gateway) or id(gateway), []).append(gateway)
+    return [Fleet(tuple(gateways), merged=isinstance(key, str)) for key, gateways in merged.items()]
 
 
-def _fleet(stack: Stack, gateway: Wire) -> Hashable:
-    try:
-        return merging(stack, gateway) or id(gateway)
-    except NotKnown:
-        return id(gateway)
+def merging_class(objects: Objects, gateway: Manifest) -> str:
+    """Name of the GatewayClass when it merges its Gateways, else empty. Raises NotKnown for a class of others."""
+    name = read(gateway, "spec", "gatewayClassName", default="")
+    found = objects.find(ObjectName(GATEWAY_API, "GatewayClass", "", name))
+    return name if found is not None and _merges(objects, found) else ""
 
 
-def _merges(stack: Stack, gateway_class: Wire) -> bool:
-    own = read(_proxy(stack, gateway_class, "spec", "parametersRef"), "spec", "mergeGateways")
-    return read(_unless_said(stack), "mergeGateways", default=False) if own is None else own
-
-
-def proxies(stack: Stack, gateway: Wire) -> list[Wire]:
-    """The EnvoyProxy of a Gateway and that of its class, where they have one. Raises NotKnown for one of others."""
-    if _unless_said(stack):
+def envoy_proxies(objects: Objects, gateway: Manifest) -> list[Manifest]:
+    """The EnvoyProxy of a Gateway and that of its GatewayClass, where there are any. Raises NotKnown for others'."""
+    if _envoy_proxy_defaults(objects):
         raise NotKnown
-    of_class = stack.cluster_wide(GATEWAY_API, "GatewayClass", read(gateway, "spec", "gatewayClassName"))
-    own = ("spec", "infrastructure", "parametersRef")
-    named = [(gateway, own)] if read(gateway, *own) else []
-    named += [(of_class, ("spec", "parametersRef"))] if read(of_class, "spec", "parametersRef") else []
-    return [proxy for wire, path in named if (proxy := _proxy(stack, wire, *path)) is not None]
+    name = read(gateway, "spec", "gatewayClassName", default="")
+    gateway_class = objects.find(ObjectName(GATEWAY_API, "GatewayClass", "", name))
+    named = [(gateway, ("spec", "infrastructure", "parametersRef"))]
+    named += [(gateway_class, ("spec", "parametersRef"))] if gateway_class is not None else []
+    found = [_envoy_proxy(objects, owner, *path) for owner, path in named if read(owner, *path)]
+    return [proxy for proxy in found if proxy is not None]
 
 
-def _unless_said(stack: Stack) -> Any:
-    """What Envoy Gateway's own configuration says of every EnvoyProxy."""
+def controller_config(objects: Objects) -> Any:
+    """The configuration of the stack's Envoy Gateway. Raises NotKnown when the stack does not declare exactly one."""
+    configs = [each for each in objects.of_kind(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
+    if len(configs) != 1:
+        raise NotKnown
     try:
-        return read(configuration(stack), "envoyProxy", default={})
+        return yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default=""))
+    except yaml.YAMLError as error:
+        raise NotKnown from error
+
+
+def _merging_class_if_known(objects: Objects, gateway: Manifest) -> str:
+    try:
+        return merging_class(objects, gateway)
+    except NotKnown:
+        return ""
+
+
+def _merges(objects: Objects, gateway_class: Manifest) -> bool:
+    proxy = _envoy_proxy(objects, gateway_class, "spec", "parametersRef")
+    own = read(proxy, "spec", "mergeGateways")
+    return read(_envoy_proxy_defaults(objects), "mergeGateways", default=False) if own is None else own
+
+
+def _envoy_proxy_defaults(objects: Objects) -> Any:
+    """The fields that Envoy Gateway's own configuration sets in every EnvoyProxy."""
+    try:
+        return read(controller_config(objects), "envoyProxy", default={})
     except NotKnown:
         return {}
 
 
-def _proxy(stack: Stack, wire: Wire, *path: str) -> Wire | None:
-    ref = reference(wire, path, read(wire, *path), ENVOY_GATEWAY, "EnvoyProxy")
-    return stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+def _envoy_proxy(objects: Objects, owner: Manifest, *path: str) -> Manifest | None:
+    return objects.find(reference(owner, path, read(owner, *path), ENVOY_GATEWAY, "EnvoyProxy").target)

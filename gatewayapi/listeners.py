@@ -1,181 +1,133 @@
-"""Listeners: those that a Gateway serves, which routes each admits, and which of them cannot be beside another."""
+"""Listeners of Gateways and of the ListenerSets that add to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
-from diagnostics.problem import Mistake, Path
-from diagnostics.suggest import listed
-from gatewayapi.kinds import carried
-from gatewayapi.objects import GATEWAY_API, Stack, Wire, kind_of, name_of, namespace_of, shown
-from gatewayapi.references import Reference, missing, reference
+from diagnostics import Path, Problem, problem
+from gatewayapi.kinds import GATEWAY_API, RouteKind, route_kinds
+from gatewayapi.objects import Objects
+from gatewayapi.references import Reference, reference
 from gatewayapi.selectors import selects
-from kube.read import NotKnown, items, judged, read
+from kube.manifest import Manifest, ObjectName, kind_of, namespace_of
+from kube.read import NotKnown, items, read
 
-_WITHOUT_HOSTNAME = {"TCP", "UDP"}
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Listener:
-    """One of a Gateway's own, or of a ListenerSet's."""
+    """One listener. Its properties raise NotKnown for a value that is known only after `up`."""
 
-    owner: Wire
+    gateway: Manifest
+    owner: Manifest
+    """The Gateway itself, or the ListenerSet that adds the listener to it."""
     path: Path
-    wire: Any
+    """Path of the listener in its owner."""
+    manifest: Any
 
     @property
     def name(self) -> str:
-        return read(self.wire, "name", default="")
+        return read(self.manifest, "name", default="")
 
     @property
     def port(self) -> int:
-        return read(self.wire, "port", default=0)
+        return int(read(self.manifest, "port", default=0))
 
     @property
     def protocol(self) -> str:
-        return read(self.wire, "protocol", default="")
+        return read(self.manifest, "protocol", default="")
 
     @property
     def hostname(self) -> str:
-        return read(self.wire, "hostname", default="")
+        """Empty for every host."""
+        return read(self.manifest, "hostname", default="").lower()
 
     @property
-    def ends_tls(self) -> bool:
-        """Whether a connection with TLS goes on without."""
-        return self.protocol in ("HTTPS", "TLS") and read(self.wire, "tls", "mode", default="Terminate") == "Terminate"
+    def terminates_tls(self) -> bool:
+        """Whether Envoy decrypts the connections."""
+        mode = read(self.manifest, "tls", "mode", default="Terminate")
+        return self.protocol in ("HTTPS", "TLS") and mode == "Terminate"
+
+    @property
+    def of_gateway(self) -> bool:
+        """Whether the Gateway itself declares the listener."""
+        return self.owner is self.gateway
+
+    @property
+    def protocol_kinds(self) -> tuple[RouteKind, ...]:
+        """Kinds of routes that the protocol can serve. Raises NotKnown for a protocol of an extension."""
+        if kinds := route_kinds(self.protocol, read(self.manifest, "tls", "mode")):
+            return kinds
+        raise NotKnown
+
+    @property
+    def allowed_kinds(self) -> tuple[RouteKind, ...]:
+        """Kinds of routes that may attach: those of the protocol that `allowedRoutes.kinds` names, or all of them."""
+        kinds = [kind for _, kind in items(self.manifest, "allowedRoutes", "kinds")]
+        named = [read(kind, "kind") for kind in kinds if read(kind, "group", default=GATEWAY_API) in (GATEWAY_API, "")]
+        return tuple(kind for kind in self.protocol_kinds if not kinds or kind in named)
+
+    def allows_namespace(self, objects: Objects, namespace: str) -> bool:
+        """Whether routes of a namespace may attach."""
+        namespaces = read(self.manifest, "allowedRoutes", "namespaces")
+        return allows(objects, namespaces, self.owner, namespace, default="Same")
+
+    @property
+    def owner_name(self) -> ObjectName:
+        return ObjectName.of(self.owner)
 
     def __str__(self) -> str:
-        return f"listener {self.name} of {shown(self.owner)}"
+        return f"listener {self.name} of {self.owner_name}"
 
 
-def own(owner: Wire) -> list[Listener]:
-    return [Listener(owner=owner, path=path, wire=wire) for path, wire in items(owner, "spec", "listeners")]
+def own_listeners(gateway: Manifest, owner: Manifest) -> list[Listener]:
+    """Listeners that `owner` itself declares."""
+    return [
+        Listener(gateway=gateway, owner=owner, path=path, manifest=manifest)
+        for path, manifest in items(owner, "spec", "listeners")
+    ]
 
 
-def gateway_of(stack: Stack, owner: Wire) -> Wire | None:
-    """The Gateway that serves the listeners of a Gateway or ListenerSet."""
-    if kind_of(owner) == "Gateway":
-        return owner
-    parent = _parent(owner)
-    return stack.find(parent.group, parent.kind, parent.namespace, parent.name)
+def gateway_of(objects: Objects, owner: Manifest) -> Manifest | None:
+    """The Gateway that serves the listeners of a Gateway or ListenerSet; None when it does not exist."""
+    return owner if kind_of(owner) == "Gateway" else objects.find(parent_of(owner).target)
 
 
-def served(stack: Stack, gateway: Wire) -> list[Listener]:
-    """All listeners of a Gateway, in the order in which they take precedence."""
-    attached = [owner for owner in stack.of(GATEWAY_API, "ListenerSet") if _is_attached(stack, owner, gateway)]
-    return [listener for owner in (gateway, *attached) for listener in own(owner)]
+def parent_of(listener_set: Manifest) -> Reference:
+    """The reference of a ListenerSet to its Gateway."""
+    path = ("spec", "parentRef")
+    return reference(listener_set, path, read(listener_set, *path), GATEWAY_API, "Gateway")
 
 
-def admits(stack: Stack, namespaces: Any, owner: Wire, namespace: str, *, unless_said: str) -> bool:
-    """Whether `namespaces` (`from` and `selector`) of an owner lets in what is in `namespace`."""
-    match read(namespaces, "from", default=unless_said):
+def is_admitted(objects: Objects, listener_set: Manifest, gateway: Manifest) -> bool:
+    """Whether a Gateway takes the listeners of a ListenerSet that names it."""
+    namespaces = read(gateway, "spec", "allowedListeners", "namespaces")
+    return allows(objects, namespaces, gateway, namespace_of(listener_set), default="None")
+
+
+def not_allowed(listener_set: Manifest, gateway: Manifest) -> Problem:
+    """The problem of a ListenerSet that its Gateway does not admit."""
+    name = ObjectName.of(gateway)
+    place = ("spec", "parentRef", "name")
+    return problem("listenerset-not-allowed", place, name.name, gateway=name, namespace=namespace_of(listener_set))
+
+
+def allows(objects: Objects, namespaces: Any, owner: Manifest, namespace: str, *, default: str) -> bool:
+    """Whether `namespaces` of `owner` (the fields `from` and `selector`) lets in objects of `namespace`."""
+    match read(namespaces, "from", default=default):
         case "All":
             return True
         case "Same":
             return namespace == namespace_of(owner)
         case "Selector":
-            return selects(read(namespaces, "selector"), lambda key: stack.label(namespace, key))
+            return selects(read(namespaces, "selector"), lambda key: objects.label(namespace, key))
         case _:
             return False
 
 
-def route_kinds(listener: Listener) -> list[str]:
-    """The kinds of routes that the protocol of a listener can serve."""
-    if kinds := carried(listener.protocol, read(listener.wire, "tls", "mode")):
-        return list(kinds)
-    raise NotKnown
-
-
-@judged
-def of_listener_set(stack: Stack, listener_set: Wire) -> Iterator[Mistake]:
-    gateway = gateway_of(stack, listener_set)
-    if gateway is None:
-        if absent := missing(stack, _parent(listener_set)):
-            yield absent
-    elif not _allows(stack, gateway, listener_set):
-        yield Mistake(
-            path=("spec", "parentRef", "name"),
-            value=name_of(gateway),
-            rule=f"{shown(gateway)} takes no ListenerSet of namespace {namespace_of(listener_set)}",
-            cure="admit it by the Gateway's spec.allowedListeners.namespaces",
-        )
-
-
-@judged
-def of_kinds(owner: Wire) -> Iterator[Mistake]:
-    """Kinds of routes that a listener says it admits and never can."""
-    for listener in own(owner):
-        able = route_kinds(listener)
-        for path, kind in items(listener.wire, "allowedRoutes", "kinds"):
-            if read(kind, "kind") not in able:
-                yield Mistake(
-                    path=(*listener.path, *path, "kind"),
-                    value=read(kind, "kind"),
-                    rule=f"a listener of protocol {listener.protocol} serves {listed(able)} only",
-                )
-
-
-@judged
-def conflicts(stack: Stack, gateways: Sequence[Wire]) -> Iterator[tuple[Wire, Mistake]]:
-    """Listeners that cannot be beside an earlier one on the Envoys that these Gateways share.
-
-    Gateway API leaves it to the implementation whether one of them serves, and which.
-    """
-    listeners = [(gateway, listener) for gateway in gateways for listener in served(stack, gateway)]
-    told: set[tuple[int, Path]] = set()
-    for (first_gateway, first), (gateway, later) in combinations(listeners, 2):
-        place = id(later.owner), later.path
-        if place not in told and (found := _of_pair(first, later, merged=first_gateway is not gateway)):
-            told.add(place)
-            yield from ((later.owner, mistake) for mistake in found)
-
-
-@judged
-def _of_pair(first: Listener, later: Listener, *, merged: bool) -> Iterator[Mistake]:
-    if first.port != later.port or _refused_by_crd(first, later):
-        return
-    field, rule, cure = _conflict(first, later, merged=merged)
-    if field:
-        yield Mistake(path=(*later.path, field), value=read(later.wire, field), rule=rule, cure=cure)
-
-
-def _refused_by_crd(first: Listener, later: Listener) -> bool:
-    one = first.owner is later.owner
-    return one and (first.protocol, first.hostname) == (later.protocol, later.hostname)
-
-
-def _conflict(first: Listener, later: Listener, *, merged: bool) -> tuple[str, str, str]:
-    """Field, rule and cure; a field of "" when they can be beside each other."""
-    protocols = {_family(first), _family(later)}
-    if len(protocols) == 2:
-        rule = f"{first} has {first.protocol} on port {first.port}"
-        return ("" if "UDP" in protocols else "protocol"), rule, "give one of them another port"
-    if protocols <= _WITHOUT_HOSTNAME:
-        return "port", f"{first} has {first.protocol} on port {first.port}, which only one can", "choose another port"
-    if first.hostname == later.hostname and (not merged or first.protocol == later.protocol):
-        host = f"hostname {first.hostname}" if first.hostname else "every hostname"
-        return "hostname", f"{first} is for {host} on port {first.port} already", "give one of them another hostname"
-    return "", "", ""
-
-
-def _family(listener: Listener) -> str:
-    """Protocols that Envoy Gateway tells apart on one port."""
-    return "HTTPS" if listener.protocol == "TLS" else listener.protocol
-
-
-def _allows(stack: Stack, gateway: Wire, listener_set: Wire) -> bool:
-    namespaces = read(gateway, "spec", "allowedListeners", "namespaces")
-    return admits(stack, namespaces, gateway, namespace_of(listener_set), unless_said="None")
-
-
-def _is_attached(stack: Stack, listener_set: Wire, gateway: Wire) -> bool:
-    parent = _parent(listener_set)
-    named = (parent.namespace, parent.name) == (namespace_of(gateway), name_of(gateway))
-    return named and _allows(stack, gateway, listener_set)
-
-
-def _parent(listener_set: Wire) -> Reference:
-    return reference(
-        listener_set, ("spec", "parentRef"), read(listener_set, "spec", "parentRef"), GATEWAY_API, "Gateway"
-    )
+def served_listeners(objects: Objects, gateway: Manifest) -> Iterator[Listener]:
+    """The listeners of a Gateway in order of precedence: its own, then those of the ListenerSets that it admits."""
+    yield from own_listeners(gateway, gateway)
+    name = ObjectName.of(gateway)
+    for listener_set in objects.of_kind(GATEWAY_API, "ListenerSet"):
+        if parent_of(listener_set).target == name and is_admitted(objects, listener_set, gateway):
+            yield from own_listeners(gateway, listener_set)

@@ -1,18 +1,15 @@
-"""The objects of a stack, found as others refer to them."""
+"""Objects: the manifests of a stack or a cluster, found the way that they refer to each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from gatewayapi.kinds import CERT_MANAGER, CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from kube.manifest import Manifest, ObjectName, group_of, kind_of, name_of, namespace_of
 from kube.read import NotKnown, read
 from kube.unknown import UNKNOWN
 
-Wire = Mapping[str, Any]
-
-CORE = ""
-
-# Others make such objects too, in namespaces of the stack: cert-manager, trust-manager, Kubernetes itself.
-_ALSO_MADE_BY_OTHERS = {(CORE, "Secret"), (CORE, "ConfigMap")}
+_NAME_LABEL = "kubernetes.io/metadata.name"
+_FILLED_BY_CONTROLLERS = {(CORE, "Secret"), (CORE, "ConfigMap")}
+"""Kinds that cert-manager, trust-manager or Kubernetes itself also create in a stack's namespaces."""
 _MADE_BY_THE_STACK = {
     (CORE, "Service"),
     (ENVOY_GATEWAY, "Backend"),
@@ -23,100 +20,97 @@ _MADE_BY_THE_STACK = {
     (GATEWAY_API, "ReferenceGrant"),
     *((GATEWAY_API, kind) for kind in ROUTES),
 }
-_DEFAULT = "default"
-_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-def group_of(wire: Wire) -> str:
-    return read(wire, "apiVersion", default="").rpartition("/")[0]
+class Objects:
+    """Manifests by kind and by name.
 
+    With `complete` these are all objects that exist, as after reading a whole cluster. Otherwise a cluster may hold
+    more, and a missing object is certain only where nobody else creates objects: see `find`.
+    """
 
-def kind_of(wire: Wire) -> str:
-    return read(wire, "kind", default="")
-
-
-def name_of(wire: Wire) -> str:
-    return read(wire, "metadata", "name", default="")
-
-
-def namespace_of(wire: Wire) -> str:
-    """Where the object is; of one that is in none it makes no difference."""
-    return read(wire, "metadata", "namespace", default=_DEFAULT)
-
-
-def precedence(wire: Wire) -> tuple[str, str]:
-    """Sorts objects as Gateway API does those of the same age."""
-    return namespace_of(wire), name_of(wire)
-
-
-def shown(wire: Wire) -> str:
-    return f"{kind_of(wire)} {namespace_of(wire)}/{name_of(wire)}"
-
-
-class Stack:
-    """All objects of a stack. What a cluster may have beside them is not known here; see `find`."""
-
-    def __init__(self, objects: Sequence[Wire]) -> None:
-        self._named: dict[tuple[str, str, str, str], Wire] = {}
-        self._nameless: set[tuple[str, str]] = set()
-        self._kinds: dict[tuple[str, str], list[Wire]] = {}
-        for wire in objects:
-            kind = group_of(wire), kind_of(wire)
-            self._kinds.setdefault(kind, []).append(wire)
+    def __init__(self, manifests: Iterable[Manifest], *, complete: bool = False) -> None:
+        self._complete = complete
+        self._by_name: dict[ObjectName, Manifest] = {}
+        self._by_kind: dict[tuple[str, str], list[Manifest]] = {}
+        self._with_unknown_name: set[tuple[str, str]] = set()
+        for manifest in sorted(manifests, key=_age):
+            kind = group_of(manifest), kind_of(manifest)
+            self._by_kind.setdefault(kind, []).append(manifest)
             try:
-                self._named[*kind, namespace_of(wire), name_of(wire)] = wire
+                self._by_name[ObjectName.of(manifest)] = manifest
             except NotKnown:
-                self._nameless.add(kind)
+                self._with_unknown_name.add(kind)
 
-    def of(self, group: str, *kinds: str) -> Iterator[Wire]:
-        for kind in kinds:
-            yield from self._kinds.get((group, kind), ())
+    def __iter__(self) -> Iterator[Manifest]:
+        return (manifest for manifests in self._by_kind.values() for manifest in manifests)
 
-    def named(self, group: str, *kinds: str) -> Iterator[Wire]:
-        """Those of which the name is known."""
-        known = {id(wire) for wire in self._named.values()}
-        return (wire for wire in self.of(group, *kinds) if id(wire) in known)
+    def of_kind(self, group: str, *kinds: str) -> list[Manifest]:
+        """Objects of these kinds, one kind after the other, each in the order in which Gateway API ranks conflicts."""
+        return [manifest for kind in kinds for manifest in self._by_kind.get((group, kind), ())]
 
-    def find(self, group: str, kind: str, namespace: str, name: str) -> Wire | None:
+    def find(self, name: ObjectName) -> Manifest | None:
         """The object of that name, or None when there is certainly none.
 
-        That is certain only in a namespace that the stack declares itself: into others anyone puts objects. In it, of
-        Secrets and ConfigMaps only when the stack has some there, for else controllers may be meant to make them.
-        Raises NotKnown when it is not certain.
+        It is certain in a namespace that the stack declares itself, as others create objects everywhere else. Even
+        there a Secret or ConfigMap may come from a controller when the stack declares none. Raises NotKnown when it is
+        not certain.
         """
-        if wire := self._named.get((group, kind, namespace, name)):
-            return wire
-        if not self._has_all(group, kind, namespace) or (kind == "Secret" and self._is_issued(namespace, name)):
+        if (manifest := self._by_name.get(name)) is not None:
+            return manifest
+        if self._complete:
+            return None
+        if not self._has_all(name) or (name.kind == "Secret" and self._is_issued(name)):
             raise NotKnown
         return None
 
-    def cluster_wide(self, group: str, kind: str, name: str) -> Wire:
-        """An object that is in no namespace. Raises NotKnown for one that the stack does not declare."""
-        if wire := self._named.get((group, kind, _DEFAULT, name)):
-            return wire
-        raise NotKnown
-
     def names(self, group: str, kind: str, namespace: str) -> list[str]:
-        return sorted(name for *place, name in self._named if place == [group, kind, namespace])
+        """Names of the objects of one kind in one namespace."""
+        found = self._by_name
+        return sorted(
+            each.name for each in found if (each.group, each.kind, each.namespace) == (group, kind, namespace)
+        )
 
     def label(self, namespace: str, key: str) -> str | None:
-        """That label of a namespace. Raises NotKnown for a namespace that the stack does not declare."""
+        """The value of a namespace's label. Raises NotKnown for a namespace that the stack does not declare."""
         if key == _NAME_LABEL:
             return namespace
-        return read(self.cluster_wide(CORE, "Namespace", namespace), "metadata", "labels", key)
+        return read(self.find(ObjectName(CORE, "Namespace", "", namespace)), "metadata", "labels", key)
 
     def declares(self, namespace: str) -> bool:
-        return (CORE, "Namespace", _DEFAULT, namespace) in self._named
+        """Whether all objects of the namespace are known, apart from those that controllers create."""
+        return self._complete or ObjectName(CORE, "Namespace", "", namespace) in self._by_name
 
-    def _has_all(self, group: str, kind: str, namespace: str) -> bool:
-        if (group, kind) in self._nameless or not self.declares(namespace):
+    def _has_all(self, name: ObjectName) -> bool:
+        kind = name.group, name.kind
+        if kind in self._with_unknown_name or not self.declares(name.namespace):
             return False
-        if (group, kind) in _ALSO_MADE_BY_OTHERS:
-            return bool(self.names(group, kind, namespace))
-        return (group, kind) in _MADE_BY_THE_STACK
+        if kind in _FILLED_BY_CONTROLLERS:
+            return bool(self.names(*kind, name.namespace))
+        return kind in _MADE_BY_THE_STACK
 
-    def _is_issued(self, namespace: str, name: str) -> bool:
-        """Whether a Certificate of cert-manager is to fill a Secret of that name."""
-        certificates = self.of("cert-manager.io", "Certificate")
-        issued = [each.get("spec", {}).get("secretName") for each in certificates if namespace_of(each) == namespace]
-        return name in issued or UNKNOWN in issued
+    def _is_issued(self, secret: ObjectName) -> bool:
+        """Whether a Certificate of cert-manager writes this Secret."""
+        certificates = self.of_kind(CERT_MANAGER, "Certificate")
+        written = [each["spec"].get("secretName") for each in certificates if namespace_of(each) == secret.namespace]
+        return secret.name in written or UNKNOWN in written
+
+
+def precedence(manifest: Manifest) -> tuple[str, str, str]:
+    """Sorts objects as Gateway API ranks them in a conflict: the oldest first, then by namespace and name.
+
+    Objects that are not created yet are created together, and so have the same age.
+    https://gateway-api.sigs.k8s.io/guides/api-design/#conflicts
+    """
+    return (
+        read(manifest, "metadata", "creationTimestamp", default=""),
+        namespace_of(manifest),
+        name_of(manifest),
+    )
+
+
+def _age(manifest: Manifest) -> tuple[bool, tuple[str, ...]]:
+    try:
+        return False, precedence(manifest)
+    except NotKnown:
+        return True, ()

@@ -1,17 +1,19 @@
-"""References from one object to another: that the other is there, and that it may be referred to.
+"""References from one object to another: which fields hold them, and whether each resolves.
 
 Follows https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant and what Envoy Gateway makes of it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-from diagnostics.problem import Mistake, Path
-from diagnostics.suggest import instead
-from gatewayapi.objects import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES, Stack, Wire, group_of, kind_of, namespace_of
+from diagnostics import Path, Problem, problem, suggest
+from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from gatewayapi.objects import Objects
 from kube.json_paths import children
-from kube.read import NotKnown, items, judged, read
+from kube.manifest import Manifest, ObjectName, group_of, kind_of, namespace_of
+from kube.read import NotKnown, read, values
 
 _SERVICE, _SECRET = (CORE, "Service"), (CORE, "Secret")
 _FIELDS = {
@@ -26,18 +28,18 @@ _FIELDS = {
     "extensionRef": (ENVOY_GATEWAY, "HTTPRouteFilter"),
     "parametersRef": (ENVOY_GATEWAY, "EnvoyProxy"),
     "pullSecretRef": _SECRET,
-    "refs": _SECRET,  # of the revocation lists of a ClientTrafficPolicy
+    "refs": _SECRET,  # the revocation lists of a ClientTrafficPolicy
     "users": _SECRET,
     "valueRef": _SECRET,
 }
-"""Fields that hold a reference or a list of them, with what they are to when they do not say it."""
+"""Fields that hold a reference or a list of references, with the group and kind that each defaults to."""
 
-_PLACES = {
+_ROOTS = {
     **{(GATEWAY_API, kind): [("spec", "rules")] for kind in ROUTES},
     (GATEWAY_API, "Gateway"): [("spec", "tls"), ("spec", "infrastructure")],
     (GATEWAY_API, "GatewayClass"): [("spec",)],
     (GATEWAY_API, "BackendTLSPolicy"): [("spec", "validation")],
-    (ENVOY_GATEWAY, "EnvoyProxy"): [("spec", "telemetry")],  # a pod's template may have fields of the same names
+    (ENVOY_GATEWAY, "EnvoyProxy"): [("spec", "telemetry")],  # a pod template may have fields of the same names
     **{
         (ENVOY_GATEWAY, kind): [("spec",)]
         for kind in (
@@ -50,142 +52,162 @@ _PLACES = {
         )
     },
 }
-"""Where these fields are looked for."""
+"""Where these fields occur, by group and kind."""
 
-_FREE = {"EnvoyProxy", "GatewayClass"}
-"""Kinds that need no ReferenceGrant."""
+_NEED_NO_GRANT = {"EnvoyProxy", "GatewayClass"}
+
+
+class Resolution(Enum):
+    """What a reference leads to."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    NOT_PERMITTED = "not permitted"
+    NOT_KNOWN = "not known before up"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What an object says of another one, with the defaults of the API filled in."""
+    """A field that names another object, with the API's defaults filled in."""
 
     path: Path
-    group: str
-    kind: str
-    namespace: str
-    name: str
+    target: ObjectName
     port: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
+        return str(self.target)
 
 
-def reference(wire: Wire, path: Path, value: Any, group: str, kind: str) -> Reference:
-    return Reference(
-        path=path,
-        group=read(value, "group", default=group),
-        kind=read(value, "kind", default=kind),
-        namespace=read(value, "namespace", default=namespace_of(wire)),
-        name=read(value, "name", default=""),
-        port=read(value, "port"),
+def reference(manifest: Manifest, path: Path, value: Any, group: str, kind: str) -> Reference:
+    """The reference in `value`, which stands at `path` of `manifest` and refers to `group` and `kind` by default."""
+    target = ObjectName.referred(
+        read(value, "group", default=group),
+        read(value, "kind", default=kind),
+        read(value, "namespace", default=namespace_of(manifest)),
+        read(value, "name", default=""),
+    )
+    return Reference(path=path, target=target, port=read(value, "port"))
+
+
+def references(manifest: Manifest) -> Iterator[tuple[Path, Any, str, str]]:
+    """Path and value of every reference in an object, with the group and kind that it defaults to."""
+    for root in _ROOTS.get((group_of(manifest), kind_of(manifest)), []):
+        try:
+            value = read(manifest, *root)
+        except NotKnown:
+            continue
+        yield from _below(value, root)
+
+
+def resolve(objects: Objects, manifest: Manifest, ref: Reference) -> Resolution:
+    """Whether the target of a reference from `manifest` exists and may be referred to."""
+    try:
+        if not is_permitted(objects, ObjectName.of(manifest), ref.target):
+            return Resolution.NOT_PERMITTED
+        return Resolution.MISSING if objects.find(ref.target) is None else Resolution.FOUND
+    except NotKnown:
+        return Resolution.NOT_KNOWN
+
+
+def unresolved(objects: Objects, manifest: Manifest, ref: Reference) -> Problem | None:
+    """Why a reference from `manifest` does not resolve. Raises NotKnown when that cannot be said yet."""
+    match resolve(objects, manifest, ref):
+        case Resolution.FOUND:
+            return None
+        case Resolution.MISSING:
+            return missing(objects, ref)
+        case Resolution.NOT_PERMITTED:
+            return not_permitted(manifest, ref)
+        case Resolution.NOT_KNOWN:
+            raise NotKnown
+
+
+def missing(objects: Objects, ref: Reference) -> Problem | None:
+    """The problem that the target does not exist, if so. Raises NotKnown when that cannot be said yet."""
+    if objects.find(ref.target) is not None:
+        return None
+    target = ref.target
+    names = objects.names(target.group, target.kind, target.namespace)
+    return problem(
+        "reference-missing", (*ref.path, "name"), target.name, target=target, suggestion=suggest(target.name, names)
     )
 
 
-def mistakes(stack: Stack, wire: Wire) -> Iterator[Mistake]:
-    for path, value, (group, kind) in _within(wire):
-        yield from _of_one(stack, wire, path, value, group, kind)
-
-
-@judged
-def _of_one(stack: Stack, wire: Wire, path: Path, value: Any, group: str, kind: str) -> Iterator[Mistake]:
-    ref = reference(wire, path, value, group, kind)
-    if broken := unresolved(stack, wire, ref):
-        yield broken
-    elif ref.kind == "Service" and ref.group == CORE:
-        yield from _of_service(stack, wire, ref)
-
-
-def missing(stack: Stack, ref: Reference) -> Mistake | None:
-    """That there is no such object."""
-    if stack.find(ref.group, ref.kind, ref.namespace, ref.name) is not None:
-        return None
-    cure = instead(ref.name, stack.names(ref.group, ref.kind, ref.namespace))
-    return Mistake(path=(*ref.path, "name"), value=ref.name, rule=f"there is no {ref}", cure=cure)
-
-
-def unresolved(stack: Stack, wire: Wire, ref: Reference) -> Mistake | None:
-    """Why `wire` may not or cannot refer to it."""
-    return _forbidden(stack, wire, ref) or missing(stack, ref)
-
-
-def _forbidden(stack: Stack, wire: Wire, ref: Reference) -> Mistake | None:
-    if _is_permitted(stack, wire, ref):
-        return None
-    here, there = namespace_of(wire), ref.namespace
-    return Mistake(
-        path=(*ref.path, "namespace"),
-        value=there,
-        rule=f"no ReferenceGrant lets a {kind_of(wire)} of namespace {here} refer to {ref}",
-        cure=f"declare one in namespace {there}, from {kind_of(wire)} of {here} to {ref.kind}",
+def not_permitted(manifest: Manifest, ref: Reference) -> Problem:
+    """The problem that no ReferenceGrant permits the reference."""
+    return problem(
+        "reference-not-permitted",
+        (*ref.path, "namespace"),
+        ref.target.namespace,
+        kind=kind_of(manifest),
+        source=namespace_of(manifest),
+        target=ref.target,
+        target_kind=ref.target.kind,
+        namespace=ref.target.namespace,
     )
 
 
-def _of_service(stack: Stack, wire: Wire, ref: Reference) -> Iterator[Mistake]:
-    service = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
+def unusable_service(objects: Objects, manifest: Manifest, ref: Reference) -> Problem | None:
+    """Why Envoy cannot send requests to an existing Service: it has no such port, or it is an ExternalName."""
+    if (ref.target.group, ref.target.kind) != (CORE, "Service"):
+        return None
+    service = objects.find(ref.target)
     if read(service, "spec", "type") == "ExternalName":
-        cure = "refer to a Backend with an fqdn endpoint"
-        yield Mistake(path=ref.path, value=ref.name, rule=f"{ref} is an ExternalName, which no Envoy serves", cure=cure)
-        return
-    protocol = "UDP" if kind_of(wire) == "UDPRoute" else "TCP"
+        return problem("service-external-name", ref.path, ref.target.name, service=ref)
+    protocol = "UDP" if kind_of(manifest) == "UDPRoute" else "TCP"
     ports = {
         read(port, "port"): read(port, "name", default="")
-        for _, port in items(service, "spec", "ports")
+        for port in values(service, "spec", "ports")
         if read(port, "protocol", default="TCP") == protocol
     }
-    if ref.port not in ports:
-        theirs = ", ".join(f"{port} ({name})" if name else str(port) for port, name in sorted(ports.items()))
-        yield Mistake(
-            path=(*ref.path, "port"),
-            value=ref.port,
-            rule=f"{ref} has no {protocol} port {ref.port}" if ref.port else f"says no port of {ref}",
-            cure=f"of {protocol} it has {theirs}" if theirs else f"give it a {protocol} port",
-        )
+    if ref.port in ports:
+        return None
+    known = ", ".join(f"{port} ({name})" if name else str(port) for port, name in sorted(ports.items()))
+    return problem(
+        "service-port-missing" if ref.port else "service-port-required",
+        (*ref.path, "port"),
+        ref.port,
+        service=ref,
+        protocol=protocol,
+        port=ref.port,
+        ports=f"use one of its {protocol} ports: {known}" if known else f"add a {protocol} port to the Service",
+    )
 
 
-def _is_permitted(stack: Stack, wire: Wire, ref: Reference) -> bool:
-    here = namespace_of(wire)
-    if ref.namespace == here or kind_of(wire) in _FREE:
+def is_permitted(objects: Objects, origin: ObjectName, target: ObjectName) -> bool:
+    """Whether `origin` may refer to `target`: in its own namespace, or by a ReferenceGrant.
+
+    Raises NotKnown when a grant may exist in a namespace that the stack does not declare.
+    """
+    if target.namespace in ("", origin.namespace) or origin.kind in _NEED_NO_GRANT:
         return True
-    for grant in stack.of(GATEWAY_API, "ReferenceGrant"):
-        if namespace_of(grant) == ref.namespace and _grants(grant, wire, here, ref):
-            return True
-    if not stack.declares(ref.namespace):
+    grants = objects.of_kind(GATEWAY_API, "ReferenceGrant")
+    if any(namespace_of(grant) == target.namespace and _grants(grant, origin, target) for grant in grants):
+        return True
+    if not objects.declares(target.namespace):
         raise NotKnown
     return False
 
 
-def _grants(grant: Wire, wire: Wire, here: str, ref: Reference) -> bool:
-    origin = group_of(wire), kind_of(wire), here
+def _grants(grant: Manifest, origin: ObjectName, target: ObjectName) -> bool:
+    wanted = origin.group, origin.kind, origin.namespace
     return any(
-        origin == (read(each, "group", default=CORE), read(each, "kind"), read(each, "namespace"))
-        for each in read(grant, "spec", "from", default=[])
+        wanted == (read(each, "group", default=CORE), read(each, "kind"), read(each, "namespace"))
+        for each in values(grant, "spec", "from")
     ) and any(
-        (ref.group, ref.kind) == (read(each, "group", default=CORE), read(each, "kind"))
-        and read(each, "name", default=ref.name) in ("", ref.name)
-        for each in read(grant, "spec", "to", default=[])
+        (target.group, target.kind) == (read(each, "group", default=CORE), read(each, "kind"))
+        and read(each, "name", default=target.name) in ("", target.name)
+        for each in values(grant, "spec", "to")
     )
 
 
-def _within(wire: Wire) -> Iterator[tuple[Path, Any, tuple[str, str]]]:
-    for place in _PLACES.get((group_of(wire), kind_of(wire)), []):
-        yield from _below(_at(wire, place), place)
-
-
-def _at(wire: Wire, place: Path) -> Any:
-    try:
-        return read(wire, *place)
-    except NotKnown:
-        return None
-
-
-def _below(value: Any, path: Path) -> Iterator[tuple[Path, Any, tuple[str, str]]]:
+def _below(value: Any, path: Path) -> Iterator[tuple[Path, Any, str, str]]:
     for step, child in children(value):
         if step not in _FIELDS:
             yield from _below(child, (*path, step))
         elif isinstance(child, list):
             for index, item in children(child):
-                yield (*path, step, index), item, _FIELDS[step]
+                yield (*path, step, index), item, *_FIELDS[step]
                 yield from _below(item, (*path, step, index))  # a backend may have filters
         else:
-            yield (*path, step), child, _FIELDS[step]
+            yield (*path, step), child, *_FIELDS[step]

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
-from kube.read import read
+from kube.read import read, values
 
 
 def selects(selector: Any, label: Callable[[str], str | None]) -> bool:
-    """Whether a LabelSelector chooses the object with these labels; an empty one chooses every object."""
+    """Whether a LabelSelector selects the object whose labels `label` looks up; an empty one selects every object."""
     exact: dict[str, str] = read(selector, "matchLabels", default={})
     if not all(label(key) == read(exact, key) for key in exact):
         return False
-    return all(_holds(each, label) for each in read(selector, "matchExpressions", default=[]))
+    return all(_holds(expression, label) for expression in values(selector, "matchExpressions"))
 
 
 def _holds(expression: Any, label: Callable[[str], str | None]) -> bool:
-    value, values = label(read(expression, "key")), read(expression, "values", default=[])
+    value, allowed = label(read(expression, "key")), values(expression, "values")
     match read(expression, "operator"):
         case "In":
-            return value in values
+            return value in allowed
         case "NotIn":
-            return value not in values
+            return value not in allowed
         case "Exists":
             return value is not None
         case _:

@@ -7,12 +7,12 @@ from health.failure import Failure
 
 
 def no_status(question: str, subject: str = "") -> Failure:
-    """Nothing has looked at the object; `question` leads to why."""
+    """The failure of an object without a status; `question` suggests a cause."""
     return Failure("", f"no status yet; {question}", subject)
 
 
 def unmet(status: Mapping[str, Any], wanted: Sequence[str], generation: int, subject: str = "") -> list[Failure]:
-    """Those of `wanted` that are not True for this generation of the object."""
+    """The conditions of `wanted` that are not True for this generation of the object."""
     conditions = {condition["type"]: condition for condition in status.get("conditions", [])}
     if not conditions:
         return [no_status("does its controller run?", subject)]
@@ -20,16 +20,16 @@ def unmet(status: Mapping[str, Any], wanted: Sequence[str], generation: int, sub
     for name in wanted:
         condition = conditions.get(name)
         if condition is None:
-            failures.append(Failure("", f"{name} is not said yet", subject))
+            failures.append(Failure("", f"{name} is not reported yet", subject))
         elif condition.get("observedGeneration", generation) < generation:
-            failures.append(Failure("", f"{name} is said of the object as it was before its last change", subject))
+            failures.append(Failure("", f"{name} is stale: its observedGeneration is older than the object", subject))
         elif condition["status"] != "True":
             failures.append(Failure(condition["reason"], condition["message"], subject))
     return list(dict.fromkeys(failures))
 
 
 def met(status: Mapping[str, Any], unwanted: str, generation: int, subject: str = "") -> list[Failure]:
-    """The condition of this type, if it is True for this generation of the object."""
+    """The condition of type `unwanted`, if it is True for this generation of the object."""
     return [
         Failure(condition["reason"], condition["message"], subject)
         for condition in status.get("conditions", [])

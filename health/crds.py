@@ -1,49 +1,42 @@
-"""Whether Gateway API's CRDs are as new as the controller: whoever else installs them may have put older ones in place.
+"""CRDs: whether those of Gateway API are as new as the controller. Another installation may have replaced them.
 
-A kind of which its version is not served Envoy Gateway ignores, and a field that its CRD lacks the API server refuses.
+Envoy Gateway ignores a kind whose version is not served, and the API server refuses a field that the CRD lacks.
 https://gateway-api.sigs.k8s.io/concepts/versioning/
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
+from gatewayapi.crds import bundle_version
 from gatewayapi.kinds import GATEWAY_API, ROUTES
 from health.failure import Failure
 from health.kinds import Kind, Object
-from releases import GATEWAY_API_RELEASES
+from releases import Line, is_older, line_of
 
 CRD = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
-_BUNDLE = "gateway.networking.k8s.io/bundle-version"
 _IMAGE_TAG = re.compile(r":v?(\d+\.\d+)\.\d+")
 _NEEDED = ("GatewayClass", "Gateway", *ROUTES, "BackendTLSPolicy")
 
 
 def failures(item: Object, known: Sequence[Object]) -> Iterator[Failure]:
-    """Of a controller's Deployment, each CRD among `known` that is too old; of anything else, nothing."""
-    needed = GATEWAY_API_RELEASES.get(_line(item), "")
+    """Each CRD among `known` that is too old for a controller's Deployment; nothing for any other object."""
+    line = _line(item)
     crds = {each["spec"]["names"]["kind"]: each for each in known if Kind.of(each) == CRD}
-    if not needed or not crds:
+    if line is None or not crds:
         return
     for kind in _NEEDED:
-        release = _release(crds.get(kind))
-        if _order(release) < _order(needed):
-            age = {"": "not there", "0": "of no release"}.get(release, f"of Gateway API {release}")
-            text = f"its CRD is {age}, and Envoy Gateway {_line(item)} needs that of {needed}"
-            yield Failure("OlderCRD", text, f"{kind}.{GATEWAY_API}")
+        found = f"is from Gateway API {bundle_version(crds[kind])}" if kind in crds else "is missing"
+        if kind in crds and not bundle_version(crds[kind]):
+            found = "has no release"
+        elif kind in crds and not is_older(bundle_version(crds[kind]), line.gateway_api):
+            continue
+        text = f"its CRD {found}, but Envoy Gateway {line.name} needs the one of {line.gateway_api}"
+        yield Failure("OlderCRD", text, f"{kind}.{GATEWAY_API}")
 
 
-def _line(item: Object) -> str:
-    """The release line of a controller; empty for anything else, and where its image does not say."""
+def _line(item: Object) -> Line | None:
+    """The release line of a controller by its image's tag; None for any other object."""
     if item["kind"] != "Deployment" or item["metadata"].get("labels", {}).get("control-plane") != "envoy-gateway":
-        return ""
+        return None
     tag = _IMAGE_TAG.search(item["spec"]["template"]["spec"]["containers"][0]["image"])
-    return tag[1] if tag else ""
-
-
-def _release(crd: Object | None) -> str:
-    """Empty without a CRD; one that does not say it is older than any that does."""
-    return crd["metadata"].get("annotations", {}).get(_BUNDLE, "v0").removeprefix("v") if crd else ""
-
-
-def _order(release: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", release)]
+    return line_of(tag[1]) if tag else None

@@ -1,11 +1,13 @@
-"""Where a cluster's objects are not what a stack wants: fields that differ, objects that are missing, conditions."""
+"""Drift: where a cluster differs from what a stack wants. Fields, missing objects, and conditions that are not met."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from explain.objects import Objects, Reference, Wire, part, parts
-from gatewayapi.kinds import PARTIALLY_INVALID
+from gatewayapi.kinds import GROUPS, PARTIALLY_INVALID
+from gatewayapi.objects import Objects
+from kube.manifest import Manifest, ObjectName, group_of, kind_of
+from kube.read import read, values
 
 _GOOD = {**dict.fromkeys(("Accepted", "Programmed", "ResolvedRefs"), "True"), PARTIALLY_INVALID: "False"}
 _MASKED = "[secret]"
@@ -13,25 +15,32 @@ _MASKED = "[secret]"
 
 @dataclass(frozen=True)
 class Difference:
-    """`path` is that of a field, such as `spec.listeners[0].port`; empty when it is about the whole object."""
+    """One difference. `path` is a field such as `spec.listeners[0].port`; empty for the whole object."""
 
-    object: Reference
+    object: ObjectName
     path: str
     text: str
 
 
-def differences(stack: Iterable[Wire], live: Iterable[Wire]) -> Iterator[Difference]:
-    """Of the kinds that routing looks at. A field that the stack leaves out may have any value: it has defaults."""
-    there = Objects(live)
-    for wire in Objects(stack).all():
-        reference = Reference.of(wire)
-        found = there.find(reference)
-        if found is None:
-            yield Difference(reference, "", "is not on the cluster")
+def differences(stack: Iterable[Manifest], live: Iterable[Manifest]) -> Iterator[Difference]:
+    """Differences of the objects that decide what happens to a request.
+
+    A field that the stack leaves out may have any value: the API server fills in defaults.
+    """
+    there = Objects(live, complete=True)
+    for manifest in Objects(stack, complete=True):
+        if GROUPS.get(kind_of(manifest)) != group_of(manifest):
             continue
-        for path, wanted, actual in _fields("spec", part(wire, "spec"), part(found, "spec")):
-            yield Difference(reference, path, f"the stack has {wanted!r}, the cluster {actual!r}")
-        yield from _conditions(reference, found)
+        name = ObjectName.of(manifest)
+        found = there.find(name)
+        if found is None:
+            yield Difference(name, "", "is not on the cluster")
+            continue
+        for path, wanted, actual in _fields(
+            "spec", read(manifest, "spec", default={}), read(found, "spec", default={})
+        ):
+            yield Difference(name, path, f"the stack has {wanted!r}, the cluster {actual!r}")
+        yield from _conditions(name, found)
 
 
 def _fields(path: str, wanted: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -47,28 +56,28 @@ def _fields(path: str, wanted: Any, actual: Any) -> Iterator[tuple[str, Any, Any
         yield path, wanted, actual
 
 
-def _conditions(reference: Reference, live: Wire) -> Iterator[Difference]:
-    """Those of the object, its listeners, its parents and its ancestors."""
-    generation = part(live, "metadata").get("generation")
-    status = part(live, "status")
-    owners = [("", status)]
-    owners += [(f"listener {each['name']}: ", each) for each in parts(status, "listeners")]
-    # What was said of a parent that is named no more stays in the status.
-    named = [_parent(each) for each in parts(part(live, "spec"), "parentRefs")]
-    said = [each for each in parts(status, "parents") if _parent(part(each, "parentRef")) in named]
-    owners += [(f"parent {part(each, 'parentRef')['name']}: ", each) for each in said]
-    owners += [(f"ancestor {part(each, 'ancestorRef')['name']}: ", each) for each in parts(status, "ancestors")]
-    for owner, holder in owners:
-        for condition in parts(holder, "conditions"):
-            name = f"{owner}{condition['type']}"
+def _conditions(name: ObjectName, live: Manifest) -> Iterator[Difference]:
+    """Conditions of the object, its listeners, its parents and its ancestors that are not as they should be."""
+    generation = read(live, "metadata", "generation")
+    holders = [("", read(live, "status", default={}))]
+    holders += [(f"listener {each['name']}: ", each) for each in values(live, "status", "listeners")]
+    # The status keeps what was said about a parent that the route no longer names.
+    named = [_parent(parent) for parent in values(live, "spec", "parentRefs")]
+    parents = [
+        each for each in values(live, "status", "parents") if _parent(read(each, "parentRef", default={})) in named
+    ]
+    holders += [(f"parent {each['parentRef']['name']}: ", each) for each in parents]
+    ancestors = values(live, "status", "ancestors")
+    holders += [(f"ancestor {each['ancestorRef']['name']}: ", each) for each in ancestors]
+    for holder, status in holders:
+        for condition in values(status, "conditions"):
+            kind = f"{holder}{condition['type']}"
             if condition.get("observedGeneration", generation) != generation:
-                yield Difference(
-                    reference, "", f"{name} is of an earlier generation: the controller is not done with it"
-                )
+                yield Difference(name, "", f"{kind} is of an earlier generation: the controller has not finished")
             elif condition["status"] != _GOOD.get(condition["type"], condition["status"]):
                 words = f"{condition.get('reason', '')}: {condition.get('message', '')}"
-                yield Difference(reference, "", f"{name} is {condition['status']} ({words})")
+                yield Difference(name, "", f"{kind} is {condition['status']} ({words})")
 
 
-def _parent(reference: Wire) -> tuple[object, ...]:
+def _parent(reference: Manifest) -> tuple[object, ...]:
     return tuple(reference.get(key) for key in ("name", "sectionName", "port"))

@@ -1,10 +1,10 @@
-"""One thing that is not as it should be."""
+"""Failure: why an object is not ready."""
 
 from typing import NamedTuple
 
 
 class Container(NamedTuple):
-    """A container that ended, and where its last words are: with `previous`, it has been started again since."""
+    """A terminated container whose logs say why. With `previous` it has been restarted since."""
 
     namespace: str
     pod: str
@@ -13,9 +13,9 @@ class Container(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """`reason` is the one-word reason of a condition or a container, which cures.py goes by; "" where there is none.
+    """One failure. `reason` is the one-word reason of a condition or container, by which fixes.py finds a fix.
 
-    `subject` is the part of the object that it is about, as in `listener http`.
+    `subject` is a part of the object, such as `listener http`.
     """
 
     reason: str

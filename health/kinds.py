@@ -1,9 +1,18 @@
-"""The table of the kinds that are looked at, and how each says that it is well."""
+"""Kinds: how each kind of object reports that it is ready."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gatewayapi.kinds import CERT_MANAGER, ENVOY_GATEWAY, GATEWAY_API, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
+from gatewayapi.kinds import (
+    CERT_MANAGER,
+    ENVOY_GATEWAY,
+    GATEWAY_API,
+    GROUPS,
+    PARTIALLY_INVALID,
+    POLICIES,
+    READY_WHEN,
+    ROUTES,
+)
 from health.conditions import met, no_status, unmet
 from health.failure import Failure
 
@@ -11,7 +20,7 @@ Object = Mapping[str, Any]
 
 
 class Verdict(NamedTuple):
-    """What is wrong with an object, or `text` about one that is well."""
+    """The failures of an object, or `text` about a ready one."""
 
     failures: Sequence[Failure]
     text: str = ""
@@ -27,12 +36,12 @@ class Kind(NamedTuple):
 
     @property
     def resource(self) -> str:
-        """As `kubectl get` takes it."""
+        """The kind as an argument of `kubectl get`."""
         return f"{self.name.lower()}.{self.group}".removesuffix(".")
 
 
 Judge = Callable[[Object], Verdict | None]
-"""None where there is nothing to say."""
+"""Judges an object; None for one that is not of interest."""
 
 
 def _by_itself(item: Object) -> Verdict:
@@ -40,29 +49,29 @@ def _by_itself(item: Object) -> Verdict:
 
 
 def _route(item: Object) -> Verdict:
-    """Each Gateway that it names must take all of it: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
+    """A route: each of its parents must accept all of it. https://gateway-api.sigs.k8s.io/api-types/httproute/"""
     answered, generation = item.get("status", {}).get("parents", []), item["metadata"]["generation"]
     failures: list[Failure] = []
-    # What is said of a parent that is not named any more stays in the status.
+    # The status keeps what was said about a parent that the route no longer names.
     for subject in map(_subject, item["spec"].get("parentRefs", [])):
         verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
         for each in verdicts:
             failures += unmet(each, READY_WHEN[item["kind"]], generation, subject)
             failures += met(each, PARTIALLY_INVALID, generation, subject)
         if not verdicts:
-            failures.append(no_status("is there such a parent, and does its controller run?", subject))
+            failures.append(no_status("does the parent exist, and does its controller run?", subject))
     return Verdict(failures)
 
 
-_WHERE_IS_A_STATUS = "is what it targets there, and does its controller run?"
+_WHERE_IS_A_STATUS = "does its target exist, and does its controller run?"
 _WHERE_IS_ITS_STATUS = {
-    "EnvoyPatchPolicy": f"{_WHERE_IS_A_STATUS} With several Gateways Envoy Gateway 1.9 may have lost it, though the "
-    "patch is at work: delete the object with kubectl, then pulumi up --refresh"
+    "EnvoyPatchPolicy": f"{_WHERE_IS_A_STATUS} With several Gateways Envoy Gateway may lose the status although the "
+    "patch works: delete the object with kubectl, then pulumi up --refresh"
 }
 
 
 def _policy(item: Object) -> Verdict:
-    """It is judged per Gateway that it reaches: https://gateway-api.sigs.k8s.io/geps/gep-713/."""
+    """A policy: each Gateway that it affects must accept it. https://gateway-api.sigs.k8s.io/geps/gep-713/"""
     ancestors = item.get("status", {}).get("ancestors", [])
     failures = [] if ancestors else [no_status(_WHERE_IS_ITS_STATUS.get(item["kind"], _WHERE_IS_A_STATUS))]
     for each in ancestors:
@@ -72,7 +81,7 @@ def _policy(item: Object) -> Verdict:
 
 
 def _backend(item: Object) -> Verdict:
-    """Envoy Gateway says nothing of one that no route or policy refers to, and of a bad one Invalid=False."""
+    """A Backend. Envoy Gateway reports nothing for an unused one, and Invalid=False for a bad one."""
     conditions, generation = item.get("status", {}).get("conditions", []), item["metadata"]["generation"]
     if not conditions:
         return Verdict([], "nothing refers to it")
@@ -98,12 +107,12 @@ def _listening(item: Object) -> Verdict:
 
 
 def _deployment(item: Object) -> Verdict:
-    """By the rules of `kubectl rollout status`, with the Deployment's own words for what is in the way."""
+    """A Deployment, by the rules of `kubectl rollout status`, with the reasons of its own conditions."""
     asked, status = item["spec"].get("replicas", 1), item.get("status", {})
     total, updated, available = (status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas"))
     failures: list[Failure] = []
     if status.get("observedGeneration", 0) < item["metadata"]["generation"]:
-        failures.append(Failure("", "its last change is not taken up yet"))
+        failures.append(Failure("", "its last change is not processed yet"))
     elif not asked == total == updated == available:
         old = f", {total - updated} of an earlier version" if total > updated else ""
         failures.append(Failure("", f"{updated} of {asked} replicas updated, {available} available{old}"))
@@ -124,7 +133,7 @@ def _job(item: Object) -> Verdict:
     if failed := ended.get("Failed"):
         return Verdict([Failure(failed["reason"], failed["message"])])
     counts = ", ".join(f"{status.get(name, 0)} {name}" for name in ("active", "failed"))
-    return Verdict([Failure("", f"it has yet to complete: {counts}")])
+    return Verdict([Failure("", f"not complete yet: {counts}")])
 
 
 def _service(item: Object) -> Verdict | None:
@@ -132,7 +141,7 @@ def _service(item: Object) -> Verdict | None:
         return None
     given = item.get("status", {}).get("loadBalancer", {}).get("ingress", [])
     addresses = [each.get("ip") or each.get("hostname", "") for each in given]
-    failure = Failure("", "no load balancer has given it an address")
+    failure = Failure("", "it has no address from a load balancer yet")
     return Verdict([] if addresses else [failure], ", ".join(addresses))
 
 
@@ -143,7 +152,7 @@ KINDS: Mapping[Kind, Judge] = {
     Kind(GATEWAY_API, "ListenerSet"): _listening,
     Kind(ENVOY_GATEWAY, "Backend"): _backend,
     **{Kind(GATEWAY_API, name): _route for name in ROUTES},
-    **{Kind(GATEWAY_API if name == "BackendTLSPolicy" else ENVOY_GATEWAY, name): _policy for name in POLICIES},
+    **{Kind(GROUPS[name], name): _policy for name in POLICIES},
     Kind("batch", "Job"): _job,
     Kind("apps", "Deployment"): _deployment,
     Kind("", "Service"): _service,

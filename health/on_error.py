@@ -1,4 +1,4 @@
-"""Diagnosis: why an object did not become ready, said where Pulumi says that it waited in vain."""
+"""On error: explain why an object did not become ready, next to Pulumi's own error."""
 
 import asyncio
 import time
@@ -7,33 +7,33 @@ from collections.abc import Iterable
 import pulumi
 
 from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API
-from health import Row, Unanswered, look
-from kube.kubectl import kubectl
+from health.look import look
+from health.rows import Row
+from kube.kubectl import Unanswered, kubectl
 
-# Objects that are waited for side by side fail side by side: one answer does for them.
 _FRESH_S = 10
-# What Envoy Gateway runs: when that is not well, no Gateway, route or policy can be.
+"""Objects that are waited for together fail together: one look at the cluster serves them all."""
 _BEHIND = ("Deployment", "Service")
+"""Kinds that Envoy Gateway runs: while one of these is not ready, no Gateway, route or policy can be."""
 
 
-def diagnosis(context: str) -> pulumi.ErrorHook:
-    """Asks the cluster, with kubectl, about an object whose creation or update has failed, and logs what it says.
+def explain_failures(context: str) -> pulumi.ErrorHook:
+    """A hook that asks the cluster, with kubectl, about an object whose creation or update failed, and logs the answer.
 
-    Without kubectl, or without an answer, the provider's own words have to do. Nothing is tried again, or said twice.
+    Without kubectl, or without an answer, the provider's own words remain. Nothing is retried, or logged twice.
     https://www.pulumi.com/docs/iac/concepts/options/hooks/
     """
-
     cluster = _Cluster(context)
-    told: set[str] = set()
+    logged: set[str] = set()
 
     async def explain(args: pulumi.ErrorHookArgs) -> bool:
-        wire = args.new_inputs or args.old_inputs or {}
-        described = wire.get("metadata", {})
-        own = wire.get("kind", ""), described.get("namespace", ""), described.get("name", "")
-        behind = str(wire.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
-        texts = [text for text in _texts(await cluster.rows(), own, behind=behind) if text not in told]
+        manifest = args.new_inputs or args.old_inputs or {}
+        metadata = manifest.get("metadata", {})
+        own = manifest.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
+        is_gateway_api = str(manifest.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
+        texts = [text for text in _texts(await cluster.rows(), own, behind=is_gateway_api) if text not in logged]
         if texts:
-            told.update(texts)
+            logged.update(texts)
             pulumi.log.error("\n".join(texts))
         return False
 
@@ -41,7 +41,7 @@ def diagnosis(context: str) -> pulumi.ErrorHook:
 
 
 class _Cluster:
-    """What it says, asked once for all that fails within seconds."""
+    """The health of a cluster, asked once for everything that fails within seconds."""
 
     def __init__(self, context: str) -> None:
         self._context = context
@@ -66,7 +66,7 @@ def _ask(context: str) -> list[Row]:
 
 
 def _texts(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) -> list[str]:
-    """Of the failing rows that of the object itself, and, where that can be the cause, those of what runs behind it."""
+    """Texts of the failing object itself and, for Gateway API objects, of what runs behind it."""
     failing = [row for row in rows if row.state != "ok"]
     own = [row for row in failing if (row.what, row.namespace, row.name) == named]
     causes = [row for row in failing if behind and row.what in _BEHIND and row.name.startswith("envoy-")]

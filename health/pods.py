@@ -1,4 +1,4 @@
-"""Why a pod does not serve: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/."""
+"""Pods: why a pod is not ready. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _ON_THE_WAY = ("ContainerCreating", "PodInitializing")
 
 
 def failures(pod: Object) -> Iterator[Failure]:
-    """None of a pod that serves, is starting, or is being taken away."""
+    """Failures of a pod; none while it serves, starts or terminates."""
     if "deletionTimestamp" in pod["metadata"]:
         return
     status = pod.get("status", {})
@@ -24,7 +24,7 @@ def _of_container(pod: Object, container: Object) -> Iterator[Failure]:
     subject = f"container {container['name']} ({_image(pod, container)})"
     state = container["state"]
     waiting = state.get("waiting", {})
-    # How it ended, now or before the try that is not ready yet.
+    # How it ended, now or before the current start that is not ready yet.
     ended = state.get("terminated") or (not container["ready"] and container.get("lastState", {}).get("terminated"))
     if ended and ended["exitCode"] != 0:
         message = f"exit code {ended['exitCode']}, restarts: {container['restartCount']}"
@@ -36,6 +36,6 @@ def _of_container(pod: Object, container: Object) -> Iterator[Failure]:
 
 
 def _image(pod: Object, container: Object) -> str:
-    """As it was asked for: the status has another name of it once it is there."""
+    """The image as the spec names it: the status has another name once it is pulled."""
     asked = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
     return next((each["image"] for each in asked if each["name"] == container["name"]), container["image"])

@@ -1,6 +1,6 @@
-"""Objects as kubectl's JSON has them in, rows for a person out.
+"""Rows: one line of health per object, from the JSON that kubectl returns.
 
-Nothing is asked here: a failure that takes a cluster minutes to show is one object in a test.
+No cluster is asked here, so that a test can show any failure.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from gatewayapi.kinds import GATEWAY_API
 from health import crds, pods
-from health.cures import cure
 from health.failure import Container, Failure
+from health.fixes import fix
 from health.kinds import KINDS, Kind, Object
 
 _EVENTS = 3
 _ECHOES = ("BackOff", "Failed")
-"""Events in which kubelet repeats what a container's state says."""
+"""Reasons of events in which kubelet repeats a container's state."""
 _OWNER = "gateway.envoyproxy.io/owning-gateway-"
 _GATEWAY = Kind(GATEWAY_API, "Gateway")
 _POD = Kind("", "Pod")
@@ -22,7 +22,7 @@ _EVENT = Kind("", "Event")
 
 
 class Row(NamedTuple):
-    """`state` is ok, or failing with the reasons, cures and events in `text`, a line each."""
+    """Health of one object. A failing one has reasons, fixes and events in `text`, one per line."""
 
     what: str
     name: str
@@ -32,10 +32,10 @@ class Row(NamedTuple):
 
 
 def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
-    """One per object of a kind in `KINDS`, in their order.
+    """One row per object of a kind in `KINDS`, in that order.
 
-    The replica sets, pods, events and CRDs among `objects` explain those that fail, as do the `last_words` of a
-    container that ended. `kubectl` is how it is typed, for the commands that are proposed.
+    ReplicaSets, pods, events and CRDs among `objects` explain the failing ones, as do the `last_words` of a terminated
+    container. `kubectl` is what a person types for it.
     """
     known = list(objects)
     found: list[Row] = []
@@ -53,7 +53,7 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
 
 
 def _of(kind: Kind, known: Sequence[Object]) -> list[Object]:
-    """By name; of what Envoy Gateway runs, only what is for a Gateway among those that are known."""
+    """Objects of a kind by name, without those that Envoy Gateway runs for Gateways of others."""
     gateways = [each["metadata"] for each in known if Kind.of(each) == _GATEWAY]
     owners = {None, *((gateway["namespace"], gateway["name"]) for gateway in gateways)}
     of_kind = [each for each in known if Kind.of(each) == kind and _owner(each) in owners]
@@ -61,7 +61,7 @@ def _of(kind: Kind, known: Sequence[Object]) -> list[Object]:
 
 
 def _owner(item: Object) -> tuple[str, str] | None:
-    """The Gateway for which Envoy Gateway has made it."""
+    """The Gateway for which Envoy Gateway created the object."""
     labels = item["metadata"].get("labels", {})
     return (labels[f"{_OWNER}namespace"], labels[f"{_OWNER}name"]) if f"{_OWNER}name" in labels else None
 
@@ -74,21 +74,21 @@ def _explained(
     last_words: Callable[[Container], str],
 ) -> str:
     made = list(_made_by(item, known))
-    # Replicas fail alike: one of them stands for all.
+    # Replicas fail alike, so one stands for all.
     alike = {(each.subject, each.reason): each for pod in made if Kind.of(pod) == _POD for each in pods.failures(pod)}
     lines: list[str] = []
     for failure in (*failures, *alike.values()):
         lines.append(str(failure))
         lines += [f"  | {line}" for line in (last_words(failure.ended) if failure.ended else "").splitlines()]
     namespace = item["metadata"].get("namespace", "")
-    cures = (cure(failure, namespace, kubectl) for failure in (*failures, *alike.values()))
-    lines += [f"-> {text}" for text in cures if text is not None]
+    fixes = (fix(failure, namespace, kubectl) for failure in (*failures, *alike.values()))
+    lines += [f"-> {text}" for text in fixes if text is not None]
     lines += _warnings([item, *made], known, () if not alike else _ECHOES)
     return "\n".join(dict.fromkeys(lines))
 
 
 def _made_by(item: Object, known: Sequence[Object]) -> Iterator[Object]:
-    """What its controller has made for it: a Deployment's replica sets, and their pods."""
+    """Objects that an object owns: the ReplicaSets of a Deployment, and their pods."""
     for each in known:
         if any(owner["uid"] == item["metadata"]["uid"] for owner in each["metadata"].get("ownerReferences", [])):
             yield each
@@ -96,7 +96,7 @@ def _made_by(item: Object, known: Sequence[Object]) -> Iterator[Object]:
 
 
 def _warnings(about: Sequence[Object], known: Sequence[Object], without: Collection[str]) -> list[str]:
-    """The last ones, a line each however often they came."""
+    """The last warnings, one line each however often they occurred."""
     uids = {item["metadata"]["uid"] for item in about}
     events = [each for each in known if Kind.of(each) == _EVENT and each["involvedObject"].get("uid") in uids]
     events = [each for each in events if each["type"] == "Warning" and each["reason"] not in without]
@@ -105,6 +105,6 @@ def _warnings(about: Sequence[Object], known: Sequence[Object], without: Collect
 
 
 def _time(event: Object) -> str:
-    """Its last time, where its reporter writes it."""
+    """Time of an event's last occurrence; reporters write it in different fields."""
     series: dict[str, Any] = event.get("series") or {}
     return series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or ""

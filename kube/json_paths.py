@@ -5,7 +5,7 @@ from typing import Any, cast
 
 
 def children(value: Any) -> Iterator[tuple[Any, Any]]:
-    """The fields of an object by their names, the items of a list by their numbers, of anything else nothing."""
+    """Fields of an object by name, items of a list by index; nothing for a scalar."""
     if isinstance(value, Mapping):
         yield from cast(Mapping[str, Any], value).items()
     elif isinstance(value, list):
@@ -13,6 +13,7 @@ def children(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def at(value: Any, path: Sequence[str | int]) -> Any:
+    """The value at `path`. Raises LookupError when there is none."""
     for step in path:
         value = value[step]
     return value

@@ -1,15 +1,22 @@
-"""kubectl, for a context, where it is on the PATH."""
+"""kubectl: read a cluster through the kubectl on the PATH."""
 
 import shutil
 import subprocess
+from collections.abc import Callable
 
-from health.kubectl import Kubectl
+_TIMEOUT_S = 20
+REQUEST_TIMEOUT = ("--request-timeout", "5s")
 
-_PATIENCE_S = 20
+Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs kubectl with these arguments against one cluster, and returns its output as text."""
+
+
+class Unanswered(Exception):
+    """kubectl got no answer; the message has the reason."""
 
 
 def kubectl(context: str) -> Kubectl | None:
-    """None where there is none. What it gives up waiting for, it answers with a failure."""
+    """kubectl for a kubeconfig context; None when it is not on the PATH. A timeout counts as a failure of kubectl."""
     program = shutil.which("kubectl")
     if program is None:
         return None
@@ -17,8 +24,23 @@ def kubectl(context: str) -> Kubectl | None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [program, "--context", context, *arguments]
         try:
-            return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
+            return subprocess.run(
+                command, capture_output=True, text=True, errors="replace", check=False, timeout=_TIMEOUT_S
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             return subprocess.CompletedProcess(command, 1, stdout="", stderr=str(error))
 
     return run
+
+
+def ask(kubectl: Kubectl, *arguments: str) -> str:
+    """The output of a command. Raises Unanswered when it fails."""
+    done = kubectl(*arguments, *REQUEST_TIMEOUT)
+    if done.returncode != 0:
+        raise Unanswered(last_line(done.stderr))
+    return done.stdout
+
+
+def last_line(stderr: str) -> str:
+    """The reason of a failure: the lines before it are earlier attempts."""
+    return stderr.strip().rpartition("\n")[2]

@@ -1,32 +1,32 @@
-"""Labels, selectors and the metadata that every object of the stack carries."""
+"""Labels, selectors and the metadata that every object of a stack has."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from diagnostics.source import SourcedDict
+from kube.manifest import Manifest
 
-# Without it the provider makes up a field manager per resource and keeps it in the state: with the state lost, or after
-# a killed run, the objects that exist would be somebody else's, and applying them again a conflict.
-OWNERSHIP = {"pulumi.com/patchFieldManager": "synergychat"}
-
+FIELD_MANAGER = {"pulumi.com/patchFieldManager": "synergychat"}
+"""Fixes the field manager. The provider would otherwise make up one per resource and keep it in the state: after a lost
+state or a killed run, applying the existing objects again would be a conflict."""
 
 PART_OF = "app.kubernetes.io/part-of"
-OURS = {PART_OF: "synergychat", "app.kubernetes.io/managed-by": "pulumi"}
-"""Labels of every object of the stack; what looks at a running stack finds its objects by them."""
+COMMON = {PART_OF: "synergychat", "app.kubernetes.io/managed-by": "pulumi"}
+"""Labels of every object of the stack; `make status` finds the objects by them."""
 
 
 def selector(app: str) -> dict[str, str]:
-    """What tells the pods of `app` from all others. Immutable in a Deployment: changing it replaces the Deployment."""
-    return {"app.kubernetes.io/name": app, PART_OF: OURS[PART_OF]}
+    """Labels that select the pods of `app`. Immutable in a Deployment: a change replaces the Deployment."""
+    return {"app.kubernetes.io/name": app, PART_OF: COMMON[PART_OF]}
 
 
 def labels(app: str) -> dict[str, str]:
-    return {**selector(app), **OURS}
+    """Labels of an object that belongs to `app`."""
+    return {**selector(app), **COMMON}
 
 
-def pods_of(namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """A NetworkPolicy's peer: the pods of another namespace with these labels."""
+def pods_of(namespace: str, labels: Mapping[str, str]) -> Manifest:
+    """A NetworkPolicy peer: the pods of another namespace with these labels."""
     return {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
         "podSelector": {"matchLabels": dict(labels)},
@@ -37,16 +37,19 @@ def metadata(
     app: str,
     name: str,
     *,
-    namespace: pulumi.Input[str] | None = None,
-    annotations: Mapping[str, str] | None = None,
+    namespace: str | None = None,
+    annotations: Mapping[str, Any] | None = None,
     extra_labels: Mapping[str, str] | None = None,
-) -> ObjectMetaArgsDict:
-    """Metadata of an object that belongs to `app`; the same in the typed and in the wire form."""
-    result: ObjectMetaArgsDict = {
+) -> Manifest:
+    """Metadata of an object that belongs to `app`."""
+    result: Manifest = {
         "name": name,
         "labels": {**labels(app), **(extra_labels or {})},
-        "annotations": {**OWNERSHIP, **(annotations or {})},
+        "annotations": _with_field_manager(annotations or {}),
     }
-    if namespace is not None:
-        result["namespace"] = namespace
-    return result
+    return result if namespace is None else {**result, "namespace": namespace}
+
+
+def _with_field_manager(annotations: Mapping[str, Any]) -> Mapping[str, Any]:
+    merged = {**FIELD_MANAGER, **annotations}
+    return SourcedDict(merged, annotations.source) if isinstance(annotations, SourcedDict) else merged

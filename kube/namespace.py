@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from kube.labels import metadata
+from kube.resource import KubernetesObject
 
 _POD_SECURITY = {
     "pod-security.kubernetes.io/enforce": "restricted",
@@ -15,25 +15,25 @@ _POD_SECURITY = {
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """A namespace by name, and the resource that what lives in it depends on.
+    """A namespace by name, and the resource that objects in it depend on.
 
-    Names stay plain text all through the program, so that a preview can check what refers to what; order is said
-    with `depends_on`.
+    Names are plain strings everywhere in the program, so that a preview can check references; `depends_on` gives the
+    order.
     """
 
     name: str
     resource: pulumi.Resource
     default_deny: bool = False
-    """Whether connections are refused in it that no NetworkPolicy allows."""
+    """Whether NetworkPolicies deny all traffic in it that no other policy allows."""
 
-    @classmethod
-    def restricted(
-        cls, app: str, name: str, opts: pulumi.ResourceOptions, *, default_deny: bool = False
-    ) -> "Namespace":
-        """A new namespace, in which only pods may run that meet the *restricted* Pod Security Standard.
 
-        https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-        """
-        described = metadata(app, name, extra_labels=_POD_SECURITY)
-        resource = k8s.core.v1.Namespace(f"{app}-namespace", metadata=described, opts=opts)
-        return cls(name=name, resource=resource, default_deny=default_deny)
+def create_restricted_namespace(
+    app: str, name: str, opts: pulumi.ResourceOptions, *, default_deny: bool = False
+) -> Namespace:
+    """Create a namespace that enforces the *restricted* Pod Security Standard.
+
+    https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    """
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(app, name, extra_labels=_POD_SECURITY)}
+    resource = KubernetesObject(f"{app}-namespace", manifest, opts)
+    return Namespace(name=name, resource=resource, default_deny=default_deny)

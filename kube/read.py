@@ -1,9 +1,13 @@
-"""Reading objects of which some values are known only after `up`: what depends on one of those is not judged."""
+"""Read objects in which some values are known only after `up`.
+
+A function that meets such a value raises NotKnown; `skip_unknown` turns a rule into one that keeps what it found until
+then. So nothing is guessed: what depends on an unknown value is left for the cluster to judge.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from diagnostics.problem import Path
 from kube.unknown import UNKNOWN
@@ -13,11 +17,11 @@ T = TypeVar("T")
 
 
 class NotKnown(Exception):
-    """Whether there is a mistake depends on a value, or on an object, that nobody knows before `up`."""
+    """The answer depends on a value, or on an object, that is known only after `up`."""
 
 
 def read(value: Any, *path: str | int, default: Any = None) -> Any:
-    """What stands at `path`, or the default when nothing does. Raises NotKnown where the way leads to an unknown."""
+    """The value at `path`, or `default` when there is none or it is null. Raises NotKnown for an unknown value."""
     for step in path:
         if value is UNKNOWN:
             raise NotKnown
@@ -31,20 +35,26 @@ def read(value: Any, *path: str | int, default: Any = None) -> Any:
 
 
 def items(value: Any, *path: str | int) -> Iterator[tuple[Path, Any]]:
-    """The items of the list at `path`, with the path of each."""
-    for index, item in enumerate(read(value, *path, default=())):
+    """Items of the list at `path`, each with its path. Anything that is not a list has no items."""
+    found = read(value, *path)
+    for index, item in enumerate(cast(list[Any], found) if isinstance(found, list) else ()):
         yield (*path, index), item
 
 
-def judged(rule: Callable[P, Iterator[T]]) -> Callable[P, list[T]]:
-    """The rule, content with what it found before it came upon something that is not known."""
+def values(value: Any, *path: str | int) -> list[Any]:
+    """The list at `path`; empty when there is none."""
+    return [item for _, item in items(value, *path)]
+
+
+def skip_unknown(rule: Callable[P, Iterator[T]]) -> Callable[P, list[T]]:
+    """Make a generator return what it yielded before it raised NotKnown."""
 
     @wraps(rule)
-    def found(*args: P.args, **kwargs: P.kwargs) -> list[T]:
-        mistakes: list[T] = []
+    def collect(*args: P.args, **kwargs: P.kwargs) -> list[T]:
+        found: list[T] = []
         with suppress(NotKnown):
-            for mistake in rule(*args, **kwargs):
-                mistakes.append(mistake)
-        return mistakes
+            for result in rule(*args, **kwargs):
+                found.append(result)
+        return found
 
-    return found
+    return collect

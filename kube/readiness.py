@@ -1,50 +1,49 @@
-"""When an object counts as ready, and for how long it is waited for."""
+"""Readiness: the conditions that make an object ready, and how long to wait for them."""
 
 import json
 
 import pulumi
 
-SKIP = {"pulumi.com/skipAwait": "true"}
-"""For a Service that nothing has to wait for: the provider would watch its endpoints settle for ten seconds."""
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+"""For a Service that nothing waits for: the provider would watch its endpoints for ten seconds."""
 
-
-# Only what was said of the generation at hand: an update must not pass on the verdict of its predecessor.
+# Only conditions of the current generation count: an update must not pass on the verdict of the version before.
 _CURRENT = "@.observedGeneration==$.metadata.generation"
 _AVAILABLE = "@.type=='Available'"
 
 
-def holds(*types: str, of: str = "") -> list[str]:
-    """That the conditions of these `types` are True for the object's current generation.
+def condition_true(*types: str, of: str = "") -> list[str]:
+    """Expressions that hold when the conditions `types` are True for the object's current generation.
 
-    They are its own, or those of an entry of a list in its status, as `parents[?@.x=='y']` selects it.
+    `of` selects an entry of a list in the status that has the conditions, such as `parents[?@.x=='y']`.
     """
     place = f".status.{of}.conditions" if of else ".status.conditions"
-    return [f"jsonpath={{{place}[?@.type=='{each}' && {_CURRENT}].status}}=True" for each in types]
+    return [f"jsonpath={{{place}[?@.type=='{name}' && {_CURRENT}].status}}=True" for name in types]
 
 
-def lacks(type_: str, *, of: str) -> str:
-    """That a condition is not True for the current generation, of an entry of a list in its status as in `holds`."""
+def condition_absent(type_: str, *, of: str) -> str:
+    """An expression that holds when a condition is not True, in an entry of a list in the status."""
     entry = of.removesuffix("]")
     return f"jsonpath={{.status.{entry}&&!@.conditions[?@.type=='{type_}'&&@.status=='True'&&{_CURRENT}]]}}"
 
 
-def holds_for_each(*types: str, of: str) -> list[str]:
-    """The same of every entry of a list in its status, as `parents[?@.x=='y']` selects them, of which there is one."""
-    # A path that is compared goes by the first value that it selects: this one selects the status, or nothing.
+def condition_true_for_each(*types: str, of: str) -> list[str]:
+    """Expressions that hold when the conditions are True in every entry that `of` selects, and there is one."""
+    # A path that is compared yields its first value: this one selects the status, or nothing.
     entries = of.removesuffix("]")
     return [
-        f"jsonpath={{$[?@.{of}&&!@.{entries}&&!@.conditions[?@.type=='{each}'&&@.status=='True'&&{_CURRENT}]]]}}"
-        for each in types
+        f"jsonpath={{$[?@.{of}&&!@.{entries}&&!@.conditions[?@.type=='{name}'&&@.status=='True'&&{_CURRENT}]]]}}"
+        for name in types
     ]
 
 
 def rolled_out() -> list[str]:
-    """That all pods of a Deployment are of its current template and available, and no others are left.
+    """Expressions that hold when all pods of a Deployment have its current template and are available.
 
-    The provider's own wait is content with a new ReplicaSet that has yet to be scaled up from nought. Here it still
-    passes over a status of an earlier generation. Follows what `kubectl rollout status` waits for.
+    The provider's own wait accepts a new ReplicaSet that is not scaled up yet. Here it still skips a status of an
+    earlier generation. Follows `kubectl rollout status`.
     """
-    # A count of nought is left out of the status. One count each: the provider's parser takes no third operand here.
+    # The status leaves out a count of zero. One expression per count: the provider's parser takes no third operand.
     return [
         f"jsonpath={{.status.conditions[?$.spec.replicas==0 && {_AVAILABLE} || "
         f"{_AVAILABLE} && $.status.{count}==$.spec.replicas].status}}=True"
@@ -52,17 +51,18 @@ def rolled_out() -> list[str]:
     ]
 
 
-def until(*expressions: str) -> dict[str, str]:
-    """The annotation that makes an object ready when all of these hold of it; without any, at once."""
+def wait_for(*expressions: str) -> dict[str, str]:
+    """The annotation that makes an object ready when all expressions hold; without any it is ready at once."""
     if not expressions:
         return {}
     return {"pulumi.com/waitFor": expressions[0] if len(expressions) == 1 else json.dumps(expressions)}
 
 
-def limit(seconds: int) -> pulumi.CustomTimeouts:
+def timeouts(seconds: int) -> pulumi.CustomTimeouts:
+    """Time for an object to become ready, or to be gone."""
     return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s", delete=f"{seconds}s")
 
 
 def progress_deadline(seconds: int) -> int:
-    """A Deployment's own deadline, a little before the wait ends: the failure then says what Kubernetes saw."""
+    """A Deployment's own deadline, shortly before the wait ends, so that a failure has the words of Kubernetes."""
     return seconds * 9 // 10

@@ -1,4 +1,4 @@
-"""A value that nobody knows before `up`."""
+"""UNKNOWN: stands in an object for a value that is known only after `up`."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -13,10 +13,11 @@ class _Unknown(Enum):
 
 
 UNKNOWN: Final = _Unknown.UNKNOWN
-"""Stands in an object for such a value: it satisfies every type, and a CEL rule whose scope has one is not asked."""
+"""Satisfies every type. A CEL rule that would read it is not evaluated."""
 
 
 def unknown_paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every path at which UNKNOWN stands."""
     if value is UNKNOWN:
         yield path
     for step, child in children(value):
@@ -24,7 +25,7 @@ def unknown_paths(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def known(value: Any) -> Any:
-    """The value as JSON: what is not known yet is null in it."""
+    """The value as JSON, with null for UNKNOWN."""
     if value is UNKNOWN:
         return None
     if isinstance(value, list):

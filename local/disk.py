@@ -5,8 +5,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from kube.paths import cache_root, state_path
 from local.errors import UserError
-from local.paths import REPOSITORY, cache_root, place_of_state
+from local.paths import REPOSITORY
 
 _NEXT_TO_NOTHING = 1 << 20
 
@@ -25,7 +26,7 @@ def full(what: str) -> UserError:
     """`what` filled it. Which of the disks is not known by every write that fails, so all of ours are shown."""
     places = {
         "XDG_CACHE_HOME": cache_root(),
-        "XDG_STATE_HOME": place_of_state(),
+        "XDG_STATE_HOME": state_path(),
         "TMPDIR": Path(os.environ.get("TMPDIR") or "/tmp"),  # noqa: S108 # only its room is looked at
         "the program and its .venv": REPOSITORY,
     }

@@ -1,17 +1,5 @@
-"""Files that are either whole or absent, however the writer ends."""
+"""Write a file whole, as `kube.files` does."""
 
-import os
-from pathlib import Path
+from kube.files import write_whole
 
-
-def write_whole(path: Path, content: str | bytes, mode: int = 0o600) -> None:
-    """Replace `path` at once. A reader sees the old content or the new, never a part."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(data)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+__all__ = ["write_whole"]

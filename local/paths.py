@@ -1,37 +1,23 @@
-"""Where this user's cache and state live, by the XDG base directory rules."""
+"""Locate the repository, and the directory that holds this user's state."""
 
-import os
 from pathlib import Path
 
+from kube.paths import cache_root, state_path
 from local.errors import UserError
+
+__all__ = ["REPOSITORY", "cache_root", "state_root"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def cache_root() -> Path:
-    """What can be fetched or built again: tools and images."""
-    return _place("XDG_CACHE_HOME", ".cache") / "synergychat"
-
-
 def state_root() -> Path:
-    """What cannot: cluster data, Pulumi state, credentials. Created 0700."""
-    root = place_of_state()
+    """Return the directory for cluster data, Pulumi state and credentials. It is created with mode 0700."""
+    root = state_path()
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"The directory {root} cannot be made: {error.strerror}.",
-            "Make it yours, or name another place with XDG_STATE_HOME.",
+            f"The directory {root} cannot be created: {error.strerror}.",
+            "Make it yours, or set XDG_STATE_HOME to another directory.",
         ) from error
     return root
-
-
-def place_of_state() -> Path:
-    """Where `state_root` is, or will be."""
-    return _place("XDG_STATE_HOME", ".local/state") / "synergychat"
-
-
-def _place(variable: str, usual: str) -> Path:
-    """A relative path counts as not set: the rules demand it."""
-    given = Path(os.environ.get(variable, ""))
-    return given if given.is_absolute() else Path.home() / usual

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from local.images import tools_for
 from local.toolchain import Tools, ensure
-from local.toolchain.manifest import ensure_manifest, tools_for_manifest
+from local.toolchain.envoy_gateway_manifest import ensure_manifest, tools_for_manifest
 from local.toolchain.progress import Progress
 
 _PROGRAM = ("pulumi", "pulumi-kubernetes")

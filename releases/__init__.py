@@ -1,34 +1,81 @@
-"""What is known of the releases of Envoy Gateway and of cert-manager."""
+"""Releases: what is known about the releases of Envoy Gateway, one module per line, and of cert-manager.
 
-import re
-from datetime import date
-
-RELEASE_LINES = {
-    "1.5": date(2026, 2, 13),
-    "1.6": date(2026, 5, 13),
-    "1.7": date(2026, 8, 5),
-    "1.8": date(2026, 11, 8),
-    "1.9": date(2027, 2, 14),
-}
-"""Envoy Gateway's release lines that this program installs, and the day on which each stops getting fixes.
-
-From https://gateway.envoyproxy.io/news/releases/matrix/.
+A new line is a new module `vX_Y.py` with its `LINE`.
 """
 
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+from releases.line import Line, Release
+
+__all__ = [
+    "CERT_MANAGER_MANIFEST",
+    "CONFIG_KEY",
+    "CONFIG_MAP",
+    "ENVOY",
+    "ENVOY_GATEWAY_MANIFEST",
+    "LINES",
+    "NEWEST",
+    "Line",
+    "Release",
+    "envoy_image",
+    "is_older",
+    "line_of",
+    "lines_after",
+    "mirrored",
+    "release_of",
+]
+
+
+def _lines() -> Iterator[Line]:
+    for module in iter_modules(__path__):
+        if re.fullmatch(r"v\d+_\d+", module.name):
+            yield import_module(f"releases.{module.name}").LINE
+
+
+LINES = tuple(sorted(_lines(), key=lambda line: line.release))
+"""Lines that this program installs, the oldest first."""
+NEWEST = LINES[-1].newest
+"""The release that a stack installs unless it names another one."""
+
 ENVOY = "docker.io/envoyproxy/envoy"
-ENVOY_IMAGES = {"1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"}
-"""The Envoy of a release by tag alone. The release itself names it by digest too, so that no image built elsewhere from
-the same version would do; a release that is not here runs what it names."""
-
-GATEWAY_API_RELEASES = {"1.5": "1.3.0", "1.6": "1.4.0", "1.7": "1.4.1", "1.8": "1.5.1", "1.9": "1.6.1"}
-"""The release of Gateway API that a line is made for, and whose CRDs it brings."""
-
 CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
-"""Where a release keeps the controller's own configuration."""
+"""ConfigMap, and key in it, that hold the controller's own configuration."""
 ENVOY_GATEWAY_MANIFEST = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
 CERT_MANAGER_MANIFEST = "https://github.com/cert-manager/cert-manager/releases/download/v{version}/cert-manager.yaml"
 
 
+def release_of(version: str) -> Release:
+    """`1.9.1` as `(1, 9)`."""
+    major, minor, *_ = version.removeprefix("v").split(".")
+    return int(major), int(minor)
+
+
+def line_of(version: str) -> Line | None:
+    """The line of a version; None for one that this program does not know."""
+    release = release_of(version)
+    return next((line for line in LINES if line.release == release), None)
+
+
+def lines_after(release: Release) -> tuple[Line, ...]:
+    """Lines that are newer than `release`, the oldest first."""
+    return tuple(line for line in LINES if line.release > release)
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether a version is older; False when either is not known."""
+    one, other = (tuple(map(int, re.findall(r"[0-9]+", each)[:3])) for each in (version, than))
+    return bool(one and other) and one < other
+
+
+def envoy_image(version: str) -> str | None:
+    """The Envoy image of a release by tag; None for one that runs what its manifest names."""
+    line = line_of(version)
+    return line.envoy_images.get(version) if line else None
+
+
 def mirrored(image: str, registry: str | None) -> str:
-    """The same image from another registry; None leaves it where it is."""
+    """The same image in another registry; None leaves it where it is."""
     return image if registry is None else f"{registry}/{re.sub(r'^(localhost|[^/]*[.:][^/]*)/', '', image)}"

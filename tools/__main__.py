@@ -1,4 +1,4 @@
-"""`python -m tools COMMAND`: what the targets of make do."""
+"""`python -m tools COMMAND`: the logic behind the targets of make."""
 
 import argparse
 import sys
@@ -9,48 +9,47 @@ from tools import check, explain, lifecycle, show_config
 from tools.conformance import run as conformance
 from tools.stack import Stack
 
+Command = Callable[[argparse.Namespace], int]
+
 
 def main() -> int:
+    arguments = _parser().parse_args()
+    return exit_code(lambda: arguments.run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    on_stack: dict[str, Callable[[argparse.Namespace], int]] = {
-        "up": lambda arguments: lifecycle.up(Stack.of(arguments.stack, arguments.context)),
-        "preview": lambda arguments: lifecycle.preview(Stack.of(arguments.stack, arguments.context)),
-        "status": lambda arguments: lifecycle.status(Stack.of(arguments.stack, arguments.context)),
-        "config": lambda arguments: show_config.run(Stack.of(arguments.stack, arguments.context)),
-        "explain": lambda arguments: explain.run(
-            Stack.of(arguments.stack, arguments.context), arguments.url, arguments.method, arguments.header
-        ),
-        "down": lambda arguments: lifecycle.down(Stack.of(arguments.stack, arguments.context), purge=arguments.purge),
-        "conformance": lambda arguments: conformance.run(
-            Stack.of(arguments.stack, arguments.context), arguments.test, arguments.report
-        ),
-    }
-    for name in on_stack:
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, run: Command) -> argparse.ArgumentParser:
         command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        return command
+
+    def add_for_stack(name: str, run: Callable[[Stack, argparse.Namespace], int]) -> argparse.ArgumentParser:
+        command = add(name, lambda given: run(Stack.of(given.stack, given.context), given))
         command.add_argument("--stack", default="dev")
         command.add_argument("--context", default="", help="a kubeconfig context; default: the one in the stack's file")
-        if name == "explain":
-            command.add_argument("--url", required=True)
-            command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
-            command.add_argument("--header", action="append", default=[], help="name: value; may be given again")
-        if name == "down":
-            command.add_argument("--purge", action="store_true")
-        if name == "conformance":
-            command.add_argument("--test", default="", help="the one test to run; default: all")
-            command.add_argument("--report", default="", help="where the report goes; default: in the state directory")
-    alone: dict[str, Callable[[], int]] = {
-        "test": check.test,
-        "e2e": check.e2e,
-        "check": check.check,
-        "lock": check.lock,
-    }
-    for name in alone:
-        commands.add_parser(name)
-    arguments = parser.parse_args()
-    if arguments.command in alone:
-        return exit_code(alone[arguments.command])
-    return exit_code(lambda: on_stack[arguments.command](arguments))
+        return command
+
+    add_for_stack("up", lambda stack, _: lifecycle.up(stack))
+    add_for_stack("preview", lambda stack, _: lifecycle.preview(stack))
+    add_for_stack("status", lambda stack, _: lifecycle.status(stack))
+    add_for_stack("config", lambda stack, _: show_config.run(stack))
+    command = add_for_stack("explain", lambda stack, given: explain.run(stack, given.url, given.method, given.header))
+    command.add_argument("--url", required=True)
+    command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
+    command.add_argument("--header", action="append", default=[], help="name: value; can be repeated")
+    command = add_for_stack("down", lambda stack, given: lifecycle.down(stack, purge=given.purge))
+    command.add_argument("--purge", action="store_true")
+    command = add_for_stack("conformance", lambda stack, given: conformance.run(stack, given.test, given.report))
+    command.add_argument("--test", default="", help="run this test only; default: all")
+    command.add_argument("--report", default="", help="file for the report; default: in the state directory")
+    add("test", lambda _: check.test())
+    add("e2e", lambda _: check.e2e())
+    add("check", lambda _: check.check())
+    add("lock", lambda _: check.lock())
+    return parser
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from local.cluster import preflight
 from local.lock import locked
 from local.paths import REPOSITORY, state_root
 from local.toolchain import system
-from local.toolchain.manifest import ensure_manifest
+from local.toolchain.envoy_gateway_manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from local.venv import VENV
 from tools import stack
@@ -21,7 +21,7 @@ _NEWEST = REPOSITORY / ".venv-newest"
 
 
 def check() -> int:
-    """Formatter, linter, type checker, unit tests: all of them run, and one failure is enough."""
+    """Run formatter, linter, type checker and unit tests. All of them run; one that fails makes the check fail."""
     python = str(VENV / "bin" / "python")
     with Progress() as progress:
         ensure_manifest(progress)
@@ -32,7 +32,7 @@ def check() -> int:
     ]
     types = [python, "-m", "pyright", "--level", "error"]
     with ThreadPoolExecutor() as pool:
-        # Beside the others, so what it says is kept until they are done.
+        # The type checker runs at the same time as the others, so its output is printed after theirs.
         beside = pool.submit(subprocess.run, types, cwd=REPOSITORY, check=False, text=True, stdout=subprocess.PIPE)
         failed = [subprocess.run(command, cwd=REPOSITORY, check=False).returncode != 0 for command in commands]
     print(beside.result().stdout, end="")
@@ -40,22 +40,22 @@ def check() -> int:
 
 
 def test() -> int:
-    """Every test but the long ones, on a cluster and a stack of its own."""
+    """Run every test except the long ones, on a cluster and a stack of their own."""
     with _prepared():
         if not venv.install(("requirements-newest.txt",), _NEWEST):
             return 1
         with ThreadPoolExecutor() as pool:
-            # On the other core: the live tests mostly wait.
+            # At the same time: the live tests mostly wait.
             on_newest = pool.submit(newest)
-            # What fails soonest first; the live tests end with the stack's destruction.
+            # The tests that fail soonest come first; the live tests end with the destruction of the stack.
             done = [
                 _pytest("--numprocesses", "auto", "tests/unit"),
                 _pytest("tests/hardening", "tests/browser", "tests/live"),
             ]
         failed = on_newest.result().returncode != 0
-        *told, count = on_newest.result().stdout.strip().splitlines() or [""]
+        *lines, count = on_newest.result().stdout.strip().splitlines() or [""]
         print(
-            "\n".join([*told, count])
+            "\n".join([*lines, count])
             if failed
             else f"The program's unit tests on the newest Pulumi: {count.strip(' =')}"
         )
@@ -63,17 +63,17 @@ def test() -> int:
 
 
 def e2e() -> int:
-    """The long tests: every recipe, the prod stack, random routes, every cause of a failed `up`, no request lost."""
+    """Run the long tests: recipes, the prod stack, random routes, causes of a failed `up`, no request lost."""
     with _prepared():
         return _pytest("tests/e2e")
 
 
 @contextmanager
 def _prepared() -> Generator[None]:
-    """The tools are there, and no other tests are running."""
+    """Prepare the tools, and keep other runs of the tests waiting."""
     preflight.check_possible()
     with locked(
-        state_root() / "test.lock", lambda holder: print(f"Another make test ({holder}) runs: waiting for it.")
+        state_root() / "test.lock", lambda holder: print(f"Another make test ({holder}) is running: waiting for it.")
     ):
         with Progress() as progress:
             tools = supplies.for_stack_on_local_cluster(progress)
@@ -84,19 +84,19 @@ def _prepared() -> Generator[None]:
 
 def _pytest(*arguments: str) -> int:
     command = [VENV / "bin" / "python", "-m", "pytest", *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, env=_without_users_own(), check=False).returncode
+    return subprocess.run(command, cwd=REPOSITORY, env=_without_user_settings(), check=False).returncode
 
 
-def _without_users_own() -> dict[str, str]:
-    """Nothing that leads a test to a backend, a cluster or a chat of the user's."""
-    theirs = ("PULUMI_", "KUBECONFIG", "CHAT_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+def _without_user_settings() -> dict[str, str]:
+    """Return the environment without variables that would point a test to the user's backend, cluster or chat."""
+    settings = ("PULUMI_", "KUBECONFIG", "CHAT_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(settings)}
 
 
 def newest() -> subprocess.CompletedProcess[str]:
-    """The program's unit tests with the newest Pulumi, kubernetes provider and pydantic: what it must run on unchanged.
+    """Run the program's unit tests with the newest Pulumi, kubernetes provider and pydantic.
 
-    The tests of `local` are left out, and what the live tests share: it brings its own tools, at one version.
+    The program must run on them unchanged. The tests of `local` are left out: it uses its own tools, in one version.
     """
     selection = ["tests/unit", "--ignore", "tests/unit/local", "--confcutdir", "tests/unit"]
     command = [_NEWEST / "bin" / "python", "-m", "pytest", *selection]
@@ -104,7 +104,7 @@ def newest() -> subprocess.CompletedProcess[str]:
 
 
 def lock() -> int:
-    """Pin what the .in files ask for, with hashes, for every platform from Python 3.11 on."""
+    """Pin the requirements of the .in files, with hashes, for every platform and Python 3.11 or newer."""
     for name in _LOCKED:
         command = ["uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--universal"]
         command += ["--python-version", "3.11", "--no-emit-find-links", "--no-emit-index-url"]

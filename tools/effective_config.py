@@ -1,4 +1,4 @@
-"""What a stack's config comes to, key by key, and where each value comes from."""
+"""The effective config of a stack: every key, its value, and the layer that sets it."""
 
 import json
 import re
@@ -6,12 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import yaml
+
 import config
-from config.raw import group
+from kube.json_paths import children
+from kube.read import read
+from local.paths import REPOSITORY
+from tools.environment import stack_file
+from tools.stack import CONTEXT_KEY, Stack, own_config
 
 PROGRAM = "program"
-"""Where a value comes from that no layer has."""
-SECRET = "[secret]"  # noqa: S105 # what stands in a secret's place
+"""Origin of a value that no layer sets."""
+SECRET = "[secret]"  # noqa: S105 # shown instead of a secret
 PROJECT = "synergychat"
 _PREFIX = f"{PROJECT}:"
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -20,7 +26,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Values by key, with the project's name. Each counts as a whole, as it does for Pulumi."""
+    """Values by key, with the project's name. As in Pulumi, a key that one layer sets hides all of it in later ones."""
 
     name: str
     values: Mapping[str, Any]
@@ -28,65 +34,92 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
+    """One line of `make config`."""
+
     key: str
-    """As `pulumi config set --path` takes it."""
+    """Path of the key, as `pulumi config set --path` takes it."""
     value: str
-    """As JSON, but for a text alone; `not set`; SECRET."""
+    """JSON, or plain text for a string; `not set`; SECRET."""
     origin: str
-    """The name of a layer, or PROGRAM."""
+    """Name of a layer, or PROGRAM."""
+
+
+_Set = dict[str, tuple[str, Any]]
+"""Name of the layer and its value, by key."""
+
+
+def layers(stack: Stack) -> list[Layer]:
+    """Return what sets the config of a stack, first the layer that wins."""
+    file = stack_file(stack.name)
+    named = [Layer(name="CONTEXT=", values={CONTEXT_KEY: stack.context})] if stack.named else []
+    project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
+    return [*named, Layer(name=file.name, values=own_config(file)), declared_defaults(project)]
 
 
 def declared_defaults(project: Mapping[str, Any]) -> Layer:
-    """Those of Pulumi.yaml."""
-    declared = group(project.get("config")).items()
-    values = {f"{_PREFIX}{key}": each["default"] for key, each in declared if "default" in each}
+    """Return the defaults that Pulumi.yaml declares."""
+    declared = children(project.get("config"))
+    values = {f"{_PREFIX}{key}": setting["default"] for key, setting in declared if "default" in setting}
     return Layer(name="Pulumi.yaml", values=values)
 
 
+def parse(layers: Sequence[Layer]) -> config.StackConfig:
+    """Return the config as the program reads it. Raises config.ConfigError with every problem."""
+    return _parsed(_first_of_each(layers))
+
+
 def effective(layers: Sequence[Layer]) -> list[Entry]:
-    """Every key, of which the first layer says it that has it. Raises config.ConfigError when there are mistakes."""
-    given: dict[str, tuple[str, Any]] = {}
+    """Return an entry per key and part of a key. Raises config.ConfigError with every problem."""
+    given = _first_of_each(layers)
+    entries: list[Entry] = []
+    for key, value in _parsed(given).model_dump(mode="json", by_alias=True).items():
+        origin, source = given.get(f"{_PREFIX}{key}", (PROGRAM, _ABSENT))
+        entries += _entries(key, value, source, origin, hidden=key == "secrets")
+    return entries
+
+
+def _first_of_each(layers: Sequence[Layer]) -> _Set:
+    given: _Set = {}
     for layer in layers:
         for key, value in layer.values.items():
             if key.startswith(_PREFIX):
                 given.setdefault(key, (layer.name, value))
-    parsed = config.parse(
+    return given
+
+
+def _parsed(given: _Set) -> config.StackConfig:
+    return config.parse(
         PROJECT,
         {key: _text(key, value) for key, (_, value) in given.items()},
         [key for key, (_, value) in given.items() if _is_encrypted(value)],
     )
-    entries: list[Entry] = []
-    for key, value in parsed.model_dump(mode="json", by_alias=True).items():
-        origin, said = given.get(f"{_PREFIX}{key}", (PROGRAM, _ABSENT))
-        entries += _entries(key, value, said, origin, hidden=key == "secrets")
-    return entries
 
 
-def _entries(key: str, value: Any, said: Any, origin: str, *, hidden: bool) -> Iterator[Entry]:
-    """Those of a value as it counts, of which the layer `origin` has `said`."""
-    if _is_secure(said) or (hidden and isinstance(value, str)):
+def _entries(key: str, value: Any, source: Any, origin: str, *, hidden: bool) -> Iterator[Entry]:
+    """Yield the entries of one effective value. `source` is the same value as the layer `origin` writes it."""
+    if _is_secure(source) or (hidden and isinstance(value, str)):
         yield Entry(key=key, value=SECRET, origin=origin)
         return
     for part, below in _parts(value):
-        yield from _entries(f"{key}{_step(part)}", below, _at(said, part), origin, hidden=hidden)
+        yield from _entries(f"{key}{_step(part)}", below, _at(source, part), origin, hidden=hidden)
     if not _parts(value):
-        yield Entry(key=key, value=_shown(value), origin=PROGRAM if said is _ABSENT else origin)
+        yield Entry(key=key, value=_shown(value), origin=PROGRAM if source is _ABSENT else origin)
 
 
 def _parts(value: Any) -> list[tuple[str | int, Any]]:
-    """What is shown in lines of its own: what is in groups, and the groups of a list."""
+    """Return the parts of a value that get lines of their own: the keys of a group, the groups of a list."""
     if isinstance(value, dict):
         return list(cast(dict[str, Any], value).items())
-    if isinstance(value, list) and any(isinstance(each, dict) for each in cast(list[Any], value)):
+    if isinstance(value, list) and any(isinstance(item, dict) for item in cast(list[Any], value)):
         return list(enumerate(cast(list[Any], value)))
     return []
 
 
-def _at(said: Any, part: str | int) -> Any:
-    if isinstance(said, list | dict):
-        return dict(_parts(said)).get(part, _ABSENT)
-    # A short form, such as a text for a group that has it: what it stands for was said too.
-    return said
+def _at(source: Any, part: str | int) -> Any:
+    if isinstance(source, list | dict):
+        return dict(_parts(source)).get(part, _ABSENT)
+    # A short form, such as text where a group is allowed: it sets every part of the group.
+    return source
 
 
 def _step(part: str | int) -> str:
@@ -101,28 +134,28 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _is_secure(said: Any) -> bool:
-    """Whether `pulumi config set --secret` wrote it."""
-    return list(group(said)) == ["secure"] and isinstance(group(said)["secure"], str)
+def _is_secure(source: Any) -> bool:
+    """Tell whether `pulumi config set --secret` wrote the value."""
+    return len(_parts(source)) == 1 and isinstance(read(source, "secure"), str)
 
 
-def _is_encrypted(said: Any) -> bool:
-    """Whether it has a secret anywhere: for Pulumi the key's whole value then is one."""
-    return _is_secure(said) or any(_is_encrypted(below) for _, below in _parts(said))
+def _is_encrypted(source: Any) -> bool:
+    """Tell whether a secret is anywhere in the value. Pulumi then treats the whole value of the key as a secret."""
+    return _is_secure(source) or any(_is_encrypted(below) for _, below in _parts(source))
 
 
-def _text(key: str, said: Any) -> str:
-    """As Pulumi hands it to the program, with SECRET for what only its passphrase could tell."""
-    if _is_secure(said):
+def _text(key: str, source: Any) -> str:
+    """Return the value as Pulumi gives it to the program, with SECRET for what only its passphrase can decrypt."""
+    if _is_secure(source):
         return "{}" if key == f"{_PREFIX}secrets" else SECRET
-    return said if isinstance(said, str) else json.dumps(_without_secrets(said))
+    return source if isinstance(source, str) else json.dumps(_without_secrets(source))
 
 
-def _without_secrets(said: Any) -> Any:
-    if _is_secure(said):
+def _without_secrets(source: Any) -> Any:
+    if _is_secure(source):
         return SECRET
-    if isinstance(said, dict):
-        return {key: _without_secrets(below) for key, below in cast(dict[str, Any], said).items()}
-    if isinstance(said, list):
-        return [_without_secrets(below) for below in cast(list[Any], said)]
-    return said
+    if isinstance(source, dict):
+        return {key: _without_secrets(below) for key, below in cast(dict[str, Any], source).items()}
+    if isinstance(source, list):
+        return [_without_secrets(below) for below in cast(list[Any], source)]
+    return source

@@ -1,4 +1,4 @@
-"""The surroundings of `pulumi` and `kubectl`: the same for make's targets and for a user inside `.venv`."""
+"""The environment of `pulumi` and `kubectl`: the same for the targets of make and for a user inside `.venv`."""
 
 import os
 import shlex
@@ -13,22 +13,22 @@ from local.venv import VENV
 LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
 _HOME = "pulumi-home"
 
-# Where state lies is looked up at each call, so that one `.venv` serves every XDG_STATE_HOME.
+# The wrappers read XDG_STATE_HOME at each call, so that one `.venv` works with any value of it.
 _HEAD = """#!/bin/sh
-# Written by set-up. What is set already stays as it is.
+# Written by set-up. Variables that are already set stay as they are.
 state="$HOME/.local/state/synergychat"
 case "${{XDG_STATE_HOME:-}}" in /*) state="$XDG_STATE_HOME/synergychat" ;; esac
 export KUBECONFIG="$state/{kubeconfig}:${{KUBECONFIG:-$HOME/.kube/config}}"
 """
 _PULUMI = (
     _HEAD
-    + """# For callers who have not activated `.venv`: the language host takes the first `python` of the path.
+    + """# For callers who have not activated `.venv`: the language host runs the first `python` on the PATH.
 export PATH={tools}:{venv}:"$PATH"
 export PULUMI_HOME="${{PULUMI_HOME:-$state/{home}}}"
 export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
 if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
   export PULUMI_BACKEND_URL="file://$state/{backend}"
-  # State on this machine's own disk holds no secret of anybody's: its passphrase is empty unless one is set.
+  # State on this machine's own disk holds nobody's secrets: the passphrase is empty unless one is set.
   [ -n "${{PULUMI_CONFIG_PASSPHRASE_FILE:-}}" ] || export PULUMI_CONFIG_PASSPHRASE="${{PULUMI_CONFIG_PASSPHRASE-}}"
 fi
 exec {pulumi} "$@"
@@ -38,19 +38,20 @@ _KUBECTL = _HEAD + 'exec {kubectl} "$@"\n'
 
 
 def pulumi_home() -> Path:
+    """Return the directory for Pulumi's plugins and credentials."""
     given = os.environ.get("PULUMI_HOME")
     return Path(given) if given else state_root() / _HOME
 
 
 def backend(context: str) -> Path:
-    """One Pulumi backend per Kubernetes context, so that no stack's state is ever taken for another cluster's."""
-    directory = state_root() / "pulumi" / quote(context, safe="")  # a cloud's contexts have slashes and colons
+    """Return the Pulumi backend of a Kubernetes context. Each has its own, so that clusters never share state."""
+    directory = state_root() / "pulumi" / quote(context, safe="")  # the contexts of clouds contain slashes and colons
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
 def write_wrappers(tools: Tools) -> None:
-    """Put `pulumi`, and `kubectl` where it is among the tools, of the pinned versions on the path of `.venv`."""
+    """Put wrappers for the pinned `pulumi`, and for `kubectl` if `tools` has it, into `.venv/bin`."""
     of_state = {
         "kubeconfig": Directory(DEFAULT_NAME).kubeconfig,
         "home": state_root() / _HOME,
@@ -78,7 +79,7 @@ def write_wrappers(tools: Tools) -> None:
 
 
 def variables(context: str) -> dict[str, str]:
-    """The environment for a run against `context`: the user's own backend when one is set, else a local one."""
+    """Return the environment for a run against `context`, with the user's own backend or else a local one."""
     environment = dict(os.environ)
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
     if not environment.get("PULUMI_BACKEND_URL"):
@@ -89,4 +90,5 @@ def variables(context: str) -> dict[str, str]:
 
 
 def stack_file(stack: str) -> Path:
+    """Return the file with the config of a stack."""
     return REPOSITORY / f"Pulumi.{stack}.yaml"

@@ -1,15 +1,15 @@
-"""`make explain`: which rule of a stack takes a request, from its config alone, and what the cluster has of it."""
+"""`make explain`: which rule of a stack takes a request, by its config alone, and how the cluster differs from it."""
 
 import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 
 from explain import Request, RequestError, explain
-from explain.objects import GROUPS
+from gatewayapi.kinds import GROUPS
+from kube.manifest import Manifest
 from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress
@@ -19,19 +19,17 @@ from tools.stack import Stack
 
 _SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
 
-Wire = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Live:
-    """The cluster's objects of the kinds that decide, or why there are none."""
+    """The objects in the cluster that decide where a request goes, or the reason why they cannot be read."""
 
-    objects: list[Wire]
+    objects: list[Manifest]
     reason: str = ""
 
 
 def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
-    """Print the verdict. 0: something takes the request. 1: nothing does. 2: no client could send it."""
+    """Print the verdict. Return 0 if a rule takes the request, 1 if none does, 2 if no client could send it."""
     try:
         request = Request.of(url, method, headers)
     except RequestError as error:
@@ -50,17 +48,17 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     return _SERVED if verdict.is_served else _NOT_SERVED
 
 
-def _planned(stack: Stack) -> list[Wire]:
-    """What the program would have on the cluster, in wire form: so are the inputs of each of its resources."""
-    # --show-sames: without it, a stack that is up has nothing in its plan.
+def _planned(stack: Stack) -> list[Manifest]:
+    """Return the objects that the program would apply. The inputs of its resources are manifests."""
+    # Without --show-sames the plan of a stack that is up is empty.
     done = stack.pulumi(
         "preview", "--json", "--show-sames", "--stack", stack.name, *stack.configuration(), capture=True
     )
     plan = json.loads(done.stdout or "{}")
     if done.returncode != 0:
-        errors = [each["message"] for each in plan.get("diagnostics", []) if each["severity"] == "error"]
-        said = "\n".join(error.removeprefix("error: ").strip() for error in errors)
-        raise UserError(said) if said else UserError("The plan failed.", f"Type: make preview STACK={stack.name}")
+        errors = [entry["message"] for entry in plan.get("diagnostics", []) if entry["severity"] == "error"]
+        message = "\n".join(error.removeprefix("error: ").strip() for error in errors)
+        raise UserError(message) if message else UserError("The plan failed.", f"Type: make preview STACK={stack.name}")
     states = [step["newState"] for step in plan.get("steps", []) if "newState" in step]
     return [
         state["inputs"] for state in states if state["type"].startswith("kubernetes:") and "kind" in state["inputs"]

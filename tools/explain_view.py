@@ -1,4 +1,4 @@
-"""A verdict of `routing` on one screen."""
+"""Print a verdict of `explain` on one screen."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,40 +8,43 @@ from rich.text import Text
 
 from explain import Verdict
 from explain.filters import Answer
-from explain.objects import Wire
 from explain.verdict import Taken
 from health.drift import differences
+from kube.manifest import Manifest
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
+    """Print what happens to a request."""
     console.print(Text(f"\n{verdict.request}", style="bold"))
     if verdict.refusal:
-        _lines(console, "refused", [verdict.refusal])
+        _lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
         _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
-        _lines(console, "nearest", [f"{each.what}: {each.reason}" for each in verdict.nearest])
+        _lines(console, "nearest", map(str, verdict.nearest))
     _lines(console, "note", verdict.notes)
 
 
 def print_live(
-    stack: Sequence[Wire],
-    live: Sequence[Wire],
+    stack: Sequence[Manifest],
+    live: Sequence[Manifest],
     unreachable: str,
     planned: Verdict,
     actual: Verdict,
     context: str,
     console: Console,
 ) -> None:
-    """Below the stack's verdict: that of the cluster where it is another one, and what differs."""
+    """Print the verdict for the cluster if it is another one than the stack's, and the objects that differ."""
     console.print(Text(f"\nOn {context}", style="bold"))
     if unreachable:
         _lines(console, "unknown", [unreachable])
         return
     same = _summary(planned) == _summary(actual)
     _lines(console, "taken by", ["the same"] if same else _summary(actual))
-    found = [f"{each.object}: {f'{each.path}: ' if each.path else ''}{each.text}" for each in differences(stack, live)]
+    found = [
+        f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
+    ]
     _lines(console, "differs", found or ["nothing"])
 
 
@@ -49,17 +52,18 @@ def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
     requests = taken.route.kind in ("HTTPRoute", "GRPCRoute")
     asked = str(taken.match) if requests else "every datagram" if taken.route.kind == "UDPRoute" else "every connection"
     rule = f"{taken.rule}{f' ({taken.rule_name})' if taken.rule_name else ''}: {asked}"
+    listener = taken.listener
     _lines(
         console,
         "listener",
-        [f"{taken.listener.name} of {taken.listener.owner}, {taken.listener.protocol} on port {taken.listener.port}"],
+        [f"{listener.name} of {listener.owner_name}, {listener.protocol} on port {listener.port}"],
     )
     _lines(console, "route", [f"{taken.route}, host {taken.hostname}"])
     _lines(console, "rule", [rule])
     _lines(console, "filters", taken.filters or ["none"])
     policies = [
-        f"{each.policy} on {each.place}: {', '.join(each.settings)}{f'; {each.note}' if each.note else ''}"
-        for each in taken.policies
+        f"{found.policy} on {found.place}: {', '.join(found.settings)}{f'; {found.note}' if found.note else ''}"
+        for found in taken.policies
     ]
     _lines(console, "policies", policies or ["none"])
     _lines(console, "backends", [*_backends(taken)])
@@ -74,17 +78,17 @@ def _answer(answer: Answer) -> str:
 
 
 def _backends(taken: Taken) -> Iterable[str]:
-    for each in taken.backends:
-        yield f"{each.share:4.0%} {each}{f': {each.problem}, so 500' if each.problem else ''}"
-        yield from (f"     {step}" for step in each.filters)
+    for backend in taken.backends:
+        yield f"{backend.share:4.0%} {backend}{f': {backend.problem.rule}, so 500' if backend.problem else ''}"
+        yield from (f"     {step}" for step in backend.filters)
     if not taken.backends:
         yield "none"
 
 
 def _summary(verdict: Verdict) -> list[str]:
-    """What two verdicts are compared by."""
+    """Return the part of a verdict by which two verdicts are compared."""
     if verdict.refusal:
-        return [verdict.refusal]
+        return [str(verdict.refusal)]
     if verdict.taken is None:
         return ["nothing"]
     rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"

@@ -15,35 +15,36 @@ from local.lock import locked
 from local.paths import state_root
 from local.toolchain.progress import Progress
 from tools import stack as stacks
+from tools import update
 from tools.environment import backend
 from tools.stack import Stack
 from tools.status import print_access, report
 
 
 def up(stack: Stack) -> int:
+    """Bring up the local cluster, if the stack uses it, and the stack. Then print how to reach the chat."""
     if stack.on_local_cluster:
         preflight.check_possible()
     with _alone():
         with Progress() as progress:
             if stack.on_local_cluster:
-                tools = supplies.for_stack_on_local_cluster(progress)
-                stacks.prepare(tools)
-                images = archives(tools, progress)
-                Cluster().up(tools, images, progress, ports_to_serve=stack.ports_to_serve)
+                _up_local_cluster(stack, progress)
             else:
                 _check_reach(stack)
-                stacks.prepare(supplies.for_stack(progress))
+                with progress.step("set up the tools"):
+                    stacks.prepare(supplies.for_stack(progress))
         if not stack.select():
             return 1
         stacks.end_orphaned_plugins()
         stack.release_dead_lock()
-        done = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
-        if done.returncode == 0:
+        code = update.run(stack)
+        if code == 0:
             print_access(stack.outputs(), Console(highlight=False))
-        return done.returncode
+        return code
 
 
 def preview(stack: Stack) -> int:
+    """Print what `up` would change."""
     with Progress() as progress:
         stacks.prepare(supplies.for_program(progress))
     if not stack.select():
@@ -52,11 +53,13 @@ def preview(stack: Stack) -> int:
 
 
 def status(stack: Stack) -> int:
+    """Print every part of the stack with its state. Return 0 if all parts are well."""
     cluster = Cluster() if stack.on_local_cluster else None
     return 0 if report(stack, cluster, Console(highlight=False)) else 1
 
 
 def down(stack: Stack, *, purge: bool) -> int:
+    """Stop the local cluster. With `purge`, remove the stack instead, and with it the local cluster that it is on."""
     if not stack.on_local_cluster and not purge:
         raise UserError(
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
@@ -65,13 +68,13 @@ def down(stack: Stack, *, purge: bool) -> int:
     with _alone():
         stacks.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")
-        # A local cluster takes all that is deployed with it; only a state that is kept elsewhere would not notice.
+        # Removing a local cluster removes everything on it, so only state in another backend has to be cleared.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
                 stacks.prepare(supplies.for_program(progress))
             stack.release_dead_lock()
             if not stack.on_local_cluster:
-                # With a preview: only that sees a protected object before what depends on it is gone.
+                # With a preview: it finds a protected object before anything that depends on the object is deleted.
                 destroyed = stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration())
                 if destroyed.returncode != 0:
                     return destroyed.returncode
@@ -84,25 +87,41 @@ def down(stack: Stack, *, purge: bool) -> int:
     if not purge:
         print("The cluster is stopped; its data is kept.")
     elif stack.on_local_cluster:
-        print("The cluster, all that was deployed on it, and the state are removed.")
+        print("The cluster, everything on it, and its state are removed.")
     else:
         print(f"The stack {stack.name} is removed from {stack.context}.")
     return 0
 
 
 def _alone() -> AbstractContextManager[None]:
-    """One run at a time changes this user's local cluster and its stacks."""
+    """Let one run at a time change this user's local cluster and stacks."""
     return locked(
-        state_root() / "up.lock", lambda holder: print(f"Another make up or down ({holder}) runs: waiting for it.")
+        state_root() / "up.lock",
+        lambda holder: print(f"Another make up or down ({holder}) is running: waiting for it."),
     )
 
 
-def _check_reach(stack: Stack) -> None:
-    """The program's own check, before a mistyped context gets a state of its own."""
-    from kube import provider
+def _up_local_cluster(stack: Stack, progress: Progress) -> None:
+    with progress.step("set up the tools"):
+        tools = supplies.for_stack_on_local_cluster(progress)
+        stacks.prepare(tools)
+        images = archives(tools, progress)
+    cluster = Cluster()
+    ports: tuple[int, ...] = ()
+    if cluster.status().state in ("absent", "stopped"):
+        from tools.ports import ports_to_serve  # imports Pulumi's SDK, which takes a second
 
-    files = [Cluster().directory.kubeconfig, *provider.kubeconfig_files()]
+        ports = ports_to_serve(stack)
+    cluster.up(tools, images, progress, ports_to_serve=ports)
+
+
+def _check_reach(stack: Stack) -> None:
+    """Run the program's own check of the context, before a mistyped one gets a state of its own."""
+    from diagnostics.render import render
+    from kube import kubeconfig
+
+    files = [Cluster().directory.kubeconfig, *kubeconfig.kubeconfig_files()]
     try:
-        provider.check(stack.context, provider.read(files), files)
-    except provider.ClusterError as error:
-        raise UserError(str(error)) from error
+        kubeconfig.check_reachable(stack.context, kubeconfig.read_kubeconfig(files), files)
+    except kubeconfig.ClusterError as error:
+        raise UserError(render([error.located], stack.name)) from error

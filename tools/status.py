@@ -1,5 +1,6 @@
-"""What a person reads about a running stack: how to reach it after `make up`, and `make status` on one screen."""
+"""Show a running stack: how to reach it after `make up`, and `make status` on one screen."""
 
+import shlex
 from typing import Any
 
 import httpx
@@ -7,14 +8,19 @@ from rich.console import Console
 
 from health import Row, Unanswered, look
 from local.cluster.cluster import Cluster
+from tools.columns import aligned
 from tools.stack import Stack
+
+_CHAT = ("web", "api")
+_NOT_FOR_US = (401, 403)
+"""Answers of a policy that asks who the client is: they show that the app is reached."""
 
 
 def print_access(outputs: dict[str, Any], console: Console) -> None:
-    """The URLs, the hosts-file lines and a curl line per host, as the stack's outputs have them."""
+    """Print the URLs, the lines for a hosts file and a curl command per URL, from the stack's outputs."""
 
     def say(text: str) -> None:
-        # An IPv6 address in brackets would be taken for markup.
+        # Without markup=False, rich would read an IPv6 address in brackets as markup.
         console.print(text, markup=False, soft_wrap=True)
 
     say("")
@@ -26,40 +32,38 @@ def print_access(outputs: dict[str, Any], console: Console) -> None:
         for line in here["lines"].splitlines():
             say(f"  {line}")
     else:
-        say(f"\nFor a browser, let these names lead to {outputs['gatewayAddress']} in your DNS.")
+        say(f"\nFor a browser, point these names to {outputs['gatewayAddress']} in your DNS.")
     say("\nWithout that:")
     for line in outputs["tryIt"].values():
         say(f"  {line}")
 
 
 def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
-    """Print every part with its state; True when all of them are well."""
+    """Print every part with its state. Return True if all parts are well."""
     well = True
     if cluster is not None:
         node = cluster.status()
         node.print(console)
         if node.state != "ready":
-            console.print(f"The stack {stack.name} is not looked at: its cluster is {node.state}.")
-            console.print(f"To start it, or to read what keeps it from being ready: {stack.typed_up}")
+            console.print(f"The stack {stack.name} is not checked: its cluster is {node.state}.")
+            console.print(f"To start it, or to see why it is not ready: {stack.typed_up}")
             return False
         well = node.healthy
     outputs = stack.outputs()
     found = [*_objects(stack), *_urls(outputs)]
     if not outputs:
-        found.append(Row("stack", stack.name, "absent", f"no `up` has ended well on {stack.context}: {stack.typed_up}"))
+        found.append(
+            Row("stack", stack.name, "absent", f"no `up` has succeeded on {stack.context} yet: {stack.typed_up}")
+        )
     _print(found, console)
     return well and all(row.state == "ok" for row in found)
 
 
 def _print(rows: list[Row], console: Console) -> None:
-    """Columns, but for the text: a command in it must be one line to whoever copies it."""
-    titled = [Row("what", "name", "state", ""), *rows]
-    widths = [max(len(row[column]) for row in titled) for column in range(3)]
-    for row in titled:
-        first, *more = row.text.splitlines() or [""]
-        columns = (cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True))
-        for line in ("  ".join([*columns, first]).rstrip(), *(f"    {each}" for each in more)):
-            console.print(line, markup=False, soft_wrap=True)
+    """Print a line per row, with the further lines of its text indented below."""
+    titled = [("what", "name", "state", ""), *((*row[:3], "\n    ".join(row.text.splitlines())) for row in rows)]
+    for line in aligned(titled):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _objects(stack: Stack) -> list[Row]:
@@ -70,15 +74,24 @@ def _objects(stack: Stack) -> list[Row]:
 
 
 def _urls(outputs: dict[str, Any]) -> list[Row]:
-    """Ask each URL through the gateway's address, as `curl --resolve` does."""
+    """Ask each app as the stack's `tryIt` commands do: at the gateway's address, for a path that the app answers."""
     rows: list[Row] = []
-    for name, text in outputs.get("urls", {}).items():
-        url = httpx.URL(text)
+    for name, command in outputs.get("tryIt", {}).items():
+        *options, url = shlex.split(command)
         try:
-            direct = url.copy_with(host=outputs["gatewayAddress"])
-            code = httpx.get(direct, headers={"Host": url.netloc.decode()}, timeout=5, trust_env=False).status_code
-            # The api has nothing at its root: any answer but a failure of the gateway shows that it is reached.
-            rows.append(Row("URL", name, "ok" if code < 500 else "failing", f"{text} answers {code}"))
+            code = _status_code(httpx.URL(url), outputs["gatewayAddress"], verify="--insecure" not in options)
+            rows.append(Row("URL", name, "ok" if _is_well(name, code) else "failing", f"{url} answers {code}"))
         except httpx.HTTPError as error:
-            rows.append(Row("URL", name, "failing", f"{text}: {error}"))
+            rows.append(Row("URL", name, "failing", f"{url}: {error}"))
     return rows
+
+
+def _status_code(url: httpx.URL, address: str, *, verify: bool) -> int:
+    with httpx.Client(verify=verify, timeout=5, trust_env=False) as client:
+        headers, sni = {"Host": url.netloc.decode()}, {"sni_hostname": url.host}
+        return client.get(url.copy_with(host=address), headers=headers, extensions=sni).status_code
+
+
+def _is_well(name: str, code: int) -> bool:
+    # The chat answers with success. Another app may have nothing at its root: an answer shows that it is reached.
+    return code < 400 or code in _NOT_FOR_US or (name not in _CHAT and code < 500)

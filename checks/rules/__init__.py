@@ -1,15 +1,16 @@
-"""Mistakes between the objects of a stack, told without a cluster: what the Gateway API leaves to its controller.
+"""Rules between objects: what Envoy Gateway, and not the API server, says about a stack. One subject per file.
 
-for wire, mistake in mistakes(objects, version="1.9.1"):
-    print(wire["kind"], wire["metadata"]["name"], mistake)
+for manifest, problem in problems(objects, version="1.9.1"):
+    print(manifest["kind"], manifest["metadata"]["name"], problem)
 
-One object by itself is the business of `checks.check`; what is told here holds for objects that pass it. What depends
-on a value that is UNKNOWN, or on an object that a cluster may have beside the stack (`Stack.find`), is not judged.
+The rules hold for objects that pass `checks.schema`. What depends on a value that is UNKNOWN, or on an object that a
+cluster may have beside the stack (`gatewayapi.Objects.find`), is left for the cluster to judge.
 """
 
 from collections.abc import Iterator, Sequence
 
 from checks.rules import (
+    attachment,
     backends,
     certificates,
     extensions,
@@ -17,60 +18,58 @@ from checks.rules import (
     geoip,
     host_conflicts,
     limits,
-    policies,
-    releases,
+    listener_conflicts,
+    policy_targets,
+    reference_rules,
+    release_fields,
     secret_contents,
     unreachable,
     values,
 )
-from diagnostics.problem import Mistake
-from gatewayapi import attachment, listeners, references
-from gatewayapi.fleets import sharing
-from gatewayapi.kinds import POLICIES
-from gatewayapi.objects import ENVOY_GATEWAY, GATEWAY_API, ROUTES, Stack, Wire, group_of, kind_of
+from diagnostics import Problem
+from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API, GROUPS, POLICIES, ROUTES
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, group_of, kind_of
+from releases import Release, release_of
 
-__all__ = ["mistakes"]
+__all__ = ["problems"]
 
-_LISTENING = {(GATEWAY_API, "Gateway"), (GATEWAY_API, "ListenerSet")}
-_ROUTES = {(GATEWAY_API, kind) for kind in ROUTES}
-_POLICIES = {(GATEWAY_API if kind == "BackendTLSPolicy" else ENVOY_GATEWAY, kind) for kind in POLICIES}
+_LISTENING = ("Gateway", "ListenerSet")
 
 
-def mistakes(objects: Sequence[Wire], *, version: str) -> list[tuple[Wire, Mistake]]:
-    """Every mistake of these objects, with the object to mend.
+def problems(manifests: Sequence[Manifest], *, version: str) -> list[tuple[Manifest, Problem]]:
+    """Every problem of these objects, each with the object to change.
 
-    `objects` are all of the stack, in wire form, core kinds among them; `version` is Envoy Gateway's.
+    `manifests` are all objects of the stack, core kinds included; `version` is Envoy Gateway's.
     """
-    stack, release = Stack(objects), releases.release_of(version)
-    found = [(wire, mistake) for wire in objects for mistake in _of_one(stack, wire, release)]
-    fleets = sharing(stack)
-    for gateways in fleets:
-        found += listeners.conflicts(stack, gateways)
-    found += host_conflicts.mistakes(stack, fleets)
-    found += policies.conflicts(stack)
-    found += unreachable.mistakes(stack)
+    topology, release = Topology(manifests), release_of(version)
+    found = [(manifest, problem) for manifest in manifests for problem in _of_object(topology, manifest, release)]
+    found += listener_conflicts.conflicting_listeners(topology)
+    found += host_conflicts.conflicting_hosts(topology)
+    found += policy_targets.conflicting_policies(topology)
+    found += unreachable.unreachable_rules(topology)
     return found
 
 
-def _of_one(stack: Stack, wire: Wire, release: releases.Release) -> Iterator[Mistake]:
-    kind = group_of(wire), kind_of(wire)
-    yield from releases.mistakes(wire, release)
-    yield from extensions.mistakes(stack, wire, release)
-    yield from references.mistakes(stack, wire)
-    yield from values.mistakes(wire)
-    yield from secret_contents.mistakes(stack, wire)
-    yield from limits.mistakes(wire)
-    if kind in _ROUTES:
-        yield from attachment.mistakes(stack, wire)
-        yield from backends.mistakes(stack, wire)
-        yield from certificates.of_route(stack, wire)
-        yield from filters.mistakes(stack, wire)
-    if kind in _POLICIES:
-        yield from policies.mistakes(stack, wire)
-    if kind == (ENVOY_GATEWAY, "SecurityPolicy"):
-        yield from geoip.mistakes(stack, wire)
-    if kind in _LISTENING:
-        yield from listeners.of_kinds(wire)
-        yield from certificates.mistakes(stack, wire)
-    if kind == (GATEWAY_API, "ListenerSet"):
-        yield from listeners.of_listener_set(stack, wire)
+def _of_object(topology: Topology, manifest: Manifest, release: Release) -> Iterator[Problem]:
+    group, kind = group_of(manifest), kind_of(manifest)
+    yield from release_fields.too_new(manifest, release)
+    yield from extensions.not_enabled(topology, manifest, release)
+    yield from reference_rules.unresolved_references(topology, manifest)
+    yield from values.refused_values(manifest)
+    yield from secret_contents.missing_contents(topology, manifest)
+    yield from limits.refused_limits(manifest)
+    if group == GATEWAY_API and kind in ROUTES:
+        yield from attachment.unattached(topology, manifest)
+        yield from backends.unusable_backends(topology, manifest)
+        yield from certificates.uncertified_hosts(topology, manifest)
+        yield from filters.conflicting_filters(topology, manifest)
+    if kind in POLICIES and group == GROUPS[kind]:
+        yield from policy_targets.wrong_targets(topology, manifest)
+    if (group, kind) == (ENVOY_GATEWAY, "SecurityPolicy"):
+        yield from geoip.unknown_locations(topology, manifest)
+    if group == GATEWAY_API and kind in _LISTENING:
+        yield from listener_conflicts.impossible_kinds(topology, manifest)
+        yield from certificates.unusable_certificates(topology, manifest)
+    if (group, kind) == (GATEWAY_API, "ListenerSet"):
+        yield from listener_conflicts.not_admitted(topology, manifest)

@@ -1,26 +1,24 @@
-"""The controller's own configuration: a kind without a CRD, of which Envoy Gateway reads what it knows and no more.
+"""The controller's own configuration: a kind without a CRD, so its schema is written down here.
 
-A field that it does not know it passes over in silence. This is what the Go types of 1.5 to 1.9 have:
-https://gateway.envoyproxy.io/docs/api/extension_types/#envoygateway. What they share with CRDs is read off those. Rules
-between fields are the controller's: it ends with its own words for them, which `up` shows.
+Envoy Gateway silently ignores a field that it does not know. The schema has the fields of its Go types from 1.5 on:
+https://gateway.envoyproxy.io/docs/api/extension_types/#envoygateway. Types that it shares with a CRD are taken from
+there. Rules between fields are left to the controller, which ends with a message that `up` shows.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import yaml
 
-from checks.rules.releases import Release, later
+from checks.rules.release_fields import field_too_new
 from checks.schema import json_schema, structural
 from checks.schema.crds import Crds
 from checks.schema.structural import Schema
 from checks.schema.validate import undeclared
-from diagnostics.problem import Mistake, Path
+from diagnostics import Path, Problem
 from gatewayapi.kinds import ENVOY_GATEWAY
 from kube.json_paths import children
-from releases import CONFIG_KEY, CONFIG_MAP
-
-_SINCE = "x-since"
+from kube.manifest import Manifest
+from releases import CONFIG_KEY, CONFIG_MAP, Release, lines_after
 
 _ANY: Schema = {"x-kubernetes-preserve-unknown-fields": True}
 _TEXT: Schema = {"type": "string"}
@@ -30,25 +28,27 @@ _QUANTITY: Schema = {"x-kubernetes-int-or-string": True}
 _DURATION: Schema = {"type": "string", "pattern": "^([0-9]{1,5}(h|m|s|ms)){1,4}$"}
 
 
-def mistakes(wire: Mapping[str, Any], crds: Crds, release: Release) -> Iterator[Mistake]:
-    """Of the ConfigMap that holds it; of any other object, none."""
-    text: Any = wire.get("data", {}).get(CONFIG_KEY) if wire.get("kind") == "ConfigMap" else None
-    if wire["metadata"].get("name") != CONFIG_MAP or not isinstance(text, str):
+def wrong_config(manifest: Manifest, crds: Crds, release: Release) -> Iterator[Problem]:
+    """Problems in the configuration that a ConfigMap holds; none for any other object."""
+    text = manifest.get("data", {}).get(CONFIG_KEY) if manifest.get("kind") == "ConfigMap" else None
+    if manifest["metadata"].get("name") != CONFIG_MAP or not isinstance(text, str):
         return
-    given, schema = yaml.safe_load(text), _schema(crds)
-    refusals = json_schema.refusals(structural.stored(given, schema), json_schema.validator(schema))
-    found = [*undeclared(given, schema), *(each.mistake for each in refusals), *_too_new(given, schema, release)]
-    for each in found:
-        yield Mistake(path=("data", CONFIG_KEY, *each.path), value=each.value, rule=each.rule, cure=each.cure)
+    config, schema = yaml.safe_load(text), _schema(crds)
+    refusals = json_schema.refusals(structural.stored(config, schema), json_schema.validator(schema))
+    found = [*undeclared(config, schema), *(refusal.problem for refusal in refusals), *_too_new(config, release)]
+    for problem in found:
+        yield problem.at(("data", CONFIG_KEY, *problem.path), problem.value)
 
 
-def _too_new(value: Any, schema: Schema, release: Release, path: Path = ()) -> Iterator[Mistake]:
+def _too_new(value: object, release: Release, path: Path = ()) -> Iterator[Problem]:
     for step, child in children(value):
-        declared = structural.of_child(schema, step) or {}
-        if (since := declared.get(_SINCE, release)) > release:
-            yield later((*path, step), since)
+        here = (*path, step)
+        name = ".".join(step for step in here if isinstance(step, str))
+        line = next((line for line in lines_after(release) if name in line.new_config_fields), None)
+        if line is not None:
+            yield field_too_new(here, line)
         else:
-            yield from _too_new(child, declared, release, (*path, step))
+            yield from _too_new(child, release, here)
 
 
 def _schema(crds: Crds) -> Schema:
@@ -59,31 +59,28 @@ def _schema(crds: Crds) -> Schema:
         provider=_needing("type", type=_one_of("Kubernetes", "Custom"), kubernetes=_kubernetes(crds), custom=_ANY),
         logging=_object(
             level=_object(**dict.fromkeys(_COMPONENTS, _one_of("debug", "info", "warn", "error"))),
-            encoder=_since((1, 7), _one_of("Text", "JSON")),
+            encoder=_one_of("Text", "JSON"),
         ),
         admin=_object(address=_object(host=_TEXT, port=_NUMBER), enableDumpConfig=_FLAG, enablePprof=_FLAG),
         telemetry=_TELEMETRY,
-        xdsServer=_since(
-            (1, 6),
-            _object(
-                maxConnectionAge=_DURATION,
-                maxConnectionAgeGrace=_DURATION,
-                maxReceiveMessageSize=_since((1, 9), _QUANTITY),
-            ),
+        xdsServer=_object(
+            maxConnectionAge=_DURATION,
+            maxConnectionAgeGrace=_DURATION,
+            maxReceiveMessageSize=_QUANTITY,
         ),
         rateLimit=_RATE_LIMIT,
         extensionManager=_extension_manager(crds),
-        extensionManagers=_since((1, 8), _list(_extension_manager(crds))),
+        extensionManagers=_list(_extension_manager(crds)),
         extensionApis=_object(
             enableBackend=_FLAG,
             enableEnvoyPatchPolicy=_FLAG,
-            disableLua=_since((1, 7), _FLAG),
-            enableSDSSecretRef=_since((1, 8), _FLAG),
-            enableLua=_since((1, 9), _FLAG),
+            disableLua=_FLAG,
+            enableSDSSecretRef=_FLAG,
+            enableLua=_FLAG,
         ),
-        gatewayAPI=_since((1, 7), _object(enabled=_list(_one_of("XBackendTrafficPolicy", "XListenerSet")))),
+        gatewayAPI=_object(enabled=_list(_one_of("XBackendTrafficPolicy", "XListenerSet"))),
         runtimeFlags=_object(enabled=_list(_one_of(*_RUNTIME_FLAGS)), disabled=_list(_one_of(*_RUNTIME_FLAGS))),
-        envoyProxy=_since((1, 7), _of_crd(crds, "EnvoyProxy", "spec")),
+        envoyProxy=_of_crd(crds, "EnvoyProxy", "spec"),
     )
 
 
@@ -92,7 +89,7 @@ def _kubernetes(crds: Crds) -> Schema:
     return _object(
         rateLimitDeployment=_of_crd(crds, "EnvoyProxy", *envoys, "envoyDeployment"),
         rateLimitHpa=_of_crd(crds, "EnvoyProxy", *envoys, "envoyHpa"),
-        rateLimitPDB=_since((1, 6), _of_crd(crds, "EnvoyProxy", *envoys, "envoyPDB")),
+        rateLimitPDB=_of_crd(crds, "EnvoyProxy", *envoys, "envoyPDB"),
         watch=_object(
             type=_one_of("Namespaces", "NamespaceSelector"), namespaces=_list(_TEXT), namespaceSelector=_SELECTOR
         ),
@@ -111,7 +108,7 @@ def _extension_manager(crds: Crds) -> Schema:
     translated = dict.fromkeys(("listener", "route", "cluster", "secret"), _object(includeAll=_FLAG))
     return _needing(
         *("hooks", "service"),
-        name=_since((1, 8), _TEXT),
+        name=_TEXT,
         resources=kinds,
         policyResources=kinds,
         backendResources=kinds,
@@ -120,7 +117,7 @@ def _extension_manager(crds: Crds) -> Schema:
             **endpoint,
             host=_TEXT,
             port=_NUMBER,
-            tls=_object(certificateRef=_SECRET, clientCertificateRef=_since((1, 6), _SECRET)),
+            tls=_object(certificateRef=_SECRET, clientCertificateRef=_SECRET),
             retry=_object(
                 maxAttempts=_NUMBER,
                 initialBackoff=_DURATION,
@@ -150,12 +147,8 @@ def _one_of(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
-def _since(release: Release, schema: Schema) -> Schema:
-    return {**schema, _SINCE: release}
-
-
 def _of_crd(crds: Crds, kind: str, *fields: str) -> Schema:
-    """The schema of a field that has the same Go type; of a kind that is not there, any."""
+    """The schema of a CRD's field that has the same Go type; anything goes when the CRD is missing."""
     known = crds.kinds.get((f"{ENVOY_GATEWAY}/v1alpha1", kind))
     schema = known.schema if known else _ANY
     for field in fields:
@@ -180,7 +173,7 @@ _SINK = _object(
 )
 _TELEMETRY = _object(
     metrics=_object(sinks=_list(_SINK), prometheus=_object(disable=_FLAG)),
-    traces=_since((1, 8), _object(sink=_SINK, samplingRate=_FRACTION)),
+    traces=_object(sink=_SINK, samplingRate=_FRACTION),
 )
 _RATE_LIMIT = _needing(
     "backend",
@@ -189,7 +182,7 @@ _RATE_LIMIT = _needing(
         type=_one_of("Redis"),
         redis=_object(
             url=_TEXT,
-            urlRef=_since((1, 9), _object(secretKeyRef=_object(name=_TEXT, key=_TEXT, optional=_FLAG))),
+            urlRef=_object(secretKeyRef=_object(name=_TEXT, key=_TEXT, optional=_FLAG)),
             tls=_object(certificateRef=_SECRET),
         ),
     ),

@@ -1,4 +1,4 @@
-"""What an HTTPRouteFilter of Envoy Gateway adds to a rule of a route, and cannot beside the rule's other filters.
+"""HTTPRouteFilters of Envoy Gateway that do not work beside the other filters of a rule.
 
 https://gateway.envoyproxy.io/docs/api/extension_types/#httproutefilter
 """
@@ -6,76 +6,71 @@ https://gateway.envoyproxy.io/docs/api/extension_types/#httproutefilter
 from collections.abc import Iterator
 from typing import Any
 
-from checks.rules.extensions import configuration
-from diagnostics.problem import Mistake, Path
-from gatewayapi.objects import ENVOY_GATEWAY, Stack, Wire, kind_of, shown
+from diagnostics import Path, Problem, listed, problem
+from gatewayapi.fleets import controller_config
+from gatewayapi.kinds import ENVOY_GATEWAY
 from gatewayapi.references import reference
-from kube.read import items, judged, read
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName, kind_of
+from kube.read import items, read, skip_unknown, values
 
 _KIND = "HTTPRouteFilter"
-_ASPECTS = ("hostname", "path")
+_REWRITABLE = ("hostname", "path")
 
 
-@judged
-def mistakes(stack: Stack, route: Wire) -> Iterator[Mistake]:
+@skip_unknown
+def conflicting_filters(topology: Topology, route: Manifest) -> Iterator[Problem]:
+    """Filters of a route that Envoy Gateway does not know, or that contradict another one of the same rule."""
     for rule, _ in items(route, "spec", "rules"):
-        yield from _of_kinds(stack, route, rule)
-        yield from _of_rule(stack, route, rule)
+        yield from _unknown_kinds(topology, route, rule)
+        yield from _conflicting(topology, route, rule)
 
 
-def extension(stack: Stack, route: Wire, each: Any) -> Wire | None:
-    """The HTTPRouteFilter that a filter of a route names, if it names one and there is one.
-
-    Raises NotKnown for what is not declared here.
-    """
-    ref = reference(route, (), read(each, "extensionRef"), ENVOY_GATEWAY, "")
-    return stack.find(ref.group, ref.kind, ref.namespace, ref.name) if ref.kind == _KIND else None
+def route_filter(topology: Topology, route: Manifest, value: Any) -> Manifest | None:
+    """The HTTPRouteFilter that a filter of a route refers to, if it does and there is one. Raises NotKnown."""
+    target = reference(route, (), read(value, "extensionRef"), ENVOY_GATEWAY, "").target
+    return topology.objects.find(target) if target.kind == _KIND else None
 
 
-@judged
-def _of_kinds(stack: Stack, route: Wire, rule: Path) -> Iterator[Mistake]:
-    for path, each in items(route, *rule, "filters"):
-        if (named := read(each, "extensionRef")) is None:
+@skip_unknown
+def _unknown_kinds(topology: Topology, route: Manifest, rule: Path) -> Iterator[Problem]:
+    for path, value in items(route, *rule, "filters"):
+        if (extension := read(value, "extensionRef")) is None:
             continue
-        ref = reference(route, (*path, "extensionRef"), named, ENVOY_GATEWAY, _KIND)
-        kind = ref.group, ref.kind
-        if kind != (ENVOY_GATEWAY, _KIND) and kind not in _brought(stack):
-            what = f"{ref.kind} of {ref.group} is no filter that Envoy Gateway knows"
-            cure = f"refer to a {_KIND} of {ENVOY_GATEWAY}, or name the kind in extensionManager.resources"
-            yield Mistake(path=(*ref.path, "kind"), value=ref.kind, rule=what, cure=cure)
+        target = reference(route, (*path, "extensionRef"), extension, ENVOY_GATEWAY, _KIND).target
+        kind = target.group, target.kind
+        if kind != (ENVOY_GATEWAY, _KIND) and kind not in _kinds_of_extension_server(topology):
+            place = (*path, "extensionRef", "kind")
+            yield problem("filter-kind-unknown", place, target.kind, kind=target.kind, group=target.group)
 
 
-@judged
-def _of_rule(stack: Stack, route: Wire, rule: Path) -> Iterator[Mistake]:
-    mirrored, narrowed, extended, rewritten = False, False, False, set[str]()
-    for path, each in items(route, *rule, "filters"):
-        mirrored = mirrored or read(each, "type") == "RequestMirror"
-        own = extension(stack, route, each)
+@skip_unknown
+def _conflicting(topology: Topology, route: Manifest, rule: Path) -> Iterator[Problem]:
+    mirrored, has_matches, by_extension, rewritten = False, False, False, set[str]()
+    for path, value in items(route, *rule, "filters"):
+        mirrored = mirrored or read(value, "type") == "RequestMirror"
+        own = route_filter(topology, route, value)
         if (answer := read(own, "spec", "directResponse")) is not None:
-            yield from _of_answer(path, route, own, read(answer, "statusCode", default=200), mirrored=mirrored)
-            return  # Envoy Gateway looks at no filter behind it
-        if narrowed and read(own, "spec", "matches"):
-            yield Mistake(path=path, rule=f"a rule takes one {_KIND} with matches", cure="make two rules of it")
-        narrowed = narrowed or bool(read(own, "spec", "matches"))
-        by_extension = {part for part in _ASPECTS if read(own, "spec", "urlRewrite", part) is not None}
-        parts = by_extension | {part for part in _ASPECTS if read(each, "urlRewrite", part) is not None}
-        if (twice := parts & rewritten) or (extended and by_extension):
-            told = f"an earlier filter of the rule rewrites the {' and the '.join(sorted(twice or rewritten))} too"
-            yield Mistake(path=path, rule=told, cure="keep one of the two")
+            yield from _answering(path, route, own, read(answer, "statusCode", default=200), mirrored=mirrored)
+            return  # Envoy Gateway ignores the filters behind it
+        if has_matches and read(own, "spec", "matches"):
+            yield problem("filter-matches-twice", path)
+        has_matches = has_matches or bool(read(own, "spec", "matches"))
+        of_extension = {part for part in _REWRITABLE if read(own, "spec", "urlRewrite", part) is not None}
+        parts = of_extension | {part for part in _REWRITABLE if read(value, "urlRewrite", part) is not None}
+        if (twice := parts & rewritten) or (by_extension and of_extension):
+            yield problem("filter-rewrites-twice", path, parts=listed(sorted(twice or rewritten)))
         rewritten |= parts
-        extended = extended or bool(by_extension)
+        by_extension = by_extension or bool(of_extension)
 
 
-def _of_answer(path: Path, route: Wire, own: Wire | None, status: int, *, mirrored: bool) -> Iterator[Mistake]:
-    if mirrored:
-        rule = f"answers by {own and shown(own)} what an earlier filter of the rule mirrors"
-        yield Mistake(path=path, rule=rule, cure="remove one of the two")
+def _answering(path: Path, route: Manifest, own: Manifest | None, status: int, *, mirrored: bool) -> Iterator[Problem]:
+    if mirrored and own is not None:
+        yield problem("filter-mirrors-own-answer", path, filter=ObjectName.of(own))
     if kind_of(route) == "GRPCRoute" and 200 <= status < 300:
-        rule = f"answers {status}, which to a gRPC client is a success without a message"
-        yield Mistake(path=path, rule=rule, cure=f"give the {_KIND} a statusCode of an error")
+        yield problem("filter-grpc-success", path, status=status)
 
 
-def _brought(stack: Stack) -> set[tuple[str, str]]:
-    """Kinds of filters that an extension server brings."""
-    resources = read(configuration(stack), "extensionManager", "resources", default=[])
+def _kinds_of_extension_server(topology: Topology) -> set[tuple[str, str]]:
+    resources = values(controller_config(topology.objects), "extensionManager", "resources")
     return {(read(each, "group", default=""), read(each, "kind", default="")) for each in resources}

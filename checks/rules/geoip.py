@@ -1,17 +1,17 @@
-"""What a SecurityPolicy needs to judge clients by where they are: a database, and a way to tell their address.
+"""What a SecurityPolicy needs to allow clients by location: a database, and a way to detect their address.
 
 https://gateway.envoyproxy.io/docs/api/extension_types/#geoip
 """
 
 from collections.abc import Iterator
 
-from diagnostics.problem import Mistake, Path
-from gatewayapi.attachment import attachments
-from gatewayapi.fleets import proxies
+from diagnostics import Path, Problem, problem
+from gatewayapi.fleets import envoy_proxies
+from gatewayapi.kinds import ENVOY_GATEWAY, ROUTES
 from gatewayapi.listeners import gateway_of
-from gatewayapi.objects import ENVOY_GATEWAY, GATEWAY_API, ROUTES, Stack, Wire, namespace_of, shown
-from gatewayapi.references import reference
-from kube.read import NotKnown, items, judged, read
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName, namespace_of
+from kube.read import NotKnown, items, read, skip_unknown
 
 _DATABASES = {
     "country": ("countryDbSource", "cityDbSource"),
@@ -21,58 +21,65 @@ _DATABASES = {
     "isp": ("ispDbSource",),
     "anonymous": ("anonymousIpDbSource",),
 }
+"""Databases of which one is enough, by the field of `clientIPGeoLocations`."""
 
 
-@judged
-def mistakes(stack: Stack, policy: Wire) -> Iterator[Mistake]:
-    asked = [
+@skip_unknown
+def unknown_locations(topology: Topology, policy: Manifest) -> Iterator[Problem]:
+    """Locations that Envoy cannot look up on a Gateway that the policy applies to."""
+    locations = [
         place
         for rule, _ in items(policy, "spec", "authorization", "rules")
         for place, _ in items(policy, *rule, "principal", "clientIPGeoLocations")
     ]
-    for gateway in _gateways(stack, policy) if asked else []:
-        found = [*_of_databases(stack, policy, asked, gateway), *_of_addresses(stack, asked, gateway)]
+    for gateway in _gateways(topology, policy) if locations else []:
+        found = [
+            *_without_database(topology, policy, locations, gateway),
+            *_without_address(topology, locations, gateway),
+        ]
         if found:
             yield from found
             return
 
 
-@judged
-def _of_databases(stack: Stack, policy: Wire, asked: list[Path], gateway: Wire) -> Iterator[Mistake]:
-    known = [read(proxy, "spec", "geoIP", "provider", "maxMind", default={}) for proxy in proxies(stack, gateway)]
-    for place in asked:
+@skip_unknown
+def _without_database(
+    topology: Topology, policy: Manifest, locations: list[Path], gateway: Manifest
+) -> Iterator[Problem]:
+    proxies = envoy_proxies(topology.objects, gateway)
+    known = [read(proxy, "spec", "geoIP", "provider", "maxMind", default={}) for proxy in proxies]
+    for place in locations:
         for field, databases in _DATABASES.items():
-            if read(policy, *place, field) is None or any(each in one for one in known for each in databases):
+            if read(policy, *place, field) is None or any(name in one for one in known for name in databases):
                 continue
-            yield Mistake(
-                path=(*place, field),
-                rule=f"the EnvoyProxy of {shown(gateway)} has no {' or '.join(databases)} to tell it by",
-                cure="add it to geoIP.provider.maxMind of the EnvoyProxy, `gateway.proxy` in stack config",
+            yield problem(
+                "geoip-database-missing",
+                (*place, field),
+                gateway=ObjectName.of(gateway),
+                databases=" or ".join(databases),
             )
 
 
-@judged
-def _of_addresses(stack: Stack, asked: list[Path], gateway: Wire) -> Iterator[Mistake]:
+@skip_unknown
+def _without_address(topology: Topology, locations: list[Path], gateway: Manifest) -> Iterator[Problem]:
     home = namespace_of(gateway)
-    if not stack.declares(home):
+    if not topology.objects.declares(home):
         raise NotKnown
-    of_clients = [each for each in stack.of(ENVOY_GATEWAY, "ClientTrafficPolicy") if namespace_of(each) == home]
-    if not any(read(each, "spec", "clientIPDetection") for each in of_clients):
-        yield Mistake(
-            path=asked[0],
-            rule=f"no ClientTrafficPolicy of {shown(gateway)} says how a client's address is told",
-            cure="give it one with clientIPDetection, such as directSourceIP: {}",
-        )
+    policies = topology.objects.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy")
+    if not any(read(each, "spec", "clientIPDetection") for each in policies if namespace_of(each) == home):
+        yield problem("geoip-client-address-missing", locations[0], gateway=ObjectName.of(gateway))
 
 
-def _gateways(stack: Stack, policy: Wire) -> list[Wire]:
-    """Those whose traffic the policy's targets are in, each once."""
-    found: dict[int, Wire] = {}
-    for path, value in items(policy, "spec", "targetRefs"):
-        ref = reference(policy, path, value, GATEWAY_API, "Gateway")
-        target = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
-        if target is None:
+def _gateways(topology: Topology, policy: Manifest) -> list[Manifest]:
+    """Gateways whose traffic the policy's targets handle, each once."""
+    found: dict[int, Manifest] = {}
+    for target in topology.targets(policy):
+        manifest = topology.objects.find(target.to.object)
+        if manifest is None:
             continue
-        owners = [each.listener.owner for each in attachments(stack, target)] if ref.kind in ROUTES else [target]
-        found |= {id(gateway): gateway for owner in owners if (gateway := gateway_of(stack, owner)) is not None}
+        if target.to.object.kind in ROUTES:
+            gateways = [listener.gateway for listener, _ in topology.attached(manifest)]
+        else:
+            gateways = [gateway for gateway in [gateway_of(topology.objects, manifest)] if gateway is not None]
+        found |= {id(gateway): gateway for gateway in gateways}
     return list(found.values())

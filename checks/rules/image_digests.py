@@ -1,41 +1,36 @@
-"""Images that are named by tag alone: whoever can push it decides what runs."""
+"""Images that are named by tag alone: whoever can push the tag decides what runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
-from diagnostics.problem import Mistake, Path
+from diagnostics import Path, Problem, problem
 from kube.json_paths import children
+from kube.manifest import Manifest
 from releases import CONFIG_KEY
 
-_LISTS = {("containers",), ("initContainers",), ("ephemeralContainers",)}
+_CONTAINER_LISTS = {("containers",), ("initContainers",), ("ephemeralContainers",)}
 _HOLDERS = {("container",), ("shutdownManager",)}
-"""In an EnvoyProxy, and in the controller's configuration."""
-_CONTROLLERS_OWN = ("data", CONFIG_KEY)
-"""Where the controller's configuration is, in its ConfigMap, as a text."""
+"""Parents of `image` in an EnvoyProxy and in the controller's configuration."""
+_CONTROLLER_CONFIG = ("data", CONFIG_KEY)
 _RATE_LIMIT = frozenset({"rateLimitDeployment"})
 
 
-def by_tag(wire: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Every image in an object's pods, or in those that Envoy Gateway makes of it, without a digest."""
-    for path, image in _images(wire, ()):
+def without_digest(manifest: Manifest) -> Iterator[Problem]:
+    """Images without a digest, in an object's pods or in those that Envoy Gateway creates for it."""
+    for path, image in _images(manifest, ()):
         if isinstance(image, str) and "@sha256:" not in image:
-            yield Mistake(
-                path=path,
-                value=image,
-                rule="must be named by its digest, as requireDigests asks for",
-                cure=f"write {image}@sha256:DIGEST",
-            )
+            yield problem("image-without-digest", path, image, image=image)
 
 
 def _images(value: Any, path: Path, unused: frozenset[str] = frozenset()) -> Iterator[tuple[Path, Any]]:
-    if path == _CONTROLLERS_OWN and isinstance(value, str):
+    if path == _CONTROLLER_CONFIG and isinstance(value, str):
         value = yaml.safe_load(value)
-        # The release names its image in any case; only with this setting something runs it.
+        # The release always names the rate limiter's image, but runs it only with this setting.
         unused = frozenset() if "rateLimit" in value else _RATE_LIMIT
     for step, below in children(value):
-        if step == "image" and (path[-1:] in _HOLDERS or path[-2:-1] in _LISTS):
+        if step == "image" and (path[-1:] in _HOLDERS or path[-2:-1] in _CONTAINER_LISTS):
             yield (*path, step), below
         elif step not in unused:
             yield from _images(below, (*path, step), unused)

@@ -1,13 +1,14 @@
-"""What Envoy Gateway looks for in the Secrets and ConfigMaps that others refer to."""
+"""Secrets and ConfigMaps without the keys that Envoy Gateway looks for."""
 
 from collections.abc import Iterator
 
-from checks.rules.certificates import SERVED_BY_OTHERS
-from diagnostics.problem import Mistake, Path
-from diagnostics.suggest import listed
-from gatewayapi.objects import CORE, Stack, Wire, kind_of
+from checks.rules.certificates import SDS_SECRET
+from diagnostics import Path, Problem, listed, problem
+from gatewayapi.kinds import CORE
 from gatewayapi.references import Reference, reference
-from kube.read import items, judged, read
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, kind_of
+from kube.read import items, read, skip_unknown
 
 _KEYS: dict[str, dict[Path, str]] = {
     "HTTPRouteFilter": {("spec", "credentialInjection", "credential", "valueRef"): "credential"},
@@ -17,72 +18,72 @@ _KEYS: dict[str, dict[Path, str]] = {
         ("spec", "oidc", "clientSecret"): "client-secret",
     },
 }
-"""By kind of object and place of the reference: the key that must be there."""
+"""Required key by kind of object and path of the reference."""
 
-_AUTHORITIES = ("ca.crt", "tls.crt")
+_AUTHORITY_KEYS = ("ca.crt", "tls.crt")
 _HOLDERS = ("Secret", "ConfigMap")
 
 
-def mistakes(stack: Stack, wire: Wire) -> Iterator[Mistake]:
-    for path, key in _KEYS.get(kind_of(wire), {}).items():
-        yield from _of_key(stack, wire, path, key)
-    if kind_of(wire) == "SecurityPolicy":
-        yield from _of_api_keys(stack, wire)
-    if kind_of(wire) == "BackendTLSPolicy":
-        yield from _of_authorities(stack, wire)
+def missing_contents(topology: Topology, manifest: Manifest) -> Iterator[Problem]:
+    """The problem of each Secret or ConfigMap that an object refers to and that lacks what is read from it."""
+    for path, key in _KEYS.get(kind_of(manifest), {}).items():
+        yield from _missing_key(topology, manifest, path, key)
+    if kind_of(manifest) == "SecurityPolicy":
+        yield from _shared_api_keys(topology, manifest)
+    if kind_of(manifest) == "BackendTLSPolicy":
+        yield from _missing_authorities(topology, manifest)
 
 
-@judged
-def _of_key(stack: Stack, wire: Wire, path: Path, key: str) -> Iterator[Mistake]:
-    if (named := read(wire, *path)) is not None:
-        ref = reference(wire, path, named, CORE, "Secret")
-        if (keys := _keys(stack, ref)) is not None and key not in keys:
+@skip_unknown
+def _missing_key(topology: Topology, manifest: Manifest, path: Path, key: str) -> Iterator[Problem]:
+    if (value := read(manifest, *path)) is not None:
+        ref = reference(manifest, path, value, CORE, "Secret")
+        if (keys := _keys(topology, ref)) is not None and key not in keys:
             yield _without(ref, keys, key)
 
 
-@judged
-def _of_authorities(stack: Stack, policy: Wire) -> Iterator[Mistake]:
+@skip_unknown
+def _missing_authorities(topology: Topology, policy: Manifest) -> Iterator[Problem]:
     named = items(policy, "spec", "validation", "caCertificateRefs")
-    refs = [reference(policy, path, each, CORE, "Secret") for path, each in named]
-    # One of another kind is passed over, where it is not all that there is.
-    if refs and not any(ref.kind in (*_HOLDERS, "ClusterTrustBundle") for ref in refs):
-        place, kind, cure = (*refs[0].path, "kind"), refs[0].kind, f"refer to a {' or a '.join(_HOLDERS)}"
-        yield Mistake(path=place, value=kind, rule="is nothing that has certificates", cure=cure)
+    refs = [reference(policy, path, value, CORE, "Secret") for path, value in named]
+    # Envoy Gateway ignores another kind as long as one reference is usable.
+    if refs and not any(ref.target.kind in (*_HOLDERS, "ClusterTrustBundle") for ref in refs):
+        place, kind = (*refs[0].path, "kind"), refs[0].target.kind
+        yield problem("authority-kind-unknown", place, kind, kinds=" or a ".join(_HOLDERS))
     for ref in refs:
-        keys = _keys(stack, ref)
-        if keys is not None and len(keys) != 1 and not any(key in keys for key in _AUTHORITIES):
-            yield _without(ref, keys, _AUTHORITIES[0])
+        keys = _keys(topology, ref)
+        if keys is not None and len(keys) != 1 and not any(key in keys for key in _AUTHORITY_KEYS):
+            yield _without(ref, keys, _AUTHORITY_KEYS[0])
 
 
-@judged
-def _of_api_keys(stack: Stack, policy: Wire) -> Iterator[Mistake]:
-    """A client's key tells who it is, so no two clients have one. Of two Secrets with one client the first counts."""
+@skip_unknown
+def _shared_api_keys(topology: Topology, policy: Manifest) -> Iterator[Problem]:
+    """Clients with the same key: it says who the client is. Of two Secrets with one client the first counts."""
     clients = set[str]()
-    taken: dict[str, str] = {}
-    for path, named in items(policy, "spec", "apiKeyAuth", "credentialRefs"):
-        ref = reference(policy, path, named, CORE, "Secret")
-        secret = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
-        for client in sorted(_keys(stack, ref) or ()):
+    owner: dict[str, str] = {}
+    for path, value in items(policy, "spec", "apiKeyAuth", "credentialRefs"):
+        ref = reference(policy, path, value, CORE, "Secret")
+        secret = topology.objects.find(ref.target)
+        for client in sorted(_keys(topology, ref) or ()):
             if client in clients:
                 continue
             clients.add(client)
             key = read(secret, "data", client) or read(secret, "stringData", client)
-            if (other := taken.setdefault(key, client)) != client:
-                rule = f"{ref} has one key for {listed(sorted((other, client)))}"
-                yield Mistake(path=ref.path, value=ref.name, rule=rule, cure="give each client a key of its own")
+            if (other := owner.setdefault(key, client)) != client:
+                both = listed(sorted((other, client)))
+                yield problem("api-key-shared", ref.path, ref.target.name, secret=ref, clients=both)
 
 
-def _keys(stack: Stack, ref: Reference) -> set[str] | None:
-    """Those of a Secret or ConfigMap; None when it is neither, is not there, or is left for others to fill."""
-    if ref.group != CORE or ref.kind not in _HOLDERS:
+def _keys(topology: Topology, ref: Reference) -> set[str] | None:
+    """Keys of a Secret or ConfigMap; None for any other kind, for none, and for an empty one that others fill."""
+    if ref.target.group != CORE or ref.target.kind not in _HOLDERS:
         return None
-    holder = stack.find(ref.group, ref.kind, ref.namespace, ref.name)
-    if holder is None or read(holder, "type") == SERVED_BY_OTHERS:
+    holder = topology.objects.find(ref.target)
+    if holder is None or read(holder, "type") == SDS_SECRET:
         return None
     fields = ("data", "stringData", "binaryData")
     return {key for field in fields for key in read(holder, field, default={})} or None
 
 
-def _without(ref: Reference, keys: set[str], key: str) -> Mistake:
-    rule = f"{ref} has no {key}, only {listed(sorted(keys))}"
-    return Mistake(path=ref.path, value=ref.name, rule=rule, cure="put it under that key")
+def _without(ref: Reference, keys: set[str], key: str) -> Problem:
+    return problem("secret-key-missing", ref.path, ref.target.name, holder=ref, key=key, keys=listed(sorted(keys)))

@@ -1,96 +1,102 @@
-"""Rules that no request can reach: another one takes everything they match.
+"""Rules that no request can reach, because another one matches everything that they match.
 
-By https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec the more specific match goes first, so that a rule is
-only shadowed for certain when all its matches are another one's, word for word. Of two routes the older goes first,
-then the first by namespace and name: which is the older nobody knows before `up`, yet one of them gets nothing.
+By https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec the more specific match goes first, so a rule is
+certainly unreachable only when all its matches equal those of another one. Between two routes the older one wins, then
+the first by namespace and name. Which one is older is known only after `up`, yet one of the two gets no requests.
 """
 
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from checks.rules.filters import extension
-from diagnostics.problem import Mistake, Path
-from gatewayapi.attachment import attachments
-from gatewayapi.objects import GATEWAY_API, Stack, Wire, kind_of, precedence, shown
-from kube.read import NotKnown, items, judged, read
+from checks.rules.filters import route_filter
+from diagnostics import Path, Problem, problem
+from gatewayapi.topology import Topology
+from kube.manifest import Manifest, ObjectName, kind_of
+from kube.read import NotKnown, items, read, skip_unknown, values
 
 _Matches = frozenset[Hashable]
 _Place = tuple[Hashable, ...]
 
 
-def mistakes(stack: Stack) -> Iterator[tuple[Wire, Mistake]]:
-    first: dict[_Place, tuple[Wire, int]] = {}
-    streams: dict[_Place, Wire] = {}
-    for route in sorted(stack.named(GATEWAY_API, "HTTPRoute", "GRPCRoute"), key=precedence):
-        yield from ((route, mistake) for mistake in _within(stack, route))
-        yield from ((route, mistake) for mistake in _among(stack, route, first))
-    for route in sorted(stack.named(GATEWAY_API, "TCPRoute", "UDPRoute"), key=precedence):
-        yield from ((route, mistake) for mistake in _of_stream(stack, route, streams))
+def unreachable_rules(topology: Topology) -> Iterator[tuple[Manifest, Problem]]:
+    """Rules of all routes that another rule leaves nothing to."""
+    first: dict[_Place, tuple[Manifest, int]] = {}
+    streams: dict[_Place, Manifest] = {}
+    for route in topology.routes("HTTPRoute", "GRPCRoute"):
+        yield from ((route, found) for found in _behind_own_rules(topology, route))
+        yield from ((route, found) for found in _behind_other_routes(topology, route, first))
+    for route in topology.routes("TCPRoute", "UDPRoute"):
+        yield from ((route, found) for found in _second_stream(topology, route, streams))
 
 
-@judged
-def _within(stack: Stack, route: Wire) -> Iterator[Mistake]:
-    """Rules of which earlier ones of the route take every match."""
+@skip_unknown
+def _behind_own_rules(topology: Topology, route: Manifest) -> Iterator[Problem]:
     taken: dict[Hashable, int] = {}
     for path, _ in items(route, "spec", "rules"):
-        matches, index = _matches(stack, route, path), int(path[-1])
+        matches, index = _matches(topology, route, path), int(path[-1])
         if matches <= taken.keys():
-            by = min(taken[match] for match in matches)
-            yield Mistake(path=path, rule=f"matches nothing that rule {by} does not match first", cure="remove it")
+            yield problem("rule-unreachable", path, first=min(taken[match] for match in matches))
         taken = {**dict.fromkeys(matches, index), **taken}
 
 
-@judged
-def _among(stack: Stack, route: Wire, first: dict[_Place, tuple[Wire, int]]) -> Iterator[Mistake]:
-    """Rules that another route has for the same listener and hosts."""
-    attached = attachments(stack, route)
+@skip_unknown
+def _behind_other_routes(
+    topology: Topology, route: Manifest, first: dict[_Place, tuple[Manifest, int]]
+) -> Iterator[Problem]:
+    attached = topology.attached(route)
     for path, _ in items(route, "spec", "rules"):
-        matches = _matches(stack, route, path)
-        places = [(id(each.listener.owner), *each.listener.path, each.hosts, matches) for each in attached]
+        matches = _matches(topology, route, path)
+        places = [(id(listener.owner), *listener.path, frozenset(hosts), matches) for listener, hosts in attached]
         rivals = [first.setdefault(place, (route, int(path[-1]))) for place in places]
         others = [(other, index) for other, index in rivals if other is not route]
         if others and len(others) == len(places):
             other, index = others[0]
-            rule = f"rule {index} of {shown(other)} matches just the same for the same hosts"
-            yield Mistake(path=path, rule=f"{rule}; only the older route gets requests", cure="remove one of the two")
+            yield problem("rule-in-two-routes", path, index=index, other=ObjectName.of(other))
 
 
-@judged
-def _of_stream(stack: Stack, route: Wire, first: dict[_Place, Wire]) -> Iterator[Mistake]:
-    """A listener sends its connections to one TCPRoute or UDPRoute."""
-    for each in attachments(stack, route):
-        place = id(each.listener.owner), *each.listener.path
+@skip_unknown
+def _second_stream(topology: Topology, route: Manifest, first: dict[_Place, Manifest]) -> Iterator[Problem]:
+    """A listener sends its connections to a single TCPRoute or UDPRoute."""
+    for listener, _ in topology.attached(route):
+        place = id(listener.owner), *listener.path
         if (other := first.setdefault(place, route)) is not route:
-            rule = f"{each.listener} serves one {kind_of(route)}, and {shown(other)} is attached to it"
-            cure = "attach one of them to another listener"
-            yield Mistake(path=("spec", "parentRefs"), rule=rule, cure=cure)
+            yield problem(
+                "stream-route-second",
+                ("spec", "parentRefs"),
+                listener=listener,
+                kind=kind_of(route),
+                other=ObjectName.of(other),
+            )
 
 
-def _matches(stack: Stack, route: Wire, path: Path) -> _Matches:
-    """A filter of Envoy Gateway may narrow what a rule matches. Raises NotKnown when one does, or may."""
-    for _, each in items(route, *path, "filters"):
-        own = extension(stack, route, each)
-        if read(each, "extensionRef") and (own is None or read(own, "spec", "matches")):
+def _matches(topology: Topology, route: Manifest, path: Path) -> _Matches:
+    """The matches of a rule. Raises NotKnown when an HTTPRouteFilter narrows them, or may."""
+    for value in values(route, *path, "filters"):
+        own = route_filter(topology, route, value)
+        if read(value, "extensionRef") and (own is None or read(own, "spec", "matches")):
             raise NotKnown
-    key = _of_grpc if kind_of(route) == "GRPCRoute" else _of_http
+    key = _grpc_match if kind_of(route) == "GRPCRoute" else _http_match
     return frozenset(key(match) for match in read(route, *path, "matches", default=[{}]))
 
 
-def _of_http(match: Any) -> Hashable:
-    path = read(match, "path", "value", default="/")
-    kind = read(match, "path", "type", default="PathPrefix")
-    if kind == "PathPrefix":
-        path = path.removesuffix("/")
-    return kind, path, read(match, "method"), _pairs(match, "headers", lower=True), _pairs(match, "queryParams")
+def _http_match(match: Any) -> Hashable:
+    # A trailing slash matters: /a and /a/ match the same paths, but Envoy Gateway puts the longer prefix first.
+    return (
+        read(match, "path", "type", default="PathPrefix"),
+        read(match, "path", "value", default="/"),
+        read(match, "method"),
+        _conditions(match, "headers", lower=True),
+        _conditions(match, "queryParams"),
+    )
 
 
-def _of_grpc(match: Any) -> Hashable:
+def _grpc_match(match: Any) -> Hashable:
     method = [read(match, "method", part, default="") for part in ("service", "method")]
-    return read(match, "method", "type", default="Exact"), *method, _pairs(match, "headers", lower=True)
+    return read(match, "method", "type", default="Exact"), *method, _conditions(match, "headers", lower=True)
 
 
-def _pairs(match: Any, field: str, *, lower: bool = False) -> Hashable:
-    """Conditions in any order; the names of headers in any case."""
-    names = [read(each, "name", default="") for _, each in items(match, field)]
-    rest = [(read(each, "type", default="Exact"), read(each, "value")) for _, each in items(match, field)]
+def _conditions(match: Any, field: str, *, lower: bool = False) -> Hashable:
+    """Conditions in any order. Header names are compared without case."""
+    names = [read(each, "name", default="") for each in values(match, field)]
+    rest = [(read(each, "type", default="Exact"), read(each, "value")) for each in values(match, field)]
     return frozenset(zip((name.lower() if lower else name for name in names), rest, strict=True))

@@ -1,6 +1,6 @@
-"""The kinds that Kubernetes itself has, with the schemas that its API server publishes.
+"""Built-in kinds of Kubernetes, with the schemas that its API server publishes.
 
-They are in the package `kubernetes-validate`, of which only its data are used: that costs a preview no import.
+They come from the data files of the package `kubernetes-validate`: its code is not imported.
 """
 
 import json
@@ -16,7 +16,7 @@ from checks.schema.metadata import METADATA
 from checks.schema.structural import Schema
 
 RELEASE = "1.36"
-"""The newest Kubernetes that the releases of Envoy Gateway are for: what an older one lacks, that one says itself."""
+"""The newest Kubernetes that the releases of Envoy Gateway support. An older API server refuses what it lacks."""
 _MACHINERY = "io.k8s.apimachinery.pkg."
 _QUANTITY = {
     "type": ["number", "string"],
@@ -24,7 +24,7 @@ _QUANTITY = {
     r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$",
 }
 _ANYTHING: Schema = {"x-kubernetes-preserve-unknown-fields": True}
-# As they are on the wire; what is published of them says less, or refers to itself.
+# Schemas that are published incompletely, or that refer to themselves.
 _KNOWN: dict[str, Schema] = {
     f"{_MACHINERY}apis.meta.v1.ObjectMeta": METADATA,
     f"{_MACHINERY}apis.meta.v1.FieldsV1": _ANYTHING,
@@ -33,7 +33,7 @@ _KNOWN: dict[str, Schema] = {
     f"{_MACHINERY}api.resource.Quantity": _QUANTITY,
 }
 _METADATA = f"#/$defs/{_MACHINERY}apis.meta.v1.ObjectMeta"
-# CRDs are by far the largest objects, and come from a release that was verified as a whole.
+# CRDs are by far the largest objects, and come from a release whose checksum was verified.
 _LEFT_OUT = "io.k8s.apiextensions-apiserver."
 _NAMES = {"Namespace": LABEL, "Service": LABEL}
 _KEPT = {"required", "enum", "format", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"}
@@ -72,7 +72,7 @@ def _kind(of: Mapping[str, str], schema: Schema) -> Kind:
 
 
 def _named(name: str, definitions: Mapping[str, Any], schemas: dict[str, Schema]) -> Schema:
-    """The structural schema of a definition. What it refers to is in it: each is made once and shared."""
+    """The structural schema of a definition, with the schemas that it refers to. Each is built once and shared."""
     if name not in schemas:
         schemas[name] = _structural(definitions[name], definitions, schemas)
     return schemas[name]
@@ -82,7 +82,7 @@ def _structural(published: Mapping[str, Any], definitions: Mapping[str, Any], sc
     if "$ref" in published:
         return _named(published["$ref"].rpartition("/")[2], definitions, schemas)
     result = {key: published[key] for key in _KEPT & published.keys()}
-    # A null is published wherever a field may be left out: the API server leaves the field out then.
+    # The published type allows null for every optional field; the API server drops such a field.
     types = [each for each in _listed(published.get("type", [])) if each != "null"]
     if types:
         result["type"] = types[0]

@@ -28,10 +28,10 @@ _FORMATS = {"dns1123Label": is_label, "dns1123Subdomain": is_subdomain}
 
 @cache
 def compiled(expression: str) -> cel.Expression | None:
-    """The expression, ready to be asked.
+    """The compiled expression, or None for one that does not compile.
 
-    None for one that does not compile: it has a function that is none of ours, or is a transition rule. Those compare
-    with `oldSelf`, of which there is none when an object is created.
+    That is an expression with an unknown function, or a transition rule: those compare with `oldSelf`, which does not
+    exist when an object is created.
     """
     try:
         return _environment().compile(expression)
@@ -39,11 +39,11 @@ def compiled(expression: str) -> cel.Expression | None:
         return None
 
 
-def evaluated(expression: str, self: Any) -> Any:
+def evaluate(expression: str, self: Any) -> Any:
     """The value of the expression for `self`, which `typed` makes.
 
-    Raises ValueError, with CEL's words, when there is none, such as that of a field that is not there; LookupError when
-    the expression does not compile.
+    Raises ValueError with CEL's message when there is no value, as for a missing field, and LookupError when the
+    expression does not compile.
     """
     program = compiled(expression)
     if program is None:
@@ -55,7 +55,7 @@ def evaluated(expression: str, self: Any) -> Any:
 
 
 def typed(value: Any, schema: Schema) -> Any:
-    """The value with the names and the types that the schema gives it in CEL."""
+    """The value with the names and types that the schema gives it in CEL."""
     if isinstance(value, Mapping):
         declared = schema.get("properties", {})
         return {
@@ -81,7 +81,7 @@ def _environment() -> cel.Env:
 
 
 def _functions() -> list[cel.FunctionDecl]:
-    """Those of Kubernetes' own functions that the releases' CRDs call."""
+    """Kubernetes' own functions, as far as the CRDs of the releases call them."""
     text, anything = cel.Type.STRING, cel.Type.DYN
     named = [
         cel.FunctionDecl(f"format.{name}", [cel.Overload(name, anything, [], False, partial(str, name))])
@@ -95,7 +95,7 @@ def _functions() -> list[cel.FunctionDecl]:
 
 
 def _is_ip(value: str) -> bool:
-    # An IPv4 address that is dressed as IPv6 is none to Kubernetes.
+    # Kubernetes does not accept an IPv4 address in the form of IPv6.
     address = ip(value)
     return address is not None and not (isinstance(address, IPv6Address) and address.ipv4_mapped)
 

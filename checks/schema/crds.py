@@ -1,27 +1,27 @@
-"""The kinds that a release brings."""
+"""Crds: the kinds that a release brings, with their schemas."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from checks.schema import json_schema, messages
+from checks.schema import json_schema
 from checks.schema.formats import SUBDOMAIN, Format
 from checks.schema.metadata import METADATA
 from checks.schema.structural import Schema
-from diagnostics.problem import Mistake
+from diagnostics import Problem, listed, problem, suggest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind in one version. Its schema is translated when the first object of it is checked."""
+    """One kind in one version. Its schema is translated when the first object of the kind is checked."""
 
     schema: Schema
     namespaced: bool
     has_status: bool
-    """The API server sets a status aside when it creates an object, and looks at it only on its own endpoint."""
+    """The API server ignores the status of an object that it creates: it has an endpoint of its own."""
     name: Format = SUBDOMAIN
-    """What its objects may be called."""
+    """Format of an object's name."""
 
     @cached_property
     def validator(self) -> json_schema.Validator:
@@ -30,13 +30,13 @@ class Kind:
 
 @dataclass(frozen=True)
 class Crds:
-    """The kinds that are served, by apiVersion and kind."""
+    """Served kinds by apiVersion and kind."""
 
     kinds: Mapping[tuple[str, str], Kind]
 
     @staticmethod
     def of(crds: Iterable[Mapping[str, Any]]) -> "Crds":
-        """From CustomResourceDefinitions in wire form."""
+        """The kinds that these CustomResourceDefinitions serve."""
         return Crds(
             {
                 (f"{spec['group']}/{version['name']}", spec["names"]["kind"]): _kind(spec, version)
@@ -46,17 +46,28 @@ class Crds:
             }
         )
 
-    def unserved(self, api_version: str, kind: str) -> Iterator[Mistake]:
-        """Why there is no such kind; nothing when these CRDs have none of its group, and so no say in it."""
+    def unserved(self, api_version: str, kind: str) -> Iterator[Problem]:
+        """Why there is no such kind; nothing for a group that these CRDs do not know."""
         group = _group(api_version)
         served = [known for known in self.kinds if _group(known[0]) == group]
         if versions := sorted(version for version, name in served if name == kind):
-            rule = f"{kind} is served as {' and '.join(versions)} only"
-            yield Mistake(path=("apiVersion",), value=api_version, rule=rule, cure=f"write {versions[0]}")
+            yield problem(
+                "version-not-served",
+                ("apiVersion",),
+                api_version,
+                kind=kind,
+                versions=listed(versions),
+                newest=versions[0],
+            )
         elif served:
             names = sorted({name for _, name in served})
-            rule = f"{group or 'the core group'} has no such kind, only {', '.join(names)}"
-            yield Mistake(path=("kind",), value=kind, rule=rule, cure=messages.meant(kind, names))
+            yield problem(
+                "kind-unknown",
+                ("kind",),
+                kind,
+                group=group or "the core group",
+                suggestion=suggest(kind, names),
+            )
 
 
 def _group(api_version: str) -> str:

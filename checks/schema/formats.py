@@ -1,4 +1,4 @@
-"""Formats of strings: a word for each, and the test."""
+"""Formats of strings, each with the code of its rule."""
 
 import ipaddress
 import re
@@ -15,7 +15,9 @@ _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
 @dataclass(frozen=True)
 class Format:
-    text: str
+    """A format: `code` names its rule in the catalogue."""
+
+    code: str
     holds: Callable[[str], bool]
 
 
@@ -32,13 +34,13 @@ def is_label_value(value: str) -> bool:
 
 
 def is_qualified_name(value: str) -> bool:
-    """Of a label, an annotation or a finalizer: a name, with a DNS subdomain and a slash before it at most."""
+    """Key of a label or annotation, or a finalizer: a name, optionally after a DNS subdomain and a slash."""
     prefix, slash, name = value.rpartition("/")
     return bool(name) and is_label_value(name) and (is_subdomain(prefix) if slash else True)
 
 
 def ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address, if it is one without a zone."""
+    """The IP address, or None for anything else and for an address with a zone."""
     try:
         return None if "%" in value else ipaddress.ip_address(value)
     except ValueError:
@@ -46,7 +48,7 @@ def ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def quantity(value: str | int) -> Fraction | None:
-    """The number that it stands for, if it is one that may be whole.
+    """The number that a Kubernetes quantity stands for, or None for one that is invalid or has a unit below 1.
 
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """
@@ -59,23 +61,15 @@ def quantity(value: str | int) -> Fraction | None:
     return Fraction(number) * (1024 if binary else 1000) ** power
 
 
-LABEL = Format("must be a DNS label: at most 63 of a-z, 0-9 and '-', no '-' at its ends", is_label)
-SUBDOMAIN = Format("must be DNS labels (a-z, 0-9, '-') with dots between them, at most 253 characters", is_subdomain)
-PATH_SEGMENT = Format(
-    "must not be '.' or '..', and have no '/' or '%'",
-    lambda value: value not in (".", "..") and not {"/", "%"} & {*value},
-)
-LABEL_VALUE = Format(
-    "must be at most 63 of letters, digits, '-', '_' and '.', with a letter or digit at both ends", is_label_value
-)
-QUALIFIED_NAME = Format(
-    "must be a name of at most 63 letters, digits, '-', '_' and '.', which a DNS name and a slash may precede",
-    is_qualified_name,
-)
+LABEL = Format("dns-label-invalid", is_label)
+SUBDOMAIN = Format("dns-name-invalid", is_subdomain)
+PATH_SEGMENT = Format("path-segment-invalid", lambda value: value not in (".", "..") and not {"/", "%"} & {*value})
+LABEL_VALUE = Format("label-value-invalid", is_label_value)
+QUALIFIED_NAME = Format("qualified-name-invalid", is_qualified_name)
 
 OF_SCHEMAS = {
-    "byte": Format("must be base64", lambda value: _BASE64.fullmatch(value) is not None),
-    "ipv4": Format("must be an IPv4 address", lambda value: isinstance(ip(value), ipaddress.IPv4Address)),
-    "ipv6": Format("must be an IPv6 address", lambda value: isinstance(ip(value), ipaddress.IPv6Address)),
+    "byte": Format("base64-invalid", lambda value: _BASE64.fullmatch(value) is not None),
+    "ipv4": Format("ipv4-invalid", lambda value: isinstance(ip(value), ipaddress.IPv4Address)),
+    "ipv6": Format("ipv6-invalid", lambda value: isinstance(ip(value), ipaddress.IPv6Address)),
 }
-"""The formats of strings in the releases' CRDs. The API server ignores those that it does not know."""
+"""String formats in the CRDs of the releases. The API server ignores formats that it does not know."""

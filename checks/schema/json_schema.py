@@ -1,4 +1,4 @@
-"""A structural schema as JSON Schema, and what its validator finds."""
+"""JSON Schema: a structural schema translated for a validator, and the problems that it finds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import jsonschema_rs
 from jsonschema_rs import Draft4Validator as Validator
 from jsonschema_rs import ValidationErrorKind as Keyword
 
-from checks.schema import messages
 from checks.schema.formats import OF_SCHEMAS
+from checks.schema.messages import keyword_problem
 from checks.schema.structural import Schema
-from diagnostics.problem import Mistake
+from diagnostics import Problem
 from kube.json_paths import at
 from kube.unknown import UNKNOWN, known, unknown_paths
 
@@ -19,7 +19,7 @@ _KEPT = {"type", "enum", "pattern", "required", "minimum", "maximum", "exclusive
     *("multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems")
 }
 _BITS = {"int32": 31, "int64": 63}
-# The enum or the pattern of a value that has the wrong type or is empty is no news.
+# For a value of the wrong type, or an empty one, its enum or pattern adds nothing.
 _SETTLING = (Keyword.Type, Keyword.MinLength)
 _ALTERNATIVES = (Keyword.AnyOf, Keyword.OneOfNotValid, Keyword.OneOfMultipleValid, Keyword.Not, Keyword.UniqueItems)
 _BLOCKING = (
@@ -29,6 +29,7 @@ _BLOCKING = (
 
 
 def validator(schema: Schema) -> Validator:
+    """The validator that the API server's own is like."""
     # The engine of Rust's `regex` matches what Go's RE2 does: no look-around, ASCII classes, `$` at the very end.
     return jsonschema_rs.Draft4Validator(
         _translated(schema),
@@ -39,7 +40,7 @@ def validator(schema: Schema) -> Validator:
 
 
 def _translated(schema: Schema) -> dict[str, Any]:
-    """The schema as the API server validates with it; fields that are not declared are another matter."""
+    """The schema as the API server validates with it. Undeclared fields are found elsewhere."""
     result: dict[str, Any] = {key: schema[key] for key in _KEPT & schema.keys()}
     if "properties" in schema:
         result["properties"] = {name: _translated(field) for name, field in schema["properties"].items()}
@@ -56,7 +57,7 @@ def _translated(schema: Schema) -> dict[str, Any]:
         result["minimum"] = max(lowest, schema.get("minimum", lowest))
         result["maximum"] = min(highest, schema.get("maximum", highest))
     if schema.get("x-kubernetes-int-or-string"):
-        # What controller-gen writes beside it says the same again.
+        # The anyOf that controller-gen writes beside it says the same.
         result.pop("anyOf", None)
         result["type"] = ["integer", "string"]
     if schema.get("nullable") and "type" in schema:
@@ -66,22 +67,24 @@ def _translated(schema: Schema) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Refusal:
-    mistake: Mistake
+    """A problem that the schema finds."""
+
+    problem: Problem
     blocks: bool
-    """Whether rules in CEL make no sense of such a value: the API server does not ask them then."""
+    """Whether the API server skips CEL rules over such a value."""
 
 
 def refusals(value: Any, validator: Validator) -> Iterator[Refusal]:
-    """What the schema refuses in the value, but for what is not known yet."""
+    """Everything that the schema refuses in a value, apart from values that are not known yet."""
     unknowns = tuple(unknown_paths(value))
     errors = [(tuple(error.instance_path), error.kind) for error in validator.iter_errors(known(value))]
     settled = {path for path, keyword in errors if isinstance(keyword, _SETTLING)}
     for path, keyword in errors:
         if at(value, path) is UNKNOWN:
             continue
-        # Which of the alternatives holds may hang on what is not known.
+        # An unknown value may decide which alternative holds.
         if isinstance(keyword, _ALTERNATIVES) and any(place[: len(path)] == path for place in unknowns):
             continue
         if path in settled and not isinstance(keyword, _SETTLING):
             continue
-        yield Refusal(messages.mistake(keyword, path, at(value, path)), blocks=isinstance(keyword, _BLOCKING))
+        yield Refusal(keyword_problem(keyword, path, at(value, path)), blocks=isinstance(keyword, _BLOCKING))

@@ -1,6 +1,5 @@
-"""What a keyword of JSON Schema asks of a value, in words, and what would cure a value that it refuses."""
+"""Messages: the problem that a keyword of JSON Schema finds in a value."""
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any, cast
@@ -9,7 +8,8 @@ from jsonschema_rs import ValidationError
 from jsonschema_rs import ValidationErrorKind as Keyword
 
 from checks.schema.formats import OF_SCHEMAS
-from diagnostics.problem import Mistake, Path
+from diagnostics import Path, Problem, suggest
+from diagnostics.problem import Reason, reason
 
 _TYPES = {
     "string": "a string",
@@ -20,96 +20,82 @@ _TYPES = {
     "object": "an object",
     "null": "null",
 }
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _PATTERNS = {
-    r"^([0-9]{1,5}(h|m|s|ms)){1,4}$": "must be a duration, such as 10s, 500ms or 1h30m",
-    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "must be a DNS label (a-z, 0-9 and '-', no '-' at its ends)",
-    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": (
-        "must be DNS labels (a-z, 0-9, '-') with dots between them"
-    ),
-    r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": (
-        "must be empty or DNS labels (a-z, 0-9, '-') with dots between them"
-    ),
-    r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": (
-        "must be a host name in lower case, with '*.' before it at most"
-    ),
-    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+$": (
-        "must be a DNS name, a slash and a path, such as example.com/name"
-    ),
+    r"^([0-9]{1,5}(h|m|s|ms)){1,4}$": "duration-invalid",
+    rf"^{_LABEL}$": "dns-label-invalid",
+    rf"^{_LABEL}(\.{_LABEL})*$": "dns-name-invalid",
+    rf"^$|^{_LABEL}(\.{_LABEL})*$": "dns-name-invalid",
+    rf"^(\*\.)?{_LABEL}(\.{_LABEL})*$": "hostname-pattern",
+    rf"^{_LABEL}(\.{_LABEL})*\/[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+$": "domain-prefixed-path",
     r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
-    r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$": (
-        "must be a quantity, such as 500m, 2 or 128Mi"
-    ),
-    r"^[1-9]+[0-9]*([EPTGMK]i|[EPTGMk])?$": "must be a whole number of bytes, such as 32768 or 32Ki",
-    r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$": "must be a kind: a letter, then letters, digits and '-'",
+    r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$": "quantity-invalid",
+    r"^[1-9]+[0-9]*([EPTGMK]i|[EPTGMk])?$": "bytes-invalid",
+    r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$": "kind-name-invalid",
 }
-"""The commonest patterns of the CRDs; the others are shown as they are."""
+"""Codes for the most common patterns of the CRDs; every other pattern is shown as it is."""
 
 
-def mistake(keyword: Keyword, path: Path, value: Any) -> Mistake:
+def keyword_problem(keyword: Keyword, path: Path, value: Any) -> Problem:
+    """The problem at `path`, where the schema refuses `value`."""
     match keyword:
         case Keyword.Required(property):
-            return Mistake(path=(*path, property), rule="is required", cure="add it")
-        case Keyword.Type(types):
-            return Mistake(path=path, value=value, rule=_words(keyword, path, value), cure=_retyped(value, types))
-        case Keyword.Enum(options):
-            return Mistake(path=path, value=value, rule=_words(keyword, path, value), cure=meant(value, options))
+            return reason("field-required").at((*path, property))
         case _:
-            return Mistake(path=path, value=value, rule=_words(keyword, path, value))
+            return _reason(keyword, path, value).at(path, value)
 
 
-def _words(keyword: Keyword, path: Path, value: Any) -> str:
+def _reason(keyword: Keyword, path: Path, value: Any) -> Reason:
     match keyword:
         case Keyword.Type(types):
-            return f"must be {' or '.join(_TYPES[name] for name in types)}"
+            wanted = " or ".join(_TYPES[name] for name in types)
+            return reason("field-type", wanted=wanted, fix=_retyped(value, types))
         case Keyword.Enum(options):
-            return f"must be {_listed(options)}"
+            return reason("field-enum", options=_listed(options), suggestion=_near(value, options))
         case Keyword.Not(schema):
-            return f"must not be {_listed(cast(dict[str, Any], schema).get('enum', [schema]))}"
+            return reason("field-forbidden-value", options=_listed(cast(dict[str, Any], schema).get("enum", [schema])))
         case Keyword.Pattern(pattern):
-            return _PATTERNS.get(pattern, f"must match {pattern}")
+            code = _PATTERNS.get(pattern)
+            return reason(code) if code else reason("field-pattern", pattern=pattern)
         case Keyword.Format(format):
-            return OF_SCHEMAS[format].text
+            return reason(OF_SCHEMAS[format].code)
         case Keyword.Required(property):
-            return f"must have {property}"
+            return reason("field-must-have", field=property)
         case Keyword.AnyOf(context) | Keyword.OneOfNotValid(context):
-            return " or ".join(_branch(branch, path) for branch in context)
+            return reason("field-alternatives", alternatives=" or ".join(_branch(branch, path) for branch in context))
         case Keyword.OneOfMultipleValid():
-            return "must fit one of the alternatives in the schema, not several"
+            return reason("field-one-alternative")
         case _:
             shown = json.dumps(keyword.value, default=str)
-            return _bound(keyword, value) or f"must keep to `{keyword.name}` of the schema, {shown}"
+            return _bound(keyword, value) or reason("field-keyword", keyword=keyword.name, value=shown)
 
 
-def _bound(keyword: Keyword, value: Any) -> str:
+def _bound(keyword: Keyword, value: Any) -> Reason | None:
     match keyword:
         case Keyword.Minimum(limit):
-            return f"must be at least {limit}"
+            return reason("field-minimum", limit=limit)
         case Keyword.Maximum(limit):
-            return f"must be at most {limit}"
+            return reason("field-maximum", limit=limit)
         case Keyword.MinLength(1) | Keyword.MinItems(1) | Keyword.MinProperties(1):
-            return "must not be empty"
+            return reason("field-empty")
         case Keyword.MinLength(limit):
-            return f"must have at least {limit} characters"
+            return reason("field-too-short", limit=limit)
         case Keyword.MaxLength(limit):
-            return f"must have at most {limit} characters (it has {len(value)})"
+            return reason("field-too-long", limit=limit, length=len(value))
         case Keyword.MinItems(limit) | Keyword.MinProperties(limit):
-            return f"must have at least {_entries(limit)}"
+            return reason("field-too-few", limit=limit)
         case Keyword.MaxItems(limit) | Keyword.MaxProperties(limit):
-            return f"must have at most {_entries(limit)} (it has {len(value)})"
+            return reason("field-too-many", limit=limit, length=len(value))
         case Keyword.MultipleOf(factor):
-            return f"must be a multiple of {factor}"
+            return reason("field-multiple", factor=factor)
         case _:
-            return ""
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count} entries"
+            return None
 
 
 def _branch(errors: Sequence[ValidationError], path: Path) -> str:
-    """What an alternative asks of the value at `path`; of a field in it, that field is named."""
+    """What one alternative asks of the value at `path`; a field below it is named."""
     return " and ".join(
-        " ".join([*map(str, place[len(path) :]), _words(error.kind, place, error.instance)])
+        " ".join([*map(str, place[len(path) :]), _reason(error.kind, place, error.instance).rule])
         for error in errors
         for place in (tuple(error.instance_path),)
     )
@@ -120,6 +106,12 @@ def _listed(options: Sequence[Any]) -> str:
     return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"
 
 
+def _near(value: Any, options: Sequence[Any]) -> str:
+    """The rule lists all options already, so only a likely one is worth a fix."""
+    found = suggest(value, [option for option in options if isinstance(option, str)]) if isinstance(value, str) else ""
+    return found if found.startswith("did you mean") else ""
+
+
 def _retyped(value: Any, types: Sequence[str]) -> str:
     if isinstance(value, str) and {"integer", "number"} & {*types} and value.lstrip("-").isdigit():
         return f"write {value} without quotes"
@@ -128,10 +120,3 @@ def _retyped(value: Any, types: Sequence[str]) -> str:
     if isinstance(value, bool | int | float) and "string" in types:
         return f'write "{json.dumps(value)}", in quotes'
     return ""
-
-
-def meant(value: Any, options: Sequence[Any]) -> str:
-    """The option that is most like the value, as a question; empty when none is like it."""
-    names: dict[str, str] = {option.lower(): option for option in options if isinstance(option, str)}
-    near = difflib.get_close_matches(value.lower(), names, 1) if isinstance(value, str) else []
-    return f"did you mean {names[near[0]]}?" if near else ""

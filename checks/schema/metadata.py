@@ -1,11 +1,11 @@
-"""What every object's metadata must be. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
+"""Metadata of every object. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.schema.formats import LABEL, LABEL_VALUE, QUALIFIED_NAME, SUBDOMAIN, Format
 from checks.schema.structural import Schema
-from diagnostics.problem import Mistake, Path
+from diagnostics import Path, Problem, problem
 from kube.json_paths import children
 from kube.unknown import UNKNOWN
 
@@ -33,44 +33,48 @@ METADATA: Schema = {
         "deletionGracePeriodSeconds": _NUMBER,
     },
 }
-"""A CRD says only that metadata is an object; its fields are those of every object."""
+"""Schema of the metadata: a CRD says only that it is an object."""
 _ANNOTATIONS_LIMIT = 256 * 1024
 
 
-def mistakes(metadata: Any, *, namespaced: bool, name: Format = SUBDOMAIN) -> Iterator[Mistake]:
-    """In values that have the right types; the others are the schema's."""
+def wrong_metadata(metadata: Any, *, namespaced: bool, name: Format = SUBDOMAIN) -> Iterator[Problem]:
+    """Problems of values with the right types; the schema refuses the others."""
     if metadata is UNKNOWN:
         return
     fields = dict(children(metadata))
     if not fields.get("name") and not fields.get("generateName"):
-        yield Mistake(path=("metadata", "name"), rule="is required", cure="add it")
-    yield from _held(("metadata", "name"), fields.get("name"), name)
+        yield problem("field-required", ("metadata", "name"))
+    yield from _formatted(("metadata", "name"), fields.get("name"), name)
     if namespaced:
-        yield from _held(("metadata", "namespace"), fields.get("namespace"), LABEL)
+        yield from _formatted(("metadata", "namespace"), fields.get("namespace"), LABEL)
     for key, value in children(fields.get("labels")):
         yield from _key(("metadata", "labels", key), key)
-        yield from _held(("metadata", "labels", key), value, LABEL_VALUE)
+        yield from _formatted(("metadata", "labels", key), value, LABEL_VALUE)
     for key, _ in children(fields.get("annotations")):
-        # The prefix of an annotation's key may be in capitals, unlike a label's.
+        # Unlike a label's, the prefix of an annotation's key may have capitals.
         yield from _key(("metadata", "annotations", key), key.lower())
     yield from _size(dict(children(fields.get("annotations"))))
     for index, finalizer in children(fields.get("finalizers")):
-        yield from _held(("metadata", "finalizers", index), finalizer, QUALIFIED_NAME)
+        yield from _formatted(("metadata", "finalizers", index), finalizer, QUALIFIED_NAME)
 
 
-def _held(path: Path, value: Any, format: Format) -> Iterator[Mistake]:
+def _formatted(path: Path, value: Any, format: Format) -> Iterator[Problem]:
     # An empty name is a missing one, an empty namespace the default one.
     if isinstance(value, str) and value and not format.holds(value):
-        yield Mistake(path=path, value=value, rule=format.text)
+        yield problem(format.code, path, value)
 
 
-def _key(path: Path, key: str) -> Iterator[Mistake]:
+def _key(path: Path, key: str) -> Iterator[Problem]:
     if not QUALIFIED_NAME.holds(key):
-        yield Mistake(path=path, rule=f"its key {QUALIFIED_NAME.text}")
+        yield problem("metadata-key-invalid", path)
 
 
-def _size(annotations: Mapping[str, Any]) -> Iterator[Mistake]:
+def _size(annotations: Mapping[str, Any]) -> Iterator[Problem]:
     size = sum(len(text.encode()) for pair in annotations.items() for text in pair if isinstance(text, str))
     if size > _ANNOTATIONS_LIMIT:
-        rule = f"must have at most {_ANNOTATIONS_LIMIT >> 10} KiB in all (it has {size / 1024:.0f})"
-        yield Mistake(path=("metadata", "annotations"), rule=rule)
+        yield problem(
+            "annotations-too-large",
+            ("metadata", "annotations"),
+            limit=_ANNOTATIONS_LIMIT >> 10,
+            size=f"{size / 1024:.0f}",
+        )

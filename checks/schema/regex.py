@@ -3,10 +3,10 @@
 from checks.schema import cel
 
 
-def is_regular(pattern: str) -> bool:
+def is_regex(pattern: str) -> bool:
+    """Whether RE2 compiles the pattern. CEL uses RE2, so the program needs no second library for it."""
     try:
-        # CEL's expressions are RE2's too.
-        cel.evaluated("''.matches(self)", pattern)
+        cel.evaluate("''.matches(self)", pattern)
     except ValueError:
         return False
     return True

@@ -7,14 +7,14 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from diagnostics.problem import Path
+from diagnostics import Path
 from kube.json_paths import children
 
 Schema = Mapping[str, Any]
 
 
 def of_child(schema: Schema, step: str | int) -> Schema | None:
-    """The schema of a field, a key or an item; None when none is declared."""
+    """The schema of a field, a key or an item; None when it is not declared."""
     if isinstance(step, int):
         return schema.get("items")
     rest = schema.get("additionalProperties")
@@ -22,9 +22,9 @@ def of_child(schema: Schema, step: str | int) -> Schema | None:
 
 
 def undeclared(value: Any, schema: Schema, path: Path = ()) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Where a field stands that the schema does not have, and the names that it has there.
+    """Path of each field that the schema does not have, and the names that it has there.
 
-    The API server drops such a field without a word, unless it is asked to be strict.
+    The API server silently drops such a field, unless it is asked to be strict.
     """
     anything = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("additionalProperties") is True
     for step, child in children(value):
@@ -37,7 +37,7 @@ def undeclared(value: Any, schema: Schema, path: Path = ()) -> Iterator[tuple[Pa
 def stored(value: Any, schema: Schema) -> Any:
     """The value as the API server goes on to validate it: with defaults, without nulls that the schema does not allow.
 
-    A whole number is one, however it is written: Pulumi hands all numbers on as floating point.
+    Whole numbers become integers: Pulumi passes all numbers as floating point.
     """
     if isinstance(value, Mapping):
         fields = {name: field for name, field in children(value) if not _falls_away(field, of_child(schema, name))}

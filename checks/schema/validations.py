@@ -1,4 +1,4 @@
-"""The rules in CEL of a CRD (`x-kubernetes-validations`).
+"""CEL rules of a CRD (`x-kubernetes-validations`).
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
 """
@@ -9,41 +9,41 @@ from typing import Any
 
 from checks.schema import cel
 from checks.schema.structural import Schema, of_child
-from diagnostics.problem import Mistake, Path
+from diagnostics import Path, Problem, problem
 from kube.json_paths import children
 
 _FIELD_PATH = re.compile(r"\.([^.\[]+)|\['((?:[^'\\]|\\.)*)'\]")
 Rule = Mapping[str, Any]
 
 
-def mistakes(value: Any, schema: Schema, closed: Set[Path], path: Path = ()) -> Iterator[Mistake]:
-    """The rules that the value breaks. None is asked in whose scope a path of `closed` lies."""
+def broken_rules(value: Any, schema: Schema, closed: Set[Path], path: Path = ()) -> Iterator[Problem]:
+    """The rules that a value breaks. A rule over one of the paths `closed` is not evaluated."""
     rules: list[Rule] = schema.get("x-kubernetes-validations", [])
     if rules and not any(place[: len(path)] == path for place in closed):
         self = cel.typed(value, schema)
         for rule in rules:
             if not _holds(rule, self):
-                yield Mistake(path=path + _field_path(rule), value=value, rule=_message(rule, self))
+                yield problem("cel-rule", path + _field_path(rule), value, message=_message(rule, self))
     for step, child in children(value):
         if declared := of_child(schema, step):
-            yield from mistakes(child, declared, closed, (*path, step))
+            yield from broken_rules(child, declared, closed, (*path, step))
 
 
 def _holds(rule: Rule, self: Any) -> bool:
     try:
-        return cel.evaluated(rule["rule"], self) is True
+        return cel.evaluate(rule["rule"], self) is True
     except LookupError:
         return True
     except ValueError:
-        # Such as for a field that is not there: the API server refuses the object for that, too.
+        # A field that is missing, for example: the API server refuses the object for that, too.
         return False
 
 
 def _message(rule: Rule, self: Any) -> str:
     try:
-        return str(cel.evaluated(rule["messageExpression"], self))
+        return str(cel.evaluate(rule["messageExpression"], self))
     except (KeyError, ValueError):
-        # KeyError, also: one with functions that only a newer API server has.
+        # KeyError also stands for a function that only a newer API server has.
         return rule.get("message") or f"must satisfy {' '.join(rule['rule'].split())}"
 
 

@@ -1,88 +1,69 @@
-"""Chat: SynergyChat's page, API and crawler, wired to each other."""
+"""Chat: SynergyChat's page, API and crawler, connected to each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 
-from components.apps.secrets import Secrets
-from components.apps.workload import Backend, Workload, WorkloadArgs
-from config import ApiConfig, AppConfig, CrawlerConfig, WebConfig
-from kube.namespace import Namespace
-from preview.recorder import declared_by
+from components.apps.secrets import Secrets, create_secrets
+from components.apps.workload import Workload, WorkloadArgs
+from components.backend import Backend
+from config import ApiConfig, AppConfig, ChatSettings, CrawlerConfig
+from kube.namespace import Namespace, create_restricted_namespace
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatArgs:
-    namespace: str
-    default_deny: bool = False
-    """Whether connections are refused in it that no NetworkPolicy allows."""
-    api_url: str
-    """The API's public URL: the page calls it from the reader's browser."""
-    web: WebConfig
-    api: ApiConfig
-    crawler: CrawlerConfig
-    secrets: Mapping[str, Mapping[str, str]]
-    """Contents of the namespace's Secrets, by name."""
-    timeout_s: int
+    settings: ChatSettings
 
 
 class Chat(pulumi.ComponentResource):
-    """The chat's namespace, where only *restricted* pods may run, the stack's Secrets and the three workloads in it.
+    """The chat's namespace, the stack's Secrets and the three workloads.
 
-    The page is told the API's public URL, the API the crawler's address inside the cluster.
+    The namespace enforces the *restricted* Pod Security Standard. The page gets the API's public URL, the API the
+    crawler's address inside the cluster.
     """
 
     namespace: Namespace
     secrets: Secrets
-    web: Backend
-    api: Backend
     backends: Mapping[str, Backend]
-    """All three, by the names that stack config has for them."""
+    """All three by their keys in the config."""
     names: Mapping[str, str]
-    """What their objects are called, by these names."""
-    calls: Mapping[str, Sequence[str]]
-    """Who calls whom."""
+    """Names of their objects by the same keys."""
 
     def __init__(self, name: str, args: ChatArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Chat", name, None, opts)
 
-        here = pulumi.ResourceOptions(parent=self)
-        self.namespace = Namespace.restricted(name, args.namespace, here, default_deny=args.default_deny)
-        self.secrets = Secrets.made(args.secrets, self.namespace, here)
+        settings, here = args.settings, pulumi.ResourceOptions(parent=self)
+        self.namespace = create_restricted_namespace(name, settings.namespace, here, default_deny=settings.default_deny)
+        self.secrets = create_secrets(settings.secrets, self.namespace, here)
 
-        def workload(app: str, settings: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:
-            with declared_by(app, parts={}):
-                return Workload(
-                    f"{name}-{app}",
-                    WorkloadArgs(
-                        settings=settings,
-                        namespace=self.namespace,
-                        secrets=self.secrets,
-                        environment=environment,
-                        health_path=health_path,
-                        timeout_s=args.timeout_s,
-                    ),
-                    here,
-                )
+        def workload(key: str, config: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:
+            args = WorkloadArgs(
+                settings=config,
+                namespace=self.namespace,
+                secrets=self.secrets,
+                environment=environment,
+                health_path=health_path,
+                timeout_s=settings.timeout_s,
+            )
+            return Workload(f"{name}-{key}", args, here)
 
-        crawler = workload("crawler", args.crawler, _crawlers(args.crawler), "/healthz")
-        api = workload("api", args.api, _apis(args.api, crawler.base_url), "/healthz")
-        web = workload("web", args.web, {"WEB_PORT": str(args.web.port), "API_URL": args.api_url}, "/")
+        crawler = workload("crawler", settings.crawler, _crawler_environment(settings.crawler), "/healthz")
+        api = workload("api", settings.api, _api_environment(settings.api, crawler.base_url), "/healthz")
+        page = {"WEB_PORT": str(settings.web.port), "API_URL": settings.api_url}
+        web = workload("web", settings.web, page, "/")
 
-        self.web = web.backend
-        self.api = api.backend
         self.backends = {"web": web.backend, "api": api.backend, "crawler": crawler.backend}
-        self.names = {app: f"{name}-{app}" for app in self.backends}
-        self.calls = {"api": ["crawler"]}
+        self.names = {key: f"{name}-{key}" for key in self.backends}
         self.register_outputs({"namespace": self.namespace.name})
 
 
-def _crawlers(settings: CrawlerConfig) -> dict[str, str]:
+def _crawler_environment(settings: CrawlerConfig) -> dict[str, str]:
     return {"CRAWLER_PORT": str(settings.port), "CRAWLER_KEYWORDS": ",".join(settings.keywords)}
 
 
-def _apis(settings: ApiConfig, crawler_url: str) -> dict[str, str]:
+def _api_environment(settings: ApiConfig, crawler_url: str) -> dict[str, str]:
     # Without a file it keeps the messages in memory.
     database = {"API_DB_FILEPATH": f"{settings.persistence.path}/messages.json"} if settings.persistence else {}
     return {"API_PORT": str(settings.port), "CRAWLER_BASE_URL": crawler_url, **database}

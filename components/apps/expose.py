@@ -1,50 +1,68 @@
-"""Expose: a workload behind the gateway, under a host name and a path."""
+"""Expose: a workload behind the gateway, at a host name and a path prefix."""
 
 from dataclasses import dataclass
 
 import pulumi
 
 from components.apps.network_policy import from_gateway, network_policy
-from components.apps.workload import Backend
+from components.backend import Backend
 from components.gateway.gateway import Gateway
-from components.gateway.routes import Route, RouteArgs
+from components.gateway.routes import Route, RouteArgs, to
+from diagnostics import Path
+from diagnostics.source import derived
 from kube.resource import KubernetesObject
+from preview.recorder import config_source
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExposeArgs:
     host: str
-    path: str = "/"
-    """What the paths start with that it gets; they reach it as they are."""
+    path_prefix: str = "/"
+    """Prefix of the paths that it serves. It is not removed on the way."""
     backend: Backend
     gateway: Gateway
+    path: Path = ()
+    """Place in the config of the workload."""
+    host_path: Path = ()
+    """Place in the config of the host name."""
     timeout_s: int
 
 
 class Expose(pulumi.ComponentResource):
-    """An HTTPRoute of the component's name, from a host name and a path to a workload's Service, and where connections
-    are refused otherwise a NetworkPolicy `<name>-from-gateway`, which lets the gateway's proxies in.
+    """An HTTPRoute of the component's name and, in a namespace that denies traffic by default, a NetworkPolicy
+    `<name>-from-gateway` for the gateway's Envoys.
 
-    It is ready when every listener that can serve the host has accepted it; it fails after `timeout_s`.
+    It is ready when every listener that can serve the host has accepted the route; it fails after `timeout_s`.
     """
 
     url: str
-    """At which clients reach it."""
+    """Public URL."""
     route: Route
 
     def __init__(self, name: str, args: ExposeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Expose", name, None, opts)
 
         gateway, backend = args.gateway, args.backend
-        route = RouteArgs.of_prefix(args.path, args.host, name, gateway, backend, args.timeout_s)
+        rule = {
+            "matches": [{"path": {"type": "PathPrefix", "value": args.path_prefix}}],
+            "backendRefs": [to(backend)],
+        }
+        route = RouteArgs(
+            name=name,
+            gateway=gateway,
+            fields={"hostnames": derived(args.host_path, [args.host]), "rules": derived(args.path, [rule])},
+            backends=[backend],
+            path=args.path,
+            timeout_s=args.timeout_s,
+        )
 
         self.route = Route(name, route, pulumi.ResourceOptions(parent=self))
         if gateway.namespace.default_deny and backend.namespace == gateway.namespace.name:
-            policy = network_policy(
-                name, f"{name}-from-gateway", backend.namespace, from_gateway(backend, gateway.proxies)
-            )
+            spec = from_gateway(backend, gateway.proxies)
+            policy = network_policy(name, f"{name}-from-gateway", backend.namespace, spec)
             here = pulumi.ResourceOptions(parent=self, depends_on=[gateway.namespace.resource])
-            KubernetesObject(f"{name}-from-gateway", policy, here)
+            with config_source(args.path):
+                KubernetesObject(f"{name}-from-gateway", policy, here)
 
-        self.url = gateway.url(args.host) + args.path.rstrip("/")
+        self.url = gateway.url(args.host) + args.path_prefix.rstrip("/")
         self.register_outputs({"url": self.url})

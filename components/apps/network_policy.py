@@ -1,47 +1,43 @@
 """NetworkPolicies: who may connect to whom in the stack's namespace.
 
-They hold for the addresses and ports of pods, after a Service's have been translated. An enforcer lets through what
-comes from the pod's own node, such as kubelet's probes.
+They apply to addresses and ports of pods, after a Service's have been translated. An enforcer always allows connections
+from the pod's own node, such as kubelet's probes.
 https://kubernetes.io/docs/concepts/services-networking/network-policies/
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 import pulumi
 
-from components.apps.workload import Backend, ports
+from components.apps.workload import ports
+from components.backend import Backend
 from components.gateway.gateway import Gateway
-from components.gateway.manifests import Wire
-from config import AppConfig, StackConfig
-from kube.json_paths import children
-from kube.labels import OURS, PART_OF, metadata, pods_of, selector
+from config import WorkloadTraffic
+from kube.labels import COMMON, PART_OF, metadata, pods_of, selector
+from kube.manifest import Manifest
 from kube.resource import KubernetesObject
-from preview.recorder import declared_by
+from preview.recorder import config_source
 
 _APP = "network-policy"
 _BOTH = ["Ingress", "Egress"]
-_BACKENDS = {"backendRef", "backendRefs"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkPoliciesArgs:
-    settings: StackConfig
-    gateway: Gateway
-    """Its namespace is theirs; its proxies reach what is exposed."""
+    workloads: Sequence[WorkloadTraffic]
     names: Mapping[str, str]
-    """What the objects of the chat's workloads are called, by the names that the config has for these."""
-    calls: Mapping[str, Sequence[str]]
-    """Whom the chat's workloads call, beside those that the config says."""
+    """Names of the workloads' objects, where they differ from the workloads' names."""
+    gateway: Gateway
+    """Its namespace is that of the policies; its Envoys reach the exposed workloads."""
 
 
 class NetworkPolicies(pulumi.ComponentResource):
-    """Nothing in the namespace connects or is connected to, but by one of these; none of them if it does not deny.
+    """Default-deny for the namespace plus one allow policy per workload. Creates nothing when `default_deny` is off.
 
-    `default-deny`, which leaves every pod the cluster's DNS; for each workload that talks to others one of its name;
-    and `gateway-to-others` for pods that are of no workload. One more NetworkPolicy, such as an Expose's, only allows
-    more.
+    `default-deny` leaves every pod the cluster's DNS; each workload with connections has a policy of its name;
+    `gateway-to-others` is for pods that are not the stack's workloads. Any further NetworkPolicy, such as an Expose's,
+    only allows more.
     """
 
     def __init__(self, name: str, args: NetworkPoliciesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -51,113 +47,73 @@ class NetworkPolicies(pulumi.ComponentResource):
 
         if self._namespace.default_deny:
             proxies = args.gateway.proxies
-            workloads = {each.name: each for each in _guarded(args)}
+            subjects = {each.name: Subject(each, args.names.get(each.name, each.name)) for each in args.workloads}
             self._policy(name, "default-deny", default_deny())
             self._policy(name, "gateway-to-others", gateway_to_others(proxies))
-            for each in workloads.values():
-                with declared_by(each.place, {}):
-                    if spec := of_workload(each, workloads, proxies):
-                        self._policy(name, each.app, spec)
+            for subject in subjects.values():
+                with config_source(subject.traffic.path):
+                    if spec := of_workload(subject, subjects, proxies):
+                        self._policy(name, subject.app, spec)
 
         self.register_outputs({})
 
-    def _policy(self, name: str, policy: str, spec: Wire) -> None:
-        wire = network_policy(_APP, policy, self._namespace.name, spec)
+    def _policy(self, name: str, policy: str, spec: Manifest) -> None:
+        manifest = network_policy(_APP, policy, self._namespace.name, spec)
         here = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace.resource])
-        KubernetesObject(f"{name}-{policy}", wire, here)
+        KubernetesObject(f"{name}-{policy}", manifest, here)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Guarded:
-    """A workload as its policy sees it."""
+@dataclass(frozen=True)
+class Subject:
+    """A workload that a policy is for."""
 
-    name: str
-    """In the config: callers say it."""
+    traffic: WorkloadTraffic
     app: str
-    """What its objects are called."""
-    place: str
-    """Of its keys in the config."""
-    settings: AppConfig
-    calls: frozenset[str]
-    exposed: bool
-    """Whether a route or a policy sends it requests, other than an Expose's."""
+    """Name of its objects."""
 
     @property
-    def peer(self) -> Wire:
+    def peer(self) -> Manifest:
+        """Its pods, as a NetworkPolicy peer."""
         return {"podSelector": {"matchLabels": selector(self.app)}}
 
 
-def network_policy(app: str, name: str, namespace: str, spec: Wire) -> Wire:
+def network_policy(app: str, name: str, namespace: str, spec: Manifest) -> Manifest:
+    """A NetworkPolicy."""
     described = metadata(app, name, namespace=namespace)
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": described, "spec": spec}
 
 
-def default_deny() -> Wire:
+def default_deny() -> Manifest:
+    """Deny everything but DNS for all pods."""
     dns_ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-    dns: Wire = {"to": [pods_of("kube-system", {"k8s-app": "kube-dns"})], "ports": dns_ports}
+    dns: Manifest = {"to": [pods_of("kube-system", {"k8s-app": "kube-dns"})], "ports": dns_ports}
     return {"podSelector": {}, "policyTypes": _BOTH, "egress": [dns]}
 
 
-def from_gateway(backend: Backend, proxies: Wire) -> Wire:
-    """What lets a Gateway's proxies in to the pods behind a Service."""
+def from_gateway(backend: Backend, proxies: Manifest) -> Manifest:
+    """Allow a Gateway's Envoys to connect to the pods behind a Service."""
     ingress = [{"from": [proxies], "ports": list(backend.pod_ports)}]
     return {"podSelector": {"matchLabels": dict(backend.pods)}, "policyTypes": ["Ingress"], "ingress": ingress}
 
 
-def gateway_to_others(proxies: Wire) -> Wire:
-    """For pods that the program knows nothing of: those of `objects`, or by which cert-manager answers a challenge.
+def gateway_to_others(proxies: Manifest) -> Manifest:
+    """Allow a Gateway's Envoys to connect to pods that the program does not know.
 
-    Which of them a route sends requests to, on which port, is theirs to say.
+    These are pods of `objects`, or those by which cert-manager answers a challenge. A route says to which of them, and
+    to which port, requests go.
     """
-    others = {"matchExpressions": [{"key": PART_OF, "operator": "NotIn", "values": [OURS[PART_OF]]}]}
+    others = {"matchExpressions": [{"key": PART_OF, "operator": "NotIn", "values": [COMMON[PART_OF]]}]}
     return {"podSelector": others, "policyTypes": ["Ingress"], "ingress": [{"from": [proxies]}]}
 
 
-def of_workload(guarded: Guarded, workloads: Mapping[str, Guarded], proxies: Wire) -> Wire | None:
-    """None for one that nobody connects to and that connects to nobody: `default-deny` says so of it."""
-    callers = [each.peer for each in workloads.values() if guarded.name in each.calls]
-    peers = [*([proxies] if guarded.exposed else []), *callers]
-    ingress: list[Wire] = [{"from": peers, "ports": ports.of_pods(guarded.settings)}] if peers else []
-    called = [workloads[each] for each in sorted(guarded.calls)]
-    egress: list[Wire] = [{"to": [each.peer], "ports": ports.of_pods(each.settings)} for each in called]
-    rules = {
-        "ingress": [*ingress, *guarded.settings.ingress],
-        "egress": [*egress, *guarded.settings.egress],
-    }
-    given = {direction: each for direction, each in rules.items() if each}
-    return {**guarded.peer, "policyTypes": _BOTH, **given} if given else None
-
-
-def _guarded(args: NetworkPoliciesArgs) -> Iterator[Guarded]:
-    settings = args.settings
-    exposed = {"web", "api", *_sent_requests(settings)}
-    for name, each in settings.workloads.items():
-        yield Guarded(
-            name=name,
-            app=args.names.get(name, name),
-            place=f"apps.{name}" if name in settings.apps else name,
-            settings=each,
-            calls=frozenset({*args.calls.get(name, ()), *each.calls}),
-            exposed=name in exposed,
-        )
-
-
-def _sent_requests(settings: StackConfig) -> Iterator[str]:
-    """The workloads that routes and policies of the config name: as workloads, or by their Services."""
-    services = {each.service_name or name: name for name, each in settings.workloads.items()}
-    for route in settings.routes.values():
-        yield from filter(None, [route.backend])
-        yield from [route.canary.stable, route.canary.next] if route.canary else []
-    wires = [*settings.routes.values(), *settings.policies.values(), *settings.objects]
-    for reference in _references([each.fields for each in wires]):
-        name = reference.get("workload") or services.get(str(reference.get("name")))
-        if isinstance(name, str):
-            yield name
-
-
-def _references(value: Any) -> Iterator[Mapping[str, Any]]:
-    for step, child in children(value):
-        if step in _BACKENDS:
-            found = cast(list[Any], child) if isinstance(child, list) else [child]
-            yield from (cast(Mapping[str, Any], each) for each in found if isinstance(each, Mapping))
-        yield from _references(child)
+def of_workload(subject: Subject, subjects: Mapping[str, Subject], proxies: Manifest) -> Manifest | None:
+    """Allow the connections of a workload; None for one without any, for which `default-deny` is enough."""
+    keys, calls = subject.traffic.keys, subject.traffic.calls
+    callers = [each.peer for each in subjects.values() if subject.traffic.name in each.traffic.calls]
+    peers = [*([proxies] if subject.traffic.is_exposed else []), *callers]
+    ingress: list[Manifest] = [{"from": peers, "ports": ports.of_pods(keys)}] if peers else []
+    called = [subjects[name] for name in sorted(calls)]
+    egress: list[Manifest] = [{"to": [each.peer], "ports": ports.of_pods(each.traffic.keys)} for each in called]
+    rules = {"ingress": [*ingress, *keys.ingress], "egress": [*egress, *keys.egress]}
+    given = {direction: entries for direction, entries in rules.items() if entries}
+    return {**subject.peer, "policyTypes": _BOTH, **given} if given else None

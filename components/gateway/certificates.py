@@ -1,4 +1,4 @@
-"""A certificate that the program signs itself, for stacks whose readers are its makers."""
+"""Self-signed certificates, for stacks whose only users are their developers."""
 
 import base64
 import hashlib
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pulumi
-import pulumi_kubernetes as k8s
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kube.labels import metadata
+from kube.manifest import Manifest
 from kube.namespace import Namespace
+from kube.resource import KubernetesObject
 
 _PERIOD = timedelta(days=60)
 _LIFETIME = timedelta(days=180)
@@ -30,41 +31,41 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A Secret of type kubernetes.io/tls, by name, and the resource that what serves it depends on."""
+    """A Secret of type kubernetes.io/tls by name, and the resource that a listener with it depends on."""
 
     secret: str
     resource: pulumi.Resource
 
 
-def self_signed(
+def create_self_signed(
     app: str, name: str, hostnames: Sequence[str], namespace: Namespace, opts: pulumi.ResourceOptions
 ) -> Certificate:
-    """A Secret `<name>-<digest of period and host names>` with a pair for `hostnames`.
+    """Create a Secret `<name>-<digest of period and host names>` with a certificate for `hostnames` and its key.
 
-    Every run makes a pair; all but the first leave the one that is there. After sixty days, or with other host names,
-    it has another name: the new one is there before the Gateway turns to it, and the old one goes after that. A pair is
-    valid for three periods, so that an `up` every four months is enough.
+    Every run makes a pair, but only the first one is stored. After sixty days, or with other host names, the name
+    changes: the new Secret exists before the Gateway uses it, and the old one is deleted after that. A certificate is
+    valid for three periods, so an `up` every four months is enough.
     """
     start = datetime.fromtimestamp(0, UTC) + _PERIOD * ((datetime.now(UTC) - datetime.fromtimestamp(0, UTC)) // _PERIOD)
     suffix = hashlib.sha256(f"{start:%F} {' '.join(sorted(hostnames))}".encode()).hexdigest()[:8]
     pair = make_pair(hostnames, start)
     content = {"tls.crt": pair.certificate, "tls.key": pair.key}
-    secret = k8s.core.v1.Secret(
-        f"{name}-{suffix}",
-        metadata=metadata(app, f"{name}-{suffix}", namespace=namespace.name),
-        type="kubernetes.io/tls",
-        data={key: pulumi.Output.secret(base64.b64encode(value).decode()) for key, value in content.items()},
-        opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(depends_on=[namespace.resource], ignore_changes=["data"])
-        ),
-    )
+    manifest: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(app, f"{name}-{suffix}", namespace=namespace.name),
+        "type": "kubernetes.io/tls",
+        "data": {key: pulumi.Output.secret(base64.b64encode(value).decode()) for key, value in content.items()},
+    }
+    own = pulumi.ResourceOptions(depends_on=[namespace.resource], ignore_changes=["data"])
+    secret = KubernetesObject(f"{name}-{suffix}", manifest, pulumi.ResourceOptions.merge(opts, own))
     return Certificate(secret=f"{name}-{suffix}", resource=secret)
 
 
 def make_pair(hostnames: Sequence[str], start: datetime) -> Pair:
-    """A new pair for `hostnames`, wildcards among them, valid from a day before `start`."""
+    """A new pair for `hostnames`, which may have wildcards, valid from a day before `start`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    # A common name holds 64 characters; clients look at the alternative names only.
+    # A common name holds 64 characters; clients look only at the alternative names.
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "self-signed by synergychat")])
     certificate = (
         x509.CertificateBuilder()
@@ -87,5 +88,5 @@ def make_pair(hostnames: Sequence[str], start: datetime) -> Pair:
 
 
 def _names(hostnames: Sequence[str]) -> list[x509.DNSName]:
-    # What is no host name has yet to be refused, by the checks on the routes that name it.
-    return [x509.DNSName(each) for each in hostnames if each.isascii()]
+    # The checks refuse an invalid host name at the route that has it.
+    return [x509.DNSName(hostname) for hostname in hostnames if hostname.isascii()]

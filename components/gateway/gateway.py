@@ -1,238 +1,254 @@
-"""Gateway: the class, the Envoys it runs, and the Gateway that clients reach."""
+"""Gateway: its class, the Envoys that serve it, and the Gateway that clients reach."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 import pulumi
 
 from components.gateway import issuance, manifests, presets
-from components.gateway.certificates import Certificate, self_signed
+from components.gateway.certificates import Certificate, create_self_signed
 from components.gateway.issuers import Issuer
-from components.gateway.listeners import Listeners, parts
-from components.gateway.manifests import Wire
+from components.gateway.listeners import Listeners
+from components.legacy import formerly_in_configured
 from components.platform.platform import Platform
-from components.platform.sources import ManifestError
-from config import ListenerConfig, ServingConfig
-from diagnostics.exit import stop
-from kube import readiness
+from config import GatewaySettings, ListenerConfig
+from diagnostics.source import Source, SourcedDict, derived
 from kube.labels import pods_of
-from kube.merge import overlaid
+from kube.manifest import Manifest
+from kube.merge import merge
 from kube.namespace import Namespace
+from kube.readiness import timeouts
 from kube.resource import KubernetesObject
-from preview.recorder import Shortcut, declared_in_parts
+from preview.recorder import config_source
 
 _APP = "gateway"
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayArgs:
-    name: str
-    """The object's own."""
-    class_name: str
-    class_from: "Gateway | None" = None
-    """What has made a class before this one, which is of that or of one that is there. None: it makes its own."""
-    settings: ServingConfig
-    listeners: Sequence[ListenerConfig]
-    hostnames: Sequence[str]
-    """What certificates that the program makes are for."""
-    envoy_image: str | None
-    """None: the one that Envoy Gateway chooses."""
+    settings: GatewaySettings
     namespace: Namespace
-    """Where the Gateway and its routes live."""
+    """Namespace of the Gateway and its routes."""
     platform: Platform
-    """Its controller has to outlive the class and the Gateway: it takes away their finalizers."""
+    """Its controller has to outlive the Gateway: it removes the finalizers."""
     issuers: Mapping[str, Issuer] = field(default_factory=dict[str, Issuer])
-    """The stack's own, by name. Any other that a listener names is a ClusterIssuer."""
-    timeout_s: int
+    """The stack's own issuers by name. Any other name is that of a ClusterIssuer."""
+    shares_class_of: Optional["Gateway"] = None
+    """Reuse this Gateway's GatewayClass; None creates one, unless the platform is external."""
 
 
 class Gateway(pulumi.ComponentResource):
-    """A GatewayClass with its EnvoyProxy, and a Gateway of that class. Where there is a class, for a further Gateway or
-    on an external platform, the Gateway has the EnvoyProxy itself, in its own namespace.
+    """A Gateway with its GatewayClass and EnvoyProxy.
 
-    It is ready when the class is Accepted and the Gateway and its listeners are Programmed: an Envoy runs and has an
-    address, from the load balancer, of the nodes or inside the cluster. Each may take `timeout_s`.
-    Follows https://gateway-api.sigs.k8s.io/api-types/gateway/.
+    The EnvoyProxy belongs to the class. Where the Gateway shares a class, or the platform is external, it belongs to
+    the Gateway itself and lives in its namespace.
+
+    It is ready when the class is Accepted, and the Gateway and its listeners are Programmed: an Envoy runs and has an
+    address. Each object may take the settings' timeout. Follows https://gateway-api.sigs.k8s.io/api-types/gateway/.
     """
 
     namespace: Namespace
     platform: Platform
-    issuers: Mapping[str, Issuer]
     gateway_name: str
     listeners: Listeners
-    target: Wire
-    """A policy's `targetRef` to it."""
+    target: Manifest
+    """A policy's `targetRef` to the Gateway."""
     resource: pulumi.Resource
-    """The Gateway object: what needs a working Gateway depends on it."""
+    """The Gateway object, which everything that needs a working Gateway depends on."""
     class_resource: pulumi.Resource
-    """The GatewayClass, or where that is there, what stands in its place: what the Gateway itself may wait for, such as
-    a listener's certificate, depends on this one."""
+    """The GatewayClass or, where others made it, the EnvoyProxy: objects that the Gateway itself may wait for, such as
+    a certificate, depend on it."""
     address: pulumi.Output[str]
-    """An IP address or a host name, as the Gateway's status has it."""
+    """IP address or host name, from the Gateway's status."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Gateway", name, None, opts)
 
-        self._args = args
-        self.namespace = args.namespace
-        self.platform = args.platform
-        self.issuers = args.issuers
-        self.gateway_name = args.name
-        settings = args.settings
-        self.listeners = Listeners(gateway_name=args.name, all=args.listeners, redirecting=settings.redirect_to_https)
+        self._args, self._settings, self._keys = args, args.settings, args.settings.keys
+        self.namespace, self.platform, self.gateway_name = args.namespace, args.platform, self._settings.name
+        self.listeners = Listeners(gateway_name=self.gateway_name, all=self._settings.listeners, keys=self._keys)
+        self.target = manifests.target(self.platform.api_version("Gateway"), "Gateway", self.gateway_name)
 
-        first = args.class_from
-        certificates = self._certificates()
-        proxy = self._proxy(f"{name}-proxy")
-        if first:
-            self.class_resource = first.class_resource
-        else:
-            self.class_resource = proxy if self._own_proxy else self._class(f"{name}-class", proxy)
-        needed = [proxy if first else self.class_resource, *(each.resource for each in certificates.values())]
-        secrets = {listener: each.secret for listener, each in certificates.items()}
-        gateway = self._gateway(f"{name}-gateway", secrets, needed)
-        for each in self.listeners.ordered:
-            self._order(f"{name}-certificate-{each.name}", each, gateway)
-        if settings.redirect_to_https:
-            self._object(f"{name}-redirect", manifests.awaited(self._redirect()), [gateway])
-        self.target = manifests.target(self.api_version("Gateway"), "Gateway", args.name)
-        self._traffic(f"{name}-traffic", [gateway])
+        with config_source(self._keys.at()):
+            certificates = self._self_signed()
+            proxy = self._envoy_proxy(f"{name}-proxy")
+            self.class_resource = self._gateway_class(f"{name}-class", proxy)
+            own = proxy if args.shares_class_of else self.class_resource
+            needed = [own, *(certificate.resource for certificate in certificates.values())]
+            secrets = {listener: certificate.secret for listener, certificate in certificates.items()}
+            self.resource = gateway = self._gateway(f"{name}-gateway", secrets, needed)
+            for listener in self.listeners.issued:
+                self._certificate(f"{name}-certificate-{listener.name}", listener, gateway)
+            if self._keys.redirect_to_https:
+                self._object(f"{name}-redirect", manifests.with_readiness(self._redirect()), [gateway])
+            self._traffic(f"{name}-traffic", [gateway])
 
-        self.resource = gateway
         self.address = gateway.status.apply(_first_address)
         self.register_outputs({"address": self.address})
 
-    def api_version(self, kind: str) -> str:
-        """In which the installed release serves `kind`."""
-        try:
-            return self.platform.manifest.api_version(kind)
-        except ManifestError as error:
-            stop(str(error))
-
     @property
-    def proxies(self) -> Wire:
-        """A NetworkPolicy's peer: the Envoys of its namespace's Gateways, or with `mergeGateways` all of its class."""
-        if self._args.class_from:
-            return self._args.class_from.proxies
+    def proxies(self) -> Manifest:
+        """A NetworkPolicy peer: the Envoys of the namespace's Gateways, or of the whole class with `mergeGateways`."""
+        if self._args.shares_class_of:
+            return self._args.shares_class_of.proxies
         prefix = "gateway.envoyproxy.io/owning-gateway"
-        merged = self._args.settings.proxy.get("mergeGateways") is True
-        owner = {f"{prefix}class": self._args.class_name} if merged else {f"{prefix}-namespace": self.namespace.name}
+        is_merged = self._keys.proxy.get("mergeGateways") is True
+        class_label, namespace_label = f"{prefix}class", f"{prefix}-namespace"
+        owner = {class_label: self._settings.class_name} if is_merged else {namespace_label: self.namespace.name}
         return pods_of(self.platform.namespace, owner)
 
     def url(self, hostname: str) -> str:
-        """At which clients reach the name."""
-        return self._args.settings.url(hostname)
-
-    def _certificates(self) -> dict[str, Certificate]:
-        """Those that the program makes, by listener."""
-        args, listeners = self._args, self.listeners
-        here = pulumi.ResourceOptions(parent=self)
-        return {
-            each.name: self_signed(
-                _APP, listeners.secret(each), listeners.certified(each, args.hostnames), args.namespace, here
-            )
-            for each in listeners.all
-            if each.self_signed
-        }
+        """The URL of a host name."""
+        return self._keys.url(hostname)
 
     @property
-    def _own_proxy(self) -> bool:
-        """Whether the EnvoyProxy is the Gateway's: Gateway API wants it in the same namespace then."""
-        return self.platform.is_external or self._args.class_from is not None
+    def _has_own_proxy(self) -> bool:
+        """Whether the EnvoyProxy belongs to the Gateway: Gateway API wants it in the same namespace then."""
+        return self.platform.is_external or self._args.shares_class_of is not None
 
-    def _proxy(self, name: str) -> KubernetesObject:
-        args, needed = self._args, list(self.platform.resources)
-        if args.class_from:
-            needed.append(args.class_from.class_resource)
-        if self._own_proxy:
-            needed.append(args.namespace.resource)
-        wire = manifests.envoy_proxy(
-            name=args.name if self._own_proxy else args.class_name,
-            namespace=args.namespace.name if self._own_proxy else self.platform.namespace,
-            image=args.envoy_image,
-            exposure=args.settings.exposure,
+    def _self_signed(self) -> dict[str, Certificate]:
+        """The certificates that the program signs, by listener."""
+        listeners, hosts = self.listeners, self._settings.hostnames
+        here = pulumi.ResourceOptions(parent=self)
+        return {
+            listener.name: create_self_signed(
+                _APP,
+                listeners.secret_name(listener),
+                listeners.certified_hosts(listener, hosts),
+                self.namespace,
+                here,
+            )
+            for listener in listeners.all
+            if listener.self_signed
+        }
+
+    def _envoy_proxy(self, name: str) -> KubernetesObject:
+        shared, own = self._args.shares_class_of, self._has_own_proxy
+        manifest = manifests.envoy_proxy(
+            name=self.gateway_name if own else self._settings.class_name,
+            namespace=self.namespace.name if own else self.platform.namespace,
+            image=self._settings.envoy_image,
+            exposure=self._keys.exposure,
             node_ports=self.listeners.node_ports,
-            fields=args.settings.proxy,
+            fields=self._keys.proxy,
         )
-        with declared_in_parts({("spec",): "proxy"}):
-            return self._object(name, wire, needed)
+        needed = [*self.platform.resources, *([shared.class_resource] if shared else [])]
+        return self._object(name, manifest, [*needed, *([self.namespace.resource] if own else [])])
 
-    def _class(self, name: str, proxy: pulumi.Resource) -> KubernetesObject:
-        class_name, namespace = self._args.class_name, self.platform.namespace
-        wire = manifests.gateway_class(name=class_name, proxy_name=class_name, proxy_namespace=namespace)
-        return self._object(name, manifests.awaited(wire), [proxy])
+    def _gateway_class(self, name: str, proxy: KubernetesObject) -> pulumi.Resource:
+        if self._args.shares_class_of:
+            return self._args.shares_class_of.class_resource
+        if self._has_own_proxy:
+            return proxy
+        class_name, namespace = self._settings.class_name, self.platform.namespace
+        manifest = manifests.gateway_class(name=class_name, proxy_name=class_name, proxy_namespace=namespace)
+        return self._object(name, manifests.with_readiness(manifest), [proxy])
 
     def _gateway(self, name: str, secrets: Mapping[str, str], needed: Sequence[pulumi.Resource]) -> KubernetesObject:
-        args, settings, listeners = self._args, self._args.settings, self.listeners
-        own_proxy = manifests.own_proxy(args.name) if self._own_proxy else {}
-        wire = manifests.gateway(
-            name=args.name,
-            namespace=args.namespace.name,
-            class_name=args.class_name,
-            listeners=listeners.wires({**listeners.named_secrets, **secrets}),
-            annotations=settings.annotations,
-            fields=overlaid(own_proxy, settings.spec),
+        keys, listeners = self._keys, self.listeners
+        proxy = manifests.own_envoy_proxy(self.gateway_name) if self._has_own_proxy else {}
+        fields = {
+            "gatewayClassName": self._settings.class_name,
+            "listeners": listeners.manifests({**listeners.known_secrets, **secrets}),
+        }
+        class_name: dict[str | int, Source] = {"gatewayClassName": Source(keys.at("className"), derived=True)}
+        manifest = manifests.gateway(
+            name=self.gateway_name,
+            namespace=self.namespace.name,
+            annotations=keys.annotations,
+            spec=merge(merge(proxy, keys.spec), SourcedDict(fields, None, class_name)),
         )
-        # Otherwise exposed it has another address or none; only a new Gateway's status surely shows no old one.
-        further = [each["nodePort"] for each in listeners.node_ports if each["port"] != settings.port]
-        exposure = [settings.exposure, settings.node_port, settings.port, *further]
-        with declared_in_parts(parts(settings, args.listeners)):
-            return self._object(
-                name,
-                manifests.awaited(wire, ordered=[each.name for each in listeners.ordered]),
-                [*needed, args.namespace.resource],
-                pulumi.ResourceOptions(replacement_trigger=exposure),
-            )
+        ready = manifests.with_readiness(manifest, except_listeners=[each.name for each in listeners.issued])
+        # Another exposure gives another address, or none. Only the status of a new Gateway surely has no old one.
+        other_node_ports = [each["nodePort"] for each in listeners.node_ports if each["port"] != keys.port]
+        exposure = [keys.exposure, keys.node_port, keys.port, *other_node_ports]
+        replacement = pulumi.ResourceOptions(replacement_trigger=exposure)
+        return self._object(name, ready, [*needed, self.namespace.resource], replacement)
 
-    def _order(self, name: str, listener: ListenerConfig, gateway: pulumi.Resource) -> None:
-        """Ordered when the Gateway is there: an authority that speaks ACME asks through it."""
+    def _certificate(self, name: str, listener: ListenerConfig, gateway: pulumi.Resource) -> None:
+        """Request a certificate once the Gateway exists: an ACME authority sends its challenge through it."""
         issuer = listener.issuer or ""
-        own = self.issuers.get(issuer)
-        wire = issuance.certificate(
-            name=self.listeners.secret(listener),
+        own = self._args.issuers.get(issuer)
+        manifest = issuance.certificate(
+            name=self.listeners.secret_name(listener),
             namespace=self.namespace.name,
             issuer=issuer,
             issuer_kind="Issuer" if own else "ClusterIssuer",
             hostname=listener.hostname,
         )
-        self._object(name, wire, [gateway, *([own.resource] if own else [])])
+        self._object(name, manifest, [gateway, *([own.resource] if own else [])])
 
     def _traffic(self, name: str, needed: Sequence[pulumi.Resource]) -> None:
-        settings = self._args.settings.traffic
+        settings = self._keys.traffic
         for kind, (key, fields) in presets.policies(settings).items() if settings else ():
-            wire = manifests.policy(
-                api_version=self.api_version(kind),
+            manifest = manifests.policy(
+                api_version=self.platform.api_version(kind),
                 kind=kind,
                 name=f"{self.gateway_name}-traffic",
                 namespace=self.namespace.name,
-                targets=[self.target],
+                targets=derived(self._keys.at("traffic"), [self.target]),
                 fields=fields,
             )
-            with declared_in_parts({("spec",): f"traffic.{key}", ("spec", "targetRefs"): Shortcut("traffic")}):
-                self._object(f"{name}-{key}", manifests.awaited(wire), needed)
+            self._object(f"{name}-{key}", manifests.with_readiness(manifest), needed)
 
-    def _redirect(self) -> Wire:
+    def _redirect(self) -> Manifest:
         return manifests.route(
-            api_version=self.api_version("HTTPRoute"),
+            api_version=self.platform.api_version("HTTPRoute"),
             kind="HTTPRoute",
             name=f"{self.gateway_name}-redirect",
             namespace=self.namespace.name,
-            gateway_name=self.gateway_name,
-            listeners=self.listeners.plain,
-            fields=manifests.redirect_to_https(self.listeners.secure_port),
+            parents=manifests.parent_refs(self.gateway_name, self.listeners.plain),
+            fields=manifests.redirect_to_https(self.listeners.https_port),
         )
 
     def _object(
         self,
         name: str,
-        wire: Wire,
+        manifest: Manifest,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> KubernetesObject:
-        limit = readiness.limit(self._args.timeout_s)
-        own = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=limit)
-        return KubernetesObject(name, wire, pulumi.ResourceOptions.merge(own, opts))
+        limits = timeouts(self._settings.timeout_s)
+        own = pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=limits)
+        return KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(own, opts))
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """All Gateways of a stack."""
+
+    by_name: Mapping[str, Gateway]
+
+    @property
+    def main(self) -> Gateway:
+        """The chat's own Gateway, whose class the others share."""
+        return next(iter(self.by_name.values()))
+
+
+def create_gateways(
+    settings: Sequence[GatewaySettings],
+    namespace: Namespace,
+    platform: Platform,
+    issuers: Mapping[str, Issuer],
+    opts: pulumi.ResourceOptions,
+) -> Gateways:
+    """All Gateways, the chat's own first."""
+    first, *others = settings
+
+    def args(each: GatewaySettings, main: Gateway | None) -> GatewayArgs:
+        return GatewayArgs(settings=each, namespace=namespace, platform=platform, issuers=issuers, shares_class_of=main)
+
+    main = Gateway("gateway", args(first, None), opts)
+    extra = {
+        each.name: Gateway(
+            f"gateway-{each.name}",
+            args(each, main),
+            pulumi.ResourceOptions.merge(opts, formerly_in_configured()),
+        )
+        for each in others
+    }
+    return Gateways({first.name: main, **extra})
 
 
 def _first_address(status: dict[str, Any] | None) -> str:

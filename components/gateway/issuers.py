@@ -1,89 +1,77 @@
 """Issuer: who signs certificates for the listeners of a stack's Gateways."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.gateway import issuance
-from components.gateway.manifests import Wire
-from components.platform import release
 from components.platform.platform import Platform
-from config import IssuerConfig, StackConfig
-from kube import readiness
+from config import IssuerSettings
+from diagnostics.source import derived
+from kube.manifest import Manifest, identity
 from kube.namespace import Namespace
+from kube.readiness import timeouts
 from kube.resource import KubernetesObject
-from preview.recorder import Shortcut, declared_by
+from preview.recorder import config_source
 
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerArgs:
-    name: str
-    """The object's own."""
-    settings: IssuerConfig
-    gateways: Mapping[str, str]
-    """The listener for HTTP of each of the stack's Gateways, by the Gateway's name."""
+    settings: IssuerSettings
     namespace: Namespace
-    """Where these Gateways live."""
+    """Namespace of the Gateways."""
     platform: Platform
-    """With cert-manager, where that is the stack's."""
-    timeout_s: int
+    """With cert-manager, if the stack installs it."""
 
 
 class Issuer(pulumi.ComponentResource):
-    """An Issuer of cert-manager; for an authority of the stack's own also that, signed by itself.
+    """An Issuer of cert-manager; for a `selfSignedCa` also its certificate authority.
 
-    It is ready when cert-manager says so: an account with an authority that speaks ACME is there. Each object may take
-    `timeout_s`. Follows https://cert-manager.io/docs/configuration/.
+    It is ready when cert-manager says so; with ACME the account then exists. Each object may take the settings'
+    timeout. Follows https://cert-manager.io/docs/configuration/.
     """
 
     resource: pulumi.Resource
-    """The Issuer object: a certificate that it is to sign depends on it."""
+    """The Issuer object, which its certificates depend on."""
 
     def __init__(self, name: str, args: IssuerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Issuer", name, None, opts)
 
-        limit = readiness.limit(args.timeout_s)
+        limits = timeouts(args.settings.timeout_s)
         needed: list[pulumi.Resource] = [*args.platform.resources, args.namespace.resource]
 
-        for wire in _objects(args):
-            own = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=limit)
-            needed = [KubernetesObject(f"{name}-{release.identity(wire)}", wire, own)]
+        with config_source(args.settings.keys.at()):
+            for manifest in _manifests(args):
+                own = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=limits)
+                needed = [KubernetesObject(f"{name}-{identity(manifest)}", manifest, own)]
 
         (self.resource,) = needed
         self.register_outputs({})
 
 
-def issuers(
-    settings: StackConfig, namespace: Namespace, platform: Platform, opts: pulumi.ResourceOptions
+def create_issuers(
+    settings: Sequence[IssuerSettings], namespace: Namespace, platform: Platform, opts: pulumi.ResourceOptions
 ) -> dict[str, Issuer]:
-    """Those of a stack, by name."""
-    return {name: _issuer(name, settings, namespace, platform, opts) for name in settings.issuers}
+    """The issuers of a stack by name."""
+    return {
+        each.name: Issuer(
+            f"issuer-{each.name}", IssuerArgs(settings=each, namespace=namespace, platform=platform), opts
+        )
+        for each in settings
+    }
 
 
-def _issuer(
-    name: str, settings: StackConfig, namespace: Namespace, platform: Platform, opts: pulumi.ResourceOptions
-) -> Issuer:
-    own = settings.issuers[name]
-    args = IssuerArgs(
-        name=name,
-        settings=own,
-        gateways={each: gateway.listener for each, gateway in settings.all_gateways.items()},
-        namespace=namespace,
-        platform=platform,
-        timeout_s=settings.timeout_seconds,
-    )
-    with declared_by(f"issuers.{name}", {("spec",): Shortcut("selfSignedCa") if own.self_signed_ca else ""}):
-        return Issuer(f"issuer-{name}", args, opts)
-
-
-def _objects(args: IssuerArgs) -> list[Wire]:
-    """The Issuer, after what it signs with."""
-    name, namespace, settings = args.name, args.namespace.name, args.settings
-    if settings.self_signed_ca:
-        return issuance.self_signed_ca(name=name, namespace=namespace)
-    spec = settings.fields
-    if settings.acme is not None:
-        fields = settings.acme.model_dump(by_alias=True, exclude_none=True)
-        spec["acme"] = issuance.acme(issuer=name, gateways=args.gateways, fields=fields)
-    return [issuance.issuer(name=name, namespace=namespace, spec=spec)]
+def _manifests(args: IssuerArgs) -> list[Manifest]:
+    """The Issuer, after the objects that it signs with."""
+    settings, namespace = args.settings, args.namespace.name
+    keys = settings.keys
+    if keys.self_signed_ca:
+        authority = issuance.self_signed_ca(name=settings.name, namespace=namespace)
+        return [{**each, "spec": derived(keys.at("selfSignedCa"), each["spec"])} for each in authority]
+    spec = keys.fields
+    if keys.acme is not None:
+        # The fields by name and those that are passed on, all marked with their place.
+        fields = keys.acme.all_fields
+        spec["acme"] = issuance.acme(issuer=settings.name, listeners=settings.listeners, fields=fields)
+    return [issuance.issuer(name=settings.name, namespace=namespace, spec=spec)]

@@ -1,71 +1,69 @@
-"""The listeners of a Gateway: whom each serves, and with which certificate. Knows nothing of Pulumi."""
+"""Listeners of a Gateway: which of them serve a route, with which certificates, and their manifests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.gateway import manifests
-from components.gateway.manifests import Wire
 from config import ListenerConfig, ServingConfig
-from gatewayapi.hostnames import intersection
-from gatewayapi.kinds import carried
-from kube.merge import overlaid
-from preview.recorder import Parts, Shortcut
+from diagnostics.source import Source, derived, with_sources
+from gatewayapi import hostnames
+from gatewayapi.kinds import route_kinds
+from kube.manifest import Manifest
+from kube.merge import merge
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listeners:
+    """All listeners of a Gateway, in the order of `GatewaySettings.listeners`."""
+
     gateway_name: str
     all: Sequence[ListenerConfig]
-    redirecting: bool
-    """Whether those for HTTP only redirect to HTTPS."""
+    keys: ServingConfig
 
-    def serving(self, kind: str, hostnames: Sequence[str]) -> list[str]:
-        """The names of those that a route is for when it does not say: all that can carry its kind and serve one of its
-        host names, but those that only redirect and those for other namespaces.
+    def default_for(self, kind: str, hosts: Sequence[str]) -> list[str]:
+        """Names of the listeners that a route of `kind` attaches to when it names none.
 
-        Where none serves them, all that carry its kind; where none does that either, none: the checks say why.
+        These are all that can serve the kind and one of its host names, except those that only redirect and those that
+        select namespaces. Where none serves the host names: all that can serve the kind, and the checks say why.
         """
-        ours = [each for each in self.all if not ((self.redirecting and each.protocol == "HTTP") or each.is_for_others)]
-        able = [each for each in ours if kind in carried(each.protocol, each.tls_mode)]
-        return [each.name for each in able if self._hosts(each, hostnames)] or [each.name for each in able]
+        redirects = self.keys.redirect_to_https
+        candidates = [
+            listener
+            for listener in self.all
+            if not (redirects and listener.protocol == "HTTP") and not listener.selects_namespaces
+        ]
+        able = [each for each in candidates if kind in route_kinds(each.protocol, each.tls_mode)]
+        return [each.name for each in able if self._hosts(each, hosts)] or [each.name for each in able]
 
-    def certified(self, listener: ListenerConfig, hostnames: Sequence[str]) -> list[str]:
-        """What a certificate of its own is for, of these host names and its own.
+    def certified_hosts(self, listener: ListenerConfig, hosts: Sequence[str]) -> list[str]:
+        """Host names for a certificate that only this listener has.
 
-        Two for one name on a port, and Envoy Gateway turns off HTTP/2 on both.
+        Envoy Gateway turns off HTTP/2 on listeners of one port whose certificates share a host name.
         """
-        return sorted(self._hosts(listener, hostnames)) or [listener.hostname or "*"]
+        return sorted(self._hosts(listener, hosts)) or [listener.hostname or "*"]
 
-    def secret(self, listener: ListenerConfig) -> str:
-        """Of which its certificate is, or what the name of that begins with, where none is named."""
+    def secret_name(self, listener: ListenerConfig) -> str:
+        """Name of the listener's TLS Secret, or its prefix when the config names none."""
         return f"{self.gateway_name}-{listener.name}"
 
-    def wires(self, secrets: Mapping[str, str]) -> list[Wire]:
-        """As the Gateway has them, with the names of the Secrets of some."""
-        return [
-            manifests.listener(
-                name=each.name,
-                protocol=each.protocol,
-                port=each.port,
-                fields=overlaid(_certificate(secrets[each.name]), each.fields) if each.name in secrets else each.fields,
-            )
-            for each in self.all
-        ]
+    def manifests(self, secrets: Mapping[str, str]) -> list[Manifest]:
+        """The listeners as a Gateway has them; `secrets` are names of TLS Secrets by listener."""
+        return [self._manifest(index, listener, secrets) for index, listener in enumerate(self.all)]
 
     @property
-    def ordered(self) -> list[ListenerConfig]:
-        """Those whose certificates cert-manager is asked for."""
-        return [each for each in self.all if each.issuer is not None]
+    def issued(self) -> list[ListenerConfig]:
+        """Listeners whose certificates cert-manager issues."""
+        return [listener for listener in self.all if listener.issuer is not None]
 
     @property
-    def named_secrets(self) -> dict[str, str]:
-        """By listener: the Secrets whose names are known beforehand."""
-        named = {each.name: each.secret for each in self.all if each.secret is not None}
-        return named | {each.name: self.secret(each) for each in self.ordered}
+    def known_secrets(self) -> dict[str, str]:
+        """TLS Secrets by listener, as far as their names are known beforehand."""
+        given = {listener.name: listener.secret for listener in self.all if listener.secret is not None}
+        return given | {listener.name: self.secret_name(listener) for listener in self.issued}
 
     @property
-    def node_ports(self) -> list[Wire]:
-        """One for each port that has one."""
+    def node_ports(self) -> list[Manifest]:
+        """One entry of a Service's `ports` for each listener port with a `nodePort`."""
         return list(
             {
                 each.port: manifests.node_port(port=each.port, protocol=each.protocol, node_port=each.node_port)
@@ -76,39 +74,32 @@ class Listeners:
 
     @property
     def plain(self) -> list[str]:
-        """Names of those for HTTP."""
-        return [each.name for each in self.all if each.protocol == "HTTP"]
+        """Names of the HTTP listeners."""
+        return [listener.name for listener in self.all if listener.protocol == "HTTP"]
 
     @property
-    def secure_port(self) -> int:
-        """Where clients find HTTPS."""
-        return next((each.public_port for each in self.all if each.protocol == "HTTPS"), 443)
+    def https_port(self) -> int:
+        """The port at which clients find HTTPS."""
+        return next((listener.public_port for listener in self.all if listener.protocol == "HTTPS"), 443)
 
-    def _hosts(self, listener: ListenerConfig, hostnames: Sequence[str]) -> set[str]:
-        """Under which a listener serves a route. A host that another one of its port names is that one's."""
-        others = {each.hostname for each in self.all if each.port == listener.port}
-        return set(intersection(listener.hostname, hostnames)) - (others - {listener.hostname})
+    def _manifest(self, index: int, listener: ListenerConfig, secrets: Mapping[str, str]) -> Manifest:
+        base: Manifest = {"name": listener.name, "protocol": listener.protocol, "port": listener.port}
+        if "allowedRoutes" not in listener.fields:
+            base["allowedRoutes"] = {"namespaces": {"from": "Same"}}
+        if listener.name in secrets:
+            refs = [{"name": secrets[listener.name]}]
+            source = listener.at("secret") if listener.secret else listener.at()
+            base["tls"] = {"certificateRefs": derived(source, refs)}
+        manifest = merge(base, listener.fields)
+        if index < len(self.keys.listeners):
+            typed_keys = {key: Source(listener.at(key)) for key in ("name", "protocol", "port")}
+            return with_sources(manifest, **typed_keys)
+        if listener.protocol == "HTTP":
+            own = {"name": Source(self.keys.at("listener")), "port": Source(self.keys.at("port"))}
+            return with_sources(derived(self.keys.at(), manifest), **own)
+        return derived(listener.at(), manifest)
 
-
-def parts(settings: ServingConfig, listeners: Sequence[ListenerConfig]) -> Parts:
-    """Where the config has what of a Gateway with these `listeners`, which follow from its `settings`."""
-    typed, last = len(settings.listeners), len(listeners) - 1
-    hosts = settings.https.hosts if settings.https is not None else {}
-    typed_keys = [f"listeners[{index}]" for index in range(typed)]
-    https = [f"https.hosts.{each.hostname}" if each.hostname in hosts else "https" for each in listeners[typed:last]]
-    secrets = [(index, key) for index, key in enumerate([*typed_keys, *https]) if listeners[index].secret is not None]
-    return {
-        ("metadata", "annotations"): "annotations",
-        ("spec",): "spec",
-        ("spec", "gatewayClassName"): Shortcut("className"),
-        **{("spec", "listeners", index): key for index, key in enumerate(typed_keys)},
-        **{("spec", "listeners", typed + index): Shortcut(key) for index, key in enumerate(https)},
-        **{("spec", "listeners", index, "tls", "certificateRefs"): Shortcut(f"{key}.secret") for index, key in secrets},
-        ("spec", "listeners", last): Shortcut(""),
-        ("spec", "listeners", last, "name"): "listener",
-        ("spec", "listeners", last, "port"): "port",
-    }
-
-
-def _certificate(secret: str) -> Wire:
-    return {"tls": {"certificateRefs": [{"name": secret}]}}
+    def _hosts(self, listener: ListenerConfig, hosts: Sequence[str]) -> list[str]:
+        """Host names under which a listener serves a route."""
+        others = {other.hostname for other in self.all if other.port == listener.port}
+        return hostnames.served(listener.hostname, hosts, others)

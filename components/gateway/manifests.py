@@ -1,19 +1,26 @@
-"""Gateway API and Envoy Gateway objects in wire form: plain values in, dictionaries out."""
+"""Manifests of Gateway API and Envoy Gateway objects: plain values in, dicts out."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from config.raw import group
 from config.values import Exposure
-from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API, ISSUERS, PARTIALLY_INVALID, POLICIES, READY_WHEN, ROUTES
-from kube import readiness
+from gatewayapi.kinds import (
+    CONTROLLER,
+    ENVOY_GATEWAY,
+    GATEWAY_API,
+    ISSUERS,
+    PARTIALLY_INVALID,
+    POLICIES,
+    READY_WHEN,
+    ROUTES,
+)
 from kube.labels import metadata
-from kube.merge import overlaid
+from kube.manifest import Manifest
+from kube.merge import merge
+from kube.read import read, values
+from kube.readiness import condition_absent, condition_true, condition_true_for_each, rolled_out, wait_for
 
-CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _APP = "gateway"
-
-Wire = dict[str, Any]
 
 
 def envoy_proxy(
@@ -22,53 +29,53 @@ def envoy_proxy(
     namespace: str,
     image: str | None,
     exposure: Exposure,
-    node_ports: Sequence[Wire],
-    fields: Wire,
-) -> Wire:
-    """How the Envoys of a Gateway run and are exposed; with exposure NodePort by `node_ports`, entries of a Service.
+    node_ports: Sequence[Manifest],
+    fields: Manifest,
+) -> Manifest:
+    """An EnvoyProxy: how the Envoys of a Gateway run and are exposed. With exposure NodePort by `node_ports`.
 
-    Without an `image` they run the one that Envoy Gateway chooses; an image without a tag gets that one's. `fields` of
-    the spec are laid over what is set here.
+    Without an `image` they run the one that Envoy Gateway chooses; an image without a tag gets that one's. `fields` are
+    merged over the spec.
     """
-    container: Wire = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
+    container: Manifest = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
     if image is not None:
-        tagged = ":" in image.rpartition("/")[2]
-        container["image" if tagged else "imageRepository"] = image
-    service: Wire = {"type": exposure}
+        has_tag = ":" in image.rpartition("/")[2]
+        container["image" if has_tag else "imageRepository"] = image
+    service: Manifest = {"type": exposure}
     if exposure == "LoadBalancer":
-        # Keeps the client's address; the load balancer's health checks leave out the nodes without an Envoy.
+        # Keeps the client's address; the load balancer's health checks skip nodes without an Envoy.
         service["externalTrafficPolicy"] = "Local"
     if exposure == "NodePort":
-        # Clients pick a node by themselves, so that every one must answer.
+        # Clients choose a node themselves, so every node must answer.
         service["externalTrafficPolicy"] = "Cluster"
         service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": list(node_ports)}}}
-    said = group(group(fields.get("provider")).get("kubernetes"))
-    pods = "envoyDaemonSet" if "envoyDaemonSet" in said else "envoyDeployment"
+    is_daemon_set = read(fields, "provider", "kubernetes", "envoyDaemonSet") is not None
+    pods = "envoyDaemonSet" if is_daemon_set else "envoyDeployment"
     kubernetes = {pods: {"container": container}, "envoyService": service}
-    spec: Wire = {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
+    spec: Manifest = {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
     return {
         "apiVersion": f"{ENVOY_GATEWAY}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": overlaid(spec, fields),
+        "spec": merge(spec, fields),
     }
 
 
-def node_port(*, port: int, protocol: str, node_port: int) -> Wire:
-    """An entry of a Service: the port of every node that leads to `port`, which a listener of `protocol` serves."""
+def node_port(*, port: int, protocol: str, node_port: int) -> Manifest:
+    """An entry of a Service's `ports`: a port on every node for the listener port `port`."""
     return {"port": port, "protocol": "UDP" if protocol == "UDP" else "TCP", "nodePort": node_port}
 
 
-def own_proxy(name: str) -> Wire:
-    """The field of a Gateway by which an EnvoyProxy of its namespace takes the place of its class's.
+def own_envoy_proxy(name: str) -> Manifest:
+    """Fields of a Gateway that replace the EnvoyProxy of its class by one in its own namespace.
 
     https://gateway.envoyproxy.io/docs/tasks/operations/customize-envoyproxy/
     """
     return {"infrastructure": {"parametersRef": {"group": ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": name}}}
 
 
-def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Wire:
-    """A class served by Envoy Gateway, with the EnvoyProxy that its Gateways use."""
+def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Manifest:
+    """A GatewayClass for Envoy Gateway, with the EnvoyProxy that its Gateways use."""
     proxy = {"group": ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": proxy_name, "namespace": proxy_namespace}
     return {
         "apiVersion": f"{GATEWAY_API}/v1",
@@ -78,71 +85,63 @@ def gateway_class(*, name: str, proxy_name: str, proxy_namespace: str) -> Wire:
     }
 
 
-def gateway(
-    *,
-    name: str,
-    namespace: str,
-    class_name: str,
-    listeners: Sequence[Wire],
-    annotations: Mapping[str, str],
-    fields: Wire,
-) -> Wire:
-    """A Gateway of a class, with `fields` of its spec beside the listeners."""
+def gateway(*, name: str, namespace: str, annotations: Mapping[str, str], spec: Manifest) -> Manifest:
+    """A Gateway."""
     return {
         "apiVersion": f"{GATEWAY_API}/v1",
         "kind": "Gateway",
         "metadata": metadata(_APP, name, namespace=namespace, annotations=annotations),
-        "spec": {**fields, "gatewayClassName": class_name, "listeners": list(listeners)},
+        "spec": spec,
     }
-
-
-def listener(*, name: str, protocol: str, port: int, fields: Wire) -> Wire:
-    """One of a Gateway's listeners. It serves routes of the Gateway's own namespace unless `fields` say otherwise."""
-    own_namespace = {"namespaces": {"from": "Same"}}
-    return {"name": name, "protocol": protocol, "port": port, "allowedRoutes": own_namespace, **fields}
 
 
 def route(
-    *, api_version: str, kind: str, name: str, namespace: str, gateway_name: str, listeners: Sequence[str], fields: Wire
-) -> Wire:
-    """A route of any `kind` on listeners of a Gateway of its own namespace, with `fields` of its spec.
+    *, api_version: str, kind: str, name: str, namespace: str, parents: Sequence[Manifest], fields: Manifest
+) -> Manifest:
+    """A route of any kind, with `fields` merged over its spec."""
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": metadata(_APP, name, namespace=namespace),
+        "spec": merge({"parentRefs": parents}, fields),
+    }
 
-    Without any it is for the Gateway as a whole, which then says why none of its listeners takes it.
+
+def parent_refs(gateway: str, listeners: Sequence[str]) -> list[Manifest]:
+    """References to listeners of a Gateway in the same namespace; without any to the Gateway as a whole.
+
+    Envoy Gateway then says why none of its listeners takes the route.
     """
-    parents = [{"name": gateway_name, "sectionName": listener} for listener in listeners] or [{"name": gateway_name}]
+    return [{"name": gateway, "sectionName": listener} for listener in listeners] or [{"name": gateway}]
+
+
+def policy(
+    *, api_version: str, kind: str, name: str, namespace: str, targets: Sequence[Manifest], fields: Manifest
+) -> Manifest:
+    """A policy of any kind, with `fields` merged over its spec."""
     return {
         "apiVersion": api_version,
         "kind": kind,
         "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": {"parentRefs": parents, **fields},
+        "spec": merge(_targets(kind, targets), fields),
     }
 
 
-def policy(*, api_version: str, kind: str, name: str, namespace: str, targets: Sequence[Wire], fields: Wire) -> Wire:
-    """A policy of any `kind` on `targets` of its own namespace, with `fields` of its spec."""
-    return {
-        "apiVersion": api_version,
-        "kind": kind,
-        "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": {**_targeting(kind, targets), **fields},
-    }
+def _targets(kind: str, targets: Sequence[Manifest]) -> Manifest:
+    if not targets:
+        return {}
+    return {"targetRef": targets[0]} if kind == "EnvoyPatchPolicy" else {"targetRefs": targets}
 
 
-def _targeting(kind: str, targets: Sequence[Wire]) -> Wire:
-    if kind == "EnvoyPatchPolicy":
-        return {"targetRef": targets[0]} if targets else {}
-    return {"targetRefs": list(targets)} if targets else {}
-
-
-def target(api_version: str, kind: str, name: str) -> Wire:
+def target(api_version: str, kind: str, name: str) -> Manifest:
     """A `targetRef` to an object as a whole."""
     return {"group": api_version.rpartition("/")[0], "kind": kind, "name": name}
 
 
 def reference_grant(
     *, api_version: str, name: str, namespace: str, route_kind: str, route_namespace: str, service: str
-) -> Wire:
-    """Lets the routes of one kind and namespace send requests to a Service of another namespace."""
+) -> Manifest:
+    """A ReferenceGrant that lets routes of one kind and namespace refer to a Service of another namespace."""
     return {
         "apiVersion": api_version,
         "kind": "ReferenceGrant",
@@ -154,76 +153,55 @@ def reference_grant(
     }
 
 
-def redirect_to_https(port: int) -> Wire:
-    """The fields of an HTTPRoute that sends all requests to HTTPS, but for those that a longer path takes: ACME's
-    challenges stay free."""
-    redirect: Wire = {"scheme": "https", "statusCode": 301} | ({} if port == 443 else {"port": port})
+def redirect_to_https(port: int) -> Manifest:
+    """Fields of an HTTPRoute that redirects to HTTPS. A longer path still wins, so that ACME challenges get through."""
+    redirect: Manifest = {"scheme": "https", "statusCode": 301} | ({} if port == 443 else {"port": port})
     return {"rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": redirect}]}]}
 
 
-def direct_response(*, name: str, namespace: str, status: int, text: str) -> Wire:
-    """An HTTPRouteFilter that answers every request by itself.
+def with_readiness(manifest: Manifest, *, except_listeners: Collection[str] = ()) -> Manifest:
+    """The object, ready when Envoy Gateway has accepted it; at once if its kind has no status.
 
-    https://gateway.envoyproxy.io/docs/tasks/traffic/direct-response/
+    A Gateway does not wait for `except_listeners`: their certificates are issued once it exists, and may need its
+    address.
     """
-    answer = {"contentType": "text/plain; charset=utf-8", "body": {"type": "Inline", "inline": text}}
-    return {
-        "apiVersion": f"{ENVOY_GATEWAY}/v1alpha1",
-        "kind": "HTTPRouteFilter",
-        "metadata": metadata(_APP, name, namespace=namespace),
-        "spec": {"directResponse": {**answer, "statusCode": status}},
-    }
-
-
-def answered_by(filter_name: str) -> Wire:
-    """A rule of an HTTPRoute whose requests an HTTPRouteFilter of its namespace answers."""
-    named = {"group": ENVOY_GATEWAY, "kind": "HTTPRouteFilter", "name": filter_name}
-    return {"filters": [{"type": "ExtensionRef", "extensionRef": named}]}
-
-
-def awaited(wire: Wire, *, ordered: Collection[str] = ()) -> Wire:
-    """The object, ready when Envoy Gateway has taken it as a whole: at once where it says nothing of its kind.
-
-    A Gateway does not wait for the listeners `ordered`: their certificates are ordered when it is there, and to get one
-    may need its address.
-    """
-    wanted = READY_WHEN.get(wire["kind"], ())
-    match wire["kind"]:
+    kind = manifest["kind"]
+    conditions = READY_WHEN.get(kind, ())
+    match kind:
         case "GatewayClass":
-            ready = readiness.holds(*wanted)
+            ready = condition_true(*conditions)
         case "Gateway" | "ListenerSet":
             # Programmed: an Envoy runs and has an address.
-            ready = readiness.holds(*wanted)
-            all_ordered = ISSUERS & wire["metadata"].get("annotations", {}).keys()
-            listeners = [each for each in _groups(wire, "listeners") if each.get("name") not in ordered]
-            for listener in [] if all_ordered else listeners:
-                named = f"listeners[?@.name=='{listener.get('name')}']"
-                ready += readiness.holds("Programmed", "ResolvedRefs", of=named)
+            ready = condition_true(*conditions)
+            all_issued = ISSUERS & manifest["metadata"].get("annotations", {}).keys()
+            listeners = [listener for listener in _objects(manifest, "listeners") if not all_issued]
+            for listener in listeners:
+                if listener.get("name") not in except_listeners:
+                    named = f"listeners[?@.name=='{listener.get('name')}']"
+                    ready += condition_true("Programmed", "ResolvedRefs", of=named)
         case kind if kind in ROUTES:
-            parents = [_verdict_on(parent) for parent in _groups(wire, "parentRefs")]
-            ready = [each for parent in parents for each in readiness.holds(*wanted, of=parent)]
-            ready += [readiness.lacks(PARTIALLY_INVALID, of=parent) for parent in parents]
+            parents = [_parent_status(parent) for parent in _objects(manifest, "parentRefs")]
+            ready = [expression for parent in parents for expression in condition_true(*conditions, of=parent)]
+            ready += [condition_absent(PARTIALLY_INVALID, of=parent) for parent in parents]
         case kind if kind in POLICIES:
-            ready = readiness.holds_for_each(*wanted, of=f"ancestors[?@.controllerName=='{CONTROLLER}']")
+            ready = condition_true_for_each(*conditions, of=f"ancestors[?@.controllerName=='{CONTROLLER}']")
         case "Deployment":
-            ready = readiness.rolled_out()
+            ready = rolled_out()
         case _:
             ready = []
-    annotations = {**readiness.until(*ready), **wire["metadata"].get("annotations", {})}
-    return wire | {"metadata": wire["metadata"] | {"annotations": annotations}}
+    annotations = merge(wait_for(*ready), manifest["metadata"].get("annotations", {}))
+    return merge(manifest, {"metadata": {"annotations": annotations}})
 
 
-def _groups(wire: Wire, field: str) -> list[Wire]:
-    """A list in the spec; what is none, or holds something else, has yet to be refused."""
-    spec: object = wire.get("spec")
-    items: object = cast(Wire, spec).get(field) if isinstance(spec, dict) else None
-    return [each for each in cast(list[Any], items) if isinstance(each, dict)] if isinstance(items, list) else []
+def _objects(manifest: Manifest, field: str) -> list[Any]:
+    """The objects in a list of the spec. Anything else is refused by the checks."""
+    return [item for item in values(manifest, "spec", field) if isinstance(item, dict)]
 
 
-def _verdict_on(parent: Wire) -> str:
+def _parent_status(parent: Manifest) -> str:
     named = [
         f"@.parentRef.{field}=='{parent[field]}'" for field in ("name", "namespace", "sectionName") if field in parent
     ]
     named += [f"@.parentRef.port=={parent['port']}"] if "port" in parent else []
-    # Without blanks: with them the provider's parser takes no third operand.
+    # Without spaces: with them the provider's parser takes no third operand.
     return f"parents[?{'&&'.join(named)}&&@.controllerName=='{CONTROLLER}']"

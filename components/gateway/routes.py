@@ -1,72 +1,58 @@
 """Route: the way from a Gateway's listeners to workloads."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 
-from components.apps.workload import Backend
+from components.backend import Backend
 from components.gateway import manifests
-from components.gateway.gateway import Gateway
-from components.gateway.manifests import Wire
-from config import ApiConfig, WebConfig
+from components.gateway.gateway import Gateway, Gateways
+from components.legacy import formerly_in_configured
+from config import Fields, RouteSettings
+from config.shortcuts import RouteContext
+from diagnostics import Path
+from diagnostics.source import Source, SourcedDict, SourcedList, derived, entry_sources, source_of
 from gatewayapi.kinds import RouteKind
-from kube import readiness
+from kube.manifest import Manifest
+from kube.read import values
+from kube.readiness import timeouts
 from kube.resource import KubernetesObject
-from preview.recorder import SPEC, Parts, Shortcut, declared_in_parts
-
-_OF_HOST: Parts = {("spec",): Shortcut(""), ("spec", "hostnames"): Shortcut("hostname")}
+from preview.recorder import config_source
 
 
 @dataclass(frozen=True, kw_only=True)
 class RouteArgs:
     name: str
-    """The object's own."""
+    """Name of the object."""
     gateway: Gateway
-    """What serves it; the route lives in its namespace."""
+    """The Gateway that serves it; the route lives in its namespace."""
     kind: RouteKind = "HTTPRoute"
-    listeners: Sequence[str] = ()
-    """Names of the Gateway's listeners; none: its default ones."""
-    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Of the route's spec, as Gateway API has them: `hostnames`, `rules` and whatever else its kind knows."""
+    parents: Sequence[Manifest] | None = None
+    """`parentRefs`; None for the default listeners of the Gateway."""
+    fields: Fields
+    """Fields of the route's spec: `hostnames`, `rules` and whatever else its kind has."""
     backends: Sequence[Backend] = ()
-    """Whose Services the rules name: they come before it, and those of another namespace let it in."""
+    """Backends that the rules name: they come before the route, and those of another namespace permit the reference."""
     after: Sequence[pulumi.Resource] = ()
-    """What else the rules name."""
+    """Other resources that the rules refer to."""
+    path: Path
+    """Place of the route in the config."""
+    name_path: Path | None = None
+    """Place in the config of the object's name, if it has a key of its own."""
     timeout_s: int
-    parts: Parts = field(default_factory=lambda: SPEC)
-    """Where the config has what of the route."""
-
-    @classmethod
-    def of_host(
-        cls, settings: WebConfig | ApiConfig, gateway: Gateway, backend: Backend, timeout_s: int
-    ) -> "RouteArgs":
-        """Every path of a host name to one backend."""
-        return replace(
-            cls.of_prefix("/", settings.hostname, settings.route_name, gateway, backend, timeout_s),
-            parts={**_OF_HOST, ("metadata", "name"): "routeName"},
-        )
-
-    @classmethod
-    def of_prefix(
-        cls, path: str, hostname: str, name: str, gateway: Gateway, backend: Backend, timeout_s: int
-    ) -> "RouteArgs":
-        """What of a host name's paths starts with `path` to one backend."""
-        rule = {"matches": [{"path": {"type": "PathPrefix", "value": path}}], **to(backend)}
-        fields = {"hostnames": [hostname], "rules": [rule]}
-        return cls(name=name, gateway=gateway, fields=fields, backends=[backend], timeout_s=timeout_s, parts=_OF_HOST)
 
 
 class Route(pulumi.ComponentResource):
-    """A route of any kind of Gateway API, and a ReferenceGrant for each backend of another namespace.
+    """A route of any kind of Gateway API, and a ReferenceGrant for each backend in another namespace.
 
-    It is ready when every listener has accepted it and its backends are resolved; it fails after `timeout_s`, naming
-    the condition that is missing. Follows https://gateway-api.sigs.k8s.io/concepts/api-overview/#route-resources.
+    It is ready when every listener has accepted it and its backends are resolved; it fails after `timeout_s` and names
+    the missing condition. Follows https://gateway-api.sigs.k8s.io/concepts/api-overview/#route-resources.
     """
 
-    target: Wire
-    """A policy's `targetRef` to it."""
+    target: Manifest
+    """A policy's `targetRef` to the route."""
     resource: pulumi.Resource
 
     def __init__(self, name: str, args: RouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -75,65 +61,151 @@ class Route(pulumi.ComponentResource):
         super().__init__("synergychat:index:Route", name, None, pulumi.ResourceOptions.merge(opts, formerly))
 
         gateway = args.gateway
-        api_version = gateway.api_version(args.kind)
-        wire = manifests.route(
+        api_version = gateway.platform.api_version(args.kind)
+        manifest = manifests.route(
             api_version=api_version,
             kind=args.kind,
             name=args.name,
             namespace=gateway.namespace.name,
-            gateway_name=gateway.gateway_name,
-            listeners=_listeners(args),
-            fields=dict(args.fields),
+            parents=_default_parents(args) if args.parents is None else args.parents,
+            fields=args.fields,
         )
+        if args.name_path:
+            manifest["metadata"] = SourcedDict(manifest["metadata"], None, {"name": Source(args.name_path)})
 
-        grants = [
-            KubernetesObject(
-                f"{name}-grant-{backend.namespace}-{backend.service}",
-                manifests.reference_grant(
-                    api_version=gateway.api_version("ReferenceGrant"),
-                    name=f"{args.name}-{backend.service}",
-                    namespace=backend.namespace,
-                    route_kind=args.kind,
-                    route_namespace=gateway.namespace.name,
-                    service=backend.service,
-                ),
-                pulumi.ResourceOptions(parent=self, depends_on=[backend.resource, gateway.resource]),
-            )
-            for backend in args.backends
-            if backend.namespace != gateway.namespace.name
-        ]
-        needed = [gateway.resource, *(backend.resource for backend in args.backends), *grants, *args.after]
-        ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=readiness.limit(args.timeout_s))
-        with declared_in_parts(args.parts):
-            self.resource = KubernetesObject(f"{name}-route", manifests.awaited(wire), ready)
+        with config_source(args.path):
+            grants = [self._grant(name, args, backend) for backend in args.backends]
+            needed = [
+                gateway.resource,
+                *(backend.resource for backend in args.backends),
+                *(grant for grant in grants if grant is not None),
+                *args.after,
+            ]
+            limits = timeouts(args.timeout_s)
+            ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=limits)
+            self.resource = KubernetesObject(f"{name}-route", manifests.with_readiness(manifest), ready)
 
         self.target = manifests.target(api_version, args.kind, args.name)
         self.register_outputs({"name": args.name})
 
-
-def _listeners(args: RouteArgs) -> Sequence[str]:
-    if args.listeners or "parentRefs" in args.fields:
-        return args.listeners
-    hostnames: object = args.fields.get("hostnames")
-    names = map(str, cast(list[Any], hostnames)) if isinstance(hostnames, list) else ()
-    return args.gateway.listeners.serving(args.kind, list(names))
-
-
-def to(*backends: Backend | tuple[Backend, int]) -> Wire:
-    """A rule's field `backendRefs`: where it sends its requests, each with a weight where one is given."""
-    return {
-        "backendRefs": [
-            reference(each[0]) | {"weight": each[1]} if isinstance(each, tuple) else reference(each)
-            for each in backends
-        ]
-    }
+    def _grant(self, name: str, args: RouteArgs, backend: Backend) -> KubernetesObject | None:
+        gateway = args.gateway
+        if backend.namespace == gateway.namespace.name:
+            return None
+        grant = manifests.reference_grant(
+            api_version=gateway.platform.api_version("ReferenceGrant"),
+            name=f"{args.name}-{backend.service}",
+            namespace=backend.namespace,
+            route_kind=args.kind,
+            route_namespace=gateway.namespace.name,
+            service=backend.service,
+        )
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[backend.resource, gateway.resource])
+        return KubernetesObject(f"{name}-grant-{backend.namespace}-{backend.service}", grant, opts)
 
 
-def canary(stable: Backend, next: Backend, percent: int) -> Wire:
-    """A rule's field `backendRefs`: so many of a hundred requests to `next`, all others to `stable`."""
-    return to((stable, 100 - percent), (next, percent))
+def _default_parents(args: RouteArgs) -> Sequence[Manifest]:
+    """References to the listeners of the Gateway that can serve the route."""
+    hosts = list(map(str, values(args.fields, "hostnames")))
+    listeners = args.gateway.listeners.default_for(args.kind, hosts)
+    return derived(args.path, manifests.parent_refs(args.gateway.gateway_name, listeners))
 
 
-def reference(backend: Backend) -> Wire:
-    """A `backendRef` to it."""
+def create_routes(
+    settings: Sequence[RouteSettings],
+    gateways: Gateways,
+    backends: Mapping[str, Backend],
+    after: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> dict[str, Route]:
+    """All routes of a stack by the names of their objects. `after` are objects that their fields may refer to."""
+    return {each.name: _create_route(each, gateways, backends, after, opts) for each in settings}
+
+
+def _create_route(
+    settings: RouteSettings,
+    gateways: Gateways,
+    backends: Mapping[str, Backend],
+    after: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> Route:
+    gateway, key = gateways.by_name[settings.gateway], settings.key
+    used: list[Backend] = []
+
+    def backend_ref(workload: str) -> Fields:
+        used.append(backends[workload])
+        return to(backends[workload])
+
+    fields = resolve_workloads(settings.fields, backends.keys(), backend_ref)
+    is_chat = settings.path == (key,)
+    # The chat's routes were always at the top.
+    aliased = opts if is_chat else pulumi.ResourceOptions.merge(opts, formerly_in_configured(key))
+    needed = [] if is_chat else list(after)
+    for shortcut, value in settings.shortcuts:
+        context = RouteContext(name=settings.name, namespace=gateway.namespace.name, backend_ref=backend_ref)
+        expansion = shortcut.expand(value, context)
+        path = (*settings.path, shortcut.key)
+        fields["rules"] = derived(path, expansion.rules)
+        for manifest in expansion.objects:
+            needed.append(_object(f"{shortcut.key}-{key}", manifest, gateway, settings, opts))
+    args = RouteArgs(
+        name=settings.name,
+        gateway=gateway,
+        kind=settings.kind,
+        parents=_listed_parents(settings, gateway) if settings.listeners else _none_if_named(settings),
+        fields=fields,
+        backends=used,
+        after=needed,
+        path=settings.path,
+        name_path=settings.name_path if is_chat else None,
+        timeout_s=settings.timeout_s,
+    )
+    return Route(key if is_chat else f"route-{key}", args, aliased)
+
+
+def _object(
+    name: str, manifest: Manifest, gateway: Gateway, settings: RouteSettings, opts: pulumi.ResourceOptions
+) -> KubernetesObject:
+    own = pulumi.ResourceOptions(depends_on=[gateway.resource], custom_timeouts=timeouts(settings.timeout_s))
+    merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(opts, own), formerly_in_configured())
+    with config_source(settings.path):
+        return KubernetesObject(name, manifest, merged)
+
+
+def _listed_parents(settings: RouteSettings, gateway: Gateway) -> Sequence[Manifest]:
+    """References to the listeners that the config names."""
+    refs: list[Any] = manifests.parent_refs(gateway.gateway_name, settings.listeners)
+    marked = [
+        SourcedDict(
+            ref,
+            Source((*settings.path, "listeners", index), derived=True),
+            {"sectionName": Source((*settings.path, "listeners", index))},
+        )
+        for index, ref in enumerate(refs)
+    ]
+    return SourcedList(marked, Source(settings.path, derived=True))
+
+
+def _none_if_named(settings: RouteSettings) -> Sequence[Manifest] | None:
+    """No parents of the program's when the fields have their own."""
+    return () if "parentRefs" in settings.fields else None
+
+
+def resolve_workloads(value: Any, known: Any, backend_ref: Callable[[str], Fields]) -> Any:
+    """The value with every `workload: NAME` replaced by a reference to the workload's Service."""
+    if isinstance(value, list):
+        items = [resolve_workloads(item, known, backend_ref) for item in cast(list[Any], value)]
+        return SourcedList(items, source_of(value), entry_sources(value))
+    if not isinstance(value, dict):
+        return value
+    entries = cast(dict[str, Any], value)
+    resolved = {key: resolve_workloads(item, known, backend_ref) for key, item in entries.items()}
+    workload = resolved.get("workload")
+    if isinstance(workload, str) and workload in known:
+        resolved = backend_ref(workload) | {key: item for key, item in resolved.items() if key != "workload"}
+    return SourcedDict(resolved, source_of(value), entry_sources(value))
+
+
+def to(backend: Backend) -> Fields:
+    """A `backendRef` to a workload's Service."""
     return {"name": backend.service, "namespace": backend.namespace, "port": backend.port}

@@ -5,36 +5,37 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.platform import cert_manager_release, release, sources
+from components.platform import cert_manager_release, sources
 from components.platform.cert_manager_release import CertManagerRelease
-from components.platform.release import Object
+from components.platform.release import prepare
 from components.platform.sources import ManifestError
 from config import CertManagerConfig
 from diagnostics.exit import stop
-from kube import readiness
+from kube.manifest import Manifest, identity
+from kube.readiness import timeouts
 from kube.resource import KubernetesObject
-from preview.recorder import declared_by
+from preview.recorder import config_source
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertManagerArgs:
     release: CertManagerRelease
     protect: bool
-    """Of the CRDs: with one of them goes every object of its kind in the cluster."""
+    """Whether Pulumi refuses to delete the CRDs: with a CRD all objects of its kind in the cluster are deleted."""
     after: Sequence[pulumi.Resource]
-    """What brings the kinds of the Gateway API: its controller looks for them when it starts."""
+    """Resources that bring the kinds of Gateway API: the controller looks for them at start."""
     timeout_s: int
 
 
 class CertManager(pulumi.ComponentResource):
-    """cert-manager's CRDs, and its running controllers, which know the Gateway API.
+    """cert-manager's CRDs and its running controllers, with Gateway API enabled.
 
-    Order: namespace -> RBAC and Services -> its Deployments, which wait for the CRDs too -> its webhooks. Each object
-    may take `timeout_s`. Follows https://cert-manager.io/docs/installation/kubectl/.
+    Order: namespace -> RBAC and Services -> Deployments, which also wait for the CRDs -> webhooks. Each object may take
+    `timeout_s`. Follows https://cert-manager.io/docs/installation/kubectl/.
     """
 
     webhooks: Sequence[pulumi.Resource]
-    """They come last: what depends on them can use every kind of the release."""
+    """The last objects: resources that depend on them can use every kind of the release."""
 
     def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:CertManager", name, None, opts)
@@ -51,22 +52,22 @@ class CertManager(pulumi.ComponentResource):
         self.register_outputs({"namespace": release.namespace["metadata"]["name"]})
 
     def _register(
-        self, name: str, objects: Iterable[Object], after: Sequence[pulumi.Resource], *, protect: bool = False
+        self, name: str, objects: Iterable[Manifest], after: Sequence[pulumi.Resource], *, protect: bool = False
     ) -> list[KubernetesObject]:
-        limit = readiness.limit(self._timeout_s)
-        opts = pulumi.ResourceOptions(parent=self, depends_on=after, protect=protect, custom_timeouts=limit)
-        with declared_by("certManager.manifest", {}):
+        limits = timeouts(self._timeout_s)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after, protect=protect, custom_timeouts=limits)
+        with config_source(("certManager", "manifest")):
             return [
-                KubernetesObject(f"{name}-{release.identity(wire)}", release.prepared(wire, self._timeout_s), opts)
-                for wire in objects
+                KubernetesObject(f"{name}-{identity(manifest)}", prepare(manifest, self._timeout_s), opts)
+                for manifest in objects
             ]
 
 
-def release_of_cert_manager(source: CertManagerConfig) -> CertManagerRelease | None:
-    """The release that the stack installs, if it does. Ends the program when it cannot be used."""
-    if not source.install:
+def load_cert_manager(settings: CertManagerConfig) -> CertManagerRelease | None:
+    """The release that the stack installs, if any. Ends the program when it cannot be used."""
+    if not settings.install:
         return None
     try:
-        return cert_manager_release.load(source, sources.cache_directory())
+        return cert_manager_release.load(cert_manager_release.source_of(settings), sources.cache_directory())
     except ManifestError as error:
         stop(str(error))

@@ -1,4 +1,4 @@
-"""cert-manager's manifest: its objects in the order in which they have to be there. Knows nothing of Pulumi."""
+"""cert-manager's manifest, split into objects in the order in which they have to exist."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,51 +6,67 @@ from pathlib import Path
 from typing import Any
 
 from components.platform import release, sources
-from components.platform.release import Object
 from components.platform.sources import ManifestError, Source
-from kube import readiness
-from kube.merge import overlaid
+from config import CertManagerConfig
+from kube.manifest import Manifest
+from kube.merge import merge
+from kube.readiness import wait_for
+from releases import CERT_MANAGER_MANIFEST
 
 _CONTROLLER = "cert-manager"
 _CRD = "certificates.cert-manager.io"
 # https://cert-manager.io/docs/usage/gateway/
 _GATEWAY_API = "--enable-gateway-api"
-# What the API server trusts cert-manager's webhook by.
-_FILLED = "jsonpath={.webhooks[0].clientConfig.caBundle}"
+# The authority by which the API server trusts cert-manager's webhook.
+_CA_BUNDLE = "jsonpath={.webhooks[0].clientConfig.caBundle}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertManagerRelease:
-    namespace: Object
-    crds: tuple[Object, ...]
-    settings: tuple[Object, ...]
-    """RBAC, configuration, Services: all that the pods find when they start."""
-    deployments: tuple[Object, ...]
-    webhooks: tuple[Object, ...]
-    """What has the API server ask cert-manager. They work when the running cainjector has written into them."""
+    namespace: Manifest
+    crds: tuple[Manifest, ...]
+    settings: tuple[Manifest, ...]
+    """RBAC, configuration and Services: everything that the pods need when they start."""
+    deployments: tuple[Manifest, ...]
+    webhooks: tuple[Manifest, ...]
+    """Webhook configurations. They work once the running cainjector has written its CA bundle into them."""
+
+
+def source_of(settings: CertManagerConfig) -> Source:
+    """Where the manifest comes from."""
+    return Source(
+        product="cert-manager",
+        key="certManager",
+        version=settings.version,
+        namespace=settings.namespace,
+        url=CERT_MANAGER_MANIFEST.format(version=settings.version),
+        manifest=settings.manifest,
+        chart_arguments=("cert-manager", "--set=crds.enabled=true,startupapicheck.enabled=false"),
+        sha256=settings.sha256,
+    )
 
 
 def load(source: Source, cache: Path) -> CertManagerRelease:
-    """Get, verify and split the manifest of `source`. Raises ManifestError."""
+    """Read, verify and split the manifest of `source`. Raises ManifestError."""
     raw = sources.read(source, cache)
     return split(raw.data, source, raw.origin)
 
 
 def split(data: bytes, source: Source, origin: str) -> CertManagerRelease:
-    """The objects of a manifest, with the Gateway API enabled. ManifestError when it is no cert-manager release."""
+    """The objects of a manifest, with Gateway API enabled. Raises ManifestError for anything but cert-manager."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": source.namespace}}
-    objects = [wire for wire in release.objects(data, origin) if wire["kind"] != "Namespace"]
-    stages: Mapping[str, list[Object]] = {"crds": [], "settings": [], "deployments": [], "webhooks": []}
-    for wire in objects:
-        stages[_stage(wire["kind"])].append(wire)
+    objects = [manifest for manifest in release.objects(data, origin) if manifest["kind"] != "Namespace"]
+    stages: Mapping[str, list[Manifest]] = {"crds": [], "settings": [], "deployments": [], "webhooks": []}
+    for manifest in objects:
+        stages[_stage(manifest["kind"])].append(manifest)
     if not any(crd["metadata"]["name"] == _CRD for crd in stages["crds"]):
         raise ManifestError(
-            f"{origin} is no cert-manager release: it has no CustomResourceDefinition {_CRD}. "
-            "A chart renders it with crds.enabled=true"
+            f"{origin} is not a release of cert-manager: it has no CustomResourceDefinition {_CRD}. "
+            "Render a chart with crds.enabled=true"
         )
     controllers = [each for each in stages["deployments"] if each["metadata"]["name"] == _CONTROLLER]
     if len(controllers) != 1:
-        raise ManifestError(f"{origin} is no cert-manager release: it has no Deployment {_CONTROLLER}")
+        raise ManifestError(f"{origin} is not a release of cert-manager: it has no Deployment {_CONTROLLER}")
     release.refuse_other_version(controllers[0], source, origin)
     release.refuse_other_namespace(controllers[0], source, origin)
     return CertManagerRelease(
@@ -58,7 +74,7 @@ def split(data: bytes, source: Source, origin: str) -> CertManagerRelease:
         crds=tuple(stages["crds"]),
         settings=tuple(stages["settings"]),
         deployments=tuple(map(_with_gateway_api, stages["deployments"])),
-        webhooks=tuple(map(_ready_when_filled, stages["webhooks"])),
+        webhooks=tuple(map(_waiting_for_ca_bundle, stages["webhooks"])),
     )
 
 
@@ -70,14 +86,14 @@ def _stage(kind: str) -> str:
     return "deployments" if kind == "Deployment" else "settings"
 
 
-def _ready_when_filled(webhook: Object) -> Object:
-    return overlaid(webhook, {"metadata": {"annotations": readiness.until(_FILLED)}})
+def _waiting_for_ca_bundle(webhook: Manifest) -> Manifest:
+    return merge(webhook, {"metadata": {"annotations": wait_for(_CA_BUNDLE)}})
 
 
-def _with_gateway_api(deployment: Object) -> Object:
+def _with_gateway_api(deployment: Manifest) -> Manifest:
     if deployment["metadata"]["name"] != _CONTROLLER:
         return deployment
     first, *others = deployment["spec"]["template"]["spec"]["containers"]
     arguments: list[str] = [each for each in first.get("args", []) if each.partition("=")[0] != _GATEWAY_API]
     containers: list[Any] = [{**first, "args": [*arguments, _GATEWAY_API]}, *others]
-    return overlaid(deployment, {"spec": {"template": {"spec": {"containers": containers}}}})
+    return merge(deployment, {"spec": {"template": {"spec": {"containers": containers}}}})

@@ -1,74 +1,75 @@
-"""A release as a stack wants it: its controller's number, size, configuration and images. Knows nothing of Pulumi."""
+"""Customize a release: number, size, configuration and images of its controller."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from components.apps.workload.scaling import disruption_budget, spread
-from components.platform.release import Manifest, Object, configured, controller_config
+from components.platform.release import Release, controller_config, with_config
 from config import EnvoyGatewayConfig
-from kube.merge import overlaid
+from kube.manifest import Manifest
+from kube.merge import merge
+from kube.scheduling import disruption_budget, spread
 from releases import mirrored
 
 
-def tailored(manifest: Manifest, settings: EnvoyGatewayConfig) -> Manifest:
-    """The release with what `settings` say laid over it. Raises ManifestError when it has no place for that."""
-    manifest = _scaled(manifest, settings.replicas)
-    controller = _with_images(manifest.controller, settings)
+def customize(release: Release, settings: EnvoyGatewayConfig) -> Release:
+    """The release with `settings` applied. Raises ManifestError when it has no place for them."""
+    release = _scaled(release, settings.replicas)
+    controller = _with_images(release.controller, settings)
     if settings.resources:
         controller = _with_containers(controller, {"resources": settings.resources})
-    jobs = tuple(_with_images(job, settings) for job in manifest.jobs)
-    changed = replace(manifest, controller=controller, jobs=jobs)
-    return configured(changed, overlaid(_images(manifest, settings), settings.config))
+    jobs = tuple(_with_images(job, settings) for job in release.jobs)
+    changed = replace(release, controller=controller, jobs=jobs)
+    return with_config(changed, merge(_images(release, settings), settings.config))
 
 
-def _scaled(manifest: Manifest, replicas: int) -> Manifest:
-    """The release with this number of controllers, on nodes of their own, of which one at a time is drained.
+def _scaled(release: Release, replicas: int) -> Release:
+    """The release with this number of controllers, spread over nodes, of which a drain evicts one at a time.
 
-    All of them tell the Envoys what to do; one of them writes statuses and makes Envoys.
+    All of them configure the Envoys; the leader writes statuses and creates Envoys.
     """
     if replicas == 1:
-        return manifest
-    pods = manifest.controller["spec"]["selector"]["matchLabels"]
-    budget = {
+        return release
+    pods = release.controller["spec"]["selector"]["matchLabels"]
+    budget: Manifest = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": {key: manifest.controller["metadata"][key] for key in ("name", "namespace")},
+        "metadata": {key: release.controller["metadata"][key] for key in ("name", "namespace")},
         "spec": disruption_budget(pods),
     }
     template = {"spec": {"topologySpreadConstraints": spread(pods)}}
     return replace(
-        manifest,
-        settings=(*manifest.settings, budget),
-        controller=overlaid(manifest.controller, {"spec": {"replicas": replicas, "template": template}}),
+        release,
+        settings=(*release.settings, budget),
+        controller=merge(release.controller, {"spec": {"replicas": replicas, "template": template}}),
     )
 
 
-def _images(manifest: Manifest, settings: EnvoyGatewayConfig) -> dict[str, Any]:
-    """The fields of the controller's configuration that name images of what it starts."""
+def _images(release: Release, settings: EnvoyGatewayConfig) -> dict[str, Any]:
+    """Fields of the controller's configuration that name images of what it starts."""
     if not (settings.registry or settings.image or settings.rate_limit_image):
         return {}
-    kubernetes = controller_config(manifest)["provider"]["kubernetes"]
+    kubernetes = controller_config(release)["provider"]["kubernetes"]
     manager = _image(kubernetes["shutdownManager"]["image"], settings.image, settings)
     limiter = _image(kubernetes["rateLimitDeployment"]["container"]["image"], settings.rate_limit_image, settings)
-    named = {"shutdownManager": {"image": manager}, "rateLimitDeployment": {"container": {"image": limiter}}}
-    return {"provider": {"kubernetes": named}}
+    images = {"shutdownManager": {"image": manager}, "rateLimitDeployment": {"container": {"image": limiter}}}
+    return {"provider": {"kubernetes": images}}
 
 
 def _image(released: str, chosen: str | None, settings: EnvoyGatewayConfig) -> str:
     return chosen or mirrored(released, settings.registry)
 
 
-def _with_images(wire: Object, settings: EnvoyGatewayConfig) -> Object:
+def _with_images(manifest: Manifest, settings: EnvoyGatewayConfig) -> Manifest:
     if not (settings.registry or settings.image):
-        return wire
-    containers = wire["spec"]["template"]["spec"]["containers"]
-    images = [{"image": _image(each["image"], settings.image, settings)} for each in containers]
-    return _with_containers(wire, *images)
+        return manifest
+    containers = manifest["spec"]["template"]["spec"]["containers"]
+    images = [{"image": _image(container["image"], settings.image, settings)} for container in containers]
+    return _with_containers(manifest, *images)
 
 
-def _with_containers(wire: Object, *fields: Mapping[str, Any]) -> Object:
-    """With the fields of each container laid over it; of what it has more of, as it is."""
-    containers = list(wire["spec"]["template"]["spec"]["containers"])
-    containers[: len(fields)] = [overlaid(below, above) for below, above in zip(containers, fields, strict=False)]
-    return overlaid(wire, {"spec": {"template": {"spec": {"containers": containers}}}})
+def _with_containers(manifest: Manifest, *fields: Mapping[str, Any]) -> Manifest:
+    """The object with `fields` merged over its containers, one after the other; further containers stay."""
+    containers = list(manifest["spec"]["template"]["spec"]["containers"])
+    containers[: len(fields)] = [merge(below, above) for below, above in zip(containers, fields, strict=False)]
+    return merge(manifest, {"spec": {"template": {"spec": {"containers": containers}}}})

@@ -1,100 +1,74 @@
-"""Platform: the CRDs, the controllers and the GatewayClass that a stack's Gateways need, its own or others'."""
+"""Platform: CRDs, controllers and GatewayClass for a stack's Gateways, installed by the stack or by others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from components.platform.cert_manager import CertManager, CertManagerArgs
-from components.platform.cert_manager_release import CertManagerRelease
-from components.platform.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
-from components.platform.release import Manifest, Object
-from components.platform.requirements import Wanted, lacks, look
-from config.values import Ownership
+from components.platform.cert_manager import CertManager, CertManagerArgs, load_cert_manager
+from components.platform.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs, load_envoy_gateway
+from components.platform.release import Release
+from components.platform.requirements import check_external_platform
+from components.platform.sources import ManifestError
+from config import PlatformSettings
 from diagnostics.exit import stop
-from kube import provider
-from kube.kubectl import kubectl
-from preview.recorder import Declared
+from kube.manifest import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """What a stack's Gateways need, and whose it is."""
+    """What a stack's Gateways need, whoever installs it."""
 
     is_external: bool
-    """Whether all of it, the GatewayClass as well, is others'."""
-    manifest: Manifest
-    """The release whose kinds are there."""
+    """Whether others installed it, including the GatewayClass."""
+    release: Release
+    """The release whose kinds exist."""
     namespace: str
-    """Where the controller and its Envoys run."""
-    crds: Sequence[Object]
-    """What is known of the kinds that are there."""
+    """Namespace of the controller and its Envoys."""
+    crds: Sequence[Manifest]
+    """The CRDs that objects are validated against."""
     resources: Sequence[pulumi.Resource]
-    """What objects of these kinds come after; of an external platform nothing."""
+    """Resources that objects of these kinds depend on; none on an external platform."""
+    context: str
+    class_name: str
 
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        ownership: Ownership,
-        args: EnvoyGatewayArgs,
-        cert_manager: CertManagerRelease | None,
-        opts: pulumi.ResourceOptions,
-    ) -> "Platform":
-        """Installs Envoy Gateway as `name`, unless it is others'. Whether it is there then, `rely` finds out.
+    @property
+    def version(self) -> str:
+        """Release of Envoy Gateway."""
+        return self.release.version
 
-        cert-manager comes after it, where the stack installs that.
-        """
-        is_external = ownership == "external"
-        resources: list[pulumi.Resource] = [] if is_external else [EnvoyGateway(name, args, opts).controller]
-        if cert_manager is not None:
-            further = CertManagerArgs(
-                release=cert_manager, after=resources, protect=args.protect, timeout_s=args.timeout_s
-            )
-            resources = [*resources, *CertManager("cert-manager", further, opts).webhooks]
-        return cls(
-            is_external=is_external,
-            manifest=args.manifest,
-            namespace=args.manifest.namespace["metadata"]["name"],
-            crds=(*args.manifest.crds, *(cert_manager.crds if cert_manager else ())),
-            resources=resources,
-        )
+    def api_version(self, kind: str) -> str:
+        """The apiVersion in which the release serves `kind`. Ends the program when it does not have it."""
+        try:
+            return self.release.api_version(kind)
+        except ManifestError as error:
+            stop(str(error))
+
+    def check_requirements(self, declared: Sequence[Manifest]) -> None:
+        """End the program when an external platform lacks something that the declared objects need."""
+        if self.is_external:
+            check_external_platform(self.release, self.namespace, self.class_name, self.context, declared)
 
 
-def rely(platform: Platform, declared: Declared, context: str, class_name: str) -> None:
-    """Ends the program when an external platform lacks something of what was declared, with all that it lacks.
-
-    A preview asks only a cluster that answers. What nobody lets us read is passed over with a warning.
-    """
-    if not platform.is_external or (pulumi.runtime.is_dry_run() and not _answers(context)):
-        return
-    run = kubectl(context)
-    if run is None:
-        pulumi.log.warn("There is no `kubectl` on the PATH to look at what synergychat:platform external relies on")
-        return
-    wanted = Wanted(
-        release=platform.manifest,
-        namespace=platform.namespace,
-        class_name=class_name,
-        kinds=frozenset((str(each.wire.get("apiVersion")), str(each.wire.get("kind"))) for each in declared.objects),
+def create_platform(name: str, settings: PlatformSettings, context: str, opts: pulumi.ResourceOptions) -> Platform:
+    """Install Envoy Gateway as `name`, and cert-manager if the stack wants it; nothing on an external platform."""
+    is_external = settings.ownership == "external"
+    release = load_envoy_gateway(settings.envoy_gateway, installs=not is_external)
+    cert_manager = load_cert_manager(settings.cert_manager)
+    protect, timeout_s = settings.envoy_gateway.protect, settings.timeout_s
+    resources: list[pulumi.Resource] = []
+    if not is_external:
+        args = EnvoyGatewayArgs(release=release, protect=protect, timeout_s=timeout_s)
+        resources.append(EnvoyGateway(name, args, opts).controller)
+    if cert_manager is not None:
+        further = CertManagerArgs(release=cert_manager, after=resources, protect=protect, timeout_s=timeout_s)
+        resources += CertManager("cert-manager", further, opts).webhooks
+    return Platform(
+        is_external=is_external,
+        release=release,
+        namespace=settings.envoy_gateway.namespace,
+        crds=(*release.crds, *(cert_manager.crds if cert_manager else ())),
+        resources=resources,
+        context=context,
+        class_name=settings.class_name,
     )
-    found = look(run, wanted)
-    for reason in found.unanswered:
-        pulumi.log.warn(f"Not all that synergychat:platform external relies on could be looked at: {reason}")
-    if lines := list(lacks(wanted, found)):
-        listed = "\n".join(f"  {line}" for line in lines)
-        stop(
-            f"Stack {pulumi.get_stack()} relies on a platform (synergychat:platform is external) "
-            f"that context {context} does not have:\n{listed}\n"
-            "Nothing was changed. Bring up the stack that manages it first, "
-            "or let this one do so: pulumi config set platform managed"
-        )
-
-
-def _answers(context: str) -> bool:
-    files = provider.kubeconfig_files()
-    try:
-        provider.check(context, provider.read(files), files)
-    except provider.ClusterError:
-        return False
-    return True

@@ -1,51 +1,91 @@
-"""Reliance: what a stack takes for granted of an external platform, and what of it a cluster lacks."""
+"""Requirements: what a stack needs from an external platform, and what of it a cluster lacks."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.gateway.manifests import CONTROLLER
-from components.platform.release import CONTROLLER_NAME, Manifest, Object, release_of
-from gatewayapi.kinds import GATEWAY_API
-from health import Unanswered
-from health.kubectl import Kubectl, ask
+import pulumi
 
-_BUNDLE = "gateway.networking.k8s.io/bundle-version"
+from components.platform.release import CONTROLLER_NAME, Release, version_of
+from diagnostics.exit import stop
+from gatewayapi.crds import bundle_version
+from gatewayapi.kinds import CONTROLLER, GATEWAY_API
+from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
+from kube.kubectl import Kubectl, Unanswered, ask, kubectl
+from kube.manifest import Manifest, by_name
+from releases import is_older
+
 _CLASSES = f"gatewayclasses.{GATEWAY_API}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a stack takes for granted."""
+    """What a stack needs."""
 
-    release: Manifest
+    release: Release
     namespace: str
     class_name: str
     kinds: frozenset[tuple[str, str]]
-    """apiVersion and kind of its objects. Those that the release does not have are nobody's business here."""
+    """apiVersion and kind of its objects. Kinds that the release does not have are not looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What the cluster has of it. None: it did not say."""
+    """What a cluster has of it. None where the cluster did not answer."""
 
-    crds: Mapping[str, Object] | None
-    """By name."""
-    classes: Mapping[str, Object] | None
-    """By name; all that there are."""
-    controller: Object | None
-    """Empty: there is none."""
+    crds: Mapping[str, Manifest] | None
+    """CRDs by name."""
+    classes: Mapping[str, Manifest] | None
+    """All GatewayClasses by name."""
+    controller: Manifest | None
+    """The controller's Deployment; empty when there is none."""
     unanswered: list[str] = field(default_factory=list[str])
-    """Why it did not say."""
+    """Why the cluster did not answer."""
+
+
+def check_external_platform(
+    release: Release, namespace: str, class_name: str, context: str, declared: Sequence[Manifest]
+) -> None:
+    """End the program when the platform lacks something that the declared objects need, and list all of it.
+
+    A preview asks only a cluster that answers. What the user may not read is skipped with a warning.
+    """
+    if pulumi.runtime.is_dry_run() and not _answers(context):
+        return
+    run = kubectl(context)
+    if run is None:
+        pulumi.log.warn("There is no `kubectl` on the PATH to check the external platform (synergychat:platform)")
+        return
+    kinds = frozenset((str(each.get("apiVersion")), str(each.get("kind"))) for each in declared)
+    wanted = Wanted(release=release, namespace=namespace, class_name=class_name, kinds=kinds)
+    found = look(run, wanted)
+    for reason in found.unanswered:
+        pulumi.log.warn(f"The external platform (synergychat:platform) could not be checked completely: {reason}")
+    if lines := list(lacks(wanted, found)):
+        listed = "\n".join(f"  {line}" for line in lines)
+        stop(
+            f"Stack {pulumi.get_stack()} needs an external platform (synergychat:platform) "
+            f"that context {context} does not have:\n{listed}\n"
+            "Nothing was changed. Bring up the stack that manages the platform first, "
+            "or let this stack manage it: pulumi config set platform managed"
+        )
+
+
+def _answers(context: str) -> bool:
+    files = kubeconfig_files()
+    try:
+        check_reachable(context, read_kubeconfig(files), files)
+    except ClusterError:
+        return False
+    return True
 
 
 def look(kubectl: Kubectl, wanted: Wanted) -> Found:
-    """Asks for as little as will do: not everybody may read everything."""
+    """Read what a cluster has. Asks for as little as possible, as not everybody may read everything."""
     reasons: list[str] = []
 
-    def get(*arguments: str) -> list[Object] | None:
+    def get(*arguments: str) -> list[Manifest] | None:
         try:
             text = ask(kubectl, "get", *arguments, "--ignore-not-found", "--output", "json")
         except Unanswered as error:
@@ -59,17 +99,17 @@ def look(kubectl: Kubectl, wanted: Wanted) -> Found:
     has_classes = crds is None or any(crd["metadata"]["name"] == _CLASSES for crd in crds)
     classes = get(_CLASSES) if has_classes else []
     controllers = get("deployments.apps", CONTROLLER_NAME, "--namespace", wanted.namespace)
-    none: Object = {}
+    nothing: Manifest = {}
     return Found(
-        crds=_by_name(crds),
-        classes=_by_name(classes),
-        controller=None if controllers is None else next(iter(controllers), none),
+        crds=None if crds is None else by_name(crds),
+        classes=None if classes is None else by_name(classes),
+        controller=None if controllers is None else next(iter(controllers), nothing),
         unanswered=reasons,
     )
 
 
 def lacks(wanted: Wanted, found: Found) -> Iterator[str]:
-    """What is missing, or older than what the stack's objects were checked against."""
+    """What is missing, or older than what the stack's objects were validated against."""
     if found.crds is not None:
         yield from _lacking_crds(wanted, found.crds)
     if found.classes is not None:
@@ -78,77 +118,62 @@ def lacks(wanted: Wanted, found: Found) -> Iterator[str]:
         yield from _lacking_controller(wanted, found.controller)
 
 
-def _lacking_crds(wanted: Wanted, crds: Mapping[str, Object]) -> Iterator[str]:
+def _lacking_crds(wanted: Wanted, crds: Mapping[str, Manifest]) -> Iterator[str]:
     older: set[tuple[str, str]] = set()
-    own = {crd["metadata"]["name"]: crd for crd in wanted.release.crds}
+    own = by_name(wanted.release.crds)
     for (api_version, kind), name in sorted(_crd_names(wanted).items()):
         if name not in crds:
-            yield f"CustomResourceDefinition {name} is not there, for {kind} {api_version}"
+            yield f"CustomResourceDefinition {name} is missing, for {kind} {api_version}"
             continue
-        served = [each["name"] for each in crds[name]["spec"]["versions"] if each["served"]]
+        served = [version["name"] for version in crds[name]["spec"]["versions"] if version["served"]]
         if api_version.rpartition("/")[2] not in served:
             yield f"CustomResourceDefinition {name} serves {', '.join(served)}, not {kind} {api_version}"
-        has, needs = _bundle(crds[name]), _bundle(own[name])
-        if _is_older(has, needs):
+        has, needs = bundle_version(crds[name]), bundle_version(own[name])
+        if is_older(has, needs):
             older.add((has, needs))
     for has, needs in sorted(older):
         yield (
-            f"Gateway API's CRDs are of {has}; this stack's objects were checked against {needs}, "
+            f"Gateway API's CRDs are of release {has}; the stack's objects were validated against {needs}, "
             f"which Envoy Gateway {wanted.release.version} brings"
         )
 
 
-def _lacking_class(name: str, classes: Mapping[str, Object]) -> Iterator[str]:
+def _lacking_class(name: str, classes: Mapping[str, Manifest]) -> Iterator[str]:
     if name not in classes:
         known = ", ".join(sorted(classes)) or "none"
-        yield f"GatewayClass {name} is not there (synergychat:gateway.className); there: {known}"
+        yield f"GatewayClass {name} is missing (synergychat:gateway.className); existing: {known}"
         return
-    served_by = classes[name]["spec"]["controllerName"]
-    if served_by != CONTROLLER:
-        yield f"GatewayClass {name} is for the controller {served_by}, not for Envoy Gateway ({CONTROLLER})"
+    controller = classes[name]["spec"]["controllerName"]
+    if controller != CONTROLLER:
+        yield f"GatewayClass {name} is for the controller {controller}, not for Envoy Gateway ({CONTROLLER})"
         return
-    conditions: list[Object] = classes[name].get("status", {}).get("conditions", [])
-    accepted = next((each for each in conditions if each["type"] == "Accepted"), None)
+    conditions: list[Manifest] = classes[name].get("status", {}).get("conditions", [])
+    accepted = next((condition for condition in conditions if condition["type"] == "Accepted"), None)
     if accepted is None or accepted["status"] != "True":
-        said = f"{accepted['reason']}: {accepted['message']}" if accepted else "no controller has looked at it"
-        yield f"GatewayClass {name} is not accepted: {said}"
+        reason = f"{accepted['reason']}: {accepted['message']}" if accepted else "no controller has processed it"
+        yield f"GatewayClass {name} is not accepted: {reason}"
 
 
-def _lacking_controller(wanted: Wanted, controller: Object) -> Iterator[str]:
+def _lacking_controller(wanted: Wanted, controller: Manifest) -> Iterator[str]:
     named = f"Deployment {CONTROLLER_NAME} in namespace {wanted.namespace} (synergychat:envoyGateway.namespace)"
     if not controller:
-        yield f"{named} is not there"
+        yield f"{named} is missing"
         return
     if not controller.get("status", {}).get("availableReplicas"):
-        yield f"{named} has no pod that is available"
-    containers: list[Object] = controller["spec"]["template"]["spec"]["containers"]
-    version = release_of(containers[0]["image"])
-    if version is not None and _is_older(version, wanted.release.version):
+        yield f"{named} has no available pod"
+    containers: list[Manifest] = controller["spec"]["template"]["spec"]["containers"]
+    version = version_of(containers[0]["image"])
+    if version is not None and is_older(version, wanted.release.version):
         yield (
-            f"{named} runs Envoy Gateway {version}; this stack's objects were checked against "
+            f"{named} runs Envoy Gateway {version}; the stack's objects were validated against "
             f"{wanted.release.version} (synergychat:envoyGateway.version)"
         )
 
 
 def _crd_names(wanted: Wanted) -> dict[tuple[str, str], str]:
-    """By apiVersion and kind; of those that the release has."""
+    """Names of the needed CRDs that the release has, by apiVersion and kind."""
     names = {
         (crd["spec"]["group"], crd["spec"]["names"]["kind"]): crd["metadata"]["name"] for crd in wanted.release.crds
     }
     kinds = {*wanted.kinds, (f"{GATEWAY_API}/v1", "GatewayClass")}
     return {each: names[key] for each in kinds if (key := (each[0].rpartition("/")[0], each[1])) in names}
-
-
-def _by_name(objects: list[Object] | None) -> Mapping[str, Object] | None:
-    return None if objects is None else {each["metadata"]["name"]: each for each in objects}
-
-
-def _bundle(crd: Object) -> str:
-    annotations: Mapping[str, str] = crd["metadata"].get("annotations") or {}
-    return annotations.get(_BUNDLE, "")
-
-
-def _is_older(has: str, needs: str) -> bool:
-    """Where either is not known, it is not."""
-    had, needed = (tuple(map(int, re.findall(r"[0-9]+", each)[:3])) for each in (has, needs))
-    return bool(had and needed) and had < needed

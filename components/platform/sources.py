@@ -1,7 +1,6 @@
-"""Where a release's manifest comes from: a download, a file or a chart, each checked against its SHA-256."""
+"""Sources of a release's manifest: a download, a file or a chart, each verified by its SHA-256 checksum."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -11,7 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Protocol
+
+from kube.files import write_whole
+from kube.paths import cache_root
 
 _STALL_S = 10
 _DEADLINE_S = 60
@@ -19,62 +20,46 @@ _LARGEST = 64 * 1024 * 1024
 
 
 class ManifestError(Exception):
-    """A manifest that cannot be had or must not be used; the message is for the user."""
+    """A manifest that cannot be read or must not be used; the message is for the user."""
 
 
-class Source(Protocol):
-    """Which manifest of which product is wanted; a stack's `envoyGateway` and `certManager` config are such."""
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Which manifest of which product is wanted."""
 
-    @property
-    def product(self) -> str: ...
-
-    @property
-    def key(self) -> str:
-        """Of the stack's config, for messages."""
-        ...
-
-    @property
-    def version(self) -> str: ...
-
-    @property
-    def namespace(self) -> str: ...
-
-    @property
-    def release(self) -> str:
-        """The URL of the release's own manifest."""
-        ...
-
-    @property
-    def manifest(self) -> str | None:
-        """A URL, a file or a chart's directory; None: the release's own."""
-
-    @property
-    def chart_arguments(self) -> tuple[str, ...]:
-        """Helm's, to render a chart's directory: the name of the installation, and what all of it takes."""
-        ...
-
-    @property
-    def sha256(self) -> tuple[str, ...]:
-        """Accepted sums. Required for a download."""
-        ...
+    product: str
+    key: str
+    """Key of the stack's config, for messages."""
+    version: str
+    namespace: str
+    url: str
+    """URL of the release's own manifest."""
+    manifest: str | None
+    """A URL, a file or the directory of a chart; None for the release's own."""
+    chart_arguments: tuple[str, ...]
+    """Arguments for Helm to render a chart: name of the installation, and values."""
+    sha256: tuple[str, ...]
+    """Accepted checksums. Required for a download."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Raw:
+    """The bytes of a manifest, verified."""
+
     data: bytes
     sha256: str
     origin: str
-    """What to call it in messages."""
+    """Where it came from, for messages."""
 
 
 def cache_directory() -> Path:
-    """Where downloads are kept, each named after its sum."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synergychat" / "manifests"
+    """Directory of downloads, each named after its checksum."""
+    return cache_root() / "manifests"
 
 
 def read(source: Source, cache: Path) -> Raw:
-    """The bytes of `source`, verified. A download whose accepted sum is in `cache` is not repeated."""
-    location = source.manifest or source.release
+    """The manifest, verified. A download with an accepted checksum in `cache` is not repeated. Raises ManifestError."""
+    location = source.manifest or source.url
     if location.startswith(("https://", "http://")):
         return _cached(source, location, cache) or _downloaded(source, location, cache)
     path = Path(location)
@@ -92,7 +77,7 @@ def read(source: Source, cache: Path) -> Raw:
 
 
 def chart_sha256(directory: Path) -> str:
-    """The sum of a directory: that of `sha256sum`'s output for all files, sorted by their path from it."""
+    """Checksum of a directory: that of the output of `sha256sum` for all files, sorted by relative path."""
     files = sorted((path.relative_to(directory).as_posix(), path) for path in directory.rglob("*") if path.is_file())
     lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n" for name, path in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -104,18 +89,18 @@ def _cached(source: Source, location: str, cache: Path) -> Raw | None:
             data = (cache / f"{checksum}.yaml").read_bytes()
         except OSError:
             continue
-        # A file that was changed on disk is not what it says; it is fetched again.
+        # A file that was changed on disk is downloaded again.
         if hashlib.sha256(data).hexdigest() == checksum:
             return Raw(data=data, sha256=checksum, origin=location)
     return None
 
 
 def _downloaded(source: Source, location: str, cache: Path) -> Raw:
-    data = _fetched(location, source.key)
+    data = _fetch(location, source.key)
     if not source.sha256:
         _refuse_web_page(data, location)
         raise ManifestError(
-            f"{location} is not used without a SHA-256. What was received has\n"
+            f"{location} cannot be used without a SHA-256 checksum. The download has\n"
             f"  {hashlib.sha256(data).hexdigest()}\n"
             "Compare it with one from a source that you trust, then type: "
             f"pulumi config set --path 'synergychat:{source.key}.sha256[0]' SHA256"
@@ -126,18 +111,13 @@ def _downloaded(source: Source, location: str, cache: Path) -> Raw:
 
 
 def _keep(data: bytes, path: Path) -> None:
-    """For later runs. Where there is no room or no right for it, they fetch it again: this one has it and goes on."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Keep a download for later runs. Best effort: if the cache cannot be written, later runs download again."""
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError:
-        with suppress(OSError):
-            scratch.unlink()
+        write_whole(path, data, mode=0o644)
 
 
-def _fetched(location: str, key: str) -> bytes:
+def _fetch(location: str, key: str) -> bytes:
     deadline = time.monotonic() + _DEADLINE_S
     data = bytearray()
     try:
@@ -148,7 +128,7 @@ def _fetched(location: str, key: str) -> bytes:
                     raise TimeoutError(f"not complete after {_DEADLINE_S} s")
                 if len(data) > _LARGEST:
                     raise ManifestError(f"{location} is larger than any manifest ({_LARGEST >> 20} MiB)")
-            # A connection that breaks off looks like the end: only what is left of the promised length tells.
+            # A connection that breaks off looks like the end of the data.
             if answer.length:
                 raise ConnectionError(f"the connection ended {answer.length} bytes too early")
     except urllib.error.HTTPError as error:
@@ -156,9 +136,9 @@ def _fetched(location: str, key: str) -> bytes:
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise ManifestError(
-            f"{location} cannot be fetched: {reason}\n"
-            f"With no way there, set synergychat:{key}.manifest to a file or to the directory of the chart, "
-            f"or put the manifest into {cache_directory()} as SHA256.yaml, with its SHA-256 in "
+            f"{location} cannot be downloaded: {reason}\n"
+            f"Without access to it, set synergychat:{key}.manifest to a file or to the directory of the chart, "
+            f"or store the manifest in {cache_directory()} as SHA256.yaml, with its checksum in "
             f"synergychat:{key}.sha256 (`make up` does so for Envoy Gateway)."
         ) from error
     return bytes(data)
@@ -175,24 +155,23 @@ def _verify(source: Source, checksum: str, location: str) -> None:
     if source.sha256 and checksum not in source.sha256:
         accepted = "\n".join(f"  {accepted}  accepted" for accepted in source.sha256)
         raise ManifestError(
-            f"{location} is not what synergychat:{source.key}.sha256 accepts:\n  {checksum}  found\n{accepted}\n"
-            "Either it was changed, or the sum belongs to another version: find out before you set a new one."
+            f"{location} does not match synergychat:{source.key}.sha256:\n  {checksum}  found\n{accepted}\n"
+            "Either the file was changed, or the checksum belongs to another version. Find out which before you set a "
+            "new one."
         )
 
 
 def _refuse_web_page(data: bytes, location: str) -> None:
     if data.lstrip(b"\xef\xbb\xbf \r\n\t")[:14].lower().startswith((b"<!doctype html", b"<html")):
-        raise ManifestError(f"{location} is a web page, not a manifest: does a proxy or a login answer in its place?")
+        raise ManifestError(f"{location} is a web page, not a manifest: does a proxy or a login page answer?")
 
 
 def _rendered(chart: Path, source: Source) -> bytes:
     if not (chart / "Chart.yaml").is_file():
-        raise ManifestError(
-            f"{chart} is a directory without a Chart.yaml, so no chart (synergychat:{source.key}.manifest)"
-        )
+        raise ManifestError(f"{chart} is not a chart: it has no Chart.yaml (synergychat:{source.key}.manifest)")
     helm = shutil.which("helm")
     if helm is None:
-        raise ManifestError(f"{chart} is a chart, and there is no `helm` on the PATH to render it with")
+        raise ManifestError(f"{chart} is a chart, but there is no `helm` on the PATH to render it")
     name, *arguments = source.chart_arguments
     command = [helm, "template", name, str(chart), "--namespace", source.namespace, "--include-crds", *arguments]
     try:

@@ -1,1 +1,1 @@
-"""A real one-node Kubernetes as supervised processes inside namespaces of their own. Start with `cluster.Cluster`."""
+"""A local one-node Kubernetes cluster of supervised processes in their own namespaces. Start with `cluster.Cluster`."""

@@ -1,4 +1,4 @@
-"""The cluster's own group in every cgroup hierarchy: one leaf for the node's processes, the rest is kubelet's."""
+"""The cluster's cgroup in every hierarchy: one leaf for the node's processes; kubelet manages the rest."""
 
 import os
 import signal
@@ -7,12 +7,12 @@ from pathlib import Path
 
 _LEAF = "node"
 _NEEDED = ("cpu", "cpuset", "memory", "pids")
-_ALSO_USED = ("hugetlb", "io")
-_PATIENCE_S = 5.0
+_OPTIONAL = ("hugetlb", "io")
+_REMOVE_TIMEOUT_S = 5.0
 
 
 def hierarchies(mounts: Path = Path("/proc/self/mountinfo")) -> list[Path]:
-    """The roots of all mounted hierarchies: one per version 1 controller, and version 2's where it is mounted."""
+    """List the roots of all mounted hierarchies: one per version 1 controller, and version 2 if it is mounted."""
     found: dict[Path, None] = {}
     for line in mounts.read_text().splitlines():
         before, _, after = line.partition(" - ")
@@ -22,7 +22,7 @@ def hierarchies(mounts: Path = Path("/proc/self/mountinfo")) -> list[Path]:
 
 
 def missing_controllers() -> list[str]:
-    """The controllers that kubelet needs and this machine does not offer, in either version."""
+    """List the controllers that kubelet needs and this machine does not offer, in either version."""
     offered: set[str] = set()
     for root in hierarchies():
         listed = root / "cgroup.controllers"
@@ -38,7 +38,7 @@ def missing_controllers() -> list[str]:
 
 
 def busy_roots() -> list[Path]:
-    """The version 2 roots that cannot hand a needed controller down, as they are no true roots and hold processes.
+    """List the version 2 roots that cannot delegate a needed controller: roots of a container that contain processes.
 
     See "No Internal Process Constraint" in https://docs.kernel.org/admin-guide/cgroup-v2.html.
     """
@@ -48,12 +48,12 @@ def busy_roots() -> list[Path]:
 def _is_busy(root: Path) -> bool:
     offered, enabled = ((root / f"cgroup.{name}").read_text().split() for name in ("controllers", "subtree_control"))
     lacking = any(controller in offered and controller not in enabled for controller in _NEEDED)
-    # Only the machine's own root has no type, and may have both processes and controllers for its groups.
+    # Only the machine's root cgroup has no type. It may have both processes and delegated controllers.
     return lacking and (root / "cgroup.type").exists() and bool((root / "cgroup.procs").read_text().strip())
 
 
 def create(group: str) -> None:
-    """Make the group everywhere. Nothing of the host is moved, so version 2's root keeps its processes."""
+    """Create the group in every hierarchy. Processes of the host are not moved."""
     for root in hierarchies():
         own = root / group
         own.mkdir(exist_ok=True)
@@ -66,16 +66,16 @@ def create(group: str) -> None:
 
 
 def _enable(group: Path) -> None:
-    """Hand down the controllers that pods need; one by one, as a single one that cannot be had refuses them all."""
+    """Delegate the controllers that pods need, one by one, as one unavailable controller fails the whole write."""
     offered = (group / "cgroup.controllers").read_text().split()
     enabled = (group / "cgroup.subtree_control").read_text().split()
-    for controller in (*_NEEDED, *_ALSO_USED):
+    for controller in (*_NEEDED, *_OPTIONAL):
         if controller in offered and controller not in enabled:
             (group / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def _inherit_cpuset(group: Path) -> None:
-    """A version 1 cpuset starts empty, and no process can join it until it has both."""
+    """Copy cpus and mems from the parent: a version 1 cpuset starts empty, and no process can join it before."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         own = group / name
         if (group / "cgroup.controllers").exists() or not own.exists():
@@ -85,13 +85,13 @@ def _inherit_cpuset(group: Path) -> None:
 
 
 def join(group: str) -> None:
-    """Move the calling process into the node's leaf of every hierarchy."""
+    """Move the calling process into the node's leaf in every hierarchy."""
     for root in hierarchies():
         (root / group / _LEAF / "cgroup.procs").write_text("0")
 
 
 def processes(group: str, *, of_pods: bool = False) -> list[int]:
-    """The pids, as seen from here, of everything in the group, or only of its pods."""
+    """List the PIDs, as seen from the caller, of all processes in the group, or only of its pods."""
     pids: set[int] = set()
     for root in hierarchies():
         for listing in (root / group).rglob("cgroup.procs"):
@@ -105,8 +105,8 @@ def processes(group: str, *, of_pods: bool = False) -> list[int]:
 
 
 def remove(group: str) -> list[str]:
-    """Kill what is still in the group and remove it everywhere, deepest first. Gives what could not be removed."""
-    deadline = time.monotonic() + _PATIENCE_S
+    """Kill the group's processes and remove it everywhere, deepest first. Return what could not be removed."""
+    deadline = time.monotonic() + _REMOVE_TIMEOUT_S
     while left := [path for root in hierarchies() for path in _deepest_first(root / group)]:
         for pid in processes(group):
             try:
@@ -117,7 +117,7 @@ def remove(group: str) -> list[str]:
         if busy and time.monotonic() > deadline:
             return [f"cgroup {path}" for path in busy]
         if busy:
-            time.sleep(0.05)  # a group stays busy until the kernel has buried its last process; there is no event
+            time.sleep(0.05)  # a group stays busy until its last process is reaped; there is no event to wait for
     return []
 
 

@@ -1,4 +1,4 @@
-"""Who is who in a cluster: an identity of its own, with no more rights than it needs, for each component."""
+"""The identities of a cluster's components. Each has its own certificate and only the permissions it needs."""
 
 import base64
 from pathlib import Path
@@ -7,11 +7,11 @@ import yaml
 
 from local.cluster import network
 from local.cluster.directory import Directory
-from local.cluster.pki import Authority, Leaf, have_signing_key
+from local.cluster.pki import Authority, Leaf, ensure_signing_key
 from local.cluster.settings import Settings
 from local.files import write_whole
 
-# Identities that Kubernetes itself gives their rights to; rights of those from the last line on: addons/access.yaml.
+# Kubernetes has built-in permissions for the first ones; addons/access.yaml grants those of the others.
 CONTROLLER_MANAGER = Leaf(file="kube-controller-manager", user="system:kube-controller-manager")
 SCHEDULER = Leaf(file="kube-scheduler", user="system:kube-scheduler")
 PROXY = Leaf(file="kube-proxy", user="system:kube-proxy")
@@ -39,22 +39,22 @@ def api_server() -> Leaf:
     return Leaf(file="apiserver", user="kube-apiserver", serves=(*names, *addresses), client=False)
 
 
-def have(directory: Directory, settings: Settings) -> list[str]:
-    """Have all keys, certificates and kubeconfigs; gives the certificates that were made now."""
+def ensure(directory: Directory, settings: Settings) -> list[str]:
+    """Ensure all keys, certificates and kubeconfigs. Return the certificates that were issued."""
     authority = Authority(directory.pki, "ca")
     inside = (CONTROLLER_MANAGER, SCHEDULER, PROXY, NETWORK_POLICIES, METRICS_SERVER, ADMIN, kubelet(directory.name))
-    made = authority.have([*inside, KUBELET_CLIENT, CLOUD, api_server()])
-    # Each of its own: a client certificate of the cluster opens neither etcd nor the way past authentication.
-    made += Authority(directory.pki, "etcd-ca").have([ETCD, ETCD_CLIENT])
-    made += Authority(directory.pki, "front-proxy-ca").have([FRONT_PROXY])
-    have_signing_key(directory.pki / "service-accounts.key")
+    issued = authority.ensure([*inside, KUBELET_CLIENT, CLOUD, api_server()])
+    # Separate CAs: a client certificate of the cluster is not valid for etcd or for the front proxy.
+    issued += Authority(directory.pki, "etcd-ca").ensure([ETCD, ETCD_CLIENT])
+    issued += Authority(directory.pki, "front-proxy-ca").ensure([FRONT_PROXY])
+    ensure_signing_key(directory.pki / "service-accounts.key")
     server = f"https://127.0.0.1:{network.API_PORT}"
     for leaf in inside:
         write_whole(kubeconfig_of(directory, leaf), _kubeconfig(directory, leaf, server, leaf.file))
     server = f"https://127.0.0.1:{settings.api_port}"
     write_whole(kubeconfig_of(directory, CLOUD), _kubeconfig(directory, CLOUD, server, CLOUD.file))
     write_whole(directory.kubeconfig, _kubeconfig(directory, ADMIN, server, directory.context))
-    return made
+    return issued
 
 
 def kubeconfig_of(directory: Directory, leaf: Leaf) -> Path:

@@ -1,4 +1,4 @@
-"""Where one cluster keeps its files: all below one directory that only its owner can read."""
+"""The directory of one cluster, which holds all of its files and is readable by its owner only."""
 
 import hashlib
 import re
@@ -14,15 +14,15 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Directory:
-    """The paths of the cluster `name`. `name` is also the node's name and part of the names of its cgroups."""
+    """The paths of the cluster `name`. The node has the same name, and its cgroups have it as a prefix."""
 
     name: str
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise UserError(
-                f"{self.name!r} is no name for a cluster.",
-                "Use up to 20 of a-z, 0-9 and -, with a letter or digit at both ends.",
+                f"The cluster name {self.name!r} is not valid.",
+                "Use at most 20 characters of a-z, 0-9 and -, with a letter or digit at both ends.",
             )
 
     @property
@@ -31,7 +31,7 @@ class Directory:
 
     @property
     def lock(self) -> Path:
-        """Beside the directory, so that it can be held while the directory is deleted."""
+        """The lock file, beside the directory, so that it can be held while the directory is deleted."""
         return self.root.with_name(f".{self.name}.lock")
 
     @property
@@ -39,8 +39,8 @@ class Directory:
         return self.root / "settings.json"
 
     @property
-    def order(self) -> Path:
-        """What the supervisor is to run: written by `up`."""
+    def launch_spec(self) -> Path:
+        """The programs and images that the supervisor runs, written by `up`."""
         return self.root / "order.json"
 
     @property
@@ -49,7 +49,7 @@ class Directory:
 
     @property
     def node_pid(self) -> Path:
-        """Process 1 of the running node, as the host sees it."""
+        """The record of the node's process 1, by its PID on the host."""
         return self.root / "node.pid"
 
     @property
@@ -66,7 +66,7 @@ class Directory:
 
     @property
     def images(self) -> Path:
-        """What was imported, by name: tells an image of set-up from one that the user loaded under the same name."""
+        """The imported images by name. It tells images of set-up from images that the user loaded."""
         return self.root / "images.json"
 
     @property
@@ -79,7 +79,7 @@ class Directory:
 
     @property
     def config(self) -> Path:
-        """Configuration files of the components, written anew at each start."""
+        """The components' configuration files, rewritten at each start."""
         return self.root / "config"
 
     @property
@@ -112,27 +112,28 @@ class Directory:
 
     @property
     def context(self) -> str:
-        """The context's name in the kubeconfig."""
+        """The name of the context in the kubeconfig."""
         return "synergychat-local" if self.name == DEFAULT_NAME else f"synergychat-{self.name}"
 
     @property
     def cgroup(self) -> str:
-        """Of this directory, not only of this name: clusters of two users never touch each other's processes."""
+        """The name of the cgroup. It depends on the path too, so that clusters of two users do not share one."""
         return f"synergychat-{self.name}-{hashlib.sha256(bytes(self.root)).hexdigest()[:6]}"
 
     def create(self) -> None:
+        """Create the directory and its subdirectories, with their modes."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.root.chmod(0o700)
             private = (self.pki, self.config, self.logs, self.etcd, self.containerd, self.scratch)
             for path in private:
                 path.mkdir(mode=0o700, exist_ok=True)
-            # Pods of any user reach into these through bind mounts.
+            # Pods of any user access these through bind mounts.
             for path in (self.kubelet, self.pod_logs, self.volumes):
                 path.mkdir(exist_ok=True)
-                path.chmod(0o755)  # whatever the umask
+                path.chmod(0o755)  # independent of the umask
         except OSError as error:
             raise UserError(
                 f"The cluster's directory {self.root} cannot be used: {error.strerror} ({error.filename}).",
-                "Make it yours, or name another place with XDG_STATE_HOME.",
+                "Make yourself its owner, or set XDG_STATE_HOME to another directory.",
             ) from error

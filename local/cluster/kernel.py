@@ -1,10 +1,11 @@
-"""The system calls on namespaces and mounts that Python 3.11 has no functions for. Each raises OSError."""
+"""System calls on namespaces, mounts and processes that Python 3.11 does not offer. Each raises OSError."""
 
 import ctypes
 import os
 import signal
 from pathlib import Path
 
+ANY_NAMESPACE = 0
 NEW_NET = 0x40000000
 MS_BIND = 0x1000
 MS_REC = 0x4000
@@ -21,26 +22,31 @@ def _call(name: str, *arguments: object) -> None:
         raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
-def enter(descriptor: int) -> None:
-    """Move the calling thread into the namespace of a /proc/<pid>/ns file (for pid namespaces: its next children)."""
-    _call("setns", descriptor, 0)
+def setns(descriptor: int, kind: int = ANY_NAMESPACE) -> None:
+    """Move the calling thread into the namespace of an open /proc/<pid>/ns file, which must be of this `kind`.
+
+    A PID namespace is the exception: the thread stays, and its next children start there.
+    """
+    _call("setns", descriptor, kind)
 
 
 def unshare(flags: int) -> None:
+    """Move the calling process into new namespaces."""
     _call("unshare", flags)
 
 
 def mount(source: str, target: str, kind: str = "none", flags: int = 0, options: str | None = None) -> None:
+    """Mount `source` at `target`, as mount(2) does."""
     data = options.encode() if options else None
     _call("mount", source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), data)
 
 
 def die_with_parent() -> None:
-    """The kernel kills this process when the thread that started it ends, however that ends."""
+    """Have the kernel kill this process when the thread that started it ends, for any reason."""
     _call("prctl", _PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def may_lower_oom_score() -> bool:
-    """Some virtual machines and containers give a root without CAP_SYS_RESOURCE."""
+    """Report whether this process has CAP_SYS_RESOURCE. Some virtual machines and containers have a root without it."""
     status = Path("/proc/self/status").read_text()
     return bool(int(status.split("CapEff:")[1].split()[0], 16) >> _CAP_SYS_RESOURCE & 1)

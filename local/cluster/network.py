@@ -1,4 +1,4 @@
-"""The addresses of the cluster: the same in every cluster, as none of them exists outside its own namespaces."""
+"""The addresses of a cluster. All clusters use the same ones, as they exist in the cluster's own namespaces only."""
 
 NODE = "10.250.0.2"
 OUTSIDE = "10.250.0.1"

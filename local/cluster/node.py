@@ -1,7 +1,6 @@
-"""Process 1 of the node: prepares its mounts and networks, then reaps what the others leave, until it is killed.
+"""Process 1 of the node. It sets up mounts and networks, prints `ready`, then reaps orphans until it is killed.
 
-Its end is the end of every process of the node, as the kernel kills all of a pid namespace with its process 1.
-Started by the supervisor in namespaces of its own; it says `ready` on its standard output.
+The supervisor starts it in new namespaces. When it ends, the kernel kills every process of its PID namespace.
 """
 
 import json
@@ -15,10 +14,10 @@ from pathlib import Path
 
 from local.cluster import kernel, network
 
-# This process holds the network beyond the node by this descriptor: /proc/<pid>/fd/10 for the host.
+# This process keeps the outside network namespace open under this descriptor: /proc/<pid>/fd/10 for the host.
 OUTSIDE_DESCRIPTOR = 10
-_SHADOWED = ("/run", "/var/log", "/var/lib", "/opt")
-# kubelet asks for these values and would write them. None of them belongs to a namespace: the host would get them.
+SHADOWED = ("/run", "/var/log", "/var/lib", "/opt")
+# kubelet requires these values and would write them. They are not namespaced, so the host would change.
 _KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -30,21 +29,21 @@ _KERNEL_SETTINGS = {
 
 
 def main() -> None:
-    order = json.loads(sys.argv[1])
+    settings = json.loads(sys.argv[1])
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    socket.sethostname(order["hostname"])
+    socket.sethostname(settings["hostname"])
     _network()
-    _mounts(order["keep"], order["binds"])
+    _mounts(settings["keep"], settings["binds"])
     print("ready", flush=True)
     while True:
         try:
             os.wait()
         except ChildProcessError:
-            signal.sigwait({signal.SIGCHLD})  # blocked, so one that came meanwhile is still pending
+            signal.sigwait({signal.SIGCHLD})  # it is blocked, so a signal that arrived meanwhile is pending
 
 
 def _network() -> None:
-    """The node's network and, at the other end of a veth pair, the network outside, where clients come from."""
+    """Create the node's network and, at the other end of a veth pair, the outside network of the clients."""
     os.dup2(os.open("/proc/self/ns/net", os.O_RDONLY), OUTSIDE_DESCRIPTOR)
     kernel.unshare(kernel.NEW_NET)
     node = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -56,19 +55,19 @@ def _network() -> None:
         f"route add default via {network.OUTSIDE} dev eth0",
     )
     _sysctl({"ip_forward": "1", "conf/all/route_localnet": "1"})
-    kernel.enter(OUTSIDE_DESCRIPTOR)
+    kernel.setns(OUTSIDE_DESCRIPTOR)
     _ip(
         "link set lo up",
         f"address add {network.OUTSIDE}/24 dev node0",
         "link set node0 up",
         f"route add {network.PODS} via {network.NODE}",
-        # Whatever address the node answers to, a process in here has it: clients keep their own.
+        # Treat every address as local here, so that clients keep their own source address.
         "route add local 0.0.0.0/0 dev lo table 100",
         "rule add iif node0 lookup 100",
     )
-    # Else 28,000 short connections use up all ports for the minute that each stays reserved.
+    # Each closed connection reserves its port for a minute. By default, 28,000 short connections would use all ports.
     _sysctl({"tcp_tw_reuse": "1", "ip_local_port_range": "1024 65535"})
-    kernel.enter(node)
+    kernel.setns(node)
     os.close(node)
 
 
@@ -82,20 +81,20 @@ def _ip(*commands: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        sys.exit(f"the node's network cannot be made: {done.stderr.strip()}")
+        sys.exit(f"error: the node's network cannot be created: {done.stderr.strip()}")
 
 
 def _sysctl(values: Mapping[str, str]) -> None:
-    """Settings that belong to the network namespace this process is in."""
+    """Set kernel parameters of the current network namespace."""
     for name, value in values.items():
         Path("/proc/sys/net/ipv4", name).write_text(value)
 
 
 def _mounts(keep: Sequence[str], binds: Mapping[str, str]) -> None:
-    """Cover what components write at fixed places of the host; `keep` stays as it is, `binds` maps target to source."""
+    """Mount over the fixed paths that components write to. `keep` stays visible; `binds` maps target to source."""
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kept = {path: os.open(path, os.O_PATH) for path in [*keep, *binds.values()] if Path(path).exists()}
-    for shadowed in _SHADOWED:
+    for shadowed in SHADOWED:
         if Path(shadowed).is_dir():
             kernel.mount("tmpfs", shadowed, "tmpfs", options="mode=755")
     for path in keep:
@@ -107,11 +106,11 @@ def _mounts(keep: Sequence[str], binds: Mapping[str, str]) -> None:
         os.close(descriptor)
     _own_sysfs()
     _shadow_kernel_settings()
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_SHARED)  # for pods that ask for mount propagation
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_SHARED)  # pods may request mount propagation
 
 
 def _is_shadowed(path: Path) -> bool:
-    return any(path.resolve().is_relative_to(Path(shadowed).resolve()) for shadowed in _SHADOWED)
+    return any(path.resolve().is_relative_to(Path(shadowed).resolve()) for shadowed in SHADOWED)
 
 
 def _bind(descriptor: int, target: str) -> None:
@@ -120,7 +119,7 @@ def _bind(descriptor: int, target: str) -> None:
 
 
 def _own_sysfs() -> None:
-    """A sysfs that shows this network's interfaces, with the host's cgroups where they were."""
+    """Mount a sysfs that shows this network's interfaces, and keep the host's cgroups below it."""
     cgroups = os.open("/sys/fs/cgroup", os.O_PATH)
     kernel.mount("sysfs", "/sys", "sysfs")
     kernel.mount(f"/proc/self/fd/{cgroups}", "/sys/fs/cgroup", flags=kernel.MS_BIND | kernel.MS_REC)

@@ -1,4 +1,4 @@
-"""Certificates and keys of a cluster: made where missing, made anew where they no longer serve."""
+"""Certificates and keys of a cluster, issued if missing and reissued when they are no longer valid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
 _CLOCK_SKEW = timedelta(hours=1)
-# What a file can raise that some bytes went wrong in.
+# The exceptions that parsing a damaged file can raise.
 _DAMAGED = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaf:
-    """A certificate to have: the user (and groups) it stands for, and the names under which it serves, if it does."""
+    """A leaf certificate: its user and groups, and the host names it is valid for as a server, if any."""
 
     file: str
     user: str
@@ -34,37 +34,37 @@ class Leaf:
 
 
 class Authority:
-    """A CA kept in `directory` as <name>.crt and <name>.key. `made` says that it is new since this start."""
+    """A CA, stored in `directory` as <name>.crt and <name>.key. `made` reports whether it was created just now."""
 
     def __init__(self, directory: Path, name: str, now: datetime | None = None) -> None:
         self._directory = directory
         self._now = now or datetime.now(UTC)
         self.path = directory / f"{name}.crt"
         kept = _read(self.path)
-        self.made = kept is None or not _signed_by(kept[0], kept[0]) or not self._fresh(kept[0])
+        self.made = kept is None or not _signed_by(kept[0], kept[0]) or not self._is_current(kept[0])
         if kept is not None and not self.made:
             self._certificate, self._key = kept
         else:
             self._certificate, self._key = self._make(name)
 
-    def have(self, leaves: Sequence[Leaf]) -> list[str]:
-        """Have every leaf, and give the files of those that were made: missing, damaged, old, or for other names."""
-        made: list[str] = []
+    def ensure(self, leaves: Sequence[Leaf]) -> list[str]:
+        """Ensure every certificate. Return those issued, as they were missing, damaged, expiring or for other names."""
+        issued: list[str] = []
         for leaf in leaves:
             kept = _read(self._directory / f"{leaf.file}.crt")
-            if kept is None or not self._serves(kept[0], leaf):
+            if kept is None or not self._is_valid_for(kept[0], leaf):
                 self._issue(leaf)
-                made.append(leaf.file)
-        return made
+                issued.append(leaf.file)
+        return issued
 
-    def _fresh(self, certificate: x509.Certificate) -> bool:
+    def _is_current(self, certificate: x509.Certificate) -> bool:
         return certificate.not_valid_before_utc <= self._now < certificate.not_valid_after_utc - RENEW_BEFORE
 
-    def _serves(self, certificate: x509.Certificate, leaf: Leaf) -> bool:
+    def _is_valid_for(self, certificate: x509.Certificate, leaf: Leaf) -> bool:
         if not _signed_by(certificate, self._certificate):
             return False
         same_names = _alternative_names(certificate) == _wanted_names(leaf)
-        return same_names and certificate.subject == _subject(leaf) and self._fresh(certificate)
+        return same_names and certificate.subject == _subject(leaf) and self._is_current(certificate)
 
     def _make(self, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -112,8 +112,8 @@ class Authority:
         )
 
 
-def have_signing_key(path: Path) -> None:
-    """A key pair, <path> and <path>.pub, that outlives every certificate: tokens signed with it stay valid."""
+def ensure_signing_key(path: Path) -> None:
+    """Ensure the key pair <path> and <path>.pub. It is never replaced, so that signed tokens stay valid."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (FileNotFoundError, *_DAMAGED):
@@ -124,7 +124,7 @@ def have_signing_key(path: Path) -> None:
 
 
 def _read(path: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None:
-    """None when a file is missing or damaged, or when the two do not belong together."""
+    """Read a certificate and its key. None if a file is missing or damaged, or if the two do not match."""
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         key = serialization.load_pem_private_key(path.with_suffix(".key").read_bytes(), password=None)

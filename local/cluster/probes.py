@@ -1,4 +1,4 @@
-"""Questions to a running node, asked from inside its network: is it well, and does its DNS answer?"""
+"""Health probes of a running node, sent from inside its network."""
 
 import asyncio
 import json
@@ -13,25 +13,25 @@ import dns.message
 import dns.rdatatype
 
 from local.cluster import network
-from local.cluster.cloud.netns import Namespace
-from local.cluster.configuration import CONTAINERD_SOCKET
+from local.cluster.cloud.netns import NetworkNamespace
+from local.cluster.config_files import CONTAINERD_SOCKET
 from local.cluster.directory import Directory
 
-_ANSWER_S = 2.0
-_DNS_ANSWER_S = 0.25  # a lost datagram is asked again, not waited for
+_TIMEOUT_S = 2.0
+_DNS_TIMEOUT_S = 0.25  # short, as a lost datagram is sent again
 _NO_ANSWER = (OSError, EOFError, ValueError, TimeoutError)
 _FRESH_S = 60.0
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 class Probes:
-    """Probes of the node whose process 1 is `init`. Each is False (or None) while there is no good answer."""
+    """Probes of the node whose process 1 is `init`. Each returns False or None until it gets a good answer."""
 
     def __init__(self, directory: Directory, init: int, api_port: int) -> None:
         self._directory = directory
         self._init = init
         self._api_port = api_port
-        self._network = Namespace(f"/proc/{init}/ns/net")
+        self._network = NetworkNamespace(f"/proc/{init}/ns/net")
         self._tls: ssl.SSLContext | None = None
 
     def close(self) -> None:
@@ -44,9 +44,9 @@ class Probes:
         return await self._get(network.API_PORT, "/readyz") is not None
 
     async def cloud(self) -> bool:
-        """The host reaches the API server through it."""
+        """Report whether the cloud accepts connections on the API port of the host."""
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_TIMEOUT_S):
                 _, writer = await asyncio.open_connection("127.0.0.1", self._api_port)
         except _NO_ANSWER:
             return False
@@ -54,9 +54,9 @@ class Probes:
         return True
 
     async def containerd(self) -> bool:
-        """It listens once all its plugins serve; a socket left by an earlier one refuses."""
+        """Report whether containerd listens, which it does once all plugins work. A stale socket refuses."""
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_TIMEOUT_S):
                 _, writer = await asyncio.open_unix_connection(f"/proc/{self._init}/root{CONTAINERD_SOCKET}")
         except _NO_ANSWER:
             return False
@@ -64,43 +64,43 @@ class Probes:
         return True
 
     async def network_policies(self) -> bool:
-        """A process listens for the packets that open connections to and from the pods that policies select."""
+        """Report whether a process reads the netfilter queue of packets that NetworkPolicies decide about."""
         try:
             return bool(Path(f"/proc/{self._init}/net/netfilter/nfnetlink_queue").read_text())
         except OSError:
             return False
 
     async def node_problem(self, since: datetime) -> str | None:
-        """What keeps the node from being Ready by word that its kubelet gave after `since`; None when nothing does."""
+        """Say why the node is not Ready. None if it is, by a status that its kubelet reported after `since`."""
         node = await self._object(f"/api/v1/nodes/{self._directory.name}")
         if node is None:
             return "the node is not registered"
-        ready = next((each for each in node["status"].get("conditions", []) if each["type"] == "Ready"), None)
-        # A stored Ready proves nothing: the kubelet that said so may be gone.
-        if ready is None or _moment(ready["lastHeartbeatTime"]) < since.replace(microsecond=0):
-            return "kubelet has not been heard since its start"
+        ready = next((c for c in node["status"].get("conditions", []) if c["type"] == "Ready"), None)
+        # The stored Ready may come from a kubelet that has ended.
+        if ready is None or _time(ready["lastHeartbeatTime"]) < since.replace(microsecond=0):
+            return "kubelet has not reported the node's status since it started"
         if ready["status"] != "True":
             return ready["message"]
         lease = await self._object(f"{_LEASES}/{self._directory.name}")
-        silent_s = (datetime.now(UTC) - _moment(lease["spec"]["renewTime"])).total_seconds() if lease else 0
-        return f"kubelet has not been heard for {silent_s:.0f} s" if silent_s > _FRESH_S else None
+        silent_s = (datetime.now(UTC) - _time(lease["spec"]["renewTime"])).total_seconds() if lease else 0
+        return f"kubelet has not renewed the node's lease for {silent_s:.0f} s" if silent_s > _FRESH_S else None
 
     async def pods_not_back(self, since: datetime) -> list[str]:
-        """The node's pods that do not serve again since it started, whatever their stored status says."""
+        """List the pods that are not ready again since the node started, even if their stored status says so."""
         listed = await self._object("/api/v1/pods")
         pods = listed["items"] if listed else []
         return [f"{p['metadata']['namespace']}/{p['metadata']['name']}" for p in pods if not _is_back(p, since)]
 
     async def dns(self) -> bool:
-        """The cluster's DNS, at its Service's address, knows the API server's Service."""
+        """Report whether the cluster's DNS, at its Service's address, resolves the Service `kubernetes`."""
         return network.API_SERVICE in await self.resolve(f"kubernetes.default.svc.{network.DOMAIN}")
 
     async def resolve(self, name: str) -> list[str]:
-        """The A records of `name`; none when nothing answers in time."""
+        """Resolve the A records of `name`. Empty on a timeout."""
         question = dns.message.make_query(f"{name}.", dns.rdatatype.A)
-        query = self._network.socket(socket.SOCK_DGRAM, "0.0.0.0")  # noqa: S104 - of the node's own network
+        query = self._network.socket(socket.SOCK_DGRAM, "0.0.0.0")  # noqa: S104 - in the node's own network
         try:
-            async with asyncio.timeout(_DNS_ANSWER_S):
+            async with asyncio.timeout(_DNS_TIMEOUT_S):
                 loop = asyncio.get_running_loop()
                 await loop.sock_connect(query, (network.DNS_SERVICE, 53))
                 await loop.sock_sendall(query, question.to_wire())
@@ -116,10 +116,10 @@ class Probes:
         return None if body is None else json.loads(body)
 
     async def _get(self, port: int, path: str, *, secure: bool = True) -> bytes | None:
-        """The body of a good answer."""
-        connection = self._network.socket(socket.SOCK_STREAM, "0.0.0.0")  # noqa: S104 - of the node's own network
+        """Return the body of a 200 answer; None otherwise."""
+        connection = self._network.socket(socket.SOCK_STREAM, "0.0.0.0")  # noqa: S104 - in the node's own network
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_TIMEOUT_S):
                 await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
                 reader, writer = await asyncio.open_connection(
                     sock=connection,
@@ -127,7 +127,7 @@ class Probes:
                     server_hostname="127.0.0.1" if secure else None,
                 )
                 try:
-                    # HTTP 1.0: the answer ends with the connection.
+                    # With HTTP 1.0 the server closes the connection after the answer.
                     writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n".encode())
                     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
                 finally:
@@ -148,13 +148,13 @@ class Probes:
 
 def _is_back(pod: dict[str, Any], since: datetime) -> bool:
     status, second = pod["status"], since.replace(microsecond=0)
-    is_new = _moment(pod["metadata"]["creationTimestamp"]) >= second
+    is_new = _time(pod["metadata"]["creationTimestamp"]) >= second
     if is_new or "deletionTimestamp" in pod["metadata"] or status["phase"] in ("Succeeded", "Failed"):
         return True
-    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", []))
-    running = [each["state"].get("running") for each in status.get("containerStatuses", [])]
-    return ready and all(each is not None and _moment(each["startedAt"]) >= second for each in running)
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", []))
+    running = [container["state"].get("running") for container in status.get("containerStatuses", [])]
+    return ready and all(state is not None and _time(state["startedAt"]) >= second for state in running)
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""Processes known by more than their pid: a number that is used again is never taken for the old process."""
+"""Process identity by PID, start time and boot, so that a reused PID is not mistaken for the old process."""
 
 import json
 import os
@@ -14,7 +14,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Process:
-    """One process. `started` is its start in clock ticks since the machine's start, which `boot` names."""
+    """One process. `started` counts clock ticks since the boot of the machine, which `boot` identifies."""
 
     pid: int
     started: int
@@ -22,17 +22,17 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> "Process | None":
-        """None when there is no such process, or only what its parent has not reaped yet."""
+        """Look up a running process. None if there is none, or only a zombie."""
         try:
             stat = Path(f"/proc/{pid}/stat").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        fields = stat.rpartition(b")")[2].split()  # the command's name may hold any bytes, brackets among them
+        fields = stat.rpartition(b")")[2].split()  # the command name can contain any bytes, also brackets
         return None if fields[0] in b"ZX" else cls(pid, int(fields[19]), _BOOT.read_text().strip())
 
     @classmethod
     def read(cls, path: Path) -> "Process | None":
-        """The process that `path` names while it lives; None for a missing, damaged or outdated file."""
+        """Read the file `path`. None if it is missing or damaged, or if its process has ended."""
         try:
             process = cls(**json.loads(path.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
@@ -47,8 +47,8 @@ class Process:
         return Process.of(self.pid) == self
 
     def end(self, grace_s: float) -> bool:
-        """SIGTERM, and SIGKILL after `grace_s`. False when the process is still there after that."""
-        for number, patience_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 5.0)):
+        """Send SIGTERM, and SIGKILL after `grace_s`. False if the process still runs after that."""
+        for number, timeout_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 5.0)):
             try:
                 descriptor = os.pidfd_open(self.pid)
             except ProcessLookupError:
@@ -57,10 +57,10 @@ class Process:
                 if not self.alive:
                     return True
                 signal.pidfd_send_signal(descriptor, number)
-                if select.select([descriptor], [], [], patience_s)[0]:
+                if select.select([descriptor], [], [], timeout_s)[0]:
                     return True
             except ProcessLookupError:
-                return True  # it ended between the look and the signal
+                return True  # it ended just before the signal
             finally:
                 os.close(descriptor)
         return not self.alive

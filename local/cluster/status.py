@@ -1,4 +1,4 @@
-"""How a cluster fares, for machines and for people."""
+"""The status of a cluster, as JSON or as text."""
 
 import json
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from local.cluster.process import Process
 
 @dataclass(frozen=True)
 class Status:
-    """`state` is absent, stopped, starting (or in trouble, which `problem` names) or ready.
+    """The status of a cluster. `state` is absent, stopped, starting or ready; `problem` says why it is not ready.
 
-    `returning` are pods (namespace/name) that ran before the node was started again, and do not serve yet.
-    `components` are rows of the supervisor's report, `services` the load balancers' as the cloud reports them.
+    `returning` lists pods (namespace/name) that ran before the node was restarted and are not ready again yet.
+    `components` are rows of the supervisor's report. `services` are the load balancers that the cloud reports.
     """
 
     name: str
@@ -31,10 +31,10 @@ class Status:
     @classmethod
     def of(cls, directory: Directory) -> "Status":
         if not directory.settings.exists():
-            return cls(directory.name, "absent", "it was never started")
+            return cls(directory.name, "absent", "it has never been started")
         if Process.read(directory.supervisor_pid) is None:
             return cls(directory.name, "stopped", "it is not running")
-        report = _read(directory.status) or {"problem": "it is being started", "returning": [], "components": []}
+        report = _read(directory.status) or {"problem": "it is starting", "returning": [], "components": []}
         cloud = _read(directory.cloud_status) or {}
         problem: str | None = report["problem"]
         return cls(
@@ -55,6 +55,7 @@ class Status:
         return json.dumps(asdict(self), indent=1)
 
     def print(self, console: Console) -> None:
+        """Print the status as text."""
         console.print(f"cluster {self.name}: {self.state}{f' ({self.problem})' if self.problem else ''}", markup=False)
         if self.components:
             table = Table("component", "state", "pid", "restarts", "since", box=None, pad_edge=False)
@@ -70,9 +71,9 @@ class Status:
                 table.add_row(f"{row['namespace']}/{row['name']}", row["address"] or "none", served)
             console.print(table)
         if self.returning:
-            console.print(f"coming back: {', '.join(self.returning)}", markup=False, soft_wrap=True)
+            console.print(f"pods not ready again yet: {', '.join(self.returning)}", markup=False, soft_wrap=True)
         for error in self.errors:
-            console.print(f"trouble: {error}", markup=False, soft_wrap=True)
+            console.print(f"error: {error}", markup=False, soft_wrap=True)
 
 
 def _read(path: Any) -> dict[str, Any] | None:

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-const patience = 30 * time.Second
+const timeout = 30 * time.Second
 
-// get is a program that ends: it writes what a URL answers to a file, or says it. What it asks may have yet to start.
+// get writes the response of a URL to a file or to standard output. It retries, as the server may still be starting.
 func get(url string, files []string) error {
 	body, err := ask(url)
-	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); body, err = ask(url) {
+	for end := time.Now().Add(timeout); err != nil && time.Now().Before(end); body, err = ask(url) {
 		time.Sleep(time.Second / 2)
 	}
 	if err != nil {

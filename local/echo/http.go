@@ -11,22 +11,22 @@ import (
 	"github.com/coder/websocket"
 )
 
-// answers tells every request what it was when it arrived, but for a few paths that do something else with it.
+// answers returns a handler that echoes each request as JSON, except for a few paths with special behaviour.
 func answers() http.Handler {
 	seen := &counts{byPath: map[string]int{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", tell)
+	mux.HandleFunc("/", echo)
 	mux.HandleFunc("/status/{code}", status)
 	mux.HandleFunc("/wait/{duration}", wait)
 	mux.HandleFunc("/socket", socket)
 	mux.HandleFunc("/variable/{name}", variable)
 	mux.HandleFunc("/file/{path...}", file)
-	mux.HandleFunc("/counts", seen.tell)
+	mux.HandleFunc("/counts", seen.report)
 	return seen.counted(mux)
 }
 
-func tell(response http.ResponseWriter, request *http.Request) {
-	// The host's name is the pod's.
+func echo(response http.ResponseWriter, request *http.Request) {
+	// In a pod, the host name is the name of the pod.
 	pod, _ := os.Hostname()
 	answer(response, http.StatusOK, map[string]any{
 		"method": request.Method, "host": request.Host, "path": request.URL.Path, "headers": request.Header, "pod": pod,
@@ -49,7 +49,7 @@ func wait(response http.ResponseWriter, request *http.Request) {
 	}
 	select {
 	case <-time.After(duration):
-		tell(response, request)
+		echo(response, request)
 	case <-request.Context().Done():
 	}
 }
@@ -72,11 +72,11 @@ func file(response http.ResponseWriter, request *http.Request) {
 	answer(response, http.StatusOK, string(content))
 }
 
-// socket is a WebSocket that sends back each message until its client ends it.
+// socket is a WebSocket that sends back each message until the client closes it.
 func socket(response http.ResponseWriter, request *http.Request) {
 	connection, err := websocket.Accept(response, request, nil)
 	if err != nil {
-		return // the client has been told
+		return // Accept has sent the error
 	}
 	defer connection.CloseNow()
 	for {
@@ -87,7 +87,7 @@ func socket(response http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// counts are of the requests to this process, for those whose client sees no answer.
+// counts holds the number of requests to this process by path. Tests of mirrored requests read it.
 type counts struct {
 	lock   sync.Mutex
 	byPath map[string]int
@@ -102,7 +102,7 @@ func (c *counts) counted(handler http.Handler) http.Handler {
 	})
 }
 
-func (c *counts) tell(response http.ResponseWriter, _ *http.Request) {
+func (c *counts) report(response http.ResponseWriter, _ *http.Request) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	answer(response, http.StatusOK, c.byPath)
@@ -111,6 +111,6 @@ func (c *counts) tell(response http.ResponseWriter, _ *http.Request) {
 func answer(response http.ResponseWriter, code int, document any) {
 	response.Header().Set("Content-Type", "application/json")
 	response.WriteHeader(code)
-	// All that can fail is the connection, and then nobody is left to be told.
+	// Only the connection can fail, and then no client is left to report it to.
 	_ = json.NewEncoder(response).Encode(document)
 }

@@ -1,4 +1,4 @@
-// What stands behind a gateway in the tests: it tells what reached it, by every way that a route can lead to it.
+// Command echo is the backend of the gateway tests. It reports each request, over every protocol that a route supports.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	log.Fatal(<-failed)
 }
 
-// serveGRPC has the one service that every client knows: grpc.health.v1.Health.
+// serveGRPC serves grpc.health.v1.Health, which every gRPC client knows.
 func serveGRPC(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

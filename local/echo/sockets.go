@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// serveTLS shows a certificate of its own making: who sees it spoke TLS with this process, and not with a gateway.
+// serveTLS uses its own self-signed certificate, by which a client can tell this process from a gateway.
 func serveTLS(address string, handler http.Handler) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

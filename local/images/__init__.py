@@ -1,4 +1,4 @@
-"""The images that a stack on the local cluster runs, as archives: fetched where a registry answers, else built."""
+"""The images of a stack on the local cluster, as archives: downloaded if the registry answers, else built."""
 
 from local.images.catalogue import archives, tools_for
 

@@ -1,4 +1,4 @@
-"""Which images there are, by the names that the public ones have, and how each is had."""
+"""The catalogue of images, under their public names, with the tool that each can be built from."""
 
 import subprocess
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import UserError
-from local.images.archive import Image
+from local.images.archive_writer import Image
 from local.paths import cache_root
 from local.toolchain import Tools, system
 from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_GATEWAY
@@ -22,7 +22,7 @@ NOBODY = "65532:65532"
 
 @dataclass(frozen=True)
 class Entry:
-    """One image: its public name, the tool that it can be built from, and how."""
+    """One image: its public name, the tool that it can be built from, and the function that builds it."""
 
     reference: str
     tool: str
@@ -35,14 +35,14 @@ class Entry:
 
 
 def static_program(entry: Entry, tools: Tools) -> Image:
-    """The one program of a tool, which needs no other file."""
+    """Build an image with the only program of a tool, a static binary."""
     (program,) = ARTEFACTS[entry.tool].programs
     path = f"/{program}"
     return Image(reference=entry.reference, files={path: tools.program(program)}, entrypoint=(path,), user=NOBODY)
 
 
 def _chat(entry: Entry, tools: Tools) -> Image:
-    """As the public ones: one static binary, run by CMD, no user declared."""
+    """Build an image like the public ones of the chat: a static binary in CMD, without USER."""
     name = entry.reference.rpartition("-")[2].partition(":")[0]
     return Image(reference=entry.reference, files={f"/bin/{name}": tools.program(name)}, command=(f"/bin/{name}",))
 
@@ -61,14 +61,18 @@ def _envoy(entry: Entry, tools: Tools) -> Image:
 
 
 def authorities() -> dict[str, Path]:
+    """Return the CA certificates of this machine, as files of an image."""
     return {str(_AUTHORITIES): _AUTHORITIES} if _AUTHORITIES.exists() else {}
 
 
 def libraries(program: Path) -> dict[str, Path]:
-    """The C library and the loader that `program` is linked to, from this machine."""
+    """Return the shared libraries and the loader of `program`, from this machine."""
     done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UserError(f"{program.name} does not run on this machine: {(done.stderr or done.stdout).strip()}")
+        raise UserError(
+            f"{program.name} does not run on this machine: {(done.stderr or done.stdout).strip()}.",
+            "Use a machine with glibc, or one that reaches the image's registry.",
+        )
     words = [word for line in done.stdout.splitlines() for word in line.split()]
     return {word: Path(word).resolve() for word in words if word.startswith("/")}
 
@@ -83,18 +87,18 @@ ENTRIES = (
 
 
 def tools_for(progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[str]:
-    """Names of the tools that images are built from, where their registry does not answer."""
+    """List the tools to build images from, for images whose registry does not answer."""
     answering = reachable(frozenset(entry.host for entry in entries))
     missing = sorted({entry.reference.partition("/")[0] for entry in entries if entry.host not in answering})
     kept = Store(cache_root() / "images")
     if missing and not any(kept.root.iterdir()):
-        progress.say(f"No image registry answers at {', '.join(missing)}: the images are built here.")
-    # What was fetched may fail half-way: only a registry that never answered decides what has to be built.
+        progress.say(f"The image registries {', '.join(missing)} do not answer; their images are built here.")
+    # Build only for registries that do not answer. A failed download is reported instead.
     return list(dict.fromkeys(entry.tool for entry in entries if entry.host not in answering))
 
 
 def archives(tools: Tools, progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[Path]:
-    """An archive for every image, in the order of `entries`: of the stack's, the cluster's own come first."""
+    """Ensure an archive of every image, in the order of `entries`."""
     store = Store(cache_root() / "images")
     answering = reachable(frozenset(entry.host for entry in entries))
     if any(entry.host in answering for entry in entries):
@@ -103,7 +107,7 @@ def archives(tools: Tools, progress: Progress, entries: Sequence[Entry] = ENTRIE
         return list(
             pool.map(
                 lambda entry: (
-                    _fetched(entry, store, progress)
+                    _downloaded(entry, store, progress)
                     if entry.host in answering
                     else _built(entry, tools, store, progress)
                 ),
@@ -117,7 +121,7 @@ def _built(entry: Entry, tools: Tools, store: Store, progress: Progress) -> Path
     return _kept(store, image.key(), f"build image {entry.reference}", image.write, progress)
 
 
-def _fetched(entry: Entry, store: Store, progress: Progress) -> Path:
+def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
     def fetch(archive: Path) -> None:
         command = [
             "skopeo",
@@ -128,10 +132,10 @@ def _fetched(entry: Entry, store: Store, progress: Progress) -> Path:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            said = done.stderr.strip().splitlines() or [f"skopeo ended with status {done.returncode}"]
+            lines = done.stderr.strip().splitlines() or [f"skopeo ended with exit code {done.returncode}"]
             raise UserError(
-                f"The image {entry.reference} could not be fetched: {said[-1]}",
-                "Run the same command again, or load an archive of it: python -m local.cluster load-image FILE",
+                f"The image {entry.reference} could not be downloaded: {lines[-1]}",
+                "Run the same command again, or import an archive of it: python -m local.cluster load-image FILE",
             )
 
     key = f"fetched-{entry.reference.replace('/', '_').replace(':', '-')}"

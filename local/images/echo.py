@@ -1,4 +1,4 @@
-"""The image of `local/echo`, under the name that docs/gateway.md has for an app of the reader's own. For tests only."""
+"""The image of `local/echo`, under the name of the example app in docs/gateway.md. For tests only."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from local.toolchain.progress import Progress
 
 
 def archive(progress: Progress, tag: str = "1") -> Path:
-    """Of the image `registry.example.com/echo:<tag>`, built unless it is there; all tags are of the same program."""
+    """Ensure an archive of `registry.example.com/echo:<tag>`. All tags have the same program."""
     entry = Entry(f"registry.example.com/echo:{tag}", "echo", static_program)
     (made,) = archives(ensure([entry.tool], progress), progress, [entry])
     return made

@@ -1,9 +1,9 @@
-"""Images of the servers that recipes of docs/gateway.md bring or speak to. For tests only."""
+"""Images of the servers that the recipes of docs/gateway.md use. For tests only."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.images.archive import Image
+from local.images.archive_writer import Image
 from local.images.catalogue import NOBODY, Entry, archives, authorities, libraries, static_program, tools_for
 from local.toolchain import Tools, ensure
 from local.toolchain.pins import CERT_MANAGER
@@ -11,7 +11,7 @@ from local.toolchain.progress import Progress
 
 
 def ensure_archives(progress: Progress, entries: Sequence[Entry]) -> list[Path]:
-    """Fetched where the registry answers, else built unless they are there."""
+    """Ensure archives of the images: downloaded if the registry answers, else built."""
     return archives(ensure(tools_for(progress, entries), progress), progress, entries)
 
 
@@ -23,13 +23,13 @@ def _cert_manager(entry: Entry, tools: Tools) -> Image:
 
 
 def _ratelimit(entry: Entry, tools: Tools) -> Image:
-    """Envoy Gateway names the program by its path."""
+    """Build an image with the program at the path that Envoy Gateway runs."""
     files = {"/bin/ratelimit": tools.program("service_cmd")}
     return Image(reference=entry.reference, files=files, command=("/bin/ratelimit",), user=NOBODY)
 
 
 def _redis(entry: Entry, tools: Tools) -> Image:
-    """Debian's one program is the server or a checker of its files, by the name that it is started under."""
+    """Build an image with Debian's redis binary, which is the server or a file checker depending on its name."""
     program = tools.program("redis-check-rdb")
     path = "/usr/local/bin/redis-server"
     files = {path: program} | libraries(program)

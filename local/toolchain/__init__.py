@@ -1,4 +1,4 @@
-"""The tools that the program and the local cluster need, however this machine can get them."""
+"""The tools of the program and the local cluster: found, downloaded or built."""
 
 from local.toolchain.setup import Tools, ensure
 

@@ -1,4 +1,4 @@
-"""`python -m local.toolchain [NAME ...]`: have the named tools (default: all), and print where they are."""
+"""`python -m local.toolchain [NAME ...]`: ensure the named tools (default: all) and print their directories."""
 
 import argparse
 import sys
@@ -15,11 +15,11 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(ARTEFACTS)}")
     names = parser.parse_args().names or list(ARTEFACTS)
     if unknown := set(names) - set(ARTEFACTS):
-        parser.error(f"no tool is called {', '.join(sorted(unknown))}; there are {', '.join(ARTEFACTS)}")
-    return exit_code(lambda: _have(names))
+        parser.error(f"unknown tool {', '.join(sorted(unknown))}; choose from {', '.join(ARTEFACTS)}")
+    return exit_code(lambda: _ensure(names))
 
 
-def _have(names: Sequence[str]) -> int:
+def _ensure(names: Sequence[str]) -> int:
     with Progress() as progress:
         tools = ensure(names, progress)
     for name in names:

@@ -1,4 +1,4 @@
-"""Manifests rendered from the Helm chart in a product's own Go module, each kept under its pinned SHA-256."""
+"""Manifests rendered from a Helm chart in a product's Go module, cached under their pinned SHA-256."""
 
 import hashlib
 import shutil
@@ -20,9 +20,9 @@ from local.toolchain.store import sha256_file
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A chart at `path` in a module that a Go group pins. `arguments` are Helm's, the installation's name first.
+    """A chart at `path` in a module that a Go group pins. `arguments` are Helm's, with the release name first.
 
-    What a release fills in before it packs the chart: `template` becomes `filled`, with `values` in it.
+    The file `template` is written to `filled` with `values` replaced, as the product does before it packs the chart.
     """
 
     title: str
@@ -36,15 +36,17 @@ class Chart:
 
 
 def place(checksum: str) -> Path:
-    """Where the Pulumi program looks for a manifest first."""
+    """Return the path in the cache, where the Pulumi program looks for a manifest first."""
     return cache_root() / "manifests" / f"{checksum}.yaml"
 
 
 def is_kept(checksum: str) -> bool:
+    """Report whether the cache has the manifest, undamaged."""
     return place(checksum).exists() and sha256_file(place(checksum)) == checksum
 
 
 def keep(manifest: bytes, checksum: str) -> Path:
+    """Write the manifest to the cache."""
     kept = place(checksum)
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_whole(kept, manifest, mode=0o644)
@@ -52,7 +54,7 @@ def keep(manifest: bytes, checksum: str) -> Path:
 
 
 def rendered(chart: Chart, checksum: str, progress: Progress) -> bytes:
-    """The manifest. UserError when Helm cannot render it, or to another one than the pinned."""
+    """Render the manifest. UserError if Helm fails, or if the result does not match the checksum."""
     helm = ensure(["helm"], progress).program("helm")
     with progress.step(f"render {chart.title}'s manifest"), tempfile.TemporaryDirectory() as scratch:
         module = Go(cache_root() / "go", cache_root() / "logs").module_directory(chart.group, chart.module)
@@ -66,11 +68,11 @@ def rendered(chart: Chart, checksum: str, progress: Progress) -> bytes:
         command = [helm, "template", name, copy, "--include-crds", "--kube-version", KUBERNETES, *arguments]
         done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
-        raise UserError(f"helm could not render {chart.title}'s chart:\n{done.stderr.decode(errors='replace')}")
+        raise UserError(f"Helm could not render the chart of {chart.title}:\n{done.stderr.decode(errors='replace')}")
     actual = hashlib.sha256(done.stdout).hexdigest()
     if actual != checksum:
         raise UserError(
-            f"{chart.title}'s chart rendered to a manifest with SHA-256 {actual}; the pin says {checksum}.",
-            "The pins do not belong together: see local/toolchain/pins.py.",
+            f"The manifest rendered from {chart.title}'s chart has SHA-256 {actual}, but {checksum} is pinned.",
+            "Set the checksum in local/toolchain/pins.py that belongs to the pinned version.",
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""Programs built from Go modules that `go/<group>/go.mod` and `go.sum` pin."""
+"""The Go command, which builds programs from modules that `go/<group>/go.mod` and `go.sum` pin."""
 
 import json
 import os
@@ -13,24 +13,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from local import disk
 from local.errors import UserError
 from local.lock import locked
 from local.toolchain import pypi
+from local.toolchain.build_errors import build_error
 from local.toolchain.pins import GO_VERSION, GO_WHEEL, GO_WHEEL_SHA256, GROUPS, GoGroup
 from local.toolchain.reach import origin, reachable
 
-# Symbols are stripped from the result anyway: not making them saves a tenth of all compile time.
+# The result is stripped anyway; without debug symbols, compiling is a tenth faster.
 _FLAGS = ("-trimpath", "-pgo=off", "-gcflags=all=-dwarf=false")
 _STRIP = "-s -w"
-# A package that is done (`-v`), a bracket of JSON, a module on its way; all errors are more than one word.
-_NO_ERROR = re.compile(r"\s*\S*|go: downloading .*")
-_SHOWN_LINES = 15
 _GRACE_S = 5.0
 
 
 class Go:
-    """The Go command of this machine, or one that is fetched into `cache` when it has none or one too old."""
+    """The Go command of this machine. If it has none or an old one, Go is downloaded into `cache`."""
 
     def __init__(self, cache: Path, logs: Path) -> None:
         self._cache = cache
@@ -39,11 +36,11 @@ class Go:
         self._stopped = False
 
     def stop(self) -> None:
-        """End what runs, and start nothing more. What is compiled by then stays compiled."""
+        """Stop running commands and start no more. Go's build cache keeps the packages compiled so far."""
         self._stopped = True
         running = list(self._running)
         for process in running:
-            process.send_signal(signal.SIGINT)  # on which Go removes its scratch files
+            process.send_signal(signal.SIGINT)  # Go then removes its temporary files
         for process in running:
             try:
                 process.wait(_GRACE_S)
@@ -51,30 +48,30 @@ class Go:
                 process.kill()
 
     def build(self, group: str, packages: Sequence[str], directory: Path, compiled: Callable[[str], None]) -> None:
-        """Compile `packages` of a group into `directory`; `compiled` hears each package's name as it is done.
+        """Build `packages` of a group into `directory`; call `compiled` with each finished package.
 
-        UserError with the compiler's errors and the log's path when it fails.
+        UserError with the compiler's errors and the log's path if the build fails.
         """
         with tempfile.TemporaryDirectory() as scratch:
             flags = self._flags(GROUPS[group], Path(scratch))
             self._run("build", group, ["build", "-v", *flags, "-o", f"{directory}/", *packages], compiled)
 
     def build_test(self, group: str, package: str, program: Path, compiled: Callable[[str], None]) -> None:
-        """As `build`, for the tests of one package."""
+        """Build the tests of one package, as `build` does."""
         with tempfile.TemporaryDirectory() as scratch:
             flags = self._flags(GROUPS[group], Path(scratch))
             self._run("build-tests", group, ["test", "-c", *flags, "-o", str(program), package], compiled)
 
     def fetch_modules(self, group: str, packages: Sequence[str], *, tests: bool = False) -> int:
-        """Download what `packages` import, so that no compiler waits for the network; how many packages that is.
+        """Download the modules of `packages` before the build. Return how many packages the build compiles.
 
-        With `tests`, also what their tests import.
+        With `tests`, include the imports of their tests.
         """
         arguments = ["list", "-deps", "-e", *(["-test"] if tests else []), "-tags", GROUPS[group].tags, *packages]
         return len(self._run("fetch", group, arguments).split())
 
     def module_directory(self, group: str, module: str) -> Path:
-        """Where the module cache holds the pinned version of `module`, downloaded when it is not there yet."""
+        """Return the directory of the pinned version of `module` in the module cache. Download it if necessary."""
         document = json.loads(self._run("download", group, ["mod", "download", "-json", module]))
         return Path(document["Dir"])
 
@@ -91,14 +88,14 @@ class Go:
         for embed in group.embeds:
             module, _, path = embed.partition(":")
             document: dict[str, Any] = json.loads((self.module_directory(group.name, module) / path).read_text())
-            laid = scratch / Path(path).name
-            laid.write_text(json.dumps(document | {"version": group.embed_version}))
-            replace[str(group.directory / laid.name)] = str(laid)
+            overlay = scratch / Path(path).name
+            overlay.write_text(json.dumps(document | {"version": group.embed_version}))
+            replace[str(group.directory / overlay.name)] = str(overlay)
         (scratch / "overlay.json").write_text(json.dumps({"Replace": replace}))
         return ["-overlay", str(scratch / "overlay.json")]
 
     def _modfile(self, group: GoGroup, scratch: Path) -> list[str]:
-        """A go.mod that takes the modules with swapped files from copies: Go lets nobody lay files over its cache."""
+        """Write a go.mod that replaces modules by copies with swapped files: Go has no overlay for its module cache."""
         if not group.swaps:
             return []
         for name in ("go.mod", "go.sum"):
@@ -111,13 +108,15 @@ class Go:
                 gomod.write(f"\nreplace {module} => {copy}\n")
         return ["-modfile", str(scratch / "go.mod")]
 
-    def _run(self, task: str, group: str, arguments: Sequence[str], said: Callable[[str], None] | None = None) -> str:
+    def _run(
+        self, task: str, group: str, arguments: Sequence[str], on_line: Callable[[str], None] | None = None
+    ) -> str:
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{group}-{task}.log"
         environment = os.environ | {
             "CGO_ENABLED": "1" if GROUPS[group].cgo else "0",
             "GOFLAGS": "-mod=readonly -buildvcs=false",
-            "GOGC": "400",  # a few per cent less CPU, for about 1 GB at the widest
+            "GOGC": "400",  # a few percent less CPU for up to 1 GB more memory
             "GOTOOLCHAIN": self._toolchain,
             "GOWORK": "off",
         }
@@ -128,41 +127,41 @@ class Go:
                 env=environment,
                 text=True,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if said else lines,
+                stderr=subprocess.STDOUT if on_line else lines,
             )
             self._running.add(process)
             if self._stopped:
                 process.kill()
             output: list[str] = []
             for line in process.stdout or ():
-                if said is None:
+                if on_line is None:
                     output.append(line)
                 else:
                     lines.write(line)
-                    said(line.strip())
+                    on_line(line.strip())
             process.wait()
             self._running.remove(process)
             if process.returncode != 0:
-                lines.writelines(output)  # `go mod download -json` puts its errors there
+                lines.writelines(output)  # `go mod download -json` prints its errors on stdout
         if process.returncode != 0:
-            raise _failure(f"{group} ({task})", log)
+            raise build_error(f"{group} ({task})", log)
         return "".join(output)
 
     @cached_property
     def _command(self) -> str:
         command = shutil.which("go")
         if command is None or _version(command) < (1, 21):
-            command = self._fetched()
+            command = self._download()
         self._check_proxy(command)
         return command
 
     @cached_property
     def _toolchain(self) -> str:
-        """`local`, or for a Go from 1.21 on that is too old: have it fetch the pinned one as a module."""
+        """The GOTOOLCHAIN setting. A Go from 1.21 on that is too old downloads the pinned version as a module."""
         new_enough = _version(self._command) >= tuple(int(part) for part in GO_VERSION.split("."))
         return "local" if new_enough else f"go{GO_VERSION}"
 
-    def _fetched(self) -> str:
+    def _download(self) -> str:
         home = self._cache / GO_WHEEL
         with locked(self._cache / ".lock", lambda _: None):
             if not home.exists():
@@ -180,11 +179,11 @@ class Go:
 
     @staticmethod
     def _check_proxy(command: str) -> None:
-        """A proxy that takes connections and answers nothing would hang a build for ever: ask it first."""
-        asked = subprocess.run([command, "env", "GOPROXY"], capture_output=True, text=True, check=False)
-        if asked.returncode != 0:
-            raise UserError(f"{command} does not work: {asked.stderr.strip()}")
-        proxies = frozenset(filter(None, map(origin, re.split("[,|]", asked.stdout.strip()))))
+        """Check that the module proxy answers: with one that accepts connections but is silent, a build would hang."""
+        setting = subprocess.run([command, "env", "GOPROXY"], capture_output=True, text=True, check=False)
+        if setting.returncode != 0:
+            raise UserError(f"{command} does not work: {setting.stderr.strip()}")
+        proxies = frozenset(filter(None, map(origin, re.split("[,|]", setting.stdout.strip()))))
         if proxies and not reachable(proxies):
             raise UserError(
                 f"Building the tools needs a Go module proxy, and {', '.join(sorted(proxies))} does not answer.",
@@ -194,18 +193,5 @@ class Go:
 
 def _version(command: str) -> tuple[int, ...]:
     environment = os.environ | {"GOTOOLCHAIN": "local"}
-    said = subprocess.run([command, "env", "GOVERSION"], env=environment, capture_output=True, text=True, check=False)
-    return tuple(int(part) for part in re.findall(r"\d+", said.stdout)[:3])
-
-
-def _failure(what: str, log: Path) -> UserError:
-    """Its errors, the first ones first. Packages that still compile are named after them, and many go before."""
-    lines = log.read_text(errors="replace").splitlines()
-    errors = [line for line in lines if not _NO_ERROR.fullmatch(line)] or lines[-_SHOWN_LINES:]
-    if full := next(filter(disk.is_full, errors), None):
-        return disk.full(f"{what} says {full.strip()}")
-    shown = [f"    {line}" for line in errors[:_SHOWN_LINES]]
-    if more := errors[_SHOWN_LINES:]:
-        shown.append(f"    ... and {len(more)} more lines")
-    text = "\n".join(shown) or "    it said nothing"
-    return UserError(f"{what} failed:\n{text}", f"The whole log is {log}. The same command again resumes.")
+    answer = subprocess.run([command, "env", "GOVERSION"], env=environment, capture_output=True, text=True, check=False)
+    return tuple(int(part) for part in re.findall(r"\d+", answer.stdout)[:3])

@@ -1,6 +1,6 @@
-"""The one table of pins: every tool, its version, and the ways to get it.
+"""The pins: every tool with its version and the ways to get it.
 
-A release is used only with a SHA-256 in this table; a Go build is pinned by the `go.sum` of its module below `go/`.
+A release is used only with a SHA-256 in this table. A Go build is pinned by the `go.sum` of its module below `go/`.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ MANIFEST_SHA256 = "0234db22b15454cf41cd7b686f0c0329eb82abf8abf197e40f85140a0462a
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """A copy that the machine may have already: `command` prints `expected` when it is the pinned version."""
+    """A copy on the user's PATH. It is the pinned version if `command` prints `expected`."""
 
     command: tuple[str, ...]
     expected: str
@@ -40,7 +40,7 @@ class Installed:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One file of an official release. `members` maps a program to its path in the archive; empty: the file is it."""
+    """One file of an official release. `members` maps programs to paths in the archive, if it is one."""
 
     url: str
     sha256: str
@@ -49,11 +49,11 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class GoGroup:
-    """One Go module of ours, in `directory`: programs that share their dependencies compile in one go.
+    """A Go module in `directory` with programs that share dependencies and are compiled together.
 
-    `embeds` are JSON files of pinned modules (`module:path`) that the main package embeds, with "version" set to
-    `embed_version` in them. `swaps` put a file of the group in the place of a file of a module: (module, file's path
-    in the module, file's path in the group).
+    `embeds` are JSON files of pinned modules (`module:path`) that the main package embeds, with their "version" set to
+    `embed_version`. `swaps` replace a file of a module by a file of the group: (module, path in the module, path in
+    the group).
     """
 
     name: str
@@ -68,7 +68,7 @@ class GoGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class GoProgram:
-    """A main package of a group: a directory in it, or an import path. `cpu_s`: what compiling costs, to tell users."""
+    """A main package of a group: a directory in it, or an import path. `cpu_s` estimates its compile time."""
 
     group: str
     package: str
@@ -80,12 +80,12 @@ class GoProgram:
 
 
 class GoTest(GoProgram):
-    """The tests of a package, as the one program that `go test -c` makes of them."""
+    """The test binary of a package, built with `go test -c`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleFile:
-    """A file that a pinned Go module carries, copied as it is."""
+    """A file of a pinned Go module, copied unchanged."""
 
     group: str
     module: str
@@ -105,17 +105,17 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemFiles:
-    """Files of a system package, in the first of `directories` that has them all."""
+    """Files of a system package, in the first of `directories` that has all of them."""
 
     directories: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact:
-    """A tool: the programs it brings, and how to get them, in the order installed, releases, recipe.
+    """A tool: its programs, and how to get them, in the order installed, releases, recipe.
 
-    `links` are further names of its first program. `builds_with` and `runs_with` are needs of the system's own
-    packages (see system.py): the one for the recipe, the other for the tool itself.
+    `links` are further names of its first program. `builds_with` and `runs_with` are system packages (see system.py)
+    for the recipe and for the tool itself.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a person sees while something takes long: each step, live on a terminal, as plain lines elsewhere."""
+"""Progress output of long tasks: live on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
 class Progress:
-    """Steps with their times. Use as a context manager around all of them; steps may run side by side."""
+    """Steps with their times. Use it as a context manager around all steps, which may run in parallel."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
@@ -32,9 +32,9 @@ class Progress:
 
     @contextmanager
     def step(self, title: str, parts: int | None = None) -> Iterator[Callable[[str], None]]:
-        """One line when it begins (live or plain) and one with its time when it ends.
+        """Print a line when the step begins and one with its time when it ends.
 
-        With `parts`, calling what the block gets shows on a terminal how many of them are done.
+        With `parts`, the block gets a function to call once per finished part; a terminal shows the count.
         """
         started = time.monotonic()
         task = self._live.add_task(title, total=parts)

@@ -1,4 +1,4 @@
-"""Files from PyPI, through pip, so that the user's own index and proxy settings hold."""
+"""Downloads from PyPI with pip, so that the user's index and proxy settings apply."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from local.venv import PATIENCE
 
 
 def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path:
-    """The wheel of `requirement` ("name==version") in `directory`; one of `sha256`, or UserError."""
+    """Download the wheel of `requirement` ("name==version"). UserError if its checksum is none of `sha256`."""
     pinned = directory / "requirements.txt"
     pinned.write_text(" ".join([requirement, *(f"--hash=sha256:{value}" for value in sha256)]))
     command = [

@@ -1,4 +1,4 @@
-"""Which hosts answer from this machine: asked once per run, all at the same time, within three seconds."""
+"""Reachability of hosts from this machine, tested once per run, in parallel, with a timeout of three seconds."""
 
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -11,26 +11,28 @@ TIMEOUT_S = 3.0
 
 
 def hosts_of(urls: list[str]) -> frozenset[str]:
+    """List the hosts of the URLs."""
     return frozenset(host for url in urls if (host := urlsplit(url).hostname))
 
 
 def origin(url: str) -> str:
-    """Where `url` leads to, without path and credentials: `http://proxy.example:8080`. Empty for what is no web URL."""
+    """Return the URL without path and credentials: `http://proxy.example:8080`. Empty if it is not HTTP(S)."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme in ("http", "https") else ""
 
 
 def reachable(hosts: frozenset[str]) -> frozenset[str]:
-    """Those of `hosts` that answer: a host name HTTPS, an origin as it says.
+    """Filter the hosts that answer. A host name is tested over HTTPS, an origin with its own scheme.
 
-    An HTTP error is an answer; proxies of the environment are used.
+    An HTTP error counts as an answer. Proxies of the environment are used.
     """
     with ThreadPoolExecutor(max_workers=len(hosts) or 1) as pool:
-        return frozenset(host for host, answers in zip(hosts, pool.map(_answers, hosts), strict=True) if answers)
+        return frozenset(host for host, reached in zip(hosts, pool.map(answers, hosts), strict=True) if reached)
 
 
 @lru_cache
-def _answers(host: str) -> bool:
+def answers(host: str) -> bool:
+    """Report whether a host answers. The result is cached for the run."""
     url = f"{host}/" if "://" in host else f"https://{host}/"
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 # `origin` gives no other scheme
     try:

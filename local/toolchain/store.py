@@ -1,4 +1,4 @@
-"""Where made tools are kept: one directory per tool and pins, whole or absent, and checked before each use."""
+"""The store of tools and images: one complete directory per key, verified before each use."""
 
 import hashlib
 import json
@@ -14,15 +14,15 @@ MANIFEST = "SHA256.json"
 
 
 def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Store:
-    """Directories below `root`, each written under a temporary name and renamed when it is whole.
+    """Directories below `root`, each written under a temporary name and renamed when it is complete.
 
-    `find` gives a directory only when every file still has the SHA-256 it was made with, so a truncated or altered
-    tool is made again rather than run.
+    `find` verifies the SHA-256 of every file, so that a truncated or changed tool is made again and not run.
     """
 
     def __init__(self, root: Path) -> None:
@@ -30,6 +30,7 @@ class Store:
         root.mkdir(parents=True, exist_ok=True)
 
     def find(self, key: str) -> Path | None:
+        """Return the directory of `key`. None if it is missing or damaged."""
         directory = self.root / key
         try:
             manifest: dict[str, str] = json.loads((directory / MANIFEST).read_text())
@@ -37,16 +38,16 @@ class Store:
             return None
         with ThreadPoolExecutor() as pool:
             try:
-                sums = pool.map(sha256_file, (directory / name for name in manifest))
-                return directory if all(map(str.__eq__, sums, manifest.values())) else None
+                checksums = pool.map(sha256_file, (directory / name for name in manifest))
+                return directory if all(map(str.__eq__, checksums, manifest.values())) else None
             except OSError:
                 return None
 
     @contextmanager
     def making(self, key: str, waiting: Callable[[str], None]) -> Iterator[Path | None]:
-        """An empty directory to fill, kept under `key` when the block ends well; None when another process made it.
+        """Give an empty directory to fill, which is stored under `key` on success. None if another process made it.
 
-        `waiting` is told who holds the lock when another set-up is at the same tool.
+        `waiting` is called with the holder of the lock if another process is making the same tool.
         """
         with locked(self.root / f".{key}.lock", waiting):
             if self.find(key) is not None:
@@ -56,11 +57,11 @@ class Store:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir()
             yield work
-            sums = {
+            checksums = {
                 str(path.relative_to(work)): sha256_file(path)
                 for path in sorted(work.rglob("*"))
                 if path.is_file() and not path.is_symlink()
             }
-            (work / MANIFEST).write_text(json.dumps(sums, indent=1))
+            (work / MANIFEST).write_text(json.dumps(checksums, indent=1))
             shutil.rmtree(self.root / key, ignore_errors=True)
             work.rename(self.root / key)

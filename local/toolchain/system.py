@@ -1,4 +1,4 @@
-"""What only the system's package manager can bring: programs and headers, installed in one go."""
+"""Packages of the operating system: programs and headers that only its package manager can install."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from local.toolchain.progress import Progress
 
 CNI_DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
 
-# What a need is called by Debian and its derivatives, when the package has another name than the program.
+# Debian's package names, where they differ from the name of the program.
 _DEBIAN = {
     "nft": ("nftables",),
     "ip": ("iproute2",),
@@ -25,7 +25,7 @@ _DEBIAN = {
 
 
 def ensure(needs: Iterable[str], progress: Progress) -> None:
-    """Install what is missing of `needs`; UserError with the exact command where this user or system can not."""
+    """Install the missing `needs`. UserError with the command to run if this user or system cannot."""
     missing = sorted(need for need in needs if not _present(need))
     if not missing:
         return
@@ -33,19 +33,19 @@ def ensure(needs: Iterable[str], progress: Progress) -> None:
     apt = shutil.which("apt-get")
     if apt is None:
         raise UserError(
-            f"This machine lacks {', '.join(missing)}, and has no apt-get to install them with.",
-            f"Install them with its own package manager; Debian calls the packages: {' '.join(packages)}",
+            f"These programs are missing: {', '.join(missing)}. This machine has no apt-get to install them.",
+            f"Install them with your package manager. The Debian packages are: {' '.join(packages)}",
         )
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if os.geteuid() != 0:
-        raise UserError(f"This machine lacks {', '.join(missing)}.", f"Type: sudo {' '.join(install)}")
+        raise UserError(f"These programs are missing: {', '.join(missing)}.", f"Run: sudo {' '.join(install)}")
     with progress.step(f"system packages: {' '.join(packages)}"):
         if _apt(install) is not None:
             _apt(["apt-get", "update"])
             reason = _apt(install)
             if reason is not None:
                 raise UserError(
-                    f"apt-get could not install {' '.join(packages)}:\n{reason}", f"Type: {' '.join(install)}"
+                    f"apt-get could not install {' '.join(packages)}:\n{reason}", f"Run: {' '.join(install)}"
                 )
 
 
@@ -53,7 +53,7 @@ def _present(need: str) -> bool:
     if need == "cni":
         return any((Path(directory) / "ptp").exists() for directory in CNI_DIRECTORIES)
     if need == "libseccomp":
-        # What cgo asks; the kernel's own header has the same name.
+        # cgo uses pkg-config. A header check would match the kernel's header of the same name.
         return _runs(["pkg-config", "--exists", "libseccomp"])
     return shutil.which(need) is not None or Path(f"/usr/sbin/{need}").exists()
 
@@ -63,7 +63,7 @@ def _runs(command: list[str]) -> bool:
 
 
 def _apt(command: list[str]) -> str | None:
-    """None when it worked, else what it said last."""
+    """Run a command. Return None on success, else its last error lines."""
     done = subprocess.run(
         command, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False
     )

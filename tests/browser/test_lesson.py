@@ -84,7 +84,7 @@ def test_what_was_not_sent_is_said_until_the_reader_types_and_that_the_api_is_aw
         "**/messages", lambda route: route.fulfill(**refusal) if route.request.method == "POST" else route.continue_()
     )
     page.locator("#send").click()
-    expect(line).to_have_text("Not sent. too long")
+    expect(line).to_have_text("The API refused this: too long")
     page.unroute("**/messages")
     _say(page, "Ada", "And now?")
     expect(line).to_be_empty()

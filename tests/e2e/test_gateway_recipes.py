@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 
 from components.gateway.certificates import make_pair
 from local.images import peers
-from local.toolchain import cert_manager
+from local.toolchain import cert_manager_manifest
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
 from tests.e2e.asking import address_of, answer_to, count
@@ -69,7 +69,7 @@ def servers(cluster: TestCluster) -> None:
     """What recipes bring or speak to, on the cluster."""
     images = (peers.OPENID, peers.PEBBLE, peers.RATELIMIT, peers.REDIS, *peers.CERT_MANAGER_PARTS)
     with Progress() as progress:
-        cert_manager.ensure_manifest(progress)
+        cert_manager_manifest.ensure_manifest(progress)
         for archive in peers.ensure_archives(progress, images):
             cluster.cluster.load_image(archive)
 

@@ -9,7 +9,7 @@ import yaml
 
 from local.images import peers
 from local.paths import REPOSITORY
-from local.toolchain import cert_manager
+from local.toolchain import cert_manager_manifest
 from local.toolchain.pins import ENVOY, ENVOY_GATEWAY
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
@@ -27,7 +27,7 @@ WEB, API = acme.HOSTS.values()
 def prod(cluster: TestCluster, stack: LiveStack, original: str) -> Iterator[LiveStack]:
     """The stack, turned into prod."""
     with Progress() as progress:
-        manifest = cert_manager.ensure_manifest(progress).read_text()
+        manifest = cert_manager_manifest.ensure_manifest(progress).read_text()
         for archive in peers.ensure_archives(progress, (peers.PEBBLE, *peers.CERT_MANAGER_PARTS)):
             cluster.cluster.load_image(archive)
     for entry in peers.CERT_MANAGER_PARTS:

@@ -195,7 +195,8 @@ def test_envoy_refuses_the_table_that_is_said_to_be_refused(proving: Proving) ->
     wait_until(lambda: "Duplicate entry of domain b.a.test" in proving.log_of_envoy())
     wait_until(lambda: all(_is_judged(each) for each in proving.objects()))
     verdict = explain(proving.objects(), request)
-    assert "both serve b.a.test" in verdict.refusal
+    assert verdict.refusal
+    assert (verdict.refusal.reason.code, verdict.refusal.reason.words["host"]) == ("host-on-two-listeners", "b.a.test")
     assert not verdict.is_served
 
 
@@ -210,7 +211,12 @@ def test_envoy_refuses_a_host_name_that_merged_gateways_share(proving: Proving, 
         kinds = "gatewayclasses,envoyproxies,gateways,httproutes"
         objects = json.loads(stack.kubectl("get", kinds, "--all-namespaces", "--output", "json"))["items"]
         refusal = explain(objects, Request.of(f"http://b.a.test:{_MERGED_PORT}")).refusal
-        assert f"Gateway {_NAMESPACE}/one and listener http of Gateway {_NAMESPACE}/two both serve b.a.test" in refusal
+        assert refusal
+        assert refusal.reason.code == "host-on-two-listeners"
+        words = refusal.reason.words
+        assert words["host"] == "b.a.test"
+        assert words["listener"] == f"listener http of Gateway {_NAMESPACE}/one"
+        assert words["other"] == f"listener http of Gateway {_NAMESPACE}/two"
     finally:
         stack.kubectl("delete", "gateway", "one", "two", "-n", _NAMESPACE)
         stack.kubectl("delete", "gatewayclass", _MERGED)

@@ -11,7 +11,7 @@ import pytest
 
 from components.gateway.certificates import make_pair
 from explain import Request, explain
-from tests.cases.builders import gateway, listener, namespace, route, rule, secret, tls_listener, wire
+from tests.cases.objects import gateway, listener, manifest, namespace, route, rule, secret, tls_listener
 from tests.live.clients import ask
 from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
@@ -69,6 +69,10 @@ _REFUSED: dict[str, tuple[list[Wire], list[Wire]]] = {
         [_to("one", "b.a.test")],
     ),
 }
+_REFUSED_FOR = {
+    "two routes for one name": "sni-in-two-routes",
+    "a route on two listeners": "host-on-two-listeners",
+}
 _PORTS = {name: _FIRST_PORT + number for number, name in enumerate([*_TABLES, *_REFUSED])}
 
 
@@ -115,8 +119,8 @@ def _running(app: str) -> tuple[Wire, Wire]:
     ports = [{"name": "http", "port": 80, "targetPort": 8080}, {"name": "https", "port": 443, "targetPort": 8443}]
     pods = {"selector": {"matchLabels": labels}, "template": template}
     return (
-        wire("apps/v1", "Deployment", app, namespace=_NAMESPACE, spec=pods),
-        wire("v1", "Service", app, namespace=_NAMESPACE, spec={"selector": labels, "ports": ports}),
+        manifest("Deployment", app, api_version="apps/v1", namespace=_NAMESPACE, spec=pods),
+        manifest("Service", app, namespace=_NAMESPACE, spec={"selector": labels, "ports": ports}),
     )
 
 
@@ -135,7 +139,9 @@ def test_envoy_refuses_a_server_name_that_it_would_have_twice(
     stack: LiveStack, objects: list[Wire], table: str
 ) -> None:
     port = _PORTS[table]
-    assert f"more than once on port {port}" in explain(objects, Request.of(f"tls://d.test:{port}")).refusal
+    refusal = explain(objects, Request.of(f"tls://d.test:{port}")).refusal
+    assert refusal
+    assert (refusal.reason.code, refusal.reason.words["port"]) == (_REFUSED_FOR[table], f"{port}")
     owner = ("-n", "envoy-gateway-system", "-l", f"gateway.envoyproxy.io/owning-gateway-name={_GATEWAY}")
     wait_until(lambda: f"{port}" in str(_refusals(stack.kubectl("logs", *owner, "-c", "envoy", "--tail", "-1"))))
 

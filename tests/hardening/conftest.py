@@ -8,7 +8,7 @@ import pytest
 from local import venv
 from local.paths import REPOSITORY
 from local.toolchain import ensure
-from local.toolchain.manifest import ensure_manifest
+from local.toolchain.envoy_gateway_manifest import ensure_manifest
 from local.toolchain.progress import Progress
 from tests.hardening.scanners import Scanners
 from tests.unit import program

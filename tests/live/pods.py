@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.cluster import cgroups
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.directory import Directory
 
 _ANY = "0.0.0.0"  # noqa: S104 - of a pod's own network
@@ -60,7 +60,7 @@ def listening(network: str, address: str, port: int) -> Iterator[None]:
 
 
 def _socket(network: str) -> socket.socket:
-    namespace = Namespace(network)
+    namespace = NetworkNamespace(network)
     try:
         return namespace.socket(socket.SOCK_STREAM, _ANY)
     finally:

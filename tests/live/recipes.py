@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from textwrap import indent
 from typing import Any, cast
 
 import yaml
@@ -29,9 +30,10 @@ def programs(page: str) -> dict[str, str]:
 
 
 def with_programs(main: str, pieces: Iterable[str]) -> str:
-    """The text of `__main__.py` with pieces of Python where the page says that they go."""
-    before, after = main.split("\nverify(")
-    return "\n".join([before, *pieces, f"verify({after}"])
+    """The text of `__main__.py` with pieces of Python where the page says that they go: at the end of its `with`."""
+    block, after = main.split("\naccess = ")
+    indented = [indent(piece, "    ") for piece in pieces]
+    return "\n".join([block, *indented, f"access = {after}"])
 
 
 class Checked:

@@ -15,7 +15,19 @@ from pulumi import automation
 from local.paths import REPOSITORY, state_root
 from local.venv import VENV
 
-_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", "checks", "components", "config", "health")
+_ROOMS = (
+    "checks",
+    "components",
+    "config",
+    "diagnostics",
+    "explain",
+    "gatewayapi",
+    "health",
+    "kube",
+    "preview",
+    "releases",
+)
+_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", *_ROOMS)
 
 
 class LiveStack:
@@ -110,14 +122,18 @@ class LiveStack:
             timeout=300,
         )
 
-    def kubectl(self, *arguments: str) -> str:
+    def kubectl(self, *arguments: str, typed: str | None = None) -> str:
+        """What `kubectl` prints."""
         command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        try:
+            return subprocess.run(command, input=typed, check=True, capture_output=True, text=True).stdout
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)
+            raise
 
     def apply(self, *objects: Mapping[str, Any]) -> None:
-        """By hand, beside the stack."""
-        command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, "apply", "--server-side", "-f", "-"]
-        subprocess.run(command, input=yaml.safe_dump_all(objects), check=True, capture_output=True, text=True)
+        """Apply objects beside the stack."""
+        self.kubectl("apply", "--server-side", "-f", "-", typed=yaml.safe_dump_all(objects))
 
     def client(self) -> httpx.Client:
         """For many requests, on connections that are kept alive."""

@@ -1,4 +1,4 @@
-"""Forwards between real network namespaces, and load balancers and volumes on a real node."""
+"""ForwardingTable between real network namespaces, and load balancers and volumes on a real node."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from typing import Protocol
 import httpx
 import pytest
 
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.netns import NetworkNamespace
 from local.paths import REPOSITORY
 from local.venv import VENV
 from tests.live.waiting import wait_until
@@ -28,18 +28,18 @@ IP_BIND_ADDRESS_NO_PORT = 24
 RESET = struct.pack("ii", 1, 0)
 DRIVER = """
 import asyncio, json, sys
-from local.cluster.cloud.forwards import Endpoint, Forwards
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.forwarding_table import Endpoint, ForwardingTable
+from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.cloud.relay import Relay
 
 async def main():
     loop = asyncio.get_running_loop()
-    forwards = Forwards(Relay(loop), Namespace(sys.argv[1]))
+    forwarding = ForwardingTable(Relay(loop), NetworkNamespace(sys.argv[1]))
     orders = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     while line := await orders.readline():
         wanted = {Endpoint(*endpoint): ("10.250.0.2", port) for endpoint, port in json.loads(line)}
-        outcomes = forwards.apply(wanted)
+        outcomes = forwarding.apply(wanted)
         print(json.dumps([outcome.error for outcome in outcomes.values()]), flush=True)
 
 asyncio.run(main())
@@ -59,9 +59,9 @@ def _own_namespace() -> subprocess.Popen[bytes]:
 
 @dataclass
 class Node:
-    """A node's namespace and the one outside it, joined as the cluster joins them."""
+    """A node's network namespace and the one outside it, connected as in a cluster."""
 
-    inside: Namespace
+    inside: NetworkNamespace
     outside_path: str
 
     def listen(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> tuple[socket.socket, int]:
@@ -92,7 +92,7 @@ def node() -> Iterator[Node]:
         _in(outside, "ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "100")
         _in(outside, "ip", "rule", "add", "iif", "node0", "lookup", "100")
         _in(outside, "sysctl", "-qw", "net.ipv4.tcp_tw_reuse=1", "net.ipv4.ip_local_port_range=1024 65535")
-        yield Node(Namespace(f"/proc/{inside.pid}/ns/net"), f"/proc/{outside.pid}/ns/net")
+        yield Node(NetworkNamespace(f"/proc/{inside.pid}/ns/net"), f"/proc/{outside.pid}/ns/net")
     finally:
         for process in (inside, outside):
             process.kill()
@@ -105,7 +105,7 @@ def _many_descriptors() -> None:
 
 
 class Forwarder:
-    """A process that forwards, as the cloud does, what it is told to."""
+    """A process with a forwarding table that the tests set."""
 
     def __init__(self, outside_path: str, *through: str) -> None:
         self.process = subprocess.Popen(
@@ -118,16 +118,16 @@ class Forwarder:
         )
 
     def forward(self, *ports: tuple[int, str, int]) -> list[str | None]:
-        """Each (host's port, protocol, node's port); gives the errors. Replaces what was forwarded before."""
+        """Set the table to (host port, protocol, node port) entries; return the errors."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        order = [((HOST, port, protocol), node_port) for port, protocol, node_port in ports]
-        self.process.stdin.write(json.dumps(order) + "\n")
+        wanted = [((HOST, port, protocol), node_port) for port, protocol, node_port in ports]
+        self.process.stdin.write(json.dumps(wanted) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
     def settled_descriptors(self) -> int:
-        """How many file descriptors are open once that number no longer falls."""
+        """Count the open file descriptors once that number no longer falls."""
         last = 1 << 20
         while (now := len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))) < last:
             last = now
@@ -151,7 +151,7 @@ def forwarder(node: Node) -> Iterator[Forwarder]:
 
 
 def _serve(listener: socket.socket, answer: Callable[[socket.socket], None]) -> threading.Thread:
-    """Answers connections one by one until the listener is closed."""
+    """Answer connections one by one until the listener is closed."""
 
     def run() -> None:
         listener.settimeout(None)
@@ -172,7 +172,7 @@ def _received(stream: socket.socket) -> bytes:
     return b"".join(iter(lambda: stream.recv(65536), b""))
 
 
-def test_each_way_ends_by_itself_and_large_data_arrives_whole(node: Node, forwarder: Forwarder) -> None:
+def test_half_close_works_and_large_data_arrives_complete(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     data = os.urandom(20_000_000)
@@ -189,7 +189,7 @@ def test_each_way_ends_by_itself_and_large_data_arrives_whole(node: Node, forwar
         sender.join()
 
 
-def test_what_waits_for_one_slow_client_is_not_mixed_up_with_anothers(node: Node, forwarder: Forwarder) -> None:
+def test_the_data_of_several_slow_clients_is_not_mixed_up(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     streams: list[tuple[socket.socket, threading.Thread, bytes]] = []
@@ -208,7 +208,7 @@ def test_what_waits_for_one_slow_client_is_not_mixed_up_with_anothers(node: Node
         sender.join()
 
 
-def test_an_upgraded_connection_carries_both_ways_after_a_silence(node: Node, forwarder: Forwarder) -> None:
+def test_an_upgraded_connection_works_in_both_directions_after_a_pause(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     with socket.create_connection((HOST, 8000), timeout=5) as client:
@@ -226,7 +226,7 @@ def test_an_upgraded_connection_carries_both_ways_after_a_silence(node: Node, fo
         server.close()
 
 
-def test_the_servers_end_reaches_the_client_while_the_client_still_sends(node: Node, forwarder: Forwarder) -> None:
+def test_the_client_can_still_send_after_the_server_half_closed(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     with socket.create_connection((HOST, 8000), timeout=5) as client:
@@ -255,7 +255,7 @@ def test_a_reset_by_one_side_reaches_the_other(node: Node, forwarder: Forwarder,
         notices.recv(1)
 
 
-def test_a_reset_is_noticed_on_a_connection_that_had_half_closed(node: Node, forwarder: Forwarder) -> None:
+def test_a_reset_reaches_the_server_on_a_half_closed_connection(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     client = socket.create_connection((HOST, 8000), timeout=5)
@@ -267,11 +267,11 @@ def test_a_reset_is_noticed_on_a_connection_that_had_half_closed(node: Node, for
     client.close()
     poll = select.poll()
     poll.register(server, 0)  # errors are always reported
-    assert poll.poll(5000), "the server was never told"
+    assert poll.poll(5000), "the reset never reached the server"
     server.close()
 
 
-def test_a_dead_backend_closes_the_connection_at_once(node: Node, forwarder: Forwarder) -> None:
+def test_a_dead_backend_resets_the_connection_at_once(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     listener.close()
     forwarder.forward((8000, "TCP", port))
@@ -283,7 +283,7 @@ def test_a_dead_backend_closes_the_connection_at_once(node: Node, forwarder: For
 
 @pytest.mark.parametrize(("client_address", "seen"), [("127.0.0.1", "10.127.0.1"), ("127.3.4.5", "10.127.4.5")])
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
-def test_the_backend_sees_who_called(
+def test_the_backend_sees_the_address_of_the_client(
     node: Node, forwarder: Forwarder, client_address: str, seen: str, kind: socket.SocketKind
 ) -> None:
     listener, port = node.listen(kind)
@@ -296,7 +296,7 @@ def test_the_backend_sees_who_called(
     assert caller[0] == seen
 
 
-def test_datagrams_of_two_clients_get_their_own_replies(node: Node, forwarder: Forwarder) -> None:
+def test_two_udp_clients_get_their_own_replies(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen(socket.SOCK_DGRAM)
     forwarder.forward((8000, "UDP", port))
     with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
@@ -310,7 +310,7 @@ def test_datagrams_of_two_clients_get_their_own_replies(node: Node, forwarder: F
         assert two.recvfrom(65535) == (b"re: " + b"two" * 20_000, (HOST, 8000))
 
 
-def test_other_ports_come_and_go_without_touching_an_open_connection(node: Node, forwarder: Forwarder) -> None:
+def test_changes_to_other_ports_keep_open_connections(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     other, other_port = node.listen()
     forwarder.forward((8000, "TCP", port))
@@ -328,35 +328,35 @@ def test_other_ports_come_and_go_without_touching_an_open_connection(node: Node,
         socket.create_connection((HOST, 8000), timeout=5)
 
 
-def test_a_taken_port_names_its_owner_and_is_served_once_it_is_free(node: Node, forwarder: Forwarder) -> None:
+def test_a_port_in_use_names_its_owner_and_is_served_once_it_is_free(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     with socket.socket() as squatter:
         squatter.bind(("", 8003))  # every address
         squatter.listen()
         [error] = forwarder.forward((8003, "TCP", port))
         assert error is not None
-        assert f"TCP port 8003 of {HOST} is taken by pid {os.getpid()} (" in error
+        assert f"TCP port 8003 of {HOST} is in use by pid {os.getpid()} (" in error
         assert "pytest" in error
     assert forwarder.forward((8003, "TCP", port)) == [None]
     with socket.create_connection((HOST, 8003), timeout=5):
         listener.accept()[0].close()
 
 
-def test_a_low_port_without_the_right_is_offered_as_a_high_one(node: Node) -> None:
+def test_a_low_port_without_permission_is_served_on_a_high_one(node: Node) -> None:
     listener, port = node.listen()
     limited = Forwarder(node.outside_path, "setpriv", "--bounding-set", "-net_bind_service", "--inh-caps", "-all")
     try:
         [error] = limited.forward((81, "TCP", port))
         assert error is not None
-        assert "No right to listen on TCP port 81" in error
-        assert "port 8081 instead" in error
+        assert "No permission to listen on TCP port 81" in error
+        assert "Port 8081 serves it instead" in error
         with socket.create_connection((HOST, 8081), timeout=5):
             listener.accept()[0].close()
     finally:
         limited.end()
 
 
-def test_ten_thousand_connections_leave_nothing_behind(node: Node, forwarder: Forwarder) -> None:
+def test_ten_thousand_connections_leak_no_descriptors_and_no_memory(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     _serve(listener, lambda connection: connection.sendall(connection.recv(1)))
@@ -377,7 +377,7 @@ def test_ten_thousand_connections_leave_nothing_behind(node: Node, forwarder: Fo
     listener.close()
 
 
-def test_two_thousand_connections_at_once_each_get_their_bytes(node: Node, forwarder: Forwarder) -> None:
+def test_two_thousand_concurrent_connections_get_their_own_bytes(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))
     clients = [socket.create_connection((HOST, 8000), timeout=20) for _ in range(2000)]
@@ -397,19 +397,19 @@ def test_two_thousand_connections_at_once_each_get_their_bytes(node: Node, forwa
 
 
 class RunningCluster(Protocol):
-    """What these tests ask of the test cluster."""
+    """The part of the test cluster that these tests use."""
 
     kubeconfig: Path
     first_address: str
 
     def restart(self) -> None:
-        """Stops the cluster, keeping its data, and starts it again."""
+        """Stop the cluster, keep its data, and start it again."""
         ...
 
 
 @pytest.fixture
 def notes(cluster: RunningCluster) -> Iterator["Notes"]:
-    """The chat's api keeping its messages on a volume, behind two load balancers."""
+    """The chat's api with its messages on a volume, behind two load balancers."""
     notes = Notes(cluster)
     try:
         notes.kubectl("apply", "-f", "-", given=NOTES)
@@ -435,7 +435,7 @@ class Notes:
         self.kubectl("rollout", "status", "deployment/notes", "-n", "cloud-test", "--timeout=60s")
 
     def messages(self, address: str) -> list[str]:
-        """Asks until it is answered, within the time that kube-proxy takes to learn of a new pod."""
+        """Read the messages; retry while kube-proxy does not know the new pod yet."""
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -494,9 +494,7 @@ spec: {type: LoadBalancer, selector: {app: notes}, ports: [{port: 80, targetPort
 """
 
 
-def test_two_load_balancers_serve_the_same_port_on_addresses_of_their_own(
-    cluster: RunningCluster, notes: Notes
-) -> None:
+def test_two_load_balancers_serve_the_same_port_on_different_addresses(cluster: RunningCluster, notes: Notes) -> None:
     one, two = notes.address_of("one"), notes.address_of("two")
     block = cluster.first_address.rsplit(".", 1)[0]
     assert one != two
@@ -507,7 +505,7 @@ def test_two_load_balancers_serve_the_same_port_on_addresses_of_their_own(
     assert notes.messages(two) == ["hello"]
 
 
-def test_a_changed_port_is_followed_and_a_deleted_service_is_no_longer_served(notes: Notes) -> None:
+def test_a_changed_port_is_served_and_a_deleted_service_is_not(notes: Notes) -> None:
     one, two = notes.address_of("one"), notes.address_of("two")
     notes.wait_until_served()
     notes.messages(one)
@@ -520,7 +518,9 @@ def test_a_changed_port_is_followed_and_a_deleted_service_is_no_longer_served(no
     wait_until(lambda: _refuses(two, 80), patience_s=10)
 
 
-def test_a_volume_outlives_its_pod_and_a_restart_and_goes_with_its_claim(cluster: RunningCluster, notes: Notes) -> None:
+def test_a_volume_survives_its_pod_and_a_restart_and_is_deleted_with_its_claim(
+    cluster: RunningCluster, notes: Notes
+) -> None:
     one, two = notes.address_of("one"), notes.address_of("two")
     notes.wait_until_served()
     notes.messages(one)

@@ -1,4 +1,4 @@
-"""The cluster's own life: start, stop, what is killed and comes back, and what stays behind (nothing)."""
+"""The lifecycle of a cluster: start, stop, restart of killed processes, and a clean host afterwards."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from local.cluster import images as node_images
-from local.cluster.archives import read
+from local.cluster import node_images
+from local.cluster.archive_reader import read
 from local.cluster.cgroups import hierarchies
 from local.cluster.cluster import Cluster
 from local.cluster.process import Process
 from local.errors import UserError
 from local.images import archives
-from local.images.archive import Image
+from local.images.archive_writer import Image
 from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
@@ -46,7 +46,7 @@ _KERNEL = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
 
 
 class Life:
-    """A cluster that holds nothing but itself, to be killed at will."""
+    """An empty cluster whose processes the tests kill."""
 
     def __init__(self, tools: Tools) -> None:
         self.cluster = Cluster(NAME, api_port=API_PORT, first_address=FIRST_ADDRESS)
@@ -59,7 +59,7 @@ class Life:
         ]
 
     def up(self, *ports_to_serve: int) -> float:
-        """Seconds until it is ready."""
+        """Start the cluster and return the seconds until it is ready."""
         started = time.monotonic()
         this = Process.of(os.getpid())
         self.cluster.up(self._tools, self._own, Progress(), ports_to_serve=ports_to_serve, lives_with=this)
@@ -90,7 +90,7 @@ class Life:
 @pytest.fixture(scope="module")
 def made(tools: Tools) -> Iterator[Life]:
     life = Life(tools)
-    life.cluster.down(purge=True)  # what a killed run may have left
+    life.cluster.down(purge=True)  # data that a killed run left
     yield life
     life.cluster.down(purge=True)
 
@@ -101,7 +101,7 @@ def life(made: Life) -> Life:
     return made
 
 
-def test_it_is_made_used_and_removed_and_nothing_of_the_host_has_changed(made: Life) -> None:
+def test_a_cluster_is_created_used_and_deleted_without_a_change_of_the_host(made: Life) -> None:
     made.cluster.down(purge=True)
     before = _host(made)
     made.up()
@@ -123,7 +123,7 @@ def test_a_second_up_and_a_second_down_change_nothing(life: Life) -> None:
     assert life.cluster.status().state == "stopped"
 
 
-def test_what_was_stored_is_there_after_a_restart_and_pods_come_back_by_themselves(life: Life) -> None:
+def test_objects_and_pods_are_back_after_a_restart(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     try:
         life.cluster.down()
@@ -135,7 +135,7 @@ def test_what_was_stored_is_there_after_a_restart_and_pods_come_back_by_themselv
 
 
 @pytest.mark.parametrize("name", KEPT_RUNNING)
-def test_a_component_that_is_killed_is_started_again(life: Life, name: str) -> None:
+def test_a_killed_component_is_restarted(life: Life, name: str) -> None:
     before = life.component(name)
     os.kill(before["pid"], signal.SIGKILL)
     wait_until(lambda: life.component(name)["restarts"] == before["restarts"] + 1)
@@ -146,7 +146,7 @@ def test_a_component_that_is_killed_is_started_again(life: Life, name: str) -> N
     assert NAME in life.kubectl("get", "nodes")
 
 
-def test_a_node_whose_process_1_is_killed_is_made_anew_with_its_data(life: Life) -> None:
+def test_a_node_whose_process_1_is_killed_is_recreated_with_its_data(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     node = life.node()
     assert node is not None
@@ -157,7 +157,7 @@ def test_a_node_whose_process_1_is_killed_is_made_anew_with_its_data(life: Life)
     life.kubectl("delete", "configmap", "kept")
 
 
-def test_after_the_supervisor_is_killed_nothing_runs_and_up_starts_it_again(life: Life) -> None:
+def test_after_the_supervisor_is_killed_everything_ends_and_up_starts_it_again(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     pids = [life.component(name)["pid"] for name in KEPT_RUNNING]
     os.kill(life.supervisor().pid, signal.SIGKILL)
@@ -168,7 +168,7 @@ def test_after_the_supervisor_is_killed_nothing_runs_and_up_starts_it_again(life
     life.kubectl("delete", "configmap", "kept")
 
 
-def test_it_ends_with_the_process_that_it_lives_with(tools: Tools, made: Life) -> None:
+def test_a_cluster_stops_with_the_process_that_it_lives_with(tools: Tools, made: Life) -> None:
     made.cluster.down()
     other = subprocess.Popen(["sleep", "infinity"])
     made.cluster.up(tools, made._own, Progress(), lives_with=Process.of(other.pid))
@@ -178,7 +178,7 @@ def test_it_ends_with_the_process_that_it_lives_with(tools: Tools, made: Life) -
 
 
 @pytest.mark.parametrize("file", ["supervisor.pid", "node.pid", "status.json", "order.json", "cloud-status.json"])
-def test_down_and_up_work_with_a_half_written_file(made: Life, file: str) -> None:
+def test_down_works_with_a_half_written_file(made: Life, file: str) -> None:
     made.cluster.down()
     made.directory.create()
     (made.directory.root / file).write_text('{"pid": 1')
@@ -186,25 +186,25 @@ def test_down_and_up_work_with_a_half_written_file(made: Life, file: str) -> Non
     assert made.cluster.status().state in ("stopped", "absent")
 
 
-def test_keys_are_for_their_owner_only_and_the_api_is_on_loopback_only(life: Life) -> None:
+def test_keys_are_readable_by_their_owner_only_and_the_api_is_on_loopback_only(life: Life) -> None:
     assert life.directory.root.stat().st_mode & 0o777 == 0o700
     secret = [*life.directory.pki.glob("*.key"), *life.directory.pki.glob("*.kubeconfig"), life.directory.kubeconfig]
     assert {file.stat().st_mode & 0o777 for file in secret} == {0o600}
     assert {address for address, port in _listening() if port == API_PORT} == {"127.0.0.1"}
 
 
-def test_nobody_gets_in_without_a_certificate(life: Life) -> None:
+def test_requests_without_a_certificate_are_unauthorized(life: Life) -> None:
     server = f"https://127.0.0.1:{API_PORT}"
     authority = life.directory.pki / "ca.crt"
-    asked = ["curl", "--silent", "--cacert", str(authority), "--write-out", "%{http_code}", "--output", "/dev/null"]
+    curl = ["curl", "--silent", "--cacert", str(authority), "--write-out", "%{http_code}", "--output", "/dev/null"]
     answers = {
-        path: subprocess.run([*asked, server + path], capture_output=True, text=True, check=True).stdout
+        path: subprocess.run([*curl, server + path], capture_output=True, text=True, check=True).stdout
         for path in ("/readyz", "/api/v1/secrets", "/version")
     }
     assert answers == {"/readyz": "200", "/api/v1/secrets": "401", "/version": "401"}
 
 
-def test_a_pod_that_is_not_restricted_is_refused_where_the_namespace_says_so(life: Life) -> None:
+def test_pod_security_admission_is_enforced(life: Life) -> None:
     life.kubectl("create", "namespace", "strict")
     life.kubectl("label", "namespace", "strict", "pod-security.kubernetes.io/enforce=restricted")
     try:
@@ -214,7 +214,7 @@ def test_a_pod_that_is_not_restricted_is_refused_where_the_namespace_says_so(lif
         life.kubectl("delete", "namespace", "strict")
 
 
-def test_an_image_archive_is_loaded_and_a_file_that_is_none_is_refused(life: Life, tmp_path: Path) -> None:
+def test_an_image_archive_is_loaded_and_any_other_file_is_refused(life: Life, tmp_path: Path) -> None:
     (tmp_path / "hello").write_text("hello")
     archive = tmp_path / "image.tar"
     Image(reference="docker.io/example/hello:1", files={"/hello": tmp_path / "hello"}).write(archive)
@@ -228,7 +228,7 @@ def test_an_image_archive_is_loaded_and_a_file_that_is_none_is_refused(life: Lif
     assert "Traceback" not in refused.stderr
 
 
-def test_the_command_line_says_how_it_fares_where_its_logs_are_and_how_to_reach_it(life: Life) -> None:
+def test_the_command_line_prints_status_logs_and_kubeconfig(life: Life) -> None:
     status = _cli("status", "--json")
     found = json.loads(status.stdout)
     assert (status.returncode, found["state"]) == (0, "ready")
@@ -241,16 +241,14 @@ def test_the_command_line_says_how_it_fares_where_its_logs_are_and_how_to_reach_
     assert "kubelet" in unknown.stderr
 
 
-def test_every_reason_that_keeps_it_from_starting_is_named_at_once_and_nothing_is_started(
-    made: Life, tools: Tools
-) -> None:
+def test_all_ports_in_use_are_reported_at_once_and_nothing_is_started(made: Life, tools: Tools) -> None:
     made.cluster.down()
     api, gateway = ("127.0.0.1", API_PORT), (FIRST_ADDRESS, 80)
     with socket.create_server(api), socket.create_server(gateway), pytest.raises(UserError) as refused:
         made.up(80)
     message = str(refused.value)
-    assert f"port {API_PORT} of 127.0.0.1 is taken by pid {os.getpid()}" in message
-    assert f"port 80 of {FIRST_ADDRESS} is taken by pid {os.getpid()}" in message
+    assert f"port {API_PORT} of 127.0.0.1 is in use by pid {os.getpid()}" in message
+    assert f"port 80 of {FIRST_ADDRESS} is in use by pid {os.getpid()}" in message
     assert made.cluster.status().state in ("stopped", "absent")
 
 
@@ -260,9 +258,9 @@ def _cli(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _host(life: Life) -> dict[str, object]:
-    """All that a cluster must leave as it found it."""
+    """Collect the state of the host that a cluster must not change."""
 
-    def said(*command: str) -> str:
+    def output(*command: str) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     return {
@@ -270,9 +268,9 @@ def _host(life: Life) -> dict[str, object]:
         "cgroups": [
             str(root / life.directory.cgroup) for root in hierarchies() if (root / life.directory.cgroup).exists()
         ],
-        "interfaces": re.findall(r"^\d+: ([^:@]+)", said("ip", "link"), re.MULTILINE),
-        "routes": said("ip", "route"),
-        "rules": said("ip", "rule") + said("nft", "--stateless", "list", "ruleset"),
+        "interfaces": re.findall(r"^\d+: ([^:@]+)", output("ip", "link"), re.MULTILINE),
+        "routes": output("ip", "route"),
+        "rules": output("ip", "rule") + output("nft", "--stateless", "list", "ruleset"),
         "ports": sorted(port for port in _listening() if port[1] == API_PORT or port[0].startswith("127.0.2.")),
         "processes": [
             process.name

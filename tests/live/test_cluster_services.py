@@ -1,4 +1,4 @@
-"""What the cluster adds for its pods beside Kubernetes' own components: policies are enforced, metrics are served."""
+"""Services of the cluster beside Kubernetes' own components: NetworkPolicies and metrics."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def kubectl(cluster: TestCluster, tools: Tools) -> Kubectl:
 
 @pytest.fixture
 def server(kubectl: Kubectl) -> Iterator[str]:
-    """The address of the pod `server`, which has a friend and a stranger beside it."""
+    """Create the pods `server`, `friend` and `stranger`; return the address of `server`."""
     kubectl("create", "namespace", NAMESPACE)
     for pod in ("server", "friend", "stranger"):
         kubectl("run", pod, f"--namespace={NAMESPACE}", "--image=registry.k8s.io/pause:3.10")
@@ -46,9 +46,7 @@ def server(kubectl: Kubectl) -> Iterator[str]:
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
-def test_a_network_policy_lets_in_whom_it_names_on_the_port_it_names_and_nobody_else(
-    cluster: TestCluster, server: str, kubectl: Kubectl
-) -> None:
+def test_a_network_policy_allows_only_its_pods_and_ports(cluster: TestCluster, server: str, kubectl: Kubectl) -> None:
     pods = PodNetworks(cluster.directory)
     with pods.listening("server", 8080), pods.listening("server", 8081):
         for pod, port in (("friend", 8080), ("friend", 8081), ("stranger", 8080)):
@@ -59,7 +57,7 @@ def test_a_network_policy_lets_in_whom_it_names_on_the_port_it_names_and_nobody_
         assert not pods.connects("friend", server, 8081)
 
 
-def test_kubectl_top_knows_what_nodes_and_pods_take(kubectl: Kubectl) -> None:
+def test_kubectl_top_reports_nodes_and_pods(kubectl: Kubectl) -> None:
     def top(*arguments: str) -> str:
         try:
             return kubectl("top", *arguments)

@@ -32,11 +32,12 @@ def test_a_message_that_is_posted_can_be_read_back(stack: LiveStack) -> None:
 
 def test_the_api_asks_the_crawler_for_its_statistics(stack: LiveStack) -> None:
     api = stack.outputs["urls"]["api"]
-    before = stack.request("GET", f"{api}/messages").json()
-    answer = stack.request("POST", f"{api}/messages", json={"AuthorUsername": "ada", "Text": "/stats"})
+    question = {"AuthorUsername": "ada", "Text": "/stats keywords=love"}
+    answer = stack.request("POST", f"{api}/messages", json=question)
     assert answer.status_code == 201
-    assert len(answer.json()) >= len(before) + 1
-    assert "error" not in json.dumps(answer.json()).lower()
+    reply = answer.json()[-1]
+    assert reply["AuthorUsername"] == "crawler-bot"
+    assert "http://crawler-service/stats?keywords=love" in reply["Text"]
 
 
 def test_a_second_up_changes_nothing(stack: LiveStack) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks import Crds
+from checks.schema import Crds
 from components.platform.sources import cache_directory
 from local.toolchain.pins import MANIFEST_SHA256
 

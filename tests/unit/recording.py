@@ -1,4 +1,4 @@
-"""Runs Pulumi code with no engine and no cluster, and keeps what it would have told the engine."""
+"""Run a Pulumi program without an engine and a cluster, and record what it registers."""
 
 import asyncio
 import logging
@@ -15,29 +15,29 @@ from pulumi.runtime.proto.source_pb2 import StackTrace
 
 PROJECT = "synergychat"
 UNKNOWN = "<known after up>"
-"""What a value reads as that a preview cannot know."""
+"""Stands for a value that a preview does not know."""
 
 
 @dataclass(frozen=True)
 class Secret:
-    """What the engine is told to keep encrypted, and to show to nobody."""
+    """A value that the engine keeps encrypted and never shows."""
 
     value: Any
 
 
 ADDRESS = "203.0.113.7"
-"""The address that Gateways get here."""
+"""Address of every Gateway."""
 
 UID = "5f2c8f0e-0000-4000-8000-000000000000"
-"""What the API server calls every object here."""
+"""UID of every object."""
 
-# What a controller or the API server would write after an update, by kind.
 _STATUS: Mapping[str, Any] = {"Gateway": {"addresses": [{"type": "IPAddress", "value": ADDRESS}]}}
+"""Status after an update, by kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """One resource as it was registered; others are named by their URN."""
+    """One registered resource. It refers to other resources by their URNs."""
 
     urn: str
     type: str
@@ -47,7 +47,7 @@ class Recorded:
     """Empty for components and for the provider itself."""
     inputs: dict[str, Any]
     depends_on: frozenset[str]
-    """All that it waits for, whether named by `depends_on` or by a value."""
+    """Resources that it comes after, by `depends_on` or because a value of theirs is used."""
     delete_before_replace: bool
     ignored_changes: tuple[str, ...]
     protect: bool
@@ -65,21 +65,21 @@ class Recorded:
 @dataclass
 class Recording:
     resources: dict[str, Recorded] = field(default_factory=dict[str, Recorded])
-    """By URN."""
+    """All resources by URN."""
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    """What components registered, by URN; the stack's own are its exports."""
+    """Outputs of components by URN; those of the stack are its exports."""
     log: list[str] = field(default_factory=list[str])
     """Warnings and errors."""
-    exit_code: object = None
-    """None when the program ran to its end, else what it gave up with."""
+    exit_code: int | None = None
+    """None when the program ran to its end."""
 
     def end(self, code: int) -> NoReturn:
-        """The program's process is gone: what it had declared and not sent, it never will."""
+        """Stand in for `os._exit`: resources that are declared but not yet registered never will be."""
         self.exit_code = code
         raise SystemExit(code)
 
     def __getitem__(self, name: str) -> Recorded:
-        """The one resource of this name."""
+        """The only resource with this name."""
         (found,) = [resource for resource in self if resource.name == name]
         return found
 
@@ -99,18 +99,18 @@ class Recording:
         return [resource for resource in self.kubernetes if resource.kind == kind]
 
     def waits_for(self, later: str, earlier: str) -> bool:
-        """Whether the resource named `later` comes after `earlier`, directly or by way of others."""
-        goal, seen, open_ends = self[earlier].urn, set[str](), [self[later].urn]
-        while open_ends:
-            urn = open_ends.pop()
+        """Whether the resource `later` comes after `earlier`, directly or through other resources."""
+        goal, seen, queue = self[earlier].urn, set[str](), [self[later].urn]
+        while queue:
+            urn = queue.pop()
             if urn not in seen:
                 seen.add(urn)
-                open_ends.extend(self.resources[urn].depends_on)
+                queue.extend(self.resources[urn].depends_on)
         return goal in seen and later != earlier
 
 
 def record(program: Callable[[], object], *, preview: bool = False, stack: str = "dev") -> Recording:
-    """Run `program` as the whole of a stack, as Pulumi's language host does, until all is registered."""
+    """Run `program` as a whole stack, as Pulumi's language host does, until every resource is registered."""
     recording = Recording()
     logger = logging.Logger("pulumi", logging.WARNING)
     logger.addHandler(_Collector(recording.log))
@@ -119,22 +119,22 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
         mocks = _Echo(preview)
         monitor = _Monitor(mocks, stack, recording)
         pulumi.runtime.set_mocks(mocks, PROJECT, stack, preview, logger, monitor)
-        # It made a stack of its own, whose exports nobody registers; running in a stack makes the real one.
+        # set_mocks made a stack whose exports nobody registers; run_in_stack makes the real one.
         pulumi.runtime.settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK has no way to unset it
         recording.resources.clear()
         await pulumi.runtime.run_in_stack(lambda: (program(), None)[1])
 
     try:
-        # The mocks have no engine that could call a hook back.
+        # The mocks have no engine that could call a hook.
         hooks = mock.patch("pulumi.resource_hooks.register_error_hook", _registered)
-        # Where in the sources each resource is made is for the engine; to find it takes a sixth of a run.
+        # Only the engine needs stack traces; collecting them takes a sixth of a run.
         traces = mock.patch("pulumi.runtime.resource._get_stack_trace", StackTrace)
         with hooks, traces, mock.patch("os._exit", recording.end):
             asyncio.run(run())
     except SystemExit as error:
         assert error.code == recording.exit_code
     finally:
-        # The SDK keeps unfinished tasks for all loops in one set: those of a failed run would hang the next one.
+        # The SDK keeps unfinished tasks of all event loops in one set: those of a failed run would hang the next one.
         pulumi.runtime.settings.SETTINGS.outputs.clear()  # type: ignore[attr-defined] # a property that is made at run time
     return recording
 
@@ -146,9 +146,9 @@ def _registered(_: object) -> asyncio.Future[None]:
 
 
 class _Echo(Mocks):
-    """Says of every resource what was asked for, and in an update its identifier and status."""
+    """Return the inputs of every resource and, in an update, its identifier and status."""
 
-    # Handed over: the SDK asks in threads that have none of the run's settings.
+    # An argument, because the SDK calls the mocks in threads without the settings of the run.
     def __init__(self, preview: bool) -> None:
         self._preview = preview
 
@@ -161,11 +161,11 @@ class _Echo(Mocks):
         return f"{args.name}-id", args.inputs | metadata | status
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
-        raise NotImplementedError(f"the program asks a provider for {args.token}: no cluster can be read in a preview")
+        raise NotImplementedError(f"the program calls {args.token}: a preview cannot read a cluster")
 
 
 class _Monitor(MockMonitor):
-    """Mocks hear nothing of parents, order and outputs. The requests to the engine have all of them."""
+    """Record the requests to the engine, which have what mocks do not get: parents, order and outputs."""
 
     def __init__(self, mocks: Mocks, stack: str, recording: Recording) -> None:
         super().__init__(mocks)
@@ -173,7 +173,7 @@ class _Monitor(MockMonitor):
         self._recording = recording
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the engine makes it, with the types of all ancestors but the stack's; the SDK's mock has only one."""
+        """The URN as the engine makes it: with the types of all ancestors. The SDK's mock has only one of them."""
         above = parent.split("::")[2] if parent else ""
         qualified = type_ if above in ("", "pulumi:pulumi:Stack") else f"{above}${type_}"
         return f"urn:pulumi:{self._stack}::{PROJECT}::{qualified}::{name}"
@@ -216,7 +216,7 @@ class _Collector(logging.Handler):
 
 
 def _plain(struct: Any) -> Any:
-    """Keys in order and whole numbers as such (protobuf knows neither), and a word for what is not known."""
+    """A struct as plain JSON: sorted keys, whole numbers as int, UNKNOWN and Secret for special values."""
 
     def visit(value: Any) -> Any:
         if isinstance(value, pulumi.output.Unknown):

@@ -1,21 +1,22 @@
-"""A release of Envoy Gateway in small: one object of each kind that matters, and where it comes from."""
+"""A small release of Envoy Gateway: one object of each kind that matters."""
 
 import hashlib
 from typing import Any
 
 import yaml
 
-from components.platform.release import Manifest, split
+from components.platform.envoy_gateway import source_of
+from components.platform.release import Release, split
+from components.platform.sources import Source
 from config import EnvoyGatewayConfig
+from kube.manifest import Manifest
 
 NAMESPACE = "envoy-gateway-system"
 ORIGIN = "install.yaml"
-
-Wire = dict[str, Any]
 _LABELS = {"app": "envoy-gateway"}
 
 
-def wire(api_version: str, kind: str, name: str, *, namespace: str | None = NAMESPACE, **fields: Any) -> Wire:
+def manifest(api_version: str, kind: str, name: str, *, namespace: str | None = NAMESPACE, **fields: Any) -> Manifest:
     return {
         "apiVersion": api_version,
         "kind": kind,
@@ -24,16 +25,18 @@ def wire(api_version: str, kind: str, name: str, *, namespace: str | None = NAME
     }
 
 
-def crd(plural: str, group: str, schema: Wire | None = None, kind: str = "") -> Wire:
+def crd(plural: str, group: str, schema: Manifest | None = None, kind: str = "") -> Manifest:
+    """A CustomResourceDefinition; without a `schema` it takes any fields."""
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = "v1alpha1" if group == "gateway.envoyproxy.io" else "v1"
     versions = [{"name": version, "served": True, "schema": {"openAPIV3Schema": schema or anything}}]
     scope = "Cluster" if kind == "GatewayClass" else "Namespaced"
     spec = {"group": group, "names": {"kind": kind}, "scope": scope, "versions": versions}
-    return wire("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{group}", namespace=None, spec=spec)
+    name = f"{plural}.{group}"
+    return manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", name, namespace=None, spec=spec)
 
 
-def controller(image: str) -> Wire:
+def controller(image: str) -> Manifest:
     template = {"metadata": {"labels": _LABELS}, "spec": {"containers": [{"name": "envoy-gateway", "image": image}]}}
     spec = {
         "replicas": 1,
@@ -41,11 +44,11 @@ def controller(image: str) -> Wire:
         "selector": {"matchLabels": _LABELS},
         "template": template,
     }
-    return wire("apps/v1", "Deployment", "envoy-gateway", spec=spec)
+    return manifest("apps/v1", "Deployment", "envoy-gateway", spec=spec)
 
 
-def with_every_kind() -> list[Wire]:
-    """A release in which all that the program makes is served; its schemas take anything."""
+def with_every_kind() -> list[Manifest]:
+    """The objects of a release that serves every kind that the program declares, with any fields."""
     kinds = {
         "gateway.networking.k8s.io": ("GatewayClass", "Gateway", "HTTPRoute", "TCPRoute", "ReferenceGrant"),
         "gateway.envoyproxy.io": (
@@ -60,30 +63,31 @@ def with_every_kind() -> list[Wire]:
     return [*objects(), *crds]
 
 
-def objects() -> list[Wire]:
-    """In an order in which they could not be created."""
-    once = {"spec": {"containers": [{"name": "certgen"}], "restartPolicy": "Never"}}
-    job = {"backoffLimit": 1, "ttlSecondsAfterFinished": 30, "template": once}
+def objects() -> list[Manifest]:
+    """The objects of a release, in an order in which they could not be created."""
+    pod = {"spec": {"containers": [{"name": "certgen"}], "restartPolicy": "Never"}}
+    job = {"backoffLimit": 1, "ttlSecondsAfterFinished": 30, "template": pod}
     return [
         controller("registry.example.com/gateway:mirrored"),
-        wire("batch/v1", "Job", "eg-gateway-helm-certgen", spec=job),
-        wire("v1", "Service", "envoy-gateway", spec={"ports": [{"port": 18000}]}),
-        wire("v1", "ConfigMap", "envoy-gateway-config", data={"envoy-gateway.yaml": "kind: EnvoyGateway"}),
-        wire("v1", "ServiceAccount", "envoy-gateway"),
-        wire("v1", "Namespace", NAMESPACE, namespace=None),
+        manifest("batch/v1", "Job", "eg-gateway-helm-certgen", spec=job),
+        manifest("v1", "Service", "envoy-gateway", spec={"ports": [{"port": 18000}]}),
+        manifest("v1", "ConfigMap", "envoy-gateway-config", data={"envoy-gateway.yaml": "kind: EnvoyGateway"}),
+        manifest("v1", "ServiceAccount", "envoy-gateway"),
+        manifest("v1", "Namespace", NAMESPACE, namespace=None),
         crd("gatewayclasses", "gateway.networking.k8s.io"),
         crd("envoyproxies", "gateway.envoyproxy.io"),
     ]
 
 
-def text(*documents: Wire) -> bytes:
-    return yaml.safe_dump_all(documents or objects()).encode()
+def text(*manifests: Manifest) -> bytes:
+    return yaml.safe_dump_all(manifests or objects()).encode()
 
 
-def source(**settings: Any) -> EnvoyGatewayConfig:
-    return EnvoyGatewayConfig(**settings)
+def source(**keys: Any) -> Source:
+    """Where a stack with these keys in `envoyGateway` gets its release from."""
+    return source_of(EnvoyGatewayConfig(**keys))
 
 
-def manifest(*documents: Wire, **settings: Any) -> Manifest:
-    data = text(*documents)
-    return split(data, source(**settings), hashlib.sha256(data).hexdigest(), ORIGIN)
+def release(*manifests: Manifest, **keys: Any) -> Release:
+    data = text(*manifests)
+    return split(data, source(**keys), hashlib.sha256(data).hexdigest(), ORIGIN)

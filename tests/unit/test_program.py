@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from local.toolchain import pins
-from releases import ENVOY_IMAGES
+from releases import envoy_image
 from tests.unit import program, release
 from tests.unit.program import ROOT
 from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
@@ -248,7 +248,7 @@ def test_a_namespace_set_in_the_config_is_everyones(tmp_path: Path) -> None:
     [
         ({"synergychat:web": {"port": 0}}, "synergychat:web.port = 0"),
         ({"synergychat:envoyGateway": {"manifest": "missing.yaml"}}, "missing.yaml cannot be read"),
-        ({"synergychat:context": "elsewhere"}, "There is no kubeconfig context elsewhere"),
+        ({"synergychat:context": "elsewhere"}, "[context-missing]"),
     ],
 )
 def test_a_users_mistake_ends_the_program_with_one_message_and_nothing_registered(
@@ -265,7 +265,7 @@ def test_a_program_that_is_cancelled_ends_at_once_and_says_nothing() -> None:
         "import asyncio, os, signal",
         "from diagnostics import exit as stop",
         "async def program():",
-        "    stop.end_quietly_when_cancelled()",
+        "    stop.exit_silently_on_interrupt()",
         "    os.kill(os.getpid(), signal.SIGINT)",
         "    await asyncio.Event().wait()",
         "asyncio.run(program())",
@@ -305,4 +305,4 @@ def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
-    assert ENVOY_IMAGES[pins.ENVOY_GATEWAY].endswith(f"-v{pins.ENVOY}")
+    assert str(envoy_image(pins.ENVOY_GATEWAY)).endswith(f"-v{pins.ENVOY}")

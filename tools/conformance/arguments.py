@@ -1,4 +1,4 @@
-"""The suite's flags: https://gateway-api.sigs.k8s.io/concepts/conformance/ and `conformance -help`."""
+"""Flags of the suite: https://gateway-api.sigs.k8s.io/concepts/conformance/ and `conformance -help`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,9 +9,9 @@ from tools.conformance.target import Target
 _PROFILES = ("GATEWAY-HTTP", "GATEWAY-TLS", "GATEWAY-GRPC")
 _TIMEOUT = "60m"
 _ALWAYS = (
-    "-test.v=test2json",  # as otherwise no test's end is told before all have ended
+    "-test.v=test2json",  # otherwise the end of a test is printed only after all tests have ended
     f"-test.timeout={_TIMEOUT}",
-    # Set aside by RFC 5737 and RFC 2606: nothing is sent there. Envoy Gateway can be given an IP address, but no name.
+    # Reserved by RFC 5737 and RFC 2606: nothing is sent there. Envoy Gateway accepts an IP address, but not a name.
     "-usable-address=192.0.2.1",
     "-unusable-address=gateway.example.com",
     "-organization=envoyproxy",
@@ -22,9 +22,9 @@ _ALWAYS = (
 
 
 def arguments(target: Target, only: str, report: Path, mark: Mapping[str, str]) -> list[str]:
-    """For all that the class supports, with a report; or for the test called `only`, which makes none.
+    """Return the flags to test all that the class supports and write a report, or to run only the test `only`.
 
-    `mark` are the labels of the suite's namespaces.
+    `mark` has the labels for the suite's namespaces.
     """
     labels = ",".join(f"{name}={value}" for name, value in mark.items())
     flags = [*_ALWAYS, f"-namespace-labels={labels}"]

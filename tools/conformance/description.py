@@ -1,5 +1,6 @@
-"""What the pinned suite asks of a cluster, in its own words: `suite_test.go` prints it."""
+"""What the pinned suite needs from a cluster, as `suite_test.go` describes it."""
 
+import difflib
 import json
 import subprocess
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from local.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """`version` is that of the Gateway API, `cluster_scoped` are kind/name of what the suite makes in no namespace."""
+    """The suite's description of itself."""
 
     version: str
+    """Version of the Gateway API."""
     tests: tuple[str, ...]
     images: tuple[str, ...]
     cluster_scoped: tuple[str, ...]
+    """Kind and name of the cluster-scoped objects that the suite creates."""
 
     @classmethod
     def of(cls, suite: Path) -> "Description":
@@ -29,6 +32,12 @@ class Description:
             images=tuple(found["images"]),
             cluster_scoped=tuple(found["clusterScoped"]),
         )
+
+    def check_test(self, name: str) -> None:
+        """Raise UserError if the suite has no test of this name."""
+        if name not in self.tests:
+            close = difflib.get_close_matches(name, self.tests) or self.tests
+            raise UserError(f"The conformance suite has no test {name}.", f"It has: {', '.join(close)}")
 
     @property
     def namespaces(self) -> frozenset[str]:

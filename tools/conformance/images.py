@@ -1,6 +1,6 @@
-"""The images of the suite's backends: which ones, it says itself; here is how each is built where no registry answers.
+"""How to build the images of the suite's backends where no registry answers.
 
-Built as upstream's Dockerfiles build them: one static program, run by nobody.
+As in upstream's Dockerfiles, each image holds one static program, which the user nobody runs.
 """
 
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ _TOOLS = {
 
 
 def entries(references: Iterable[str]) -> list[Entry]:
-    """How each image is had. UserError for one that nothing here builds."""
+    """Return how to build each image. Raises UserError for an unknown image."""
     wanted = {reference: _TOOLS.get(reference.rpartition(":")[0]) for reference in references}
     if unknown := [reference for reference, tool in wanted.items() if tool is None]:
         raise UserError(
-            f"The conformance suite asks for images that are not known here: {', '.join(unknown)}.",
-            "Say in tools/conformance/images.py what they are built from.",
+            f"The conformance suite needs images that cannot be built here: {', '.join(unknown)}.",
+            "Add the programs that they hold to tools/conformance/images.py.",
         )
     return [Entry(reference, tool, static_program) for reference, tool in wanted.items() if tool is not None]

@@ -1,4 +1,4 @@
-"""What the suite made, removed whenever it could not do so itself; and never anybody else's run of the suite."""
+"""Find and remove the objects of the suite, but never those of anybody else's run of it."""
 
 import hashlib
 import socket
@@ -14,31 +14,32 @@ _TIMEOUT = "300s"
 
 
 def mark(stack: Stack) -> dict[str, str]:
-    """The label of every namespace that a run from here makes: others may run the suite on the same cluster."""
+    """Return the label for the namespaces of a run from here. Others may run the suite on the same cluster."""
     here = f"{socket.gethostname()} {state_root()} {stack.context}"
     return {_LABEL: hashlib.sha256(here.encode()).hexdigest()[:12]}
 
 
 def found(stack: Stack, description: Description) -> list[str]:
-    """Namespaces of an earlier run from here. UserError when one is there that is not from here."""
+    """Return the namespaces that an earlier run from here left. Raises UserError for a namespace of another run."""
     labels = {
         item["metadata"]["name"]: item["metadata"].get("labels", {}) for item in get(stack, "namespaces")["items"]
     }
     there = sorted(description.namespaces & set(labels))
     if foreign := [name for name in there if not mark(stack).items() <= labels[name].items()]:
         raise UserError(
-            f"{stack.context} has namespaces of the suite that are not from here: {', '.join(foreign)}.",
-            f"If nobody runs it there: kubectl --context {stack.context} delete namespace {' '.join(foreign)}",
+            f"{stack.context} has namespaces of the suite that another machine or user created: {', '.join(foreign)}.",
+            "If nobody else runs the suite there, type: "
+            f"kubectl --context {stack.context} delete namespace {' '.join(foreign)}",
         )
     return there
 
 
 def remove(stack: Stack, description: Description) -> None:
-    """UserError with the command that removes them when some stay."""
+    """Delete all objects of the suite. Raises UserError with the command to type if some remain."""
     options = ("--ignore-not-found", "--timeout", _TIMEOUT)
     done = stack.kubectl("delete", *description.cluster_scoped, *options)
     if done.returncode != 0:
         raise UserError(
-            f"Not all that the suite made could be removed: {done.stderr.strip()}",
+            f"Some objects of the suite could not be deleted: {done.stderr.strip()}",
             f"Type: kubectl --context {stack.context} delete {' '.join(description.cluster_scoped)}",
         )

@@ -1,4 +1,4 @@
-"""Objects of the cluster, as `kubectl get` gives them."""
+"""Read objects of the cluster with `kubectl get`."""
 
 import json
 from typing import Any
@@ -8,10 +8,10 @@ from tools.stack import Stack
 
 
 def get(stack: Stack, *arguments: str) -> dict[str, Any]:
-    """UserError with kubectl's own words when there is no such kind, or no cluster that answers."""
+    """Return the output of `kubectl get`. Raises UserError with kubectl's message if it fails."""
     done = stack.kubectl("get", *arguments, "--output", "json", "--request-timeout", "10s")
     if done.returncode != 0:
         raise UserError(
-            f"{stack.context} was asked for {arguments[0]}: {done.stderr.strip()}", f"Type: {stack.typed_up}"
+            f"kubectl get {arguments[0]} failed on {stack.context}: {done.stderr.strip()}", f"Type: {stack.typed_up}"
         )
     return json.loads(done.stdout)

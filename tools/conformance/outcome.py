@@ -1,4 +1,4 @@
-"""What came of a run: in numbers, by name for what failed or was left out, and as an exit code."""
+"""The outcome of a run: the numbers, the names of tests that failed or were left out, and whether all is well."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,13 @@ _NOT_PUBLISHED = "The GatewayClass does not list it in status.supportedFeatures.
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`exit_code` is the suite's own; `report` is None when one test ran alone, or the suite ended before it."""
+    """Results and report of a run."""
 
     results: tuple[Result, ...]
     report: Report | None
+    """None if a single test ran, or if the suite ended before it wrote one."""
     exit_code: int
+    """The exit code of the suite."""
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -28,7 +30,7 @@ class Outcome:
 
     @property
     def well(self) -> bool:
-        """Something passed and nothing failed, by the words of the tests, the suite's exit code and its report."""
+        """Tell whether some test passed and none failed, by the tests, the suite's exit code and its report."""
         well = self._count("PASS") > 0 and not self.failed and self.exit_code == 0
         return well and (self.report is None or self.report.conforms)
 
@@ -36,7 +38,7 @@ class Outcome:
         return sum(result.verdict == verdict for result in self.results)
 
     def left_out(self) -> dict[str, list[str]]:
-        """Tests by the feature that they were skipped for."""
+        """Return the skipped tests, by the feature that they need."""
         tests: dict[str, list[str]] = {}
         for result in self.results:
             if result.verdict == "SKIP" and result.feature is not None:
@@ -45,14 +47,14 @@ class Outcome:
 
     def print(self, console: Console) -> None:
         if tests := self.left_out():
-            console.print("\nLeft out, each with the feature that it tests:")
+            console.print("\nTests that were left out, by feature:")
         for feature, names in tests.items():
             _paragraph(f"{feature}: {FEATURES.get(feature, _NOT_PUBLISHED)}", 2, console)
             _paragraph(", ".join(names), 4, console)
         if self.report is not None:
             _print_report(self.report, console)
         if self.failed:
-            console.print("\nFailed, with what their assertions said last (alone: make conformance RUN=NAME):")
+            console.print("\nTests that failed, with their last messages (to run one test: make conformance RUN=NAME):")
         for result in self.failed:
             _paragraph(result.name, 2, console)
             _paragraph("\n".join(result.reasons), 4, console)
@@ -67,9 +69,9 @@ def _print_report(report: Report, console: Console) -> None:
     for level in report.levels:
         table.add_row(level.profile, level.level, *map(str, (level.passed, level.failed, level.skipped)))
     console.print(table)
-    console.print(f"{len(report.provisional)} provisional tests, which no profile counts yet, passed as well.")
+    console.print(f"{len(report.provisional)} provisional tests passed too; no profile counts them yet.")
 
 
 def _paragraph(text: str, indent: int, console: Console) -> None:
-    # As Text, since what assertions say has brackets, which would be taken for markup.
+    # As Text, because rich would read brackets in the messages of assertions as markup.
     console.print(Padding(Text(text), (0, 0, 0, indent), expand=False))

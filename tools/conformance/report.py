@@ -1,4 +1,4 @@
-"""The report that the suite writes: its numbers, and whether they are those of an implementation that conforms."""
+"""The report that the suite writes: its numbers, and whether the implementation conforms."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,13 @@ from local.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """The tests of one profile at one level of support: `core` or `extended`.
-
-    `result` is success, partial (some were skipped) or failure.
-    """
+    """The tests of one profile at one level of support."""
 
     profile: str
     level: str
+    """core or extended"""
     result: str
+    """success, partial (some tests were skipped) or failure"""
     passed: int
     failed: int
     skipped: int
@@ -27,18 +26,19 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`provisional`: tests that passed and that a later version of the Gateway API may count."""
+    """The numbers of a whole run."""
 
     gateway_api: str
     implementation: str
     levels: tuple[Level, ...]
     provisional: tuple[str, ...]
+    """Tests that passed and that a later version of the Gateway API may count."""
 
     @classmethod
     def read(cls, file: Path) -> "Report":
-        """UserError when the suite ended before it could write one, or wrote something else."""
+        """Read a report. Raises UserError if the suite wrote none, or something else."""
         try:
-            return _of(yaml.safe_load(file.read_text()))
+            return _parsed(yaml.safe_load(file.read_text()))
         except FileNotFoundError as error:
             raise UserError("The conformance suite ended without a report.") from error
         except (yaml.YAMLError, KeyError, TypeError) as error:
@@ -49,7 +49,7 @@ class Report:
         return bool(self.levels) and all(level.result == "success" for level in self.levels)
 
 
-def _of(document: dict[str, Any]) -> Report:
+def _parsed(document: dict[str, Any]) -> Report:
     implementation = document["implementation"]
     return Report(
         gateway_api=document["gatewayAPIVersion"],
@@ -61,7 +61,7 @@ def _of(document: dict[str, Any]) -> Report:
 
 def _levels(profile: dict[str, Any]) -> Iterator[Level]:
     for level in ("core", "extended"):
-        # A profile of which nothing was extended has no such part.
+        # A profile without extended features has no such part.
         if level in profile:
             counts = profile[level]["statistics"]
             yield Level(

@@ -1,4 +1,4 @@
-"""What the suite says while it runs: the output of a Go test binary with `-test.v=test2json`."""
+"""Read the output of the suite, a Go test binary with `-test.v=test2json`, while it runs."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,13 +17,15 @@ _SHOWN_REASONS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One test of the suite. `feature` is what it was skipped for, `reasons` is what its assertions said last."""
+    """The result of one test of the suite."""
 
     name: str
     verdict: Verdict
     seconds: float
     feature: str | None = None
+    """The missing feature for which the test was skipped."""
     reasons: tuple[str, ...] = ()
+    """The last messages of its assertions."""
 
 
 @dataclass
@@ -33,12 +35,12 @@ class _Test:
 
 
 def plain(line: str) -> str:
-    """The line without the mark that tells a test's end from a test's own words."""
+    """Return the line without the mark of test2json, which sets it apart from the output of tests."""
     return line.removeprefix(_MARK)
 
 
 def finished(lines: Iterable[str]) -> Iterator[Result]:
-    """Each test as soon as it has ended. Parts of tests do not count: they end before the test, and fail it."""
+    """Yield each test as soon as it has ended. Subtests do not count: they end before the test, and make it fail."""
     tests: dict[str, _Test] = {}
     current = _Test()
     for line in map(plain, lines):

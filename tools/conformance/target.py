@@ -1,4 +1,4 @@
-"""What the suite runs against: the GatewayClass of a stack, as the cluster has it."""
+"""The target of the suite: the GatewayClass of a stack, as it is in the cluster."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,24 +13,25 @@ _VERSION = "gateway.networking.k8s.io/bundle-version"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """`features` are those that the class publishes in its status, empty when it publishes none."""
+    """The GatewayClass to test."""
 
     gateway_class: str
     features: tuple[str, ...]
+    """Features in the status of the class; empty if the status has none."""
     controller: str
     """The version of Envoy Gateway."""
 
     @classmethod
     def of(cls, stack: Stack, gateway_api: str) -> "Target":
-        """UserError when there is no such class, or the cluster's Gateway API is not the one that the suite tests."""
+        """Read the class. Raises UserError if it does not exist, or if the cluster has another Gateway API version."""
         classes = get(stack, "gatewayclass", "--selector", "app.kubernetes.io/part-of=synergychat")["items"]
         if len(classes) != 1:
-            raise UserError(f"{stack.context} has no GatewayClass of a stack.", f"Type: {stack.typed_up}")
+            raise UserError(f"{stack.context} has no GatewayClass of this stack.", f"Type: {stack.typed_up}")
         installed = get(stack, "crd", "gatewayclasses.gateway.networking.k8s.io")["metadata"]["annotations"][_VERSION]
         if installed != gateway_api:
             raise UserError(
-                f"{stack.context} has the Gateway API {installed}, and the conformance suite here is of {gateway_api}.",
-                "The default of envoyGateway.version brings it: see docs/config.md.",
+                f"{stack.context} has Gateway API {installed}, but the conformance suite here tests {gateway_api}.",
+                "The default of envoyGateway.version installs that: see docs/config.md.",
             )
         controllers = get(stack, "deployment", "--all-namespaces", "--selector", "control-plane=envoy-gateway")
         return cls(
@@ -41,6 +42,6 @@ class Target:
 
 
 def version(deployments: Iterable[dict[str, Any]]) -> str:
-    """The tag of the controller's image: its labels have the chart's version, which need not be its own."""
+    """Return the tag of the controller's image. Its labels have the version of the chart, which can be another."""
     images = {deployment["spec"]["template"]["spec"]["containers"][0]["image"] for deployment in deployments}
     return ", ".join(sorted(image.partition("@")[0].rpartition(":")[2] for image in images)) or "unknown"

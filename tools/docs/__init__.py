@@ -1,1 +1,1 @@
-"""What is written from the models in `config`, and committed. `python -m tools.docs` writes it anew."""
+"""Files that are generated from the models in `config` and committed."""

@@ -7,9 +7,9 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from config import AppConfig, Fields, FurtherGatewayConfig, OpenSection, Section, ServingConfig, StackConfig
+from config import AppConfig, ExtraGatewayConfig, Fields, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, Subdomain, Text
-from releases import RELEASE_LINES
+from releases import LINES
 
 
 def render() -> str:
@@ -20,12 +20,12 @@ def render() -> str:
         if _below(field) is not None:
             parts += [f"## `{field.alias}`\n\n{field.description}\n", *_tables("", field)]
     parts += [_EVERY_WORKLOAD, *_tables_of("", AppConfig)]
-    lines = "\n".join(f"| {line} | {end.isoformat()} |" for line, end in RELEASE_LINES.items())
+    lines = "\n".join(f"| {line.name} | {line.end_of_life.isoformat()} |" for line in LINES)
     return "\n".join([*parts, _TAIL.format(lines=lines)])
 
 
 def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
-    """A table for the keys below this one, and one each for what is below those."""
+    """A table for the keys below this one, and one for every group of keys below them."""
     below = _below(field)
     if below is None:
         return
@@ -34,25 +34,25 @@ def _tables(prefix: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _tables_of(prefix: str, section: type[Section]) -> Iterator[str]:
-    fields = [field for name, field in section.model_fields.items() if not _is_told_elsewhere(section, name)]
+    fields = [field for name, field in section.model_fields.items() if not _is_documented_elsewhere(section, name)]
     yield _table(prefix, fields)
-    if section is FurtherGatewayConfig:
-        yield "Every further key is as in `gateway`.\n"
+    if section is ExtraGatewayConfig:
+        yield "All other keys are the same as in `gateway`.\n"
     if issubclass(section, OpenSection):
         yield f"{_OPEN}\n"
-    for each in fields:
-        yield from _tables(prefix, each)
+    for field in fields:
+        yield from _tables(prefix, field)
 
 
-def _is_told_elsewhere(section: type[Section], name: str) -> bool:
-    """A further Gateway's keys are the first one's."""
-    return (section is FurtherGatewayConfig and name in ServingConfig.model_fields) or _is_of_every_workload(
+def _is_documented_elsewhere(section: type[Section], name: str) -> bool:
+    """Whether the key is the same as in `gateway`, or in every workload."""
+    return (section is ExtraGatewayConfig and name in ServingConfig.model_fields) or _is_of_every_workload(
         section, name
     )
 
 
 def _is_of_every_workload(section: type[Section], name: str) -> bool:
-    """Whether a workload has this key as all of them have it: those are told of once."""
+    """Whether the key has the same default and meaning in every workload, which one table documents."""
     if section is AppConfig or not issubclass(section, AppConfig) or name not in AppConfig.model_fields:
         return False
     own, common = section.model_fields[name], AppConfig.model_fields[name]
@@ -60,7 +60,7 @@ def _is_of_every_workload(section: type[Section], name: str) -> bool:
 
 
 def _below(field: FieldInfo) -> tuple[type[Section], str] | None:
-    """The keys of a group, or of each group in a mapping or a list; and how one of these is named after its key."""
+    """The keys of a group, and the suffix of its name: `.NAME` in a mapping, `[]` in a list. None for other values."""
     origin, parts = get_origin(field.annotation), get_args(field.annotation)
     suffix = {dict: ".NAME", tuple: "[]"}.get(cast(type, origin), "")
     for kind in (field.annotation, *parts):
@@ -77,7 +77,7 @@ def _table(prefix: str, fields: Iterable[FieldInfo]) -> str:
 
 
 def _value(field: FieldInfo) -> str:
-    """What the rule of a field asks for."""
+    """The values that a field allows."""
     if (plain := _plain_value(field)) is not None:
         return plain
     *keys, rule = _rules(field.metadata, field.annotation)
@@ -91,7 +91,7 @@ def _value(field: FieldInfo) -> str:
 
 
 def _plain_value(field: FieldInfo) -> str | None:
-    """For what has no rule of its own: the type says it all."""
+    """The values that the type alone allows; None for a field with a rule."""
     for annotation in (field.annotation, *get_args(field.annotation)):
         if get_origin(annotation) is Literal:
             *most, last = get_args(annotation)
@@ -112,9 +112,10 @@ def _rules(metadata: list[Any], annotation: Any) -> Iterator[Rule]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if field.default is None:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is None:
         return "not set"
-    return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default, default=_jsonable)}`"
+    return f"`{default if isinstance(default, str) else json.dumps(default, default=_jsonable)}`"
 
 
 def _jsonable(section: Section) -> dict[str, Any]:
@@ -123,26 +124,27 @@ def _jsonable(section: Section) -> dict[str, Any]:
 
 _PLAIN: dict[Any, str] = {
     bool: "true or false",
-    dict[str, str]: "texts by name",
-    tuple[str, ...]: "a list of texts",
-    Fields: "fields, in wire form",
-    tuple[Fields, ...]: "a list of fields, in wire form",
-    dict[Subdomain, dict[Text, str]]: "groups of texts by name",
+    dict[str, str]: "strings by name",
+    tuple[str, ...]: "a list of strings",
+    Fields: "fields of the Kubernetes object",
+    tuple[Fields, ...]: "a list of objects with the fields of Kubernetes",
+    dict[Subdomain, dict[Text, str]]: "groups of strings by name",
 }
 _OPEN = (
-    """Every further key is a field of the object, in wire form: it is checked against the release that is installed."""
+    "Every other key is a field of the Kubernetes object, written as in its manifest. It is checked against the "
+    "schemas of the installed release."
 )
 _EVERY_WORKLOAD = """## Every workload
 
-What `web`, `api`, `crawler` and each of `apps` may say beside that. [Recipes](workloads.md) show them at work.
+`web`, `api`, `crawler` and every entry of `apps` also have these keys. [Workloads](workloads.md) has recipes for them.
 """
 _HEAD = """<!-- Written by `python -m tools.docs` from the models in `config/`: edit those. -->
 # Stack config
 
-A stack's values live in `Pulumi.<stack>.yaml` under `config:`, each key with the project's name before it. A key that
-is not set there, alone or in a group, has the default below: set only what differs. Everything is read once and checked
-as a whole: `pulumi preview` and `pulumi up` list every mistake, with its key, its value and its rule, before anything
-is registered.
+The config of a stack is in `Pulumi.<stack>.yaml` under `config:`. Every key has the project's name as its prefix. A key
+that is not set has the default below, in a group too: set only what differs. `pulumi preview` and `pulumi up` first
+check the whole config and list every problem, with its key, its value and its rule. Nothing is changed before the
+config is valid.
 
 ```yaml
 config:
@@ -151,10 +153,10 @@ config:
     hostname: chat.example.com
 ```
 
-A single value from the command line: `pulumi config set --path 'synergychat:web.hostname' chat.example.com`
+To set a single value from the command line: `pulumi config set --path 'synergychat:web.hostname' chat.example.com`
 
-The two routes must differ in host name and in name, and the three Services in name. Keep
-`pulumi:disable-default-providers` in every stack's file: with it, nothing can be deployed but to the cluster that
+The two routes must have different host names and different names; the three Services must have different names. Keep
+`pulumi:disable-default-providers` in the file of every stack. With it, the program can deploy only to the cluster that
 `context` names.
 
 ## Top level
@@ -168,20 +170,21 @@ _TAIL = """## Where the Envoy Gateway manifest comes from
 | a path to a file | that file; a relative path starts at the project's directory |
 | a path to a directory | the chart in it: `helm template eg DIRECTORY --namespace NAMESPACE --include-crds` |
 
-The same goes for `certManager.manifest`, whose release has a `cert-manager.yaml`.
+The same is true of `certManager.manifest`; the file of a cert-manager release is `cert-manager.yaml`.
 
-A download must match one of `envoyGateway.sha256`. With none given it is refused, and the message has the sum of what
-was received, to compare with one from a source that you trust. A download is kept below
-`$XDG_CACHE_HOME/synergychat/manifests` (`~/.cache` when the variable is not set) under its sum, and is looked for there
-first: a later preview needs no network. A manifest from elsewhere can be put there too, as `SUM.yaml`; `make up` and
-`make preview` do so with one that they render from the release's chart, where GitHub cannot be reached.
+The checksum of a download must be one of `envoyGateway.sha256`. Without any, the download is refused; the message shows
+its checksum, which you can compare with one from a source that you trust. A download is stored by its checksum in
+`$XDG_CACHE_HOME/synergychat/manifests` (`~/.cache` when the variable is not set). The program looks there first, so a
+later preview needs no network. You can store a manifest from another source there too, as `CHECKSUM.yaml`. When GitHub
+cannot be reached, `make up` and `make preview` store a manifest that they render from the release's chart.
 
-The sum of a file is that of its bytes (`sha256sum FILE`). The sum of a chart directory is that of a list with one line
-per file, sorted by path: the file's own sum, two blanks, its path from the directory. To get it:
+The checksum of a file is the SHA-256 of its content (`sha256sum FILE`). The checksum of a chart directory is the
+SHA-256 of a list of its files, sorted by path. Every line has the file's checksum, two spaces, and its path relative to
+the directory. To compute it:
 
     cd DIRECTORY && find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum
 
-Releases that can be installed, and the day on which their line stops getting fixes (after it, `pulumi up` warns):
+These releases can be installed. After its end of life a line gets no more fixes, and `pulumi up` warns:
 
 | line | end of life |
 | --- | --- |

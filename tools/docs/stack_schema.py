@@ -1,4 +1,4 @@
-"""The JSON Schema of a stack's file, by which an editor completes and checks it."""
+"""config.schema.json, the JSON Schema with which an editor completes and checks a stack's file."""
 
 import json
 from typing import Any
@@ -12,46 +12,46 @@ from tools.effective_config import PROJECT
 
 _SECURE = {
     "type": "object",
-    "description": "What `pulumi config set --secret` wrote.",
+    "description": "An encrypted value, written by `pulumi config set --secret`.",
     "properties": {"secure": {"type": "string"}},
     "required": ["secure"],
     "additionalProperties": False,
 }
-_WORDS = "patternErrorMessage"
-"""By which the YAML language server says what a pattern means."""
+_PATTERN_MESSAGE = "patternErrorMessage"
+"""Keyword of the YAML language server: the message to show when a pattern does not match."""
 _AS_TEXT = {
     "integer": {"type": "string", "pattern": "^[0-9]+$"},
     "boolean": {"type": "string", "enum": ["true", "false"]},
 }
-"""How Pulumi writes a key's number or truth value when it writes the file itself."""
-_OF_NUMBERS = ("type", "minimum", "maximum")
-_OF_PULUMI = {"type": "string", "description": "Pulumi's own: how the file's secrets are encrypted."}
+"""Pulumi writes numbers and booleans as strings when it writes the file itself."""
+_NUMBER_KEYWORDS = ("type", "minimum", "maximum")
+_ENCRYPTION = {"type": "string", "description": "Set by Pulumi: how the secrets of this file are encrypted."}
 
 
 def render() -> str:
-    """The file, as it must be committed."""
+    """The content of config.schema.json."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
 def schema() -> dict[str, Any]:
-    """Of a whole `Pulumi.<stack>.yaml`.
+    """The schema of a whole `Pulumi.<stack>.yaml`.
 
-    What it refuses, the program refuses too. The rules between keys, and what the release's CRDs say of fields in wire
-    form, are left to the program.
+    The program refuses everything that the schema refuses, and more: only the program checks rules between keys, and
+    fields of Kubernetes objects against the CRDs of the release.
     """
     model = StackConfig.model_json_schema(by_alias=True, schema_generator=_Generator)
     keys: dict[str, Any] = model["properties"]
     for key in keys.values():
         if "$ref" in key:
-            key.pop("default", None)  # which an editor would write out as a whole
+            key.pop("default", None)  # an editor would insert the whole group
         if text := _AS_TEXT.get(key.get("type", "")):
-            key["anyOf"] = [{name: key.pop(name) for name in _OF_NUMBERS if name in key}, text]
+            key["anyOf"] = [{name: key.pop(name) for name in _NUMBER_KEYWORDS if name in key}, text]
     secrets = keys["secrets"]
-    for named in secrets["patternProperties"].values():
-        named["patternProperties"] = {
-            pattern: {"anyOf": [text, _SECURE]} for pattern, text in named["patternProperties"].items()
+    for secret in secrets["patternProperties"].values():
+        secret["patternProperties"] = {
+            pattern: {"anyOf": [text, _SECURE]} for pattern, text in secret["patternProperties"].items()
         }
-    # All of them at once may have been encrypted too.
+    # All Secrets can also be encrypted together, as one value.
     keys["secrets"] = {"description": secrets.pop("description"), "anyOf": [secrets, _SECURE]}
     config: dict[str, Any] = {
         "type": "object",
@@ -67,10 +67,10 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "config": config,
-            "encryptionsalt": _OF_PULUMI,
-            "encryptedkey": _OF_PULUMI,
-            "secretsprovider": _OF_PULUMI,
-            "environment": {"description": "Pulumi's own: environments that the stack imports."},
+            "encryptionsalt": _ENCRYPTION,
+            "encryptedkey": _ENCRYPTION,
+            "secretsprovider": _ENCRYPTION,
+            "environment": {"description": "A key of Pulumi: environments that the stack imports."},
         },
         "required": ["config"],
         "additionalProperties": False,
@@ -80,22 +80,22 @@ def schema() -> dict[str, Any]:
 
 class _Generator(GenerateJsonSchema):
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        """What of a rule can be said in JSON Schema."""
+        """The part of a rule that JSON Schema can express."""
         below = super().function_before_schema(schema)
         rule = schema["function"]["function"]
         if not isinstance(rule, Rule):
             return below
         if isinstance(rule, TextOr):
             return {"anyOf": [{"type": "string"}, below]}
-        words = {_WORDS: rule.text} if "pattern" in rule.schema else {}
-        return {**below, **rule.schema, **words}
+        message = {_PATTERN_MESSAGE: rule.text} if "pattern" in rule.schema else {}
+        return {**below, **rule.schema, **message}
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Without a name that breaks its rule."""
+        """A mapping whose keys all follow their rule."""
         below = super().dict_schema(schema)
-        below.get("propertyNames", {}).pop(_WORDS, None)
+        below.get("propertyNames", {}).pop(_PATTERN_MESSAGE, None)
         return below | {"additionalProperties": False} if "patternProperties" in below else below
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """The key says as much."""
+        """No title, because it would repeat the key."""
         return False

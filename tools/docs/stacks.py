@@ -16,7 +16,7 @@ STACKS = ("dev", "staging", "prod")
 
 
 def render() -> str:
-    """The page, as it must be committed."""
+    """The content of docs/stacks.md."""
     project: Mapping[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     columns = [_values(name, declared_defaults(project)) for name in STACKS]
     order = [field.alias for field in StackConfig.model_fields.values()]
@@ -32,7 +32,7 @@ def render() -> str:
 def _values(stack: str, defaults: Layer) -> dict[str, Entry]:
     name = f"Pulumi.{stack}.yaml"
     own = Layer(name=name, values=yaml.safe_load((ROOT / name).read_text())["config"])
-    return {each.key: each for each in effective([own, defaults])}
+    return {entry.key: entry for entry in effective([own, defaults])}
 
 
 def _head(key: str) -> str:
@@ -40,7 +40,7 @@ def _head(key: str) -> str:
 
 
 def _cell(entry: Entry | None) -> str:
-    """In code what the stack's file says itself; a default is in plain letters."""
+    """The value of a key: as code when the stack's file sets it, else as plain text."""
     if entry is None:
         return "-"
     value = _SUM.sub(lambda found: f"{found[0][:8]}...", entry.value.replace("|", "\\|"))
@@ -50,40 +50,40 @@ def _cell(entry: Entry | None) -> str:
 _PAGE = """<!-- Written by `python -m tools.docs` from the stacks' files: edit those. -->
 # Three stacks, side by side
 
-One program, one set of keys: what differs from the laptop to production is values. `dev` is the lesson on the local
-cluster. `staging` and `prod` stand for a team's own: put your context, host names, images and digests there. `make
-preview STACK=prod` shows the whole of it on a laptop without a cluster, and `make config STACK=prod` every key with
-where its value comes from.
+All stacks share one program and one set of keys; they differ only in values. `dev` is for the lesson on the local
+cluster. `staging` and `prod` are examples for a team: replace their context, host names, images and digests by your
+own. `make preview STACK=prod` previews the whole stack on a laptop, without a cluster. `make config STACK=prod` shows
+the value of every key, and where it is set.
 
-`In code` stands what a stack's file says; in plain letters the default; `-` where the stack has no such key. Keys
-that are default in all three are in [config.md](config.md).
+A value that the stack's file sets is shown `as code`, a default as plain text, and `-` means that the stack does not
+have the key. Keys with their default in all three stacks are not shown; see [config.md](config.md).
 
 {table}
 
 ## In one cluster
-All three fit into one: namespaces and host names differ, and each Gateway gets an address of its own. One stack has
-the platform (CRDs, controller, GatewayClass), the others say that it is there, each with one line:
+All three stacks can run in one cluster: their namespaces and host names differ, and every Gateway gets its own address.
+One stack manages the platform (CRDs, controller, GatewayClass). All others use it with one line:
 
 ```yaml
 synergychat:platform: external
 ```
 
-Such a stack makes nothing that is not in its namespace but the namespace itself. Its Gateway carries an EnvoyProxy of
-its own, so that `gateway.proxy`, `exposure` and the image of its Envoys stay its own; the Envoys run beside the
-controller. `envoyGateway.version`, `sha256` and `namespace` say which release is there: objects are checked against
-its CRDs all the same, and `up`, and a preview where the cluster answers, end at once when a CRD, the GatewayClass or
-the controller is missing, or older than that. Keys that only who has the controller can set, such as
-`envoyGateway.config`, are refused.
+Such a stack creates its namespace and objects in it, and nothing else. Its Gateway refers to its own EnvoyProxy, so
+`gateway.proxy`, `gateway.exposure` and the image of its Envoys do not affect other stacks. The Envoys run in the
+namespace of the controller. Set `envoyGateway.version`, `sha256` and `namespace` to the release that is installed:
+objects are checked against its CRDs. `up` ends at once when a CRD, the GatewayClass or the controller is missing or
+older than that release; so does a preview, if the cluster answers. Keys that only the stack with the platform can set,
+such as `envoyGateway.config`, are refused.
 
-Bring up the stack with the platform first, destroy it last. A stack that leaves takes nothing of the others'. What
-keeps the platform from leaving too early is `envoyGateway.protect`: [operating.md](operating.md#a-protected-platform)
-has the way out.
+Bring up the stack with the platform first, and destroy it last. Destroying another stack does not affect the rest. Set
+`envoyGateway.protect` so that nobody destroys the platform by mistake. How to remove a protected platform:
+[operating.md](operating.md#a-protected-platform).
 
-## In clusters of their own
-Nothing to set but `context`: each stack has its platform, `managed` being the default.
+## In a cluster for each stack
+Set only `context`. Every stack then manages its own platform, because `platform` is `managed` by default.
 
 ## cert-manager
-`staging` and `prod` have `issuers` of their own, on the cert-manager that the cluster has. Where it has none, the stack
-with the platform installs it with [`certManager`](gateway.md#https-with-cert-manager). With `requireDigests` the
-manifest of that has to name its images by digest: render its chart with `image.digest`, and say in `manifest` where.
+`staging` and `prod` declare their own `issuers` and need cert-manager in the cluster. The stack with the platform can
+install it: see [`certManager`](gateway.md#https-with-cert-manager). With `requireDigests`, the images in the manifest
+of cert-manager need digests: render its chart with `image.digest`, and set `certManager.manifest` to the result.
 """

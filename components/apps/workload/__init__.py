@@ -1,7 +1,6 @@
-"""Workloads: what runs in pods. Each file builds one part of them, from plain values to wire form."""
+"""Workloads: what runs in pods. Each file builds one part of their manifests from plain values."""
 
-from components.apps.workload.backend import Backend
 from components.apps.workload.job import Job, JobArgs
 from components.apps.workload.workload import Workload, WorkloadArgs
 
-__all__ = ["Backend", "Job", "JobArgs", "Workload", "WorkloadArgs"]
+__all__ = ["Job", "JobArgs", "Workload", "WorkloadArgs"]

@@ -1,12 +1,12 @@
-"""The container of a workload, in wire form."""
+"""The main container of a workload."""
 
 from components.apps.workload import files, persistence, ports
-from components.gateway.manifests import Wire
 from config import AppConfig
-from kube.merge import overlaid
+from kube.manifest import Manifest
+from kube.merge import merge
 
 NAME = "app"
-# Of its own, for a change would replace the pods: how long an `up` waits must not.
+# Not the stack's timeout: a change of that must not replace pods.
 _START_S = 120
 _RESOURCES = {
     "requests": {"cpu": "10m", "memory": "32Mi"},
@@ -19,53 +19,55 @@ RESTRICTED = {
 }
 
 
-def container(settings: AppConfig, *, configmap: str | None) -> Wire:
-    """What every kind of workload has. `configmap` is the name of the one that holds its environment."""
-    wire: Wire = {
+def container(settings: AppConfig, *, configmap: str | None) -> Manifest:
+    """The container of any kind of workload. `configmap` is the name of the ConfigMap with its environment."""
+    manifest: Manifest = {
         "name": NAME,
         "image": settings.image,
         "imagePullPolicy": settings.pull_policy,
-        "resources": overlaid(_RESOURCES, settings.resources),
+        "resources": merge(_RESOURCES, settings.resources),
         "securityContext": RESTRICTED,
     }
-    optional: Wire = {
+    optional: Manifest = {
         "command": list(settings.command),
         "args": list(settings.args),
         "envFrom": [{"configMapRef": {"name": configmap}}] if configmap else [],
-        "env": _referring(settings),
+        "env": _references(settings),
         "volumeMounts": [*files.mounts(settings), *persistence.mounts(settings)],
     }
-    return wire | {name: field for name, field in optional.items() if field}
+    return manifest | {name: field for name, field in optional.items() if field}
 
 
-def serving(settings: AppConfig, health: str | None) -> Wire:
-    """What those have beside it that answer requests: a port, the probes of it, time to be forgotten by clients."""
+def serving(settings: AppConfig, health: str | None) -> Manifest:
+    """Fields of a container that serves requests: port, probes, and time for clients to stop using a pod that ends."""
     if settings.port is None:
         return {}
-    probe: Wire = dict(settings.probes)
+    probe: Manifest = settings.probes
     if not probe:
         path = settings.health or health
         probe = {"httpGet": {"path": path, "port": ports.NAME}} if path else {"tcpSocket": {"port": ports.NAME}}
     return {
         "ports": [{"name": ports.NAME, "containerPort": settings.port}],
-        "startupProbe": {"periodSeconds": 1, "failureThreshold": _START_S} | probe,
-        "readinessProbe": {"periodSeconds": 5} | probe,
-        "livenessProbe": {"periodSeconds": 10, "timeoutSeconds": 5} | probe,
-        # A pod that ends still gets requests until every Envoy has heard of it.
+        "startupProbe": merge({"periodSeconds": 1, "failureThreshold": _START_S}, probe),
+        "readinessProbe": merge({"periodSeconds": 5}, probe),
+        "livenessProbe": merge({"periodSeconds": 10, "timeoutSeconds": 5}, probe),
+        # A terminating pod gets requests until every Envoy knows about it.
         "lifecycle": {"preStop": {"sleep": {"seconds": settings.drain_seconds}}},
     }
 
 
 def environment(settings: AppConfig) -> dict[str, str]:
-    """The variables with plain texts: they go into a ConfigMap."""
-    return {name: each.value for name, each in settings.env.items() if each.value is not None}
+    """Variables with plain texts, for a ConfigMap."""
+    return {name: variable.value for name, variable in settings.env.items() if variable.value is not None}
 
 
-def _referring(settings: AppConfig) -> list[Wire]:
-    """The others, in an order of their own, as that in a stack's file must not replace pods."""
-    sources: dict[str, Wire] = {
-        name: {"secretKeyRef": {"name": each.secret, "key": each.key}} if each.secret else each.value_from or {}
-        for name, each in settings.env.items()
-        if each.value is None
+def _references(settings: AppConfig) -> list[Manifest]:
+    """All other variables, sorted: their order in the stack's file must not replace pods."""
+    sources: dict[str, Manifest] = {
+        name: {"secretKeyRef": {"name": variable.secret, "key": variable.key}}
+        if variable.secret
+        else variable.value_from or {}
+        for name, variable in settings.env.items()
+        if variable.value is None
     }
     return [{"name": name, "valueFrom": sources[name]} for name in sorted(sources)]

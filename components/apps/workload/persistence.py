@@ -3,26 +3,28 @@
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/
 """
 
-from components.gateway.manifests import Wire
 from config import AppConfig
+from kube.manifest import Manifest
 
 _VOLUME = "data"
-RECREATE: Wire = {"type": "Recreate"}
-"""The old pod goes before the new one comes: two would write to one volume, or wait for each other's node."""
+RECREATE: Manifest = {"type": "Recreate"}
+"""The old pod ends before the new one starts: two would write to one volume, or wait for each other's node."""
 
 
-def claim(settings: AppConfig) -> Wire | None:
-    """The spec of its PersistentVolumeClaim."""
-    asked = settings.persistence
-    if asked is None:
+def claim(settings: AppConfig) -> Manifest | None:
+    """The spec of the PersistentVolumeClaim."""
+    wanted = settings.persistence
+    if wanted is None:
         return None
-    storage_class = {"storageClassName": asked.storage_class} if asked.storage_class else {}
-    return {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": asked.size}}, **storage_class}
+    storage_class = {"storageClassName": wanted.storage_class} if wanted.storage_class else {}
+    return {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": wanted.size}}, **storage_class}
 
 
-def volumes(settings: AppConfig, claim_name: str) -> list[Wire]:
+def volumes(settings: AppConfig, claim_name: str) -> list[Manifest]:
+    """The volume of the pods, if any."""
     return [{"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim_name}}] if settings.persistence else []
 
 
-def mounts(settings: AppConfig) -> list[Wire]:
+def mounts(settings: AppConfig) -> list[Manifest]:
+    """The mount of the volume, if any."""
     return [{"name": _VOLUME, "mountPath": settings.persistence.path}] if settings.persistence else []

@@ -1,61 +1,69 @@
-"""The pods of a workload, in wire form."""
+"""The pods of a workload."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from components.apps.workload.container import RESTRICTED
-from components.gateway.manifests import Wire
 from config import AppConfig
-from config.raw import group, items
-from kube.merge import overlaid
+from diagnostics.source import Source, SourcedDict, SourcedList, entry_sources, source_of, with_sources
+from kube.manifest import Manifest
+from kube.merge import merge
+from kube.read import values
 
-# The chat's images set no user; any will do that is not root.
+# The chat's images set no user; any user but root will do.
 USER = 65532
-# After it has served on: Envoy's default limit for a request (15 s), then time to write down what is left.
+# After draining: Envoy's default request timeout (15 s), then time for the process to store what is left.
 _FINISH_S = 27
-_CONTAINERS = {"containers", "initContainers"}
-# Lists that are laid over each other item by item, and what an item is known by.
-BY_NAME = {"containers": "name", "initContainers": "name", "volumes": "name", "imagePullSecrets": "name"}
-IN_CONTAINER = {"env": "name", "volumeMounts": "mountPath", "ports": "containerPort"}
+_CONTAINER_LISTS = ("containers", "initContainers")
+_BY_NAME = {"containers": "name", "initContainers": "name", "volumes": "name", "imagePullSecrets": "name"}
+"""Lists of a pod's spec that are merged by item, with the field that identifies an item."""
+_IN_CONTAINER = {"env": "name", "volumeMounts": "mountPath", "ports": "containerPort"}
+"""The same for lists of a container."""
 
 
 def pod(
     settings: AppConfig,
-    container: Wire,
+    container: Manifest,
     *,
     service_account: str,
-    volumes: Sequence[Wire],
-    further: Mapping[str, object],
-) -> Wire:
-    """A pod's spec that meets the *restricted* Pod Security Standard, unless `settings.pod` loosens it.
+    volumes: Sequence[Manifest],
+    extra: Mapping[str, object],
+) -> Manifest:
+    """A pod spec that meets the *restricted* Pod Security Standard, unless `settings.pod` loosens it.
 
-    What `settings.container` and `settings.pod` say is laid over it as `kubectl patch` does: lists of named things go
-    together by name, all other lists are replaced. Containers that it adds are restricted, too, unless they say more.
+    `settings.container` and `settings.pod` are merged over it like `kubectl patch` does: lists of named items by name,
+    all other lists as a whole. Containers that they add are restricted too, unless they say otherwise.
     """
-    wire: Wire = {
+    # `container.image` is not allowed in the config, so the image must not be traced to the key `container`.
+    placed = with_sources(container, image=Source(settings.at("image")))
+    manifest: Manifest = {
         "serviceAccountName": service_account,
         "automountServiceAccountToken": False,
-        # The variables that Kubernetes adds per Service could shadow the app's own.
+        # The variables that Kubernetes adds per Service could hide the app's own.
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": settings.drain_seconds + _FINISH_S,
-        "containers": [overlaid(container, settings.container, keys=IN_CONTAINER)],
+        "containers": [merge(placed, settings.container, keys=_IN_CONTAINER)],
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
             "runAsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
-            # The group of a volume's files is made this one: else only root could write to it.
+            # Files of a volume get this group: otherwise only root could write to them.
             **({"fsGroup": USER} if settings.persistence else {}),
         },
     }
-    pull_secrets: list[Wire] = [{"name": name} for name in settings.pull_secrets]
-    optional = {"imagePullSecrets": pull_secrets, "volumes": list(volumes), **further}
-    filled = wire | {name: field for name, field in optional.items() if field}
-    added = {
-        key: [_restricted(each) for each in items(settings.pod.get(key))] for key in _CONTAINERS & settings.pod.keys()
-    }
-    return overlaid(filled, settings.pod | added, keys=BY_NAME)
+    pull_secrets: list[Manifest] = [{"name": name} for name in settings.pull_secrets]
+    optional = {"imagePullSecrets": pull_secrets, "volumes": list(volumes), **extra}
+    filled = manifest | {name: field for name, field in optional.items() if field}
+    restricted = {key: _restricted(settings.pod, key) for key in _CONTAINER_LISTS if key in settings.pod}
+    fields = SourcedDict({**settings.pod, **restricted}, source_of(settings.pod), entry_sources(settings.pod))
+    return merge(filled, fields, keys=_BY_NAME)
 
 
-def _restricted(container: object) -> object:
-    fields = group(container)
-    return overlaid({"securityContext": RESTRICTED}, fields) if fields else container
+def _restricted(pod: Manifest, key: str) -> Any:
+    """The containers of a list, restricted unless they say otherwise."""
+    items = [
+        merge({"securityContext": RESTRICTED}, cast(Manifest, item)) if isinstance(item, dict) else item
+        for item in values(pod, key)
+    ]
+    return SourcedList(items, source_of(pod[key]))

@@ -1,29 +1,24 @@
-"""The ports of a workload: those of its Service, and those of its pods that these lead to."""
+"""The ports of a workload: those of its Service, and the ports of its pods that they lead to."""
 
-from components.gateway.manifests import Wire
 from config import AppConfig
-from diagnostics.problem import Path
+from kube.manifest import Manifest
 
 NAME = "http"
-"""What leads to the port that the process listens on need not know its number."""
+"""Name of the port that the process listens on, so that only the container knows its number."""
 
 
-def of_service(settings: AppConfig) -> list[Wire]:
+def of_service(settings: AppConfig) -> list[Manifest]:
+    """Entries of the Service's `ports`."""
     protocol = {"appProtocol": settings.app_protocol} if settings.app_protocol else {}
-    own: Wire = {"name": NAME, "port": settings.service_port, "targetPort": NAME, **protocol}
+    own: Manifest = {"name": NAME, "port": settings.service_port, "targetPort": NAME, **protocol}
     return [own, *settings.ports]
 
 
-def of_pods(settings: AppConfig) -> list[Wire]:
-    """As entries of a NetworkPolicy's `ports`: it sees connections with a Service's port translated already."""
-    own: Wire = {"port": settings.port, "protocol": "TCP"}
-    further = [
-        {"port": each.get("targetPort", each.get("port")), "protocol": each.get("protocol", "TCP")}
-        for each in settings.ports
+def of_pods(settings: AppConfig) -> list[Manifest]:
+    """Entries of a NetworkPolicy's `ports`, which sees connections after a Service's port has been translated."""
+    own: Manifest = {"port": settings.port, "protocol": "TCP"}
+    extra = [
+        {"port": port.get("targetPort", port.get("port")), "protocol": port.get("protocol", "TCP")}
+        for port in settings.ports
     ]
-    return [own, *further]
-
-
-def places(settings: AppConfig) -> dict[Path, str]:
-    """Which keys of the config stand for which parts of the Service."""
-    return {("spec", "ports", index): f"ports[{index - 1}]" for index in range(1, len(settings.ports) + 1)}
+    return [own, *extra]

@@ -5,57 +5,57 @@ from dataclasses import dataclass
 import pulumi
 
 from components.apps.workload import persistence, ports, scaling
-from components.apps.workload.backend import Backend
 from components.apps.workload.container import serving
-from components.apps.workload.owner import Owner
-from components.apps.workload.places import places
-from components.apps.workload.template import PodsArgs, Template
-from components.gateway.manifests import Wire
+from components.apps.workload.scope import WorkloadScope
+from components.apps.workload.template import PodsArgs, create_template
+from components.backend import Backend
 from config import AppConfig
-from kube import readiness
 from kube.labels import selector
-from preview.recorder import declared_in_parts
+from kube.manifest import Manifest
+from kube.readiness import SKIP_AWAIT, progress_deadline, rolled_out, wait_for
+from kube.scheduling import disruption_budget, spread
+from preview.recorder import config_source
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadArgs(PodsArgs):
     health_path: str | None = None
-    """Answers 200 when the process can serve; the settings may say another. None: its port is opened, no more."""
+    """Path that answers 200 when the process is ready, unless the settings have one. None: probes open its port."""
 
 
 class Workload(pulumi.ComponentResource):
-    """A Deployment of one app, whose pods meet the *restricted* Pod Security Standard, its settings and its Service.
+    """A Deployment of one app, whose pods meet the *restricted* Pod Security Standard, with its settings and Service.
 
-    Its objects are named after it: Deployment and ServiceAccount `<name>`, ConfigMap `<name>-configmap`. What may have
-    several pods has a PodDisruptionBudget, what has `scale` an autoscaler. It is ready when all of its pods are; it
-    fails after `timeout_s`.
+    Its objects are named after it: Deployment and ServiceAccount `<name>`, ConfigMap `<name>-configmap`. A workload
+    with several pods has a PodDisruptionBudget, one with `scale` an autoscaler. It is ready when all of its pods are;
+    it fails after `timeout_s`.
     """
 
     def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Workload", name, None, opts)
 
         settings, pods = args.settings, selector(name)
-        owner = Owner(name=name, namespace=args.namespace, component=self, timeout_s=args.timeout_s)
-        template = Template.made(
-            owner,
-            args,
-            of_container=serving(settings, args.health_path),
-            of_pod={"topologySpreadConstraints": scaling.spread(pods) if settings.is_several else []},
-        )
+        scope = WorkloadScope(name=name, namespace=args.namespace, component=self, timeout_s=args.timeout_s)
 
-        with declared_in_parts(places(settings, template.wire, ("spec", "template"))):
-            deployment = owner.object(
+        with config_source(settings.at()):
+            template = create_template(
+                scope,
+                args,
+                container_fields=serving(settings, args.health_path),
+                pod_fields={"topologySpreadConstraints": spread(pods) if settings.has_several_pods else []},
+            )
+            deployment = scope.create(
                 *("apps/v1", "Deployment", "deployment"),
-                {"spec": _deployment(args, pods, template.wire)},
-                notes=readiness.until(*readiness.rolled_out()),
+                {"spec": _deployment(args, pods, template.manifest)},
+                annotations=wait_for(*rolled_out()),
                 after=template.needed,
             )
-        if settings.scale:
-            spec = scaling.autoscaler(settings.scale, name)
-            owner.object("autoscaling/v2", "HorizontalPodAutoscaler", "hpa", {"spec": spec}, after=[deployment])
-        if settings.is_several:
-            owner.object("policy/v1", "PodDisruptionBudget", "pdb", {"spec": scaling.disruption_budget(pods)})
-        self._backend = _served(owner, settings, deployment) if settings.port else None
+            if settings.scale:
+                spec = scaling.autoscaler(settings.scale, name)
+                scope.create("autoscaling/v2", "HorizontalPodAutoscaler", "hpa", {"spec": spec}, after=[deployment])
+            if settings.has_several_pods:
+                scope.create("policy/v1", "PodDisruptionBudget", "pdb", {"spec": disruption_budget(pods)})
+            self._backend = _create_service(scope, settings, deployment) if settings.port else None
 
         self.register_outputs({})
 
@@ -63,7 +63,7 @@ class Workload(pulumi.ComponentResource):
     def backend(self) -> Backend:
         """Where it answers. Raises LookupError when its settings have no port."""
         if self._backend is None:
-            raise LookupError("a workload without a port is no backend")
+            raise LookupError("a workload without a port is not a backend")
         return self._backend
 
     @property
@@ -73,29 +73,28 @@ class Workload(pulumi.ComponentResource):
         return f"http://{self.backend.service}{port}"
 
 
-def _deployment(args: WorkloadArgs, pods: dict[str, str], template: Wire) -> Wire:
+def _deployment(args: WorkloadArgs, pods: dict[str, str], template: Manifest) -> Manifest:
     return {
         **scaling.replicas(args.settings),
         "selector": {"matchLabels": pods},
-        "progressDeadlineSeconds": readiness.progress_deadline(args.timeout_s),
+        "progressDeadlineSeconds": progress_deadline(args.timeout_s),
         "strategy": persistence.RECREATE if args.settings.persistence else scaling.ROLLING,
         "template": template,
     }
 
 
-def _served(owner: Owner, settings: AppConfig, deployment: pulumi.Resource) -> Backend:
-    name = settings.service_name or owner.name
-    pods = selector(owner.name)
-    with declared_in_parts(ports.places(settings)):
-        service = owner.object(
-            *("v1", "Service", "service"),
-            {"spec": {"selector": pods, "ports": ports.of_service(settings)}},
-            name=name,
-            notes=readiness.SKIP,
-            after=[deployment],
-        )
+def _create_service(scope: WorkloadScope, settings: AppConfig, deployment: pulumi.Resource) -> Backend:
+    name = settings.service_name or scope.name
+    pods = selector(scope.name)
+    service = scope.create(
+        *("v1", "Service", "service"),
+        {"spec": {"selector": pods, "ports": ports.of_service(settings)}},
+        name=name,
+        annotations=SKIP_AWAIT,
+        after=[deployment],
+    )
     return Backend(
-        namespace=owner.namespace.name,
+        namespace=scope.namespace.name,
         service=name,
         port=settings.service_port,
         pods=pods,

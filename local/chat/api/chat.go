@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -13,13 +11,14 @@ import (
 )
 
 const (
-	maxBodyBytes = 16 << 10
+	maxBodyBytes = 1 << 20
 	bot          = "crawler-bot"
 )
 
-// The public program falls over these: with one message a reader sees Kubernetes put another pod in its place.
+// The public program ends when a message contains one of these. Readers use them to see Kubernetes restart a container.
 var fatalWords = []string{"heck", "darn", "fetch"}
 
+// message has the field names of the public contract.
 type message struct {
 	AuthorUsername string
 	Text           string
@@ -30,80 +29,49 @@ type chat struct {
 	crawler crawler
 }
 
-func (c *chat) list(response http.ResponseWriter, request *http.Request) {
-	messages := c.history.messages()
-	header := response.Header()
-	// Pages ask every second: as long as nothing is said, the browser's own copy is enough.
-	header.Set("Cache-Control", "no-cache")
-	header.Set("ETag", messages.tag)
-	if request.Header.Get("If-None-Match") == messages.tag {
-		response.WriteHeader(http.StatusNotModified)
-		return
-	}
-	write(response, http.StatusOK, messages)
+func (c *chat) list(response http.ResponseWriter, _ *http.Request) {
+	service.JSON(response, http.StatusOK, c.history.all())
 }
 
 func (c *chat) post(response http.ResponseWriter, request *http.Request) {
-	said, status, err := read(response, request)
-	if err != nil {
-		refuse(response, status, err)
+	var posted message
+	err := json.NewDecoder(http.MaxBytesReader(response, request.Body, maxBodyBytes)).Decode(&posted)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		refuse(response, http.StatusRequestEntityTooLarge, fmt.Errorf("a message can have %d bytes", tooLarge.Limit))
 		return
 	}
-	lower := strings.ToLower(said.Text)
-	for _, word := range fatalWords {
-		if strings.Contains(lower, word) {
-			service.Fail(fmt.Errorf("a message says %q, which this program does not survive", word))
+	if err != nil {
+		refuse(response, http.StatusBadRequest, fmt.Errorf("the body is not a message in JSON: %w", err))
+		return
+	}
+	endOnFatalWord(posted.Text)
+	messages, err := c.history.add(posted)
+	if err == nil && strings.HasPrefix(posted.Text, "/stats") {
+		answer, failure := c.crawler.answer(request.Context(), posted.Text)
+		if failure != nil {
+			// The public program keeps the question in this case, too.
+			refuse(response, http.StatusBadRequest, fmt.Errorf("the crawler does not answer /stats: %w", failure))
+			return
 		}
-	}
-	messages, err := c.history.add(said)
-	if err == nil && strings.HasPrefix(said.Text, "/stats") {
-		messages, err = c.history.add(message{AuthorUsername: bot, Text: c.crawler.tell(request.Context())})
+		messages, err = c.history.add(message{AuthorUsername: bot, Text: answer})
 	}
 	if err != nil {
-		refuse(response, http.StatusInternalServerError, fmt.Errorf("the message could not be kept: %w", err))
+		refuse(response, http.StatusInternalServerError, fmt.Errorf("the message could not be saved: %w", err))
 		return
 	}
-	write(response, http.StatusCreated, messages)
+	service.JSON(response, http.StatusCreated, messages)
 }
 
-func read(response http.ResponseWriter, request *http.Request) (message, int, error) {
-	var said message
-	body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, maxBodyBytes))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return said, http.StatusRequestEntityTooLarge, fmt.Errorf("a message may have %d bytes", tooLarge.Limit)
-	case err != nil:
-		return said, http.StatusBadRequest, fmt.Errorf("the body could not be read: %w", err)
+func endOnFatalWord(text string) {
+	lower := strings.ToLower(text)
+	for _, word := range fatalWords {
+		if strings.Contains(lower, word) {
+			service.Fail(fmt.Errorf("a message contains %q, which ends this program on purpose", word))
+		}
 	}
-	if err := json.Unmarshal(body, &said); err != nil {
-		return said, http.StatusBadRequest, fmt.Errorf("the body is not a message in JSON: %w", err)
-	}
-	if strings.TrimSpace(said.AuthorUsername) == "" || strings.TrimSpace(said.Text) == "" {
-		return said, http.StatusBadRequest, errors.New("AuthorUsername and Text are required and may not be blank")
-	}
-	return said, http.StatusOK, nil
 }
 
 func refuse(response http.ResponseWriter, status int, err error) {
 	service.JSON(response, status, map[string]string{"error": err.Error()})
-}
-
-// write sends the messages one by one: a copy of all of them for each of many readers could fill the memory.
-func write(response http.ResponseWriter, status int, messages *messages) {
-	response.Header().Set("Content-Type", "application/json")
-	response.WriteHeader(status)
-	out := bufio.NewWriterSize(response, 32<<10)
-	separator := "["
-	for _, encoded := range messages.encoded {
-		_, _ = out.WriteString(separator)
-		_, _ = out.Write(encoded)
-		separator = ","
-	}
-	if len(messages.encoded) == 0 {
-		_, _ = out.WriteString("[")
-	}
-	_, _ = out.WriteString("]\n")
-	// All that can fail is the connection, and then nobody is left to be told.
-	_ = out.Flush()
 }

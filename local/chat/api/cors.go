@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// crossOrigin lets the pages of every web site call: the page and the API have hosts of their own, and no cookie or
-// password is at stake.
+// crossOrigin allows requests from the pages of all http and https sites. The page has a host of its own, and the API
+// uses neither cookies nor passwords.
 func crossOrigin(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		header := response.Header()

@@ -1,73 +1,76 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
 
-const (
-	answerLimit    = 3 * time.Second
-	maxAnswerBytes = 64 << 10
-)
+const crawlerTimeout = 3 * time.Second
 
 type crawler struct {
 	baseURL string
 }
 
-// tell is what the bot says: the crawler's counts, or why there are none.
-func (c crawler) tell(ctx context.Context) string {
-	counts, err := c.counts(ctx)
+// answer returns the bot's reply to a message like "/stats keywords=love,hate title=Frankenstein".
+func (c crawler) answer(ctx context.Context, command string) (string, error) {
+	if c.baseURL == "" {
+		return "There is no crawler: CRAWLER_BASE_URL is not set.", nil
+	}
+	address := statsURL(c.baseURL, command)
+	total, err := total(ctx, address)
 	if err != nil {
-		return fmt.Sprintf("Error: the crawler does not answer: %v", err)
+		return "", err
 	}
-	words := make([]string, 0, len(counts))
-	for word := range counts {
-		words = append(words, word)
-	}
-	slices.SortFunc(words, func(one, other string) int {
-		return cmp.Or(cmp.Compare(counts[other], counts[one]), cmp.Compare(one, other))
-	})
-	for index, word := range words {
-		words[index] = fmt.Sprintf("%s %d", word, counts[word])
-	}
-	return "The crawler has counted: " + strings.Join(words, ", ")
+	return fmt.Sprintf("%d matches in the books so far, by %s", total, address), nil
 }
 
-func (c crawler) counts(ctx context.Context) (map[string]int, error) {
-	if c.baseURL == "" {
-		return nil, errors.New("CRAWLER_BASE_URL is not set")
+// statsURL copies the arguments of a command into the query.
+func statsURL(baseURL, command string) string {
+	query := url.Values{}
+	for _, argument := range strings.Fields(command) {
+		for _, name := range []string{"keywords", "title"} {
+			if value, found := strings.CutPrefix(argument, name+"="); found {
+				query.Set(name, value)
+			}
+		}
 	}
-	// Not ended with the caller's connection: the bot would tell everybody that the crawler is at fault.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerLimit)
+	address := baseURL + "/stats"
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	return address
+}
+
+// total adds up the counts that the crawler returns.
+func total(ctx context.Context, address string) (int, error) {
+	// A client that leaves must not end the call: the chat would show an error although the crawler works.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), crawlerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.baseURL+"/stats", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		var detailed *url.Error
-		if errors.As(err, &detailed) {
-			err = detailed.Err
-		}
-		return nil, err
+		return 0, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("its status is %s", response.Status)
+		return 0, errors.New("its status is " + response.Status)
 	}
-	var counts map[string]int
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswerBytes)).Decode(&counts); err != nil {
-		return nil, fmt.Errorf("its answer is not a list of counts: %w", err)
+	var counts []struct{ Count int }
+	if err := json.NewDecoder(response.Body).Decode(&counts); err != nil {
+		return 0, fmt.Errorf("its answer is not a list of counts: %w", err)
 	}
-	return counts, nil
+	sum := 0
+	for _, count := range counts {
+		sum += count.Count
+	}
+	return sum, nil
 }

@@ -1,4 +1,4 @@
-// The chat's API: the list of messages, and a bot that tells what the crawler has counted.
+// Api keeps the chat's messages. A bot answers /stats with what the crawler has counted.
 package main
 
 import (
@@ -9,9 +9,9 @@ import (
 	"synergychat.local/chat/internal/service"
 )
 
-func main() { service.Main(configured) }
+func main() { service.Main(configure) }
 
-func configured() (http.Handler, string, error) {
+func configure() (http.Handler, string, error) {
 	port, err := service.Port("API_PORT", "")
 	if err != nil {
 		return nil, "", err

@@ -1,4 +1,4 @@
-// The chat's page: static files, and the URL at which the reader's browser finds the API.
+// Web serves the chat's page: static files, and the URL at which the browser finds the API.
 package main
 
 import (
@@ -19,30 +19,30 @@ var (
 	script []byte
 )
 
-// The page asks whatever API it is told of, runs only its own script, and is shown in nobody's frame.
-const contentSecurity = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; " +
+// The page runs only its own script, calls any API, and cannot be shown in a frame.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; " +
 	"connect-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func main() { service.Main(configured) }
+func main() { service.Main(configure) }
 
-func configured() (http.Handler, string, error) {
+func configure() (http.Handler, string, error) {
 	port, err := service.Port("WEB_PORT", "8080")
 	if err != nil {
 		return nil, "", err
 	}
-	api, err := service.BaseURL("API_URL")
+	apiURL, err := service.BaseURL("API_URL")
 	if err != nil {
 		return nil, "", err
 	}
-	if api == "" {
-		slog.Warn("API_URL is not set: the page will say that it knows no API")
+	if apiURL == "" {
+		slog.Warn("API_URL is not set: the page loads, but nobody can chat")
 	}
-	return routes(api), port, nil
+	return routes(apiURL), port, nil
 }
 
-func routes(api string) http.Handler {
-	// JSON is JavaScript too: no URL can end the string and become code.
-	constant, err := json.Marshal(api)
+func routes(apiURL string) http.Handler {
+	// A string in JSON is a string in JavaScript, too: no URL can end it and become code.
+	constant, err := json.Marshal(apiURL)
 	if err != nil {
 		service.Fail(err)
 	}
@@ -58,10 +58,10 @@ func static(contentType string, content []byte) http.HandlerFunc {
 	return func(response http.ResponseWriter, _ *http.Request) {
 		header := response.Header()
 		header.Set("Content-Type", contentType)
-		header.Set("Content-Security-Policy", contentSecurity)
-		// A reload after the API moved must not find its old URL.
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		// When API_URL changes, a reload of the page must get the new one.
 		header.Set("Cache-Control", "no-cache")
-		// All that can fail is the connection, and then nobody is left to be told.
+		// Writing fails only when the client is gone.
 		_, _ = response.Write(content)
 	}
 }

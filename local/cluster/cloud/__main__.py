@@ -1,4 +1,4 @@
-"""`python -m local.cluster.cloud --cluster-dir DIR`: serves one cluster until it is told to end."""
+"""`python -m local.cluster.cloud --cluster-dir DIR`: serve one cluster until SIGTERM."""
 
 import argparse
 import asyncio
@@ -13,22 +13,22 @@ from pathlib import Path
 from local.cluster.cloud import volumes
 from local.cluster.cloud.api import Api
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.forwards import Endpoint, Forwards
+from local.cluster.cloud.forwarding_table import Endpoint, ForwardingTable
 from local.cluster.cloud.loadbalancer import LoadBalancers
-from local.cluster.cloud.netns import Namespace
+from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.cloud.relay import Relay
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.cluster.cloud.volumes import Volumes
 from local.cluster.cloud.watch import Mirror, reconcile_on_change
 from local.errors import UserError
 
 _API_PORT_OF_NODE = 6443
-_LONGEST_RETRY_S = 5.0
+_MAX_BACKOFF_S = 5.0
 
 
 @dataclass(frozen=True)
-class Settings:
-    """cloud.json, as the cluster's supervisor writes it."""
+class CloudSettings:
+    """The content of cloud.json, which the cluster's supervisor writes."""
 
     api_port: int
     first_address: str
@@ -38,53 +38,53 @@ class Settings:
     volumes: str
 
     @classmethod
-    def read(cls, path: Path) -> "Settings":
+    def read(cls, path: Path) -> "CloudSettings":
         try:
             found = json.loads(path.read_text())
             return cls(**{name: found[name] for name in cls.__dataclass_fields__})
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise UserError(
-                f"{path} cannot be used: {type(error).__name__}: {error}.",
-                "`python -m local.cluster up` writes it and starts this process.",
+                f"The settings file {path} cannot be read: {type(error).__name__}: {error}.",
+                "Start the cluster with `python -m local.cluster up`, which writes this file and starts this process.",
             ) from error
 
 
 async def serve(directory: Path) -> None:
-    """Runs until it is cancelled."""
-    settings = Settings.read(directory / "cloud.json")
+    """Run until cancelled."""
+    settings = CloudSettings.read(directory / "cloud.json")
     try:
-        outside = Namespace(settings.outside_netns)
+        outside = NetworkNamespace(settings.outside_netns)
     except OSError as error:
         raise UserError(
-            f"The network namespace {settings.outside_netns} cannot be entered: {error.strerror}.",
-            "It belongs to a running node: `python -m local.cluster up` starts one.",
+            f"The network namespace {settings.outside_netns} cannot be opened: {error.strerror}.",
+            "It belongs to a running node. Start one with `python -m local.cluster up`.",
         ) from error
     status = StatusFile(directory / "cloud-status.json")
     status.set("services", [])
     status.set("volumes", [])
     api = Api(Path(settings.kubeconfig))
     relay = Relay(asyncio.get_running_loop())
-    forwards = Forwards(relay, outside)
-    api_forward = Forwards(relay, outside)
+    forwarding = ForwardingTable(relay, outside)
+    api_forwarding = ForwardingTable(relay, outside)
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_forward_api(api_forward, settings, status))
-            _serve_load_balancers(tasks, api, settings, forwards, status)
+            tasks.create_task(_forward_api(api_forwarding, settings, status))
+            _serve_load_balancers(tasks, api, settings, forwarding, status)
             _serve_volumes(tasks, api, settings, status)
     finally:
-        forwards.close()
-        api_forward.close()
+        forwarding.close()
+        api_forwarding.close()
         relay.close()
         outside.close()
         await api.close()
 
 
-async def _forward_api(forwards: Forwards, settings: Settings, status: StatusFile) -> None:
-    """Opens the way to the API server, which need not answer yet; tries again while the port is taken."""
+async def _forward_api(forwarding: ForwardingTable, settings: CloudSettings, status: StatusFile) -> None:
+    """Forward the host's API port to the API server, which may still be starting. Retry while the port is in use."""
     endpoint = Endpoint("127.0.0.1", settings.api_port, "TCP")
-    pause = 0.1
+    backoff_s = 0.1
     while True:
-        outcome = forwards.apply({endpoint: (settings.node_address, _API_PORT_OF_NODE)})[endpoint]
+        outcome = forwarding.apply({endpoint: (settings.node_address, _API_PORT_OF_NODE)})[endpoint]
         status.set(
             "api",
             {
@@ -95,30 +95,30 @@ async def _forward_api(forwards: Forwards, settings: Settings, status: StatusFil
         )
         if outcome.listening:
             return
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_RETRY_S)
+        await asyncio.sleep(backoff_s)
+        backoff_s = min(backoff_s * 2, _MAX_BACKOFF_S)
 
 
 def _serve_load_balancers(
-    tasks: asyncio.TaskGroup, api: Api, settings: Settings, forwards: Forwards, status: StatusFile
+    tasks: asyncio.TaskGroup, api: Api, settings: CloudSettings, forwarding: ForwardingTable, status: StatusFile
 ) -> None:
     changed = asyncio.Event()
     services = Mirror(api, "/api/v1/services", "Service", changed)
     balancers = LoadBalancers(
-        api, services.objects, forwards, Events(api), status, settings.first_address, settings.node_address
+        api, services.objects, forwarding, Events(api), status, settings.first_address, settings.node_address
     )
     tasks.create_task(services.run())
     tasks.create_task(reconcile_on_change([services], changed, balancers.reconcile))
 
 
-def _serve_volumes(tasks: asyncio.TaskGroup, api: Api, settings: Settings, status: StatusFile) -> None:
+def _serve_volumes(tasks: asyncio.TaskGroup, api: Api, settings: CloudSettings, status: StatusFile) -> None:
     changed = asyncio.Event()
     claims = Mirror(api, volumes.CLAIMS, "PersistentVolumeClaim", changed)
-    made = Mirror(api, volumes.VOLUMES, "PersistentVolume", changed)
-    keeper = Volumes(api, claims.objects, made.objects, Events(api), status, Path(settings.volumes))
+    provisioned = Mirror(api, volumes.VOLUMES, "PersistentVolume", changed)
+    provisioner = Volumes(api, claims.objects, provisioned.objects, Events(api), status, Path(settings.volumes))
     tasks.create_task(claims.run())
-    tasks.create_task(made.run())
-    tasks.create_task(reconcile_on_change([claims, made], changed, keeper.reconcile))
+    tasks.create_task(provisioned.run())
+    tasks.create_task(reconcile_on_change([claims, provisioned], changed, provisioner.reconcile))
 
 
 async def _until_signalled(directory: Path) -> None:
@@ -128,17 +128,17 @@ async def _until_signalled(directory: Path) -> None:
     try:
         await serving
     except asyncio.CancelledError:
-        logging.info("told to end")
+        logging.info("stopped by a signal")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cluster.cloud", description=__doc__)
-    parser.add_argument("--cluster-dir", type=Path, required=True, help="the folder that holds cloud.json")
+    parser.add_argument("--cluster-dir", type=Path, required=True, help="the directory that holds cloud.json")
     arguments = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stdout)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two for each open connection
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open connection takes two
     try:
         asyncio.run(_until_signalled(arguments.cluster_dir.resolve()))
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The few calls to the API server that a cloud needs, with the kubeconfig's credentials."""
+"""A small async client for the API server. docs/decisions/0014 explains why it is not a library."""
 
 import base64
 import json
@@ -13,61 +13,61 @@ import yaml
 
 from local.errors import UserError
 
-Object = dict[str, Any]
-_ANSWER_S = 10.0
-# A watch ends by itself after this time and is taken up again, so a server that vanished without a word is noticed.
+Manifest = dict[str, Any]
+_TIMEOUT_S = 10.0
+# The server ends each watch after this time and the client resumes it. A silent server is thus noticed.
 _WATCH_S = 50
 
 
 class ApiError(Exception):
-    """The API server refused a call: its HTTP status and its own words."""
+    """A call that the API server refused, with its HTTP status and its message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"the API server answered {status}: {message}")
         self.status = status
 
 
-# A call that failed but may succeed when it is tried again.
+# A call that failed and may succeed on a retry.
 CallFailed = (ApiError, httpx.TransportError)
 
 
 class Api:
-    """Calls as the kubeconfig's current user. Each raises ApiError, or httpx.TransportError when nothing answers."""
+    """Calls as the kubeconfig's current user. Each raises ApiError, or httpx.TransportError if nothing answers."""
 
     def __init__(self, kubeconfig: Path) -> None:
         server, tls = _credentials(kubeconfig)
-        self._http = httpx.AsyncClient(base_url=server, verify=tls, timeout=_ANSWER_S, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=server, verify=tls, timeout=_TIMEOUT_S, trust_env=False)
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def get(self, path: str) -> Object:
+    async def get(self, path: str) -> Manifest:
         return await self._call("GET", path)
 
-    async def create(self, path: str, body: Mapping[str, Any]) -> Object:
+    async def create(self, path: str, body: Mapping[str, Any]) -> Manifest:
         return await self._call("POST", path, json=body)
 
-    async def patch(self, path: str, change: Mapping[str, Any]) -> Object:
-        """A JSON merge patch."""
+    async def patch(self, path: str, change: Mapping[str, Any]) -> Manifest:
+        """Apply a JSON merge patch."""
         headers = {"Content-Type": "application/merge-patch+json"}
         return await self._call("PATCH", path, content=json.dumps(change), headers=headers)
 
     async def delete(self, path: str, version: str) -> None:
-        """Refused with 409 when the object is no longer the one of `version`."""
+        """Delete the object if it is unchanged since `version`. ApiError 409 otherwise."""
         await self._call("DELETE", path, json={"preconditions": {"resourceVersion": version}})
 
-    async def watch(self, path: str, version: str) -> AsyncIterator[Object]:
-        """The events after `version`, bookmarks included, until the server ends the watch."""
+    async def watch(self, path: str, version: str) -> AsyncIterator[Manifest]:
+        """Yield the events after `version`, bookmarks included, until the server ends the watch."""
         query = {"watch": "1", "resourceVersion": version, "allowWatchBookmarks": "1", "timeoutSeconds": str(_WATCH_S)}
-        patience = httpx.Timeout(_ANSWER_S, read=_WATCH_S + _ANSWER_S)
-        async with self._http.stream("GET", path, params=query, timeout=patience) as answer:
+        timeout = httpx.Timeout(_TIMEOUT_S, read=_WATCH_S + _TIMEOUT_S)
+        async with self._http.stream("GET", path, params=query, timeout=timeout) as answer:
             if answer.is_error:
                 await answer.aread()
                 raise _refusal(answer)
             async for line in answer.aiter_lines():
                 yield json.loads(line)
 
-    async def _call(self, method: str, path: str, **request: Any) -> Object:
+    async def _call(self, method: str, path: str, **request: Any) -> Manifest:
         answer = await self._http.request(method, path, **request)
         if answer.is_error:
             raise _refusal(answer)
@@ -82,7 +82,7 @@ def _refusal(answer: httpx.Response) -> ApiError:
 
 
 def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
-    """The server and the client's TLS of the current context. Certificates are named by path or given in line."""
+    """Read the server's URL and the TLS settings of the current context. Certificates are paths or inline data."""
     try:
         config = yaml.safe_load(kubeconfig.read_text())
         context = _named(config, "context", config["current-context"])
@@ -102,8 +102,8 @@ def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
         return cluster["server"], tls
     except (OSError, ValueError, LookupError, TypeError, StopIteration, yaml.YAMLError) as error:
         raise UserError(
-            f"{kubeconfig} cannot be used to reach the API server: {type(error).__name__}: {error}.",
-            "`python -m local.cluster up` writes it anew.",
+            f"The kubeconfig {kubeconfig} cannot be used to reach the API server: {type(error).__name__}: {error}.",
+            "Start the cluster again; `python -m local.cluster up` writes a new kubeconfig.",
         ) from error
 
 

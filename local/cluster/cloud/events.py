@@ -1,9 +1,9 @@
-"""Kubernetes Events: what a user reads with `kubectl describe` when something did or did not work."""
+"""Kubernetes Events, which tell the user of `kubectl describe` what worked and what failed."""
 
 import logging
 from datetime import UTC, datetime
 
-from local.cluster.cloud.api import Api, CallFailed, Object
+from local.cluster.cloud.api import Api, CallFailed, Manifest
 
 _COMPONENT = "synergychat-cloud"
 _LONGEST_MESSAGE = 1024
@@ -12,29 +12,29 @@ log = logging.getLogger(__name__)
 
 
 class Events:
-    """Writes each piece of news once: a repeated message about the same object and reason is not news."""
+    """Write Events. A message that repeats the last one for the same object and reason is written only once."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._told: dict[tuple[str, str], str] = {}
+        self._written: dict[tuple[str, str], str] = {}
 
-    async def normal(self, about: Object, reason: str, message: str) -> None:
-        await self._tell(about, "Normal", reason, message)
+    async def normal(self, about: Manifest, reason: str, message: str) -> None:
+        await self._write(about, "Normal", reason, message)
 
-    async def warning(self, about: Object, reason: str, message: str) -> None:
-        await self._tell(about, "Warning", reason, message)
+    async def warning(self, about: Manifest, reason: str, message: str) -> None:
+        await self._write(about, "Warning", reason, message)
 
-    def settle(self, about: Object, reason: str) -> None:
-        """The trouble is over; should it come back, it is news again."""
-        self._told.pop((about["metadata"]["uid"], reason), None)
+    def settle(self, about: Manifest, reason: str) -> None:
+        """Forget the last message for this object and reason: the problem is solved, and is reported if it returns."""
+        self._written.pop((about["metadata"]["uid"], reason), None)
 
     def forget_all_but(self, uids: set[str]) -> None:
-        self._told = {key: message for key, message in self._told.items() if key[0] in uids}
+        self._written = {key: message for key, message in self._written.items() if key[0] in uids}
 
-    async def _tell(self, about: Object, kind: str, reason: str, message: str) -> None:
+    async def _write(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         metadata = about["metadata"]
         key = (metadata["uid"], reason)
-        if self._told.get(key) == message:
+        if self._written.get(key) == message:
             return
         name = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
         log.info("%s %s: %s: %s", about["kind"], name, reason, message.replace("\n", " "))
@@ -62,6 +62,6 @@ class Events:
         try:
             await self._api.create(f"/api/v1/namespaces/{namespace}/events", event)
         except CallFailed as error:
-            # The log has it, and so has the status file; a namespace on its way out takes no events.
-            log.warning("that event could not be written: %s", error)
-        self._told[key] = message
+            # The log and the status file have the message too. A terminating namespace accepts no Events.
+            log.warning("the Event above could not be created: %s", error)
+        self._written[key] = message

@@ -1,7 +1,7 @@
-"""The bytes of TCP connections, both ways, as one connection would carry them.
+"""A TCP relay: two connections behave as one for both ends, including half-close, reset and back-pressure.
 
-One epoll for all connections instead of asyncio's transports: it reports a reset also while nothing is read, and
-one shared buffer serves every connection, since what is read is sent on at once or kept as that connection's rest.
+It uses one epoll for all connections instead of asyncio's transports. epoll reports a reset even while the connection
+is not being read. One shared buffer is enough: data is sent at once, and only what did not fit is kept per connection.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ import struct
 from collections.abc import Callable
 
 _AT_ONCE = 256 * 1024
-_CONNECT_ATTEMPTS = 2  # a repeated SYN after 1 s and 2 s more: gives up after 7 s
+_CONNECT_ATTEMPTS = 2  # SYNs after 1 s and 3 s, then give up after 7 s
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class _Side:
-    """One of a connection's two sockets: what is still to be written to it, and which of its ways have ended."""
+    """One of the two sockets of a connection, with the data that it could not take yet (`rest`)."""
 
     __slots__ = ("connected", "connection", "descriptor", "ended", "mask", "peer", "reading", "rest", "stream")
     peer: "_Side"
@@ -33,7 +33,7 @@ class _Side:
 
 
 class Connection:
-    """A client's connection and the one made onwards for it."""
+    """The connection of a client, and the one to the server that was opened for it."""
 
     __slots__ = ("client", "on_end", "server")
 
@@ -45,7 +45,7 @@ class Connection:
 
 
 class Relay:
-    """All connections of the process. Memory per connection is bounded: reading waits while the other side is full."""
+    """All connections of the process. Memory per connection is bounded: a side is read only while its peer has room."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -67,14 +67,14 @@ class Relay:
         target: tuple[str, int],
         on_end: Callable[[Connection], object],
     ) -> Connection:
-        """Connects `server` to `target` and joins it to `client`; owns both from here. `on_end` is called once."""
+        """Connect `server` to `target` and relay between it and `client`. Owns both sockets and calls `on_end` once."""
         connection = Connection(client, server, on_end)
         try:
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, _CONNECT_ATTEMPTS)
-            live_long(server)
+            keep_alive(server)
             server.connect(target)
         except BlockingIOError:
-            pass  # the connect is under way
+            pass  # the connection is being established
         except OSError:
             self.abort(connection)
             return connection
@@ -85,7 +85,7 @@ class Relay:
         return connection
 
     def abort(self, connection: Connection) -> None:
-        """Ends both sides with a reset, as an error on one of them would do to a direct connection."""
+        """Reset both sides, as an error would reset a direct connection."""
         for side in (connection.client, connection.server):
             if side.stream.fileno() >= 0:
                 side.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -99,7 +99,7 @@ class Relay:
         connection.on_end(connection)
 
     def _watch(self, side: _Side) -> None:
-        """Asks for what the side waits for now; errors are always reported."""
+        """Register for the events that this side needs now. epoll always reports errors."""
         wanted = select.EPOLLIN if side.reading else 0
         if side.rest or not side.connected:
             wanted |= select.EPOLLOUT
@@ -116,7 +116,7 @@ class Relay:
 
     def _serve_ready(self) -> None:
         for descriptor, events in self._epoll.poll(0, 256):
-            # A side closed by an earlier event of this batch is no longer listed.
+            # An earlier event of this batch may have closed this side.
             if (side := self._sides.get(descriptor)) is not None:
                 try:
                     self._serve(side, events)
@@ -133,7 +133,7 @@ class Relay:
         elif events & select.EPOLLERR:
             self.abort(side.connection)
         elif events & select.EPOLLHUP:
-            # Both its ways have ended in the kernel, some bytes may be unread still: quiet until reading goes on.
+            # Both directions are closed, but bytes may still be unread: ignore events until reading continues.
             self._unwatch(side)
 
     def _finish_connect(self, server: _Side) -> None:
@@ -154,7 +154,7 @@ class Relay:
             side.ended = True
             side.reading = False
             self._watch(side)
-            self._pass_on_end(side)
+            self._forward_end(side)
             return
         try:
             sent = side.peer.stream.send(self._buffer[:count])
@@ -176,13 +176,13 @@ class Relay:
             return
         self._watch(side)
         if side.peer.ended:
-            self._pass_on_end(side.peer)
+            self._forward_end(side.peer)
         else:
             side.peer.reading = True
             self._watch(side.peer)
 
-    def _pass_on_end(self, side: _Side) -> None:
-        """Tells the other side that no more bytes come, once it has all of them; its own bytes still flow."""
+    def _forward_end(self, side: _Side) -> None:
+        """Half-close the other side once it has all bytes. Its own bytes still flow."""
         if side.peer.rest:
             return
         side.peer.stream.shutdown(socket.SHUT_WR)
@@ -190,8 +190,8 @@ class Relay:
             self._close(side.connection)
 
 
-def live_long(stream: socket.socket) -> None:
-    """No idle time-out, but a peer that vanished is noticed after about two minutes; small writes go out at once."""
+def keep_alive(stream: socket.socket) -> None:
+    """Set keepalive, which detects a vanished peer after about two minutes, and send small writes at once."""
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)

@@ -1,4 +1,4 @@
-"""Volumes that outlive their pods: a directory of the host for each claim on the provisioner's storage classes."""
+"""Dynamic provisioning: each claim on the provisioner's StorageClasses gets a directory of the host as its volume."""
 
 import asyncio
 import errno
@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-from local.cluster.cloud.api import Api, ApiError, Object
+from local.cluster.cloud.api import Api, ApiError, Manifest
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.errors import UserError
 
 PROVISIONER = "synergychat.local/directory"
@@ -20,7 +20,7 @@ VOLUMES = "/api/v1/persistentvolumes"
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _NODES = "/api/v1/nodes"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-_WANTS_PROVISIONER = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
+_PROVISIONER_ANNOTATIONS = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _IN_USE = "kubernetes.io/pv-protection"
 _LONGEST_CLAIM = 150
@@ -29,17 +29,17 @@ log = logging.getLogger(__name__)
 
 
 class Volumes:
-    """Gives `claims` their volumes under the folder `root` and removes those given back (both by uid, from a watch).
+    """Provision volumes for `claims` below `root` and delete released ones (both maps by uid, from a watch).
 
-    Every step may be cut off and is done again from what the API server says: the directory, then the object that
-    names it; on the way back the directory, then the finalizer that kept the object until then.
+    Every step can be interrupted and is repeated from the API server's state. Provisioning creates the directory, then
+    the PersistentVolume. Deletion removes the directory, then the finalizer that kept the PersistentVolume.
     """
 
     def __init__(
         self,
         api: Api,
-        claims: Mapping[str, Object],
-        volumes: Mapping[str, Object],
+        claims: Mapping[str, Manifest],
+        volumes: Mapping[str, Manifest],
         events: Events,
         status: StatusFile,
         root: Path,
@@ -52,11 +52,11 @@ class Volumes:
         self._root = root.resolve()
 
     async def reconcile(self) -> bool:
-        """False when something failed and is worth another try."""
+        """Provision and release. False if something failed and should be retried."""
         errors: list[str] = []
         self._events.forget_all_but(self._claims.keys() | self._volumes.keys())
         for claim in list(self._claims.values()):
-            if wants_volume(claim):
+            if waits_for_volume(claim):
                 errors += await self._attempt(self._provision, claim, "ProvisioningFailed")
         for volume in list(self._volumes.values()):
             if is_ours(volume):
@@ -64,24 +64,27 @@ class Volumes:
         self._status.set("volumes", [{"error": error} for error in errors])
         return not errors
 
-    async def _attempt(self, step: Callable[[Object], Awaitable[None]], about: Object, reason: str) -> list[str]:
-        """Takes one step for one object; what keeps it from succeeding is told on that object and returned."""
+    async def _attempt(self, step: Callable[[Manifest], Awaitable[None]], about: Manifest, reason: str) -> list[str]:
+        """Run one step for one object. A failure is written as an Event on that object and returned."""
         try:
             await step(about)
         except (ApiError, OSError, UserError) as error:
             if isinstance(error, ApiError) and error.status in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
-                return []  # it has changed meanwhile: the watch brings what it has become
+                return []  # the object has changed: the watch delivers its new state
             await self._events.warning(about, reason, str(error))
             return [f"{about['kind']} {about['metadata']['name']}: {error}"]
         self._events.settle(about, reason)
         return []
 
-    async def _provision(self, claim: Object) -> None:
+    async def _provision(self, claim: Manifest) -> None:
         name = volume_name(claim)
         if any(volume["metadata"]["name"] == name for volume in self._volumes.values()):
-            return  # made already, about to be bound
+            return  # provisioned, not bound yet
         if claim["spec"].get("volumeMode") == "Block":
-            raise UserError(f"{PROVISIONER} makes directories, not block devices.", "Use volumeMode: Filesystem.")
+            raise UserError(
+                f"volumeMode Block is not supported: {PROVISIONER} provisions directories.",
+                "Set volumeMode: Filesystem.",
+            )
         storage_class = await self._class_of(claim)
         node = claim["metadata"]["annotations"].get(_SELECTED_NODE) or await self._first_node()
         directory = self._root / directory_name(claim)
@@ -89,7 +92,7 @@ class Volumes:
         await self._api.create(VOLUMES, volume_for(claim, storage_class, node, directory))
         log.info("volume %s is %s", name, directory)
 
-    async def _class_of(self, claim: Object) -> Object:
+    async def _class_of(self, claim: Manifest) -> Manifest:
         name = claim["spec"]["storageClassName"]
         try:
             return await self._api.get(f"{_CLASSES}/{name}")
@@ -97,27 +100,30 @@ class Volumes:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             raise UserError(
-                f"StorageClass {name} does not exist.", "kubectl get storageclass lists those that do."
+                f"StorageClass {name} does not exist.", "Use one that `kubectl get storageclass` lists."
             ) from error
 
     async def _first_node(self) -> str:
-        """For classes that bind at once, before a pod has chosen a node."""
+        """Name the only node, for volumeBindingMode Immediate, which binds a claim before a pod is scheduled."""
         nodes = (await self._api.get(_NODES))["items"]
         if not nodes:
-            raise UserError("The cluster has no node yet.")
+            raise UserError("The cluster has no node yet.", "Wait until `kubectl get nodes` lists it.")
         return nodes[0]["metadata"]["name"]
 
     def _make(self, directory: Path) -> None:
-        # Closed to the machine's other users, since what is in it is open to all: pods come in by their mount.
+        # The directories below are world-writable for pods. This mode keeps other users of the host out.
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             directory.mkdir()
         except FileExistsError:
             if directory.is_symlink():
-                raise UserError(f"{directory} is a link.", "Remove it: a volume is a directory of its own.") from None
-        directory.chmod(0o777)  # whatever user the pod runs as
+                raise UserError(
+                    f"The volume directory {directory} is a symbolic link.",
+                    "Remove the link; a directory is then created.",
+                ) from None
+        directory.chmod(0o777)  # pods run as any user
 
-    async def _release(self, volume: Object) -> None:
+    async def _release(self, volume: Manifest) -> None:
         metadata, spec = volume["metadata"], volume["spec"]
         deletes = spec.get("persistentVolumeReclaimPolicy") == "Delete"
         finalizers = metadata.get("finalizers", [])
@@ -132,14 +138,14 @@ class Volumes:
         kept = [finalizer for finalizer in finalizers if finalizer != PROVISIONER]
         change = {"metadata": {"finalizers": kept, "resourceVersion": metadata["resourceVersion"]}}
         await self._api.patch(f"{VOLUMES}/{metadata['name']}", change)
-        log.info("volume %s is gone%s", metadata["name"], "" if deletes else f", {spec['local']['path']} is kept")
+        log.info("volume %s is deleted%s", metadata["name"], "" if deletes else f"; {spec['local']['path']} is kept")
 
     def _remove(self, directory: Path) -> None:
-        """Removes the directory, which must be one of ours by place and name; links in it are removed, not followed."""
+        """Remove a volume directory, after a check of its place and name. Symbolic links in it are not followed."""
         if directory.parent != self._root or not _DIRECTORY_NAME.fullmatch(directory.name):
             raise UserError(
-                f"{directory} is not removed: it is not a volume's directory in {self._root}.",
-                "Remove it by hand if it should go, then the finalizer from the PersistentVolume.",
+                f"spec.local.path {directory} is not deleted: it is not a volume directory in {self._root}.",
+                "Delete that directory yourself if you want to, then remove the finalizer from the PersistentVolume.",
             )
         try:
             if directory.is_symlink():
@@ -151,29 +157,30 @@ class Volumes:
                 raise
 
 
-def wants_volume(claim: Object) -> bool:
-    """Whether the claim waits for us: Kubernetes has named the provisioner, and nothing is bound yet."""
+def waits_for_volume(claim: Manifest) -> bool:
+    """Report whether the claim waits for this provisioner: Kubernetes has selected it, and no volume is bound yet."""
     metadata = claim["metadata"]
-    named = (metadata.get("annotations", {}).get(key) for key in _WANTS_PROVISIONER)
+    named = (metadata.get("annotations", {}).get(key) for key in _PROVISIONER_ANNOTATIONS)
     return PROVISIONER in named and not claim["spec"].get("volumeName") and "deletionTimestamp" not in metadata
 
 
-def is_ours(volume: Object) -> bool:
+def is_ours(volume: Manifest) -> bool:
+    """Report whether this provisioner created the PersistentVolume."""
     return volume["metadata"].get("annotations", {}).get(_PROVISIONED_BY) == PROVISIONER and "local" in volume["spec"]
 
 
-def volume_name(claim: Object) -> str:
+def volume_name(claim: Manifest) -> str:
     return f"pvc-{claim['metadata']['uid']}"
 
 
-def directory_name(claim: Object) -> str:
-    """Namespace, claim (shortened where both would exceed a file name's 255 bytes) and uid, for people to find."""
+def directory_name(claim: Manifest) -> str:
+    """Name a volume directory by namespace, claim (cut to fit into the 255 bytes of a file name) and uid."""
     metadata = claim["metadata"]
     return f"{metadata['namespace']}_{metadata['name'][:_LONGEST_CLAIM]}_{metadata['uid']}"
 
 
-def volume_for(claim: Object, storage_class: Object, node: str, directory: Path) -> Object:
-    """The PersistentVolume for a claim. Type `local` and not `hostPath`, so that a pod's fsGroup is applied to it."""
+def volume_for(claim: Manifest, storage_class: Manifest, node: str, directory: Path) -> Manifest:
+    """Build the PersistentVolume for a claim. Unlike `hostPath`, type `local` gets the pod's fsGroup applied."""
     metadata, spec = claim["metadata"], claim["spec"]
     on_node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
     return {

@@ -1,22 +1,22 @@
-"""Copies of the API server's objects, kept up to date, and the loop that acts whenever one of them changes."""
+"""Local copies of the API server's objects, and the reconcile loop that runs whenever one of them changes."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
-from local.cluster.cloud.api import Api, ApiError, CallFailed, Object
+from local.cluster.cloud.api import Api, ApiError, CallFailed, Manifest
 
-_FIRST_RETRY_S = 0.1
-_LONGEST_RELIST_S = 2.0
-_LONGEST_RETRY_S = 5.0
+_FIRST_BACKOFF_S = 0.1
+_MAX_RELIST_BACKOFF_S = 2.0
+_MAX_BACKOFF_S = 5.0
 log = logging.getLogger(__name__)
 
 
 class Mirror:
-    """All objects of one kind by uid. While the API server is away they stay as they were last seen."""
+    """All objects of one kind, by uid. They keep their last known state while the API server is unreachable."""
 
     def __init__(self, api: Api, path: str, kind: str, changed: asyncio.Event) -> None:
-        self.objects: dict[str, Object] = {}
+        self.objects: dict[str, Manifest] = {}
         self.listed = asyncio.Event()
         self._api = api
         self._path = path
@@ -24,23 +24,23 @@ class Mirror:
         self._changed = changed
 
     async def run(self) -> None:
-        """Lists, then watches; lists anew after any error, with a growing pause while errors repeat."""
-        pause = _FIRST_RETRY_S
+        """List, then watch. List again after any error, with a backoff while errors repeat."""
+        backoff_s = _FIRST_BACKOFF_S
         while True:
             try:
                 version = await self._list()
-                pause = _FIRST_RETRY_S
+                backoff_s = _FIRST_BACKOFF_S
                 while True:
                     version = await self._watch(version)
             except CallFailed as error:
-                if pause == _FIRST_RETRY_S:
-                    log.info("%s: %s; listing anew", self._path, error or type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(pause * 1.5, _LONGEST_RELIST_S)
+                if backoff_s == _FIRST_BACKOFF_S:
+                    log.info("%s: %s; listing again", self._path, error or type(error).__name__)
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 1.5, _MAX_RELIST_BACKOFF_S)
 
     async def _list(self) -> str:
         answer = await self._api.get(self._path)
-        # Items of a list do not say what they are.
+        # The items of a list come without their kind.
         listed = {item["metadata"]["uid"]: {**item, "kind": self._kind} for item in answer["items"]}
         self.objects.clear()
         self.objects.update(listed)
@@ -67,24 +67,24 @@ class Mirror:
 async def reconcile_on_change(
     mirrors: Iterable[Mirror], changed: asyncio.Event, reconcile: Callable[[], Awaitable[bool]]
 ) -> None:
-    """Calls `reconcile` after each change, and, while it returns False or a call fails, again after a growing pause."""
+    """Call `reconcile` after each change. Retry with a backoff while it returns False or a call fails."""
     for mirror in mirrors:
         await mirror.listed.wait()
-    pause = _FIRST_RETRY_S
+    backoff_s = _FIRST_BACKOFF_S
     while True:
         changed.clear()
         try:
             settled = await reconcile()
         except CallFailed as error:
-            log.warning("%s; trying again", error or type(error).__name__)
+            log.warning("%s; retrying", error or type(error).__name__)
             settled = False
         if settled:
-            pause = _FIRST_RETRY_S
+            backoff_s = _FIRST_BACKOFF_S
             await changed.wait()
             continue
-        pause = min(pause * 2, _LONGEST_RETRY_S)
+        backoff_s = min(backoff_s * 2, _MAX_BACKOFF_S)
         try:
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(backoff_s):
                 await changed.wait()
         except TimeoutError:
-            pass  # nothing changed: what failed is simply tried again
+            pass  # nothing changed: retry what failed

@@ -1,4 +1,4 @@
-"""How the chat is reached: the lines for a hosts file, and commands that need none."""
+"""Access: lines for a hosts file, and commands that work without one."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from components.access import hosts_lines, try_it
 URLS = {"web": "http://synchat.internal", "api": "http://synchatapi.internal"}
 
 
-def test_every_system_is_told_its_file_and_one_line_per_host() -> None:
+def test_each_operating_system_gets_its_hosts_file_and_one_line_per_host() -> None:
     lines = "127.0.0.1 synchat.internal\n127.0.0.1 synchatapi.internal"
     assert hosts_lines(URLS, "127.0.0.1") == {
         "linuxAndMacOS": {"file": "/etc/hosts", "lines": lines},
@@ -15,15 +15,15 @@ def test_every_system_is_told_its_file_and_one_line_per_host() -> None:
     }
 
 
-def test_a_hosts_file_holds_no_ports() -> None:
+def test_lines_of_a_hosts_file_have_no_ports() -> None:
     assert hosts_lines({"web": "http://synchat.internal:30080"}, "::1")["linuxAndMacOS"]["lines"] == (
         "::1 synchat.internal"
     )
 
 
 @pytest.mark.parametrize("address", ["lb-1.example.com", ""])
-def test_there_are_no_lines_for_what_a_hosts_file_cannot_hold(address: str) -> None:
-    assert {each["lines"] for each in hosts_lines(URLS, address).values()} == {""}
+def test_a_host_name_or_no_address_gives_no_lines(address: str) -> None:
+    assert {system["lines"] for system in hosts_lines(URLS, address).values()} == {""}
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,16 @@ def test_there_are_no_lines_for_what_a_hosts_file_cannot_hold(address: str) -> N
         ),
     ],
 )
-def test_the_command_to_try_answers_without_a_hosts_file(url: str, address: str, command: str) -> None:
-    assert try_it({"web": url}, address, self_signed=False) == {"web": command}
+def test_the_command_needs_no_hosts_file(url: str, address: str, command: str) -> None:
+    assert try_it({"web": url}, address, is_self_signed=False) == {"web": command}
 
 
-def test_the_api_is_tried_where_it_has_an_answer() -> None:
-    assert try_it({"api": "http://a.example"}, "127.0.0.1", self_signed=False)["api"].endswith(
+def test_the_api_is_asked_for_a_path_that_answers() -> None:
+    assert try_it({"api": "http://a.example"}, "127.0.0.1", is_self_signed=False)["api"].endswith(
         " http://a.example/healthz"
     )
+
+
+def test_self_signed_certificates_are_accepted() -> None:
+    command = try_it({"web": "https://a.example"}, "127.0.0.1", is_self_signed=True)["web"]
+    assert command == "curl --insecure --resolve a.example:443:127.0.0.1 https://a.example/"

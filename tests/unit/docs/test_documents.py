@@ -1,4 +1,4 @@
-"""What the documents name is there: files, targets of make, config keys."""
+"""Every file, target of make and config key that the documentation refers to exists."""
 
 import re
 from collections.abc import Iterator
@@ -9,21 +9,23 @@ import pytest
 from config import Section, StackConfig
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("local/**/README.md"))]
+_PATTERNS = ("README.md", "[!.]*/**/README.md", "docs/**/*.md")  # not those of packages in .venv
+PAGES = sorted({page for pattern in _PATTERNS for page in ROOT.glob(pattern)})
 every_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 _PLACEHOLDER = "KEY"
 
 
 @every_page
-def test_every_relative_link_leads_to_a_file_and_its_heading(page: Path) -> None:
+def test_every_relative_link_has_a_target(page: Path) -> None:
     links = re.findall(r"\]\((?!\w+:)([^)\s]+)\)", page.read_text())
     assert [link for link in links if not _leads_somewhere(page, link)] == []
 
 
 @every_page
-def test_every_target_of_make_is_one_of_the_makefile(page: Path) -> None:
+def test_every_target_of_make_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    # At the start of a line or of inline code, maybe after a prompt or a variable: elsewhere "make" is a mere word.
+    # A command is at the start of a line or of inline code, maybe after a prompt or a variable. Elsewhere "make" is a
+    # plain verb.
     named = re.findall(r"(?:^|`)(?:\$ )?(?:[A-Z_]+=\S+ )*make ([a-z0-9]+)", page.read_text(), re.MULTILINE)
     assert set(named) <= targets
 
@@ -37,7 +39,7 @@ def test_every_config_key_that_is_set_from_the_command_line_exists(page: Path) -
 
 @every_page
 def test_every_config_key_in_code_exists(page: Path) -> None:
-    """Such as `web.hostname`: the name of a group, a dot, and what could be a key of it (`api.py` is a file)."""
+    """A key in inline code is the name of a group, a dot and a name, such as `web.hostname`. `api.py` is a file."""
     groups = "|".join(str(field.alias) for field in StackConfig.model_fields.values() if _is_group(field.annotation))
     named = set(re.findall(rf"`(?:synergychat:)?((?:{groups})\.(?!py`)[a-z]\w*)(?:\[\d+\])?`", page.read_text()))
     assert named <= set(_keys(StackConfig))

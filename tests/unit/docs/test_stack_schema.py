@@ -1,4 +1,4 @@
-"""The schema that editors read of a stack's file says what the program would say."""
+"""The JSON Schema of a stack's file agrees with the program."""
 
 import json
 import re
@@ -24,8 +24,8 @@ LINE = re.compile(r"# yaml-language-server: \$schema=(\S+)")
 CONTEXT = {"synergychat:context": "a-context"}
 
 
-def mistakes(document: object) -> list[str]:
-    """Each with its place in the file."""
+def errors(document: object) -> list[str]:
+    """The errors that an editor would show, each with its path in the file."""
     return [f"{'.'.join(map(str, error.instance_path))}: {error.message}" for error in VALIDATOR.iter_errors(document)]
 
 
@@ -34,25 +34,25 @@ def test_the_schema_is_the_one_that_the_models_give() -> None:
     assert (ROOT / "config.schema.json").read_text() == stack_schema.render()
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     assert jsonschema_rs.meta.is_valid(SCHEMA)
 
 
 @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
-def test_an_editor_finds_the_schema_of_a_stack_file_and_has_nothing_to_say_against_it(file: Path) -> None:
+def test_an_editor_finds_the_schema_of_a_stack_file_and_no_error_in_it(file: Path) -> None:
     named = LINE.match(file.read_text())
     assert named is not None
     assert (file.parent / named[1]).samefile(ROOT / "config.schema.json")
-    assert mistakes(yaml.safe_load(file.read_text())) == []
+    assert errors(yaml.safe_load(file.read_text())) == []
 
 
-def test_every_recipe_is_taken() -> None:
+def test_every_recipe_is_valid() -> None:
     text = (ROOT / "docs" / "gateway.md").read_text()
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
     recipes = [block.get("config", block) for block in blocks if isinstance(block, dict)]
-    of_config = [each for each in recipes if any(str(key).startswith("synergychat:") for key in each)]
+    of_config = [recipe for recipe in recipes if any(str(key).startswith("synergychat:") for key in recipe)]
     assert len(of_config) > 20
-    assert [mistakes({"config": CONTEXT | each}) for each in of_config] == [[]] * len(of_config)
+    assert [errors({"config": CONTEXT | recipe}) for recipe in of_config] == [[]] * len(of_config)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_every_recipe_is_taken() -> None:
         ({"config": CONTEXT | {"synergychat:secrets": {"s": {"secure": {"a": "b"}}}}}, "is not valid under any"),
     ],
 )
-def test_a_mistake_in_a_stack_file_is_marked(document: object, words: str) -> None:
-    found = mistakes(document)
+def test_an_error_in_a_stack_file_is_marked(document: object, words: str) -> None:
+    found = errors(document)
     assert len(found) == 1
     assert words in found[0]
 
@@ -86,31 +86,31 @@ def test_a_mistake_in_a_stack_file_is_marked(document: object, words: str) -> No
     ],
 )
 def test_a_secret_may_be_encrypted_by_itself_or_with_all_others(secrets: object) -> None:
-    assert mistakes({"config": CONTEXT | {"synergychat:secrets": secrets}}) == []
+    assert errors({"config": CONTEXT | {"synergychat:secrets": secrets}}) == []
 
 
-def test_a_number_or_a_truth_value_may_stand_as_pulumi_writes_it() -> None:
-    assert mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": "300"}}) == []
-    assert mistakes({"config": CONTEXT | {"synergychat:requireDigests": "true"}}) == []
-    assert len(mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": "long"}})) == 1
-    assert len(mistakes({"config": CONTEXT | {"synergychat:timeoutSeconds": 5}})) == 1
+def test_a_number_or_a_boolean_may_be_a_string_as_pulumi_writes_it() -> None:
+    assert errors({"config": CONTEXT | {"synergychat:timeoutSeconds": "300"}}) == []
+    assert errors({"config": CONTEXT | {"synergychat:requireDigests": "true"}}) == []
+    assert len(errors({"config": CONTEXT | {"synergychat:timeoutSeconds": "long"}})) == 1
+    assert len(errors({"config": CONTEXT | {"synergychat:timeoutSeconds": 5}})) == 1
 
 
 def test_pulumis_own_keys_are_left_to_pulumi() -> None:
     config = CONTEXT | {"pulumi:disable-default-providers": ["kubernetes"], "kubernetes:context": "other"}
-    assert mistakes({"config": config, "encryptionsalt": "v1:a", "secretsprovider": "awskms://alias/a"}) == []
+    assert errors({"config": config, "encryptionsalt": "v1:a", "secretsprovider": "awskms://alias/a"}) == []
 
 
-# Each rule, and its form in the schema
+# The same rules in the schema and in the program
 
 
 def rules() -> Iterator[tuple[str, Rule]]:
     for name, value in vars(values).items():
         if get_origin(value) is Annotated:
             yield from (
-                (name, each.func)
-                for each in get_args(value)[1:]
-                if isinstance(each, BeforeValidator) and isinstance(each.func, Rule)
+                (name, validator.func)
+                for validator in get_args(value)[1:]
+                if isinstance(validator, BeforeValidator) and isinstance(validator.func, Rule)
             )
 
 
@@ -124,17 +124,17 @@ GIVEN: list[object] = [
     *(0, 1, 9, 10, 80, 100, 101, 3600, 3601, 29999, 30000, 32767, 32768, 65535, 65536, -1),
 ]
 LAXER = {("Hostname", "a" * 64), ("HostnameOrWildcard", "a" * 64)}
-"""What the schema takes and the program does not: a pattern cannot count within it."""
+"""Values that only the program refuses: the pattern does not limit the length of a label."""
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.schema])
-def test_a_rule_takes_the_same_in_the_schema_as_in_the_program(name: str) -> None:
+def test_a_rule_allows_the_same_values_in_the_schema_and_in_the_program(name: str) -> None:
     rule = RULES[name]
     of_type = int if "minimum" in rule.schema else str
     validator = jsonschema_rs.Draft202012Validator(dict(rule.schema))
-    given = [each for each in GIVEN if type(each) is of_type and (name, each) not in LAXER]
-    verdicts = {each: (rule.problem(each) is None, validator.is_valid(each)) for each in given}
-    assert {each: verdict for each, verdict in verdicts.items() if verdict[0] != verdict[1]} == {}
+    given = [item for item in GIVEN if type(item) is of_type and (name, item) not in LAXER]
+    verdicts = {item: (rule.find(item) is None, validator.is_valid(item)) for item in given}
+    assert {item: verdict for item, verdict in verdicts.items() if verdict[0] != verdict[1]} == {}
     assert {verdict[0] for verdict in verdicts.values()} == {True, False}
 
 
@@ -142,6 +142,6 @@ def test_every_rule_has_a_form_in_the_schema() -> None:
     assert [name for name, rule in RULES.items() if not rule.schema] == []
 
 
-def test_the_schema_and_the_program_know_the_same_keys() -> None:
+def test_the_schema_and_the_program_have_the_same_keys() -> None:
     keys = {f"synergychat:{field.alias}" for field in config.StackConfig.model_fields.values()}
     assert SCHEMA["properties"]["config"]["properties"].keys() == keys

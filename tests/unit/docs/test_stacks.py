@@ -1,4 +1,4 @@
-"""The committed stacks: the same program and keys, side by side, and what is promised of prod."""
+"""The committed stacks, their page, and what the documentation promises of prod."""
 
 from collections.abc import Iterator
 from functools import reduce
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks.rules.image_digests import by_tag
+from checks.rules.image_digests import without_digest
 from tests.live.recipes import recipes
 from tests.unit import program
 from tests.unit.program import ROOT, stack_config
@@ -26,7 +26,7 @@ def deployments(recording: Recording) -> list[Recorded]:
     return recording.of_kind("Deployment")
 
 
-def test_the_page_is_the_one_that_the_stacks_give() -> None:
+def test_the_page_is_up_to_date() -> None:
     # `python -m tools.docs` writes it.
     assert (ROOT / "docs" / "stacks.md").read_text() == stacks.render()
 
@@ -35,21 +35,22 @@ def test_the_page_shows_every_stack() -> None:
     assert {f"Pulumi.{name}.yaml" for name in stacks.STACKS} == {file.name for file in ROOT.glob("Pulumi.*.yaml")}
 
 
-def test_the_page_tells_what_a_stack_says_from_a_default() -> None:
+def test_the_page_shows_values_of_the_stacks_as_code_and_defaults_as_text() -> None:
     rows = stacks.render().splitlines()
     assert "| `namespace` | synergychat | `synergychat-staging` | `synergychat-prod` |" in rows
     assert "| `envoyGateway.protect` | false | false | `true` |" in rows
-    assert not any(row.startswith("| `web.port` ") for row in rows)
+    assert "| `web.port` | `8080` | 8080 | 8080 |" in rows
+    assert not any(row.startswith("| `web.servicePort` ") for row in rows)
 
 
 @pytest.mark.parametrize("stack", stacks.STACKS)
-def test_a_stack_says_no_key_twice(stack: str) -> None:
+def test_a_stack_sets_no_key_twice(stack: str) -> None:
     def keys(node: yaml.Node) -> Iterator[list[str]]:
         if isinstance(node, yaml.MappingNode):
             yield [key.value for key, _ in node.value]
         for below in node.value if isinstance(node, yaml.CollectionNode) else ():
-            for each in below if isinstance(below, tuple) else (below,):
-                yield from keys(each)
+            for child in below if isinstance(below, tuple) else (below,):
+                yield from keys(child)
 
     root = yaml.compose((ROOT / f"Pulumi.{stack}.yaml").read_text())
     assert root is not None
@@ -59,8 +60,8 @@ def test_a_stack_says_no_key_twice(stack: str) -> None:
 def test_the_stacks_fit_into_one_cluster() -> None:
     configs = [stack_config(name) for name in stacks.STACKS]
     for key in ("context", "namespace"):
-        assert len({each[f"synergychat:{key}"] for each in configs}) == len(configs)
-    hosts = [each[f"synergychat:{app}"]["hostname"] for each in configs for app in ("web", "api")]
+        assert len({config[f"synergychat:{key}"] for config in configs}) == len(configs)
+    hosts = [config[f"synergychat:{app}"]["hostname"] for config in configs for app in ("web", "api")]
     assert len(set(hosts)) == len(hosts)
 
 
@@ -79,14 +80,16 @@ def test_every_stack_is_planned_without_a_cluster_on_either_platform(
     assert bool(recording.of_kind("GatewayClass")) == (platform == "managed")
 
 
-# What is promised of prod
+# Promises about prod
 
 
-def test_two_pods_or_more_of_each_app_in_prod_whatever_happens(prod: Recording) -> None:
-    ours = [each for each in deployments(prod) if each.inputs["metadata"]["namespace"] == "synergychat-prod"]
-    scaled = {each.inputs["spec"]["scaleTargetRef"]["name"]: each for each in prod.of_kind("HorizontalPodAutoscaler")}
-    for each in ours:
-        name, spec = each.inputs["metadata"]["name"], each.inputs["spec"]
+def test_every_app_of_prod_has_at_least_two_pods(prod: Recording) -> None:
+    ours = [item for item in deployments(prod) if item.inputs["metadata"]["namespace"] == "synergychat-prod"]
+    scaled = {
+        scaler.inputs["spec"]["scaleTargetRef"]["name"]: scaler for scaler in prod.of_kind("HorizontalPodAutoscaler")
+    }
+    for deployment in ours:
+        name, spec = deployment.inputs["metadata"]["name"], deployment.inputs["spec"]
         fewest = scaled[name].inputs["spec"]["minReplicas"] if name in scaled else spec["replicas"]
         assert fewest >= 2
         assert spec["template"]["spec"]["topologySpreadConstraints"]
@@ -95,21 +98,23 @@ def test_two_pods_or_more_of_each_app_in_prod_whatever_happens(prod: Recording) 
     assert len(prod.of_kind("PodDisruptionBudget")) >= 3
 
 
-def test_two_envoys_or_more_in_prod(prod: Recording) -> None:
+def test_prod_has_at_least_two_envoys(prod: Recording) -> None:
     (proxy,) = prod.of_kind("EnvoyProxy")
     kubernetes = proxy.inputs["spec"]["provider"]["kubernetes"]
     assert kubernetes["envoyHpa"]["minReplicas"] >= 2
     assert kubernetes["envoyPDB"]
     assert kubernetes["envoyDeployment"]["pod"]["topologySpreadConstraints"]
-    # A fixed number beside an autoscaler would be set anew at each change.
+    # A fixed number would undo the autoscaler's at every update.
     assert "replicas" not in kubernetes["envoyDeployment"]
 
 
-def test_prod_is_served_by_https_alone(prod: Recording) -> None:
+def test_prod_is_only_served_over_https(prod: Recording) -> None:
     (gateway,) = prod.of_kind("Gateway")
-    hosts = {each["hostname"] for each in gateway.inputs["spec"]["listeners"] if each["protocol"] == "HTTPS"}
+    hosts = {
+        listener["hostname"] for listener in gateway.inputs["spec"]["listeners"] if listener["protocol"] == "HTTPS"
+    }
     assert hosts == {"chat.example.com", "chat-api.example.com"}
-    plain = [each["name"] for each in gateway.inputs["spec"]["listeners"] if each["protocol"] == "HTTP"]
+    plain = [listener["name"] for listener in gateway.inputs["spec"]["listeners"] if listener["protocol"] == "HTTP"]
     on_plain = [
         rule
         for route in prod.of_kind("HTTPRoute")
@@ -120,7 +125,7 @@ def test_prod_is_served_by_https_alone(prod: Recording) -> None:
 
 
 def test_every_image_of_prod_is_named_by_its_digest(prod: Recording) -> None:
-    assert [mistake.value for each in prod.kubernetes for mistake in by_tag(each.inputs)] == []
+    assert [found.value for resource in prod.kubernetes for found in without_digest(resource.inputs)] == []
     assert stack_config("prod")["synergychat:requireDigests"] is True
 
 
@@ -136,8 +141,8 @@ def test_every_image_of_prod_is_named_by_its_digest(prod: Recording) -> None:
         *(f"{app}.drainSeconds" for app in ("web", "api", "crawler")),
     ],
 )
-def test_prod_says_what_no_request_is_lost_with(key: str) -> None:
-    """The long tests run what docs/operating.md has of it."""
+def test_prod_sets_everything_that_an_update_without_lost_requests_needs(key: str) -> None:
+    """The long tests run the recipe of docs/operating.md."""
     first, *others = key.split(".")
     proven, prod = (
         reduce(getitem, others, config[f"synergychat:{first}"])
@@ -146,16 +151,16 @@ def test_prod_says_what_no_request_is_lost_with(key: str) -> None:
     assert prod == proven
 
 
-def test_two_controllers_in_prod(prod: Recording) -> None:
-    (controller,) = [each for each in deployments(prod) if each.inputs["metadata"]["name"] == "envoy-gateway"]
+def test_prod_has_two_controllers(prod: Recording) -> None:
+    (controller,) = [item for item in deployments(prod) if item.inputs["metadata"]["name"] == "envoy-gateway"]
     assert controller.inputs["spec"]["replicas"] == 2
 
 
-def test_prod_lets_nothing_connect_that_nothing_asks_for_and_treats_clients_as_strangers(prod: Recording) -> None:
+def test_prod_has_network_policies_and_policies_for_untrusted_clients(prod: Recording) -> None:
     assert prod.of_kind("NetworkPolicy")
     assert prod.of_kind("ClientTrafficPolicy")
     assert prod.of_kind("BackendTrafficPolicy")
 
 
 def test_the_crds_of_prod_are_protected(prod: Recording) -> None:
-    assert {each.protect for each in prod.of_kind("CustomResourceDefinition")} == {True}
+    assert {crd.protect for crd in prod.of_kind("CustomResourceDefinition")} == {True}

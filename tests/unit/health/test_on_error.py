@@ -1,4 +1,4 @@
-"""What a failed `up` says of the object that failed, beside the provider's own words."""
+"""On error: what a failed `up` logs about the object that failed, next to Pulumi's own error."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -27,15 +27,15 @@ ROWS = [
 
 
 class Failing:
-    """A run in which objects fail; the cluster says `rows`."""
+    """A run in which objects fail, against a cluster with the health `rows`."""
 
     def __init__(self, rows: list[Row]) -> None:
         self._rows = rows
         self.asked = 0
         self.logged: list[str] = []
 
-    def said(self, *objects: tuple[str, str, str]) -> list[str]:
-        """The lines that are logged when these fail side by side; no hook ever asks for another try."""
+    def lines(self, *objects: tuple[str, str, str]) -> list[str]:
+        """The lines that are logged when these objects fail together. No hook asks for a retry."""
         asyncio.run(self._fail(*objects))
         return "\n".join(self.logged).splitlines()
 
@@ -44,29 +44,30 @@ class Failing:
         done.set_result(None)
         with (
             mock.patch("pulumi.resource_hooks.register_error_hook", lambda _: done),
-            mock.patch.object(on_error, "_ask", self._answer),
+            mock.patch.object(on_error, "kubectl", mock.Mock()),
+            mock.patch.object(on_error, "look", self._look),
             mock.patch.object(pulumi.log, "error", self.logged.append),
         ):
-            hook = on_error.diagnosis("a-context")
-            answers = (cast(Awaitable[bool], hook(_failed(*each))) for each in objects)
+            hook = on_error.explain_failures("a-context")
+            answers = (cast(Awaitable[bool], hook(_failed(*item))) for item in objects)
             assert not any(await asyncio.gather(*answers))
 
-    def _answer(self, context: str) -> list[Row]:
+    def _look(self, kubectl: object, typed: str) -> list[Row]:
         self.asked += 1
         return self._rows
 
 
 def _failed(api_version: str, kind: str, name: str) -> Any:
-    wire = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "chat"}}
-    return mock.Mock(new_inputs=wire, old_inputs=None)
+    manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "chat"}}
+    return mock.Mock(new_inputs=manifest, old_inputs=None)
 
 
-def said(api_version: str, kind: str, name: str, rows: list[Row] = ROWS) -> list[str]:
-    return Failing(rows).said((api_version, kind, name))
+def lines(api_version: str, kind: str, name: str, rows: list[Row] = ROWS) -> list[str]:
+    return Failing(rows).lines((api_version, kind, name))
 
 
-def test_a_gateway_is_explained_with_what_runs_behind_it() -> None:
-    assert said("gateway.networking.k8s.io/v1", "Gateway", "app-gateway") == [
+def test_a_gateway_is_explained_together_with_its_controller_and_envoys() -> None:
+    assert lines("gateway.networking.k8s.io/v1", "Gateway", "app-gateway") == [
         "Gateway app-gateway is not ready:",
         "  AddressNotAssigned: None",
         "  -> On minikube type: minikube tunnel",
@@ -75,24 +76,26 @@ def test_a_gateway_is_explained_with_what_runs_behind_it() -> None:
     ]
 
 
-def test_a_workload_is_explained_by_itself() -> None:
-    lines = said("apps/v1", "Deployment", "synergychat-web")
-    assert lines == ["Deployment synergychat-web is not ready:", "  ErrImagePull"]
+def test_a_workload_is_explained_alone() -> None:
+    assert lines("apps/v1", "Deployment", "synergychat-web") == [
+        "Deployment synergychat-web is not ready:",
+        "  ErrImagePull",
+    ]
 
 
-@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no answer", "well by now"])
-def test_where_the_cluster_has_nothing_to_say_nothing_is_added(rows: list[Row]) -> None:
-    assert said("gateway.networking.k8s.io/v1", "HTTPRoute", "web-httproute", rows) == []
+@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no answer", "ready by now"])
+def test_nothing_is_logged_when_the_cluster_has_no_explanation(rows: list[Row]) -> None:
+    assert lines("gateway.networking.k8s.io/v1", "HTTPRoute", "web-httproute", rows) == []
 
 
-def test_of_objects_that_fail_side_by_side_the_cluster_is_asked_once_and_says_nothing_twice() -> None:
+def test_the_cluster_is_asked_once_for_objects_that_fail_together_and_nothing_is_logged_twice() -> None:
     failing = Failing(ROWS)
-    lines = failing.said(
+    logged = failing.lines(
         ("gateway.networking.k8s.io/v1", "Gateway", "app-gateway"),
         ("gateway.networking.k8s.io/v1", "Gateway", "other"),
     )
     assert failing.asked == 1
-    assert [line for line in lines if line.endswith("is not ready:")] == [
+    assert [line for line in logged if line.endswith("is not ready:")] == [
         "Gateway app-gateway is not ready:",
         "Deployment envoy-gateway is not ready:",
         "Gateway other is not ready:",

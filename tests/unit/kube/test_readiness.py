@@ -1,4 +1,4 @@
-"""When a Deployment counts as rolled out."""
+"""The conditions by which a Deployment counts as rolled out."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from kube import readiness
 from tests.unit.readiness import is_ready
 
 
-def deployment(asked: int, **status: Any) -> dict[str, Any]:
-    settled = {"replicas": asked, "updatedReplicas": asked, "availableReplicas": asked}
+def deployment(replicas: int, /, **status: Any) -> dict[str, Any]:
+    settled = {"replicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas}
     given = {"observedGeneration": 3} | {name: count for name, count in settled.items() if count} | status
     return {
-        "metadata": {"generation": 3, "annotations": readiness.until(*readiness.rolled_out())},
-        "spec": {"replicas": asked},
+        "metadata": {"generation": 3, "annotations": readiness.wait_for(*readiness.rolled_out())},
+        "spec": {"replicas": replicas},
         "status": given | {"conditions": [{"type": "Available", "status": status.get("available", "True")}]},
     }
 
@@ -34,9 +34,9 @@ def test_a_deployment_is_ready_when_all_of_its_pods_are_new_and_available(replic
     ],
     ids=str,
 )
-def test_a_deployment_is_not_ready_before(status: dict[str, Any]) -> None:
+def test_a_deployment_is_not_ready_while_a_pod_is_old_or_unavailable(status: dict[str, Any]) -> None:
     assert not is_ready(deployment(2, **status))
 
 
-def test_a_deployment_that_was_never_looked_at_is_not_ready() -> None:
+def test_a_deployment_without_a_status_is_not_ready() -> None:
     assert not is_ready(deployment(1) | {"status": {}})

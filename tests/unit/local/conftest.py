@@ -1,4 +1,4 @@
-"""What every test of the local cluster gets: places of its own, so that none touches the user's files."""
+"""Fixtures for the tests of the local cluster. Each test has its own XDG directories instead of the user's."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Image archives as `docker save` and `skopeo copy` write them: what is found in them, and what is refused."""
+"""Image archives: reading those of `docker save` and `skopeo copy`, and writing our own."""
 
 import bz2
 import gzip
@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from local.cluster import archives
+from local.cluster import archive_reader
 from local.errors import UserError
-from local.images import archive as made_here
+from local.images.archive_writer import Image, architecture
 
-HERE = made_here._architecture()
+HERE = architecture()
 ELSEWHERE = "s390x"
 SAVE_AGAIN = "Save it again: docker save NAME:TAG --output FILE"
 
@@ -53,7 +53,7 @@ def _config(architecture: str = HERE) -> bytes:
 
 
 def docker_files(*names: str, architecture: str = HERE, layer: bytes = b"layer") -> dict[str, bytes]:
-    """What `docker save` wrote before version 25: a directory per layer."""
+    """The files of an archive of `docker save` before version 25: a directory per layer."""
     config, name = _config(architecture), f"{_sha256(layer)}/layer.tar"
     manifest = [{"Config": f"{_sha256(config)}.json", "RepoTags": list(names) or None, "Layers": [name]}]
     return {name: layer, f"{_sha256(config)}.json": config, "manifest.json": _json(manifest)}
@@ -92,52 +92,52 @@ def _by_skopeo(name: str) -> dict[str, str]:
 
 def _refusal(path: Path) -> UserError:
     with pytest.raises(UserError) as caught:
-        archives.read(path)
+        archive_reader.read(path)
     assert str(path) in caught.value.message
     assert "\n" not in caught.value.message
     return caught.value
 
 
-def test_an_archive_of_docker_save_gives_its_name_and_the_digest_of_its_config(tmp_path: Path) -> None:
-    image = archives.read(_tar(tmp_path / "a.tar", docker_files("chat:1")))
-    assert image == [archives.Image(("docker.io/library/chat:1",), f"sha256:{_sha256(_config())}")]
+def test_an_archive_of_docker_save_has_its_name_and_the_digest_of_its_config(tmp_path: Path) -> None:
+    image = archive_reader.read(_tar(tmp_path / "a.tar", docker_files("chat:1")))
+    assert image == [archive_reader.Image(("docker.io/library/chat:1",), f"sha256:{_sha256(_config())}")]
 
 
-def test_one_image_may_have_several_names(tmp_path: Path) -> None:
+def test_an_image_can_have_several_names(tmp_path: Path) -> None:
     path = _tar(tmp_path / "a.tar", docker_files("chat:1", "localhost:5000/team/chat:latest"))
-    (image,) = archives.read(path)
+    (image,) = archive_reader.read(path)
     assert image.names == ("docker.io/library/chat:1", "localhost:5000/team/chat:latest")
 
 
-def test_one_archive_may_hold_several_images(tmp_path: Path) -> None:
+def test_an_archive_can_contain_several_images(tmp_path: Path) -> None:
     one, two = docker_files("one:1", layer=b"1"), docker_files("two:2", layer=b"2")
     manifests = json.loads(one["manifest.json"]) + json.loads(two["manifest.json"])
     path = _tar(tmp_path / "a.tar", one | two | {"manifest.json": _json(manifests)})
-    names = [image.names for image in archives.read(path)]
+    names = [image.names for image in archive_reader.read(path)]
     assert names == [("docker.io/library/one:1",), ("docker.io/library/two:2",)]
 
 
-def test_the_layers_that_skopeo_links_to_are_found(tmp_path: Path) -> None:
+def test_layers_behind_symbolic_links_of_skopeo_are_found(tmp_path: Path) -> None:
     files = docker_files("chat:1")
     (linked,) = json.loads(files["manifest.json"])[0]["Layers"]
     files["layer.tar"] = files.pop(linked)
     path = _tar(tmp_path / "a.tar", files, links={linked: "../layer.tar"})
-    assert archives.read(path)[0].names == ("docker.io/library/chat:1",)
+    assert archive_reader.read(path)[0].names == ("docker.io/library/chat:1",)
 
 
-def test_files_that_a_tar_keeps_below_a_dot_are_found(tmp_path: Path) -> None:
+def test_files_with_a_leading_dot_slash_are_found(tmp_path: Path) -> None:
     path = _tar(tmp_path / "a.tar", {f"./{name}": content for name, content in docker_files("chat:1").items()})
-    assert archives.read(path)[0].names == ("docker.io/library/chat:1",)
+    assert archive_reader.read(path)[0].names == ("docker.io/library/chat:1",)
 
 
 @pytest.mark.parametrize("annotated", [_by_containerd, _by_skopeo])
-def test_an_oci_archive_gives_its_name_and_the_digest_of_its_manifest(
+def test_an_oci_archive_has_its_name_and_the_digest_of_its_manifest(
     tmp_path: Path, annotated: Callable[[str], dict[str, str]]
 ) -> None:
     layout = Layout()
     digest = layout.add(layout.manifest(), annotated("docker.io/team/chat:1"))
     path = _tar(tmp_path / "a.tar", layout.files)
-    assert archives.read(path) == [archives.Image(("docker.io/team/chat:1",), digest)]
+    assert archive_reader.read(path) == [archive_reader.Image(("docker.io/team/chat:1",), digest)]
 
 
 def test_an_archive_in_both_formats_is_read_as_containerd_reads_it(tmp_path: Path) -> None:
@@ -145,26 +145,26 @@ def test_an_archive_in_both_formats_is_read_as_containerd_reads_it(tmp_path: Pat
     digest = layout.add(layout.manifest(), _by_containerd("docker.io/library/chat:1"))
     docker = [{"Config": "blobs/sha256/...", "RepoTags": ["chat:1"], "Layers": []}]
     path = _tar(tmp_path / "a.tar", layout.files | {"manifest.json": _json(docker)})
-    assert archives.read(path) == [archives.Image(("docker.io/library/chat:1",), digest)]
+    assert archive_reader.read(path) == [archive_reader.Image(("docker.io/library/chat:1",), digest)]
 
 
-def test_an_image_of_many_platforms_of_which_this_one_was_saved_is_taken(tmp_path: Path) -> None:
+def test_a_multi_platform_image_that_was_saved_for_this_platform_is_accepted(tmp_path: Path) -> None:
     layout = Layout()
     absent = {"digest": f"sha256:{_sha256(b'absent')}", "platform": {"architecture": ELSEWHERE, "os": "linux"}}
     present = {**layout.manifest(), "platform": {"architecture": HERE, "os": "linux"}}
     attestation = {**layout.manifest(), "platform": {"architecture": "unknown", "os": "unknown"}}
     index = layout.blob(_json({"schemaVersion": 2, "manifests": [absent, present, attestation]}))
     digest = layout.add(index, _by_containerd("docker.io/library/chat:1"))
-    assert archives.read(_tar(tmp_path / "a.tar", layout.files))[0].digest == digest
+    assert archive_reader.read(_tar(tmp_path / "a.tar", layout.files))[0].digest == digest
 
 
-def test_an_image_of_many_platforms_of_which_none_was_saved_is_refused(tmp_path: Path) -> None:
+def test_a_multi_platform_image_that_was_saved_for_no_platform_is_refused(tmp_path: Path) -> None:
     layout = Layout()
     absent = {"digest": f"sha256:{_sha256(b'absent')}", "platform": {"architecture": HERE, "os": "linux"}}
     index = layout.blob(_json({"schemaVersion": 2, "manifests": [absent]}))
     layout.add(index, _by_containerd("docker.io/library/chat:1"))
     refusal = _refusal(_tar(tmp_path / "a.tar", layout.files))
-    assert refusal.message.endswith("is damaged: it lacks the image for every platform.")
+    assert refusal.message.endswith("is damaged: the image is missing for every platform.")
 
 
 @pytest.mark.parametrize(
@@ -183,37 +183,37 @@ def test_an_image_of_many_platforms_of_which_none_was_saved_is_refused(tmp_path:
         (f"nginx@sha256:{'0' * 64}", f"docker.io/library/nginx@sha256:{'0' * 64}"),
     ],
 )
-def test_a_short_name_is_completed_as_a_pod_asks_for_it(short: str, full: str) -> None:
-    assert archives.full_name(short) == full
+def test_a_short_name_is_completed_as_containerd_does(short: str, full: str) -> None:
+    assert archive_reader.full_name(short) == full
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_compressed_archive_is_read_like_any_other(tmp_path: Path, compressed: bool) -> None:
+def test_a_gzip_archive_is_read(tmp_path: Path, compressed: bool) -> None:
     path = _tar(tmp_path / "a.tar", docker_files("chat:1"))
     if compressed:
         path.write_bytes(gzip.compress(path.read_bytes()))
-    assert archives.read(path)[0].names == ("docker.io/library/chat:1",)
+    assert archive_reader.read(path)[0].names == ("docker.io/library/chat:1",)
 
 
-def test_a_compression_that_containerd_cannot_read_is_refused_here_already(tmp_path: Path) -> None:
+def test_a_compression_that_containerd_cannot_read_is_refused(tmp_path: Path) -> None:
     path = _tar(tmp_path / "a.tar", docker_files("chat:1"))
     path.write_bytes(bz2.compress(path.read_bytes()))
     assert "is not an image archive" in _refusal(path).message
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert _refusal(tmp_path / "a.tar").message == f"There is no file {tmp_path}/a.tar."
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert _refusal(tmp_path / "a.tar").message == f"The image archive {tmp_path}/a.tar does not exist."
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    assert _refusal(tmp_path).message == f"{tmp_path} cannot be read: Is a directory."
+    assert _refusal(tmp_path).message == f"The image archive {tmp_path} cannot be read: Is a directory."
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [(b"", "it is empty"), (b"FROM scratch\n", "truncated header"), (b"no tar file " * 100, "invalid header")],
 )
-def test_a_file_that_is_no_tar_is_refused_in_one_line(tmp_path: Path, content: bytes, why: str) -> None:
+def test_a_file_that_is_not_a_tar_is_refused_in_one_line(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(content)
     refusal = _refusal(path)
@@ -225,14 +225,14 @@ def test_a_tar_of_something_else_is_refused(tmp_path: Path) -> None:
     path = _tar(tmp_path / "backup.tar", {"etc/passwd": b"root"})
     refusal = _refusal(path)
     assert refusal.message == (
-        f"{path} is a tar file, but no image archive: it has neither manifest.json nor index.json."
+        f"{path} is a tar file but not an image archive: it has neither manifest.json nor index.json."
     )
     assert refusal.cure == SAVE_AGAIN
 
 
-def test_an_archive_of_no_image_is_refused(tmp_path: Path) -> None:
+def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
     path = _tar(tmp_path / "a.tar", {"manifest.json": b"[]"})
-    assert _refusal(path).message == f"{path} holds no image."
+    assert _refusal(path).message == f"{path} contains no image."
 
 
 def test_a_missing_layer_is_named(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_missing_layer_is_named(tmp_path: Path) -> None:
     layer = next(name for name in files if name.endswith("layer.tar"))
     del files[layer]
     refusal = _refusal(_tar(tmp_path / "a.tar", files))
-    assert refusal.message.endswith(f"is damaged: it lacks the layer {layer}.")
+    assert refusal.message.endswith(f"is damaged: the layer {layer} is missing.")
     assert refusal.cure == SAVE_AGAIN
 
 
@@ -260,12 +260,12 @@ def test_a_missing_part_of_an_oci_archive_is_named(tmp_path: Path, part: str) ->
     layout.add(layout.manifest(), _by_containerd("docker.io/library/chat:1"))
     del layout.files[f"blobs/sha256/{_sha256(content)}"]
     refusal = _refusal(_tar(tmp_path / "a.tar", layout.files))
-    assert refusal.message.endswith(f"is damaged: it lacks sha256:{_sha256(content)}.")
+    assert refusal.message.endswith(f"is damaged: sha256:{_sha256(content)} is missing.")
     assert refusal.cure == SAVE_AGAIN
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_an_archive_that_was_cut_off_is_refused(tmp_path: Path, compressed: bool) -> None:
+def test_a_truncated_archive_is_refused(tmp_path: Path, compressed: bool) -> None:
     path = _tar(tmp_path / "a.tar", docker_files("chat:1", layer=_incompressible(200_000)))
     whole = gzip.compress(path.read_bytes()) if compressed else path.read_bytes()
     path.write_bytes(whole[:100_000])
@@ -321,18 +321,18 @@ def test_a_damaged_index_is_refused(tmp_path: Path, index: bytes) -> None:
 @pytest.mark.parametrize(
     "annotations", [{}, _by_skopeo("latest"), _by_skopeo("1.27")], ids=["none", "the tag latest", "another tag"]
 )
-def test_an_oci_image_without_a_name_is_refused_with_the_cure(tmp_path: Path, annotations: dict[str, str]) -> None:
+def test_an_oci_image_without_a_name_is_refused_with_the_fix(tmp_path: Path, annotations: dict[str, str]) -> None:
     layout = Layout()
     layout.add(layout.manifest(), annotations)
     refusal = _refusal(_tar(tmp_path / "a.tar", layout.files))
-    assert "holds an image without a name" in refusal.message
-    assert refusal.cure == "Save it by its name, not by its id: docker save NAME:TAG --output FILE"
+    assert "contains an image without a name" in refusal.message
+    assert refusal.cure == "Save it by its name, not by its ID: docker save NAME:TAG --output FILE"
 
 
-def test_an_image_that_docker_saved_by_its_id_is_refused_with_the_cure(tmp_path: Path) -> None:
+def test_an_image_that_docker_saved_by_its_id_is_refused_with_the_fix(tmp_path: Path) -> None:
     refusal = _refusal(_tar(tmp_path / "a.tar", docker_files()))
-    assert "holds an image without a name" in refusal.message
-    assert refusal.cure == "Save it by its name, not by its id: docker save NAME:TAG --output FILE"
+    assert "contains an image without a name" in refusal.message
+    assert refusal.cure == "Save it by its name, not by its ID: docker save NAME:TAG --output FILE"
 
 
 def _for_another_machine(kind: str) -> dict[str, bytes]:
@@ -349,19 +349,19 @@ def _for_another_machine(kind: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["docker", "manifest", "index"])
-def test_an_image_for_another_machine_is_refused_with_the_cure(tmp_path: Path, kind: str) -> None:
+def test_an_image_for_another_machine_is_refused_with_the_fix(tmp_path: Path, kind: str) -> None:
     refusal = _refusal(_tar(tmp_path / "a.tar", _for_another_machine(kind)))
-    assert refusal.message.endswith(f"holds an image for {ELSEWHERE}; this machine is {HERE}.")
-    assert refusal.cure == f"Get it for this machine: docker pull --platform linux/{HERE} NAME:TAG"
+    assert refusal.message.endswith(f"contains an image for {ELSEWHERE}, and this machine is {HERE}.")
+    assert refusal.cure == f"Pull it for this machine and save it again: docker pull --platform linux/{HERE} NAME:TAG"
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> made_here.Image:
+def image(tmp_path: Path) -> Image:
     program, text = tmp_path / "program", tmp_path / "text"
     program.write_bytes(b"\x7fELF" + bytes(5000))
     program.chmod(0o700)
     text.write_text("authorities")
-    return made_here.Image(
+    return Image(
         reference="docker.io/team/chat:1",
         files={"/usr/local/bin/chat": program, "/etc/ssl/ca.crt": text},
         entrypoint=("/usr/local/bin/chat",),
@@ -370,8 +370,8 @@ def image(tmp_path: Path) -> made_here.Image:
     )
 
 
-def _written(image: made_here.Image, path: Path) -> tuple[dict[str, Any], bytes]:
-    """The config and the only layer of the image, written to `path`."""
+def _written(image: Image, path: Path) -> tuple[dict[str, Any], bytes]:
+    """Write the image to `path`; return its config and its only layer."""
     image.write(path)
     with tarfile.open(path, "r:") as tar:
         content = {member.name: (tar.extractfile(member) or io.BytesIO()).read() for member in tar}
@@ -380,14 +380,14 @@ def _written(image: made_here.Image, path: Path) -> tuple[dict[str, Any], bytes]
     return json.loads(content[manifest["Config"]]), content[layer]
 
 
-def test_an_image_that_was_made_here_is_read_back(tmp_path: Path, image: made_here.Image) -> None:
+def test_a_written_image_is_read_back(tmp_path: Path, image: Image) -> None:
     image.write(tmp_path / "image.tar")
-    (found,) = archives.read(tmp_path / "image.tar")
+    (found,) = archive_reader.read(tmp_path / "image.tar")
     assert found.names == (image.reference,)
     assert not list(tmp_path.glob("*.layer"))
 
 
-def test_an_image_that_was_made_here_holds_its_files_for_any_user(tmp_path: Path, image: made_here.Image) -> None:
+def test_a_written_image_has_its_files_readable_by_any_user(tmp_path: Path, image: Image) -> None:
     _, layer = _written(image, tmp_path / "image.tar")
     with tarfile.open(fileobj=io.BytesIO(layer), mode="r:") as tar:
         modes = {member.name: (member.mode, member.isdir(), member.uid) for member in tar}
@@ -402,7 +402,7 @@ def test_an_image_that_was_made_here_holds_its_files_for_any_user(tmp_path: Path
     }
 
 
-def test_an_image_that_was_made_here_says_what_it_runs_and_as_whom(tmp_path: Path, image: made_here.Image) -> None:
+def test_a_written_image_has_its_entrypoint_command_and_user(tmp_path: Path, image: Image) -> None:
     config, layer = _written(image, tmp_path / "image.tar")
     assert config["architecture"] == HERE
     assert config["rootfs"]["diff_ids"] == [f"sha256:{_sha256(layer)}"]
@@ -412,9 +412,7 @@ def test_an_image_that_was_made_here_says_what_it_runs_and_as_whom(tmp_path: Pat
     assert config["config"]["Env"][0].startswith("PATH=")
 
 
-def test_the_same_files_give_the_same_bytes_wherever_and_whenever_they_lie(
-    tmp_path: Path, image: made_here.Image
-) -> None:
+def test_the_same_files_give_the_same_bytes_at_any_path_and_time(tmp_path: Path, image: Image) -> None:
     image.write(tmp_path / "image.tar")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -424,7 +422,7 @@ def test_the_same_files_give_the_same_bytes_wherever_and_whenever_they_lie(
         moved[path].write_bytes(source.read_bytes())
         moved[path].chmod(source.stat().st_mode)
         os.utime(moved[path], (1, 1))
-    again = made_here.Image(
+    again = Image(
         reference=image.reference, files=moved, entrypoint=image.entrypoint, command=image.command, user=image.user
     )
     assert again.key() == image.key()
@@ -432,7 +430,7 @@ def test_the_same_files_give_the_same_bytes_wherever_and_whenever_they_lie(
     assert (elsewhere / "image.tar").read_bytes() == (tmp_path / "image.tar").read_bytes()
 
 
-def test_other_content_under_the_same_name_is_kept_apart(image: made_here.Image) -> None:
+def test_other_content_under_the_same_name_has_another_key(image: Image) -> None:
     before = image.key()
     image.files["/etc/ssl/ca.crt"].write_text("other authorities")
     assert image.key() != before

@@ -1,4 +1,4 @@
-"""The cluster's own group in every cgroup hierarchy: found in samples of a mount table, and tried on this machine."""
+"""The cluster's cgroup in every hierarchy, tested with sample mount tables and on this machine."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ PURE = """\
 30 25 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot
 """
 
-# Joins the group and says so, then waits until its input ends.
+# Joins the group, prints `joined`, then waits until its input ends.
 _MEMBER = """
 import sys
 from local.cluster import cgroups
@@ -54,7 +54,7 @@ def test_version_2_alone_is_one_hierarchy(tmp_path: Path) -> None:
     assert _hierarchies(tmp_path, PURE) == [Path("/sys/fs/cgroup")]
 
 
-def test_a_hierarchy_that_is_mounted_twice_at_one_place_counts_once(tmp_path: Path) -> None:
+def test_a_hierarchy_mounted_twice_counts_once(tmp_path: Path) -> None:
     assert _hierarchies(tmp_path, PURE + PURE) == [Path("/sys/fs/cgroup")]
 
 
@@ -63,7 +63,7 @@ def test_a_machine_without_cgroups_has_no_hierarchy(tmp_path: Path) -> None:
 
 
 def _offer(monkeypatch: pytest.MonkeyPatch, root: Path, files: dict[str, str]) -> None:
-    """Make `files` below `root` this machine's hierarchies."""
+    """Replace the machine's hierarchies by `files` below `root`."""
     for name, content in files.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(content)
@@ -75,7 +75,7 @@ def test_a_controller_that_version_2_does_not_offer_is_missing(tmp_path: Path, m
     assert cgroups.missing_controllers() == ["pids"]
 
 
-def test_controllers_of_version_1_are_known_by_their_files_or_their_mount(
+def test_version_1_controllers_are_found_by_their_files_or_their_mount(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version_1 = {"cpu,cpuacct/cgroup.procs": "", "set/cpuset.cpus": "0", "all/memory.limit_in_bytes": "0"}
@@ -91,7 +91,7 @@ CONTAINER = {
     "cgroup.type": "domain\n",
     "cgroup.procs": "1\n7\n",
 }
-"""Version 2's root in a container with a cgroup namespace of its own, as its processes find it."""
+"""The version 2 root in a container with its own cgroup namespace."""
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ CONTAINER = {
         ({"cgroup.controllers": "io\n"}, False),
         ({"cgroup.type": None}, False),
     ],
-    ids=["held", "empty", "handed down", "handed down in part", "nothing to hand down", "the machine's own"],
+    ids=["busy", "empty", "delegated", "delegated in part", "nothing to delegate", "the machine's root"],
 )
-def test_a_containers_root_that_holds_processes_and_hands_nothing_down_is_busy(
+def test_a_container_root_with_processes_and_undelegated_controllers_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str | None], busy: bool
 ) -> None:
     files = {name: text for name, text in (CONTAINER | changed).items() if text is not None}
@@ -144,7 +144,7 @@ def _member(group: str, place: Path | str = "node") -> subprocess.Popen[str]:
 
 
 def _pod(group: str) -> Path:
-    """A group for a pod, as kubelet makes it, in a hierarchy that asks for nothing before a process joins."""
+    """Create a group for a pod, as kubelet does, in a hierarchy whose groups need no setup."""
     for root in cgroups.hierarchies():
         if (root / "cgroup.controllers").exists() or not (root / group / "cpuset.cpus").exists():
             pod = root / group / "kubepods" / "pod-1"
@@ -153,9 +153,9 @@ def _pod(group: str) -> Path:
     pytest.skip("every hierarchy here has the cpuset controller")
 
 
-def test_a_group_is_made_in_every_hierarchy_and_removed_from_all(group: str) -> None:
+def test_a_group_is_created_in_and_removed_from_every_hierarchy(group: str) -> None:
     cgroups.create(group)
-    cgroups.create(group)  # what a killed run left is taken over
+    cgroups.create(group)  # a group that a killed run left is reused
     assert len(_paths(group)) == len(cgroups.hierarchies()) > 0
     assert cgroups.remove(group) == []
     assert _paths(group) == []
@@ -166,13 +166,13 @@ def test_a_process_that_joined_is_in_the_group_in_every_hierarchy(group: str) ->
     cgroups.create(group)
     with _member(group) as member:
         own = Path(f"/proc/{member.pid}/cgroup").read_text().splitlines()
-        # A hierarchy that is not mounted here is listed too, and stays as it was.
+        # The file also lists hierarchies that are not mounted here.
         assert sum(line.endswith(f"/{group}/node") for line in own) == len(cgroups.hierarchies())
         assert cgroups.processes(group) == [member.pid]
         assert os.getpid() not in cgroups.processes(group)
 
 
-def test_removing_a_group_ends_what_runs_in_it_in_pods_too(group: str) -> None:
+def test_removing_a_group_kills_its_processes_including_pods(group: str) -> None:
     cgroups.create(group)
     pod = _pod(group)
     with _member(group) as of_node, _member(group, pod / "cgroup.procs") as of_pod:
@@ -183,11 +183,11 @@ def test_removing_a_group_ends_what_runs_in_it_in_pods_too(group: str) -> None:
     assert _paths(group) == []
 
 
-def test_what_could_not_be_removed_is_named(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_group_that_cannot_be_removed_is_named(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cgroups.create(group)
     with _member(group), monkeypatch.context() as nothing_can_be_killed:
         nothing_can_be_killed.setattr(cgroups.os, "kill", lambda *_: None)
-        nothing_can_be_killed.setattr(cgroups, "_PATIENCE_S", -1)
+        nothing_can_be_killed.setattr(cgroups, "_REMOVE_TIMEOUT_S", -1)
         left = cgroups.remove(group)
         assert left
         assert all(line.startswith("cgroup /") and group in line for line in left)

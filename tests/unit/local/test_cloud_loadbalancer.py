@@ -4,25 +4,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from local.cluster.cloud.api import Api, ApiError, Object
+from local.cluster.cloud.api import Api, ApiError, Manifest
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.forwards import Endpoint, Forwards, Outcome
+from local.cluster.cloud.forwarding_table import Endpoint, ForwardingTable, Outcome
 from local.cluster.cloud.loadbalancer import LoadBalancers
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 
 NODE = "10.250.0.2"
 
 
 class ApiServer:
-    """Keeps Services as the API server would, and the Events written about them."""
+    """A fake API server that stores Services and the Events about them."""
 
-    def __init__(self, services: dict[str, Object]) -> None:
+    def __init__(self, services: dict[str, Manifest]) -> None:
         self.services = services
         self.events: list[tuple[str, str]] = []
         self.patches = 0
         self.refuses: int | None = None
 
-    async def patch(self, path: str, change: Mapping[str, Any]) -> Object:
+    async def patch(self, path: str, change: Mapping[str, Any]) -> Manifest:
         if self.refuses:
             raise ApiError(self.refuses, "no")
         self.patches += 1
@@ -32,14 +32,14 @@ class ApiServer:
         service["status"] = {"loadBalancer": balancer} if balancer else {}
         return service
 
-    async def create(self, path: str, body: Mapping[str, Any]) -> Object:
+    async def create(self, path: str, body: Mapping[str, Any]) -> Manifest:
         assert path == "/api/v1/namespaces/default/events"
         self.events.append((body["type"], body["message"]))
         return dict(body)
 
 
 class Ports:
-    """Opens every port except those in `taken`."""
+    """A fake forwarding table that opens every port except those in `taken`."""
 
     def __init__(self) -> None:
         self.taken: set[Endpoint] = set()
@@ -48,15 +48,15 @@ class Ports:
     def apply(self, wanted: Mapping[Endpoint, tuple[str, int]]) -> dict[Endpoint, Outcome]:
         self.wanted = wanted
         return {
-            endpoint: Outcome(None, "taken by pid 7 (nginx).") if endpoint in self.taken else Outcome(endpoint)
+            endpoint: Outcome(None, "in use by pid 7 (nginx).") if endpoint in self.taken else Outcome(endpoint)
             for endpoint in wanted
         }
 
 
 class Cloud:
-    """A cloud between the two, from 127.0.0.1 up."""
+    """Load balancers between the two, with addresses from 127.0.0.1 upwards."""
 
-    def __init__(self, folder: Path, *services: Object) -> None:
+    def __init__(self, folder: Path, *services: Manifest) -> None:
         self.services = {service["metadata"]["uid"]: service for service in services}
         self.server = ApiServer(self.services)
         self.ports = Ports()
@@ -65,22 +65,22 @@ class Cloud:
 
     def restart(self) -> None:
         api = cast(Api, self.server)
-        forwards = cast(Forwards, self.ports)
+        forwarding = cast(ForwardingTable, self.ports)
         self._balancers = LoadBalancers(
-            api, self.services, forwards, Events(api), StatusFile(self.status_path), "127.0.0.1", NODE
+            api, self.services, forwarding, Events(api), StatusFile(self.status_path), "127.0.0.1", NODE
         )
 
     def reconcile(self) -> bool:
         return asyncio.run(self._balancers.reconcile())
 
-    def ingress(self, uid: str) -> list[Object]:
+    def ingress(self, uid: str) -> list[Manifest]:
         return self.services[uid]["status"].get("loadBalancer", {}).get("ingress", [])
 
-    def status(self) -> Object:
+    def status(self) -> Manifest:
         return json.loads(self.status_path.read_text())
 
 
-def service(uid: str, *ports: tuple[str, int, int], created: str = "2026-01-01", **spec: Any) -> Object:
+def service(uid: str, *ports: tuple[str, int, int], created: str = "2026-01-01", **spec: Any) -> Manifest:
     return {
         "kind": "Service",
         "metadata": {"uid": uid, "name": uid, "namespace": "default", "creationTimestamp": created},
@@ -93,7 +93,7 @@ def service(uid: str, *ports: tuple[str, int, int], created: str = "2026-01-01",
     }
 
 
-def test_a_service_gets_an_address_where_all_its_ports_lead_to_the_node(tmp_path: Path) -> None:
+def test_a_service_gets_an_address_whose_ports_go_to_its_node_ports(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001), ("UDP", 53, 30002)))
     assert cloud.reconcile()
     assert cloud.ingress("web") == [{"ip": "127.0.0.1", "ipMode": "Proxy"}]
@@ -105,7 +105,7 @@ def test_a_service_gets_an_address_where_all_its_ports_lead_to_the_node(tmp_path
     assert cloud.status()["services"][0]["ports"][0]["listening"] == "127.0.0.1:80"
 
 
-def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
+def test_nothing_is_written_if_nothing_changed(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001)))
     cloud.reconcile()
     cloud.restart()
@@ -113,7 +113,7 @@ def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
     assert (cloud.server.patches, len(cloud.server.events)) == (1, 1)
 
 
-def test_addresses_stay_when_the_cloud_restarts_and_an_older_service_is_gone(tmp_path: Path) -> None:
+def test_addresses_survive_a_restart_and_the_deletion_of_an_older_service(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("old", ("TCP", 80, 30001)), service("young", ("TCP", 80, 30002), created="2026-02"))
     cloud.reconcile()
     del cloud.services["old"]
@@ -124,21 +124,21 @@ def test_addresses_stay_when_the_cloud_restarts_and_an_older_service_is_gone(tmp
     assert cloud.ingress("new")[0]["ip"] == "127.0.0.1"
 
 
-def test_an_address_is_not_published_while_a_port_is_taken_and_heals_when_it_gets_free(tmp_path: Path) -> None:
+def test_an_address_is_published_only_once_its_port_is_free(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001)))
     cloud.ports.taken = {Endpoint("127.0.0.1", 80, "TCP")}
     assert not cloud.reconcile()
     assert not cloud.reconcile()
     assert cloud.server.patches == 0
-    assert cloud.server.events == [("Warning", "taken by pid 7 (nginx).")]
-    assert cloud.status()["errors"] == ["taken by pid 7 (nginx)."]
+    assert cloud.server.events == [("Warning", "in use by pid 7 (nginx).")]
+    assert cloud.status()["errors"] == ["in use by pid 7 (nginx)."]
     cloud.ports.taken = set()
     assert cloud.reconcile()
     assert cloud.ingress("web")[0]["ip"] == "127.0.0.1"
     assert cloud.status()["errors"] == []
 
 
-def test_a_published_address_stays_when_a_port_is_lost_and_says_so(tmp_path: Path) -> None:
+def test_a_published_address_stays_and_its_status_names_a_lost_port(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001), ("TCP", 81, 30002)))
     cloud.reconcile()
     cloud.ports.taken = {Endpoint("127.0.0.1", 81, "TCP")}
@@ -151,7 +151,7 @@ def test_a_published_address_stays_when_a_port_is_lost_and_says_so(tmp_path: Pat
     ]
 
 
-def test_a_service_of_another_class_is_left_alone(tmp_path: Path) -> None:
+def test_a_service_with_a_load_balancer_class_is_ignored(tmp_path: Path) -> None:
     foreign = service("web", ("TCP", 80, 30001), loadBalancerClass="example.com/other")
     foreign["status"] = {"loadBalancer": {"ingress": [{"ip": "127.0.0.1"}]}}
     cloud = Cloud(tmp_path, foreign)
@@ -160,7 +160,7 @@ def test_a_service_of_another_class_is_left_alone(tmp_path: Path) -> None:
     assert cloud.ingress("web") == [{"ip": "127.0.0.1"}]
 
 
-def test_a_service_that_is_no_longer_a_load_balancer_loses_its_address(tmp_path: Path) -> None:
+def test_a_service_that_changes_its_type_loses_its_address(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001)))
     cloud.reconcile()
     cloud.services["web"]["spec"]["type"] = "ClusterIP"
@@ -169,21 +169,21 @@ def test_a_service_that_is_no_longer_a_load_balancer_loses_its_address(tmp_path:
     assert cloud.ingress("web") == []
 
 
-def test_a_port_without_a_node_port_names_the_setting_that_gives_one(tmp_path: Path) -> None:
+def test_a_port_without_a_node_port_names_the_field_to_set(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 0)))
     assert not cloud.reconcile()
     assert "spec.allocateLoadBalancerNodePorts: true" in cloud.status()["errors"][0]
 
 
-def test_a_refused_address_is_told_on_the_service_and_no_port_is_opened(tmp_path: Path) -> None:
+def test_a_refused_address_is_an_event_on_the_service_and_no_port_is_opened(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001), loadBalancerIP="192.168.1.1"))
     assert not cloud.reconcile()
     assert cloud.ports.wanted == {}
     assert cloud.server.events[0][0] == "Warning"
-    assert "192.168.1.1 is not in 127.0.0.1 to 127.0.0.254" in cloud.status()["errors"][0]
+    assert "192.168.1.1 is outside 127.0.0.1 to 127.0.0.254" in cloud.status()["errors"][0]
 
 
-def test_a_status_that_may_not_be_written_is_tried_again_but_one_of_a_deleted_service_is_not(tmp_path: Path) -> None:
+def test_a_forbidden_status_patch_is_retried_and_one_for_a_deleted_service_is_not(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, service("web", ("TCP", 80, 30001)))
     cloud.server.refuses = 403
     assert not cloud.reconcile()

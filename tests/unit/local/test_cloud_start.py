@@ -16,16 +16,16 @@ def started(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"api_port": 6443}'])
-def test_a_cluster_without_usable_settings_is_refused_in_one_message(tmp_path: Path, content: str | None) -> None:
+def test_a_missing_or_damaged_settings_file_is_reported_in_one_message(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "cloud.json").write_text(content)
     result = started(tmp_path)
     assert result.returncode == 1
-    assert result.stderr.startswith(f"{tmp_path}/cloud.json cannot be used")
+    assert result.stderr.startswith(f"The settings file {tmp_path}/cloud.json cannot be read")
     assert "Traceback" not in result.stderr
 
 
-def test_a_node_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_node_that_does_not_run_is_reported(tmp_path: Path) -> None:
     settings = {
         "api_port": 6443,
         "first_address": "127.0.9.1",
@@ -37,7 +37,7 @@ def test_a_node_that_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / "cloud.json").write_text(json.dumps(settings))
     result = started(tmp_path)
     assert result.returncode == 1
-    assert "The network namespace /proc/0/ns/net cannot be entered: No such file or directory." in result.stderr
+    assert "The network namespace /proc/0/ns/net cannot be opened: No such file or directory." in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -51,7 +51,7 @@ def test_a_node_that_is_gone_is_named(tmp_path: Path) -> None:
         "current-context: x\ncontexts: [{name: x, context: {}}]",
     ],
 )
-def test_a_kubeconfig_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+def test_a_damaged_kubeconfig_is_named(tmp_path: Path, content: str | None) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     if content is not None:
         kubeconfig.write_text(content)

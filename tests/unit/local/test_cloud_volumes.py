@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from local.cluster.cloud.api import Api, ApiError, Object
+from local.cluster.cloud.api import Api, ApiError, Manifest
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.status import StatusFile
+from local.cluster.cloud.status_file import StatusFile
 from local.cluster.cloud.volumes import Volumes, directory_name
 
 PROVISIONER = "synergychat.local/directory"
@@ -17,22 +17,22 @@ VOLUME = f"pvc-{UID}"
 
 
 class ApiServer:
-    """Keeps PersistentVolumes by name and knows one StorageClass."""
+    """A fake API server with PersistentVolumes by name and one StorageClass."""
 
     def __init__(self, reclaim_policy: str) -> None:
-        self.volumes: dict[str, Object] = {}
+        self.volumes: dict[str, Manifest] = {}
         self.deleted: list[str] = []
         self.events: list[str] = []
         self._storage_class = {"reclaimPolicy": reclaim_policy}
 
-    async def get(self, path: str) -> Object:
+    async def get(self, path: str) -> Manifest:
         if path == "/apis/storage.k8s.io/v1/storageclasses/standard":
             return self._storage_class
         if path == "/api/v1/nodes":
             return {"items": [{"metadata": {"name": "only"}}]}
         raise ApiError(404, "not found")
 
-    async def create(self, path: str, body: Mapping[str, Any]) -> Object:
+    async def create(self, path: str, body: Mapping[str, Any]) -> Manifest:
         if path.endswith("/events"):
             self.events.append(body["message"])
             return dict(body)
@@ -45,7 +45,7 @@ class ApiServer:
     async def delete(self, path: str, version: str) -> None:
         self.deleted.append(path)
 
-    async def patch(self, path: str, change: Mapping[str, Any]) -> Object:
+    async def patch(self, path: str, change: Mapping[str, Any]) -> Manifest:
         volume = self.volumes[path.rsplit("/", 1)[1]]
         volume["metadata"]["finalizers"] = change["metadata"]["finalizers"]
         return volume
@@ -54,8 +54,8 @@ class ApiServer:
 class Cloud:
     def __init__(self, folder: Path, reclaim_policy: str = "Delete") -> None:
         self.root = folder / "volumes"
-        self.claims: dict[str, Object] = {}
-        self.volumes: dict[str, Object] = {}
+        self.claims: dict[str, Manifest] = {}
+        self.volumes: dict[str, Manifest] = {}
         self.server = ApiServer(reclaim_policy)
         self.status_path = folder / "cloud-status.json"
         self.restart()
@@ -63,13 +63,13 @@ class Cloud:
     def restart(self) -> None:
         api = cast(Api, self.server)
         events, status = Events(api), StatusFile(self.status_path)
-        self._keeper = Volumes(api, self.claims, self.volumes, events, status, self.root)
+        self._provisioner = Volumes(api, self.claims, self.volumes, events, status, self.root)
 
     def reconcile(self) -> bool:
-        return asyncio.run(self._keeper.reconcile())
+        return asyncio.run(self._provisioner.reconcile())
 
-    def provision(self) -> tuple[Object, Path]:
-        """A claim's volume and its directory with a file in it, as the watch would show it once bound."""
+    def provision(self) -> tuple[Manifest, Path]:
+        """Provision and bind a claim; return its volume and its directory, with a file in it."""
         self.claims[UID] = claim()
         assert self.reconcile()
         self.claims[UID]["spec"]["volumeName"] = VOLUME
@@ -79,7 +79,7 @@ class Cloud:
         return volume, directory
 
 
-def claim(**spec: Any) -> Object:
+def claim(**spec: Any) -> Manifest:
     return {
         "kind": "PersistentVolumeClaim",
         "metadata": {
@@ -100,7 +100,7 @@ def claim(**spec: Any) -> Object:
     }
 
 
-def given_back(volume: Object) -> None:
+def mark_deleted(volume: Manifest) -> None:
     volume["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     volume["status"] = {"phase": "Released"}
 
@@ -119,7 +119,7 @@ def test_a_claim_gets_a_directory_that_any_user_can_write_and_a_volume_bound_to_
     assert term["matchExpressions"] == [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["node"]}]
 
 
-def test_a_claim_bound_at_once_goes_to_the_only_node(tmp_path: Path) -> None:
+def test_a_claim_with_immediate_binding_goes_to_the_only_node(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     cloud.claims[UID] = claim()
     del cloud.claims[UID]["metadata"]["annotations"]["volume.kubernetes.io/selected-node"]
@@ -128,7 +128,7 @@ def test_a_claim_bound_at_once_goes_to_the_only_node(tmp_path: Path) -> None:
     assert term["matchExpressions"][0]["values"] == ["only"]
 
 
-def test_provisioning_goes_on_where_a_killed_process_left_it(tmp_path: Path) -> None:
+def test_provisioning_resumes_after_the_process_was_killed(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     _, directory = cloud.provision()
     cloud.volumes.clear()  # the watch has not seen it yet
@@ -147,7 +147,9 @@ def test_provisioning_goes_on_where_a_killed_process_left_it(tmp_path: Path) -> 
         {"spec": {"volumeName": "bound"}},
     ],
 )
-def test_a_claim_that_does_not_wait_for_us_is_left_alone(tmp_path: Path, change: Mapping[str, Object]) -> None:
+def test_a_claim_that_does_not_wait_for_this_provisioner_is_ignored(
+    tmp_path: Path, change: Mapping[str, Manifest]
+) -> None:
     cloud = Cloud(tmp_path)
     cloud.claims[UID] = claim()
     for part, values in change.items():
@@ -157,13 +159,13 @@ def test_a_claim_that_does_not_wait_for_us_is_left_alone(tmp_path: Path, change:
     assert not cloud.root.exists()
 
 
-def test_a_block_volume_is_refused_on_the_claim(tmp_path: Path) -> None:
+def test_a_block_volume_is_refused_with_one_event_on_the_claim(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     cloud.claims[UID] = claim(volumeMode="Block")
     assert not cloud.reconcile()
     assert not cloud.reconcile()
     assert len(cloud.server.events) == 1
-    assert "Use volumeMode: Filesystem." in cloud.server.events[0]
+    assert "Set volumeMode: Filesystem." in cloud.server.events[0]
     assert "data" in json.loads(cloud.status_path.read_text())["errors"][0]
 
 
@@ -174,34 +176,34 @@ def test_a_missing_storage_class_is_named(tmp_path: Path) -> None:
     assert "StorageClass gone does not exist" in cloud.server.events[0]
 
 
-def test_a_released_volume_is_deleted_and_takes_its_directory_with_it(tmp_path: Path) -> None:
+def test_a_released_volume_is_deleted_with_its_directory(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     volume, directory = cloud.provision()
     volume["status"] = {"phase": "Released"}
     cloud.reconcile()
     assert cloud.server.deleted == [f"/api/v1/persistentvolumes/{VOLUME}"]
     assert directory.exists()  # until the API server has marked it as deleted
-    given_back(volume)
+    mark_deleted(volume)
     cloud.restart()
     assert cloud.reconcile()
     assert not directory.exists()
     assert volume["metadata"]["finalizers"] == []
 
 
-def test_a_removal_that_was_cut_off_after_the_directory_still_lets_the_volume_go(tmp_path: Path) -> None:
+def test_a_deletion_that_was_interrupted_after_the_directory_was_removed_is_completed(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     volume, directory = cloud.provision()
     (directory / "data").unlink()
     directory.rmdir()
-    given_back(volume)
+    mark_deleted(volume)
     assert cloud.reconcile()
     assert volume["metadata"]["finalizers"] == []
 
 
-def test_a_volume_in_use_keeps_its_directory_though_it_is_marked_as_deleted(tmp_path: Path) -> None:
+def test_a_terminating_volume_keeps_its_directory_while_it_is_in_use(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     volume, directory = cloud.provision()
-    given_back(volume)
+    mark_deleted(volume)
     volume["metadata"]["finalizers"].append("kubernetes.io/pv-protection")
     assert cloud.reconcile()
     assert (directory / "data").exists()
@@ -214,13 +216,13 @@ def test_a_retained_volume_keeps_its_directory(tmp_path: Path) -> None:
     volume["status"] = {"phase": "Released"}
     cloud.reconcile()
     assert cloud.server.deleted == []
-    given_back(volume)
+    mark_deleted(volume)
     cloud.reconcile()
     assert (directory / "data").exists()
     assert volume["metadata"]["finalizers"] == []
 
 
-def test_links_in_a_volume_are_removed_and_not_followed(tmp_path: Path) -> None:
+def test_symbolic_links_in_a_volume_are_not_followed(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     volume, directory = cloud.provision()
     precious = tmp_path / "precious"
@@ -228,38 +230,38 @@ def test_links_in_a_volume_are_removed_and_not_followed(tmp_path: Path) -> None:
     (precious / "file").write_text("not ours")
     (directory / "folder").symlink_to(precious)
     (directory / "file").symlink_to(precious / "file")
-    given_back(volume)
+    mark_deleted(volume)
     assert cloud.reconcile()
     assert not directory.exists()
     assert (precious / "file").exists()
 
 
-def test_a_volumes_directory_that_was_swapped_for_a_link_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_in_place_of_the_volume_directory_is_not_followed(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     volume, directory = cloud.provision()
     directory.rename(tmp_path / "elsewhere")
     directory.symlink_to(tmp_path / "elsewhere")
-    given_back(volume)
+    mark_deleted(volume)
     assert cloud.reconcile()
     assert not directory.is_symlink()
     assert (tmp_path / "elsewhere" / "data").exists()
 
 
 @pytest.mark.parametrize("path", ["", "..", "/etc", "other", f"../elsewhere/chat_data_{UID}"])
-def test_a_volume_that_names_another_path_is_refused(tmp_path: Path, path: str) -> None:
+def test_a_volume_with_a_path_outside_the_root_is_not_deleted(tmp_path: Path, path: str) -> None:
     cloud = Cloud(tmp_path)
     volume, directory = cloud.provision()
     volume["spec"]["local"]["path"] = str(cloud.root / path)
     elsewhere = tmp_path / "elsewhere" / directory.name
     elsewhere.mkdir(parents=True)
-    given_back(volume)
+    mark_deleted(volume)
     assert not cloud.reconcile()
     assert (directory / "data").exists()
     assert elsewhere.exists()
-    assert "is not removed" in cloud.server.events[-1]
+    assert "is not deleted" in cloud.server.events[-1]
     assert PROVISIONER in volume["metadata"]["finalizers"]
 
 
-def test_the_longest_names_still_make_a_file_name() -> None:
+def test_the_longest_names_fit_into_a_file_name() -> None:
     longest = {"metadata": {"namespace": "n" * 63, "name": "c" * 253, "uid": UID}}
     assert len(directory_name(longest)) <= 255

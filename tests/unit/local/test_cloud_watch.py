@@ -6,31 +6,31 @@ import httpx
 import pytest
 
 from local.cluster.cloud import watch
-from local.cluster.cloud.api import Api, ApiError, Object
+from local.cluster.cloud.api import Api, ApiError, Manifest
 from local.cluster.cloud.watch import Mirror, reconcile_on_change
 
-Step = list[Object] | Exception
+Step = list[Manifest] | Exception
 
 
-def item(uid: str, version: str = "1", **more: str) -> Object:
+def item(uid: str, version: str = "1", **more: str) -> Manifest:
     return {"metadata": {"uid": uid, "resourceVersion": version}, **more}
 
 
 class ApiServer:
-    """Answers each list and each watch with the next of the given steps, then waits for ever."""
+    """A fake API server that answers each list and each watch with the next given step, then never again."""
 
     def __init__(self, lists: list[Step], watches: list[Step]) -> None:
         self.lists = lists
         self.watches = watches
         self.watched_from: list[str] = []
 
-    async def get(self, path: str) -> Object:
+    async def get(self, path: str) -> Manifest:
         step = self.lists.pop(0)
         if isinstance(step, Exception):
             raise step
         return {"metadata": {"resourceVersion": "10"}, "items": step}
 
-    async def watch(self, path: str, version: str) -> AsyncIterator[Object]:
+    async def watch(self, path: str, version: str) -> AsyncIterator[Manifest]:
         self.watched_from.append(version)
         if not self.watches:
             await asyncio.Event().wait()
@@ -42,16 +42,16 @@ class ApiServer:
 
 
 @pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(watch, "_LONGEST_RELIST_S", 0.001)
-    monkeypatch.setattr(watch, "_LONGEST_RETRY_S", 0.001)
+def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_FIRST_BACKOFF_S", 0.001)
+    monkeypatch.setattr(watch, "_MAX_RELIST_BACKOFF_S", 0.001)
+    monkeypatch.setattr(watch, "_MAX_BACKOFF_S", 0.001)
 
 
-def mirrored(server: ApiServer) -> dict[str, Object]:
-    """What a mirror holds once the server has nothing more to say."""
+def mirrored(server: ApiServer) -> dict[str, Manifest]:
+    """Return the content of a mirror after all steps of the server."""
 
-    async def run() -> dict[str, Object]:
+    async def run() -> dict[str, Manifest]:
         mirror = Mirror(cast(Api, server), "/api/v1/services", "Service", asyncio.Event())
         running = asyncio.create_task(mirror.run())
         async with asyncio.timeout(5):
@@ -64,7 +64,7 @@ def mirrored(server: ApiServer) -> dict[str, Object]:
     return asyncio.run(run())
 
 
-def test_a_mirror_follows_what_is_added_changed_and_deleted() -> None:
+def test_a_mirror_applies_added_modified_and_deleted_events() -> None:
     events = [
         {"type": "ADDED", "object": item("new", "11")},
         {"type": "MODIFIED", "object": item("old", "12", color="red")},
@@ -75,11 +75,11 @@ def test_a_mirror_follows_what_is_added_changed_and_deleted() -> None:
     assert objects["old"]["color"] == "red"
 
 
-def test_listed_objects_know_their_kind() -> None:
+def test_listed_objects_have_their_kind() -> None:
     assert mirrored(ApiServer([[item("a")]], []))["a"]["kind"] == "Service"
 
 
-def test_a_watch_that_ended_goes_on_from_the_last_version_seen() -> None:
+def test_a_watch_that_ended_resumes_from_the_last_version() -> None:
     server = ApiServer([[]], [[{"type": "BOOKMARK", "object": item("", "42")}]])
     mirrored(server)
     assert server.watched_from == ["10", "42"]
@@ -95,16 +95,16 @@ def test_a_watch_that_ended_goes_on_from_the_last_version_seen() -> None:
         httpx.ReadTimeout("silent"),
     ],
 )
-def test_a_watch_that_failed_is_followed_by_a_new_list(failure: Step) -> None:
+def test_a_failed_watch_is_followed_by_a_new_list(failure: Step) -> None:
     assert set(mirrored(ApiServer([[item("old")], [item("new")]], [failure]))) == {"new"}
 
 
-def test_an_api_server_that_is_away_is_asked_until_it_answers() -> None:
+def test_listing_is_retried_until_the_api_server_answers() -> None:
     away = [httpx.ConnectError("refused"), ApiError(503, "starting"), httpx.ReadError("reset")]
     assert set(mirrored(ApiServer([*away, [item("a")]], []))) == {"a"}
 
 
-def test_what_failed_is_tried_again_without_a_change_and_a_change_is_acted_upon() -> None:
+def test_a_failure_is_retried_without_a_change_and_a_change_is_reconciled() -> None:
     outcomes: list[bool | Exception] = [False, ApiError(500, "oh"), httpx.ConnectError("refused"), True, True]
     calls = 0
 
@@ -126,7 +126,7 @@ def test_what_failed_is_tried_again_without_a_change_and_a_change_is_acted_upon(
         async with asyncio.timeout(5):
             await done.wait()
             await asyncio.sleep(0.02)
-            assert calls == 4, "a settled state is left alone"
+            assert calls == 4, "a settled state is not reconciled again"
             done.clear()
             changed.set()
             await done.wait()

@@ -1,4 +1,4 @@
-"""The catalogue of images: set-up brings every image that a pod of the local cluster asks for."""
+"""The catalogue of images: set-up provides every image that a pod of the local cluster uses."""
 
 import os
 import subprocess
@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from local.cluster import configuration
-from local.cluster.archives import full_name
-from local.cluster.images import FIRST
+from config import StackConfig
+from local.cluster import config_files
+from local.cluster.archive_reader import full_name
+from local.cluster.node_images import FIRST
 from local.errors import UserError
 from local.images import catalogue
 from local.paths import REPOSITORY, cache_root
@@ -19,14 +20,14 @@ from local.toolchain import Tools
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
 from local.toolchain.store import Store
-from releases import ENVOY_IMAGES
+from releases import LINES
 
 ENTRIES = catalogue.ENTRIES
 REFERENCES = {entry.reference for entry in ENTRIES}
 
 
 def _images(document: object) -> set[str]:
-    """Every image that a document names, at any depth: under `image`, or a key that ends in `Image`."""
+    """Collect the images at any depth of a document, under `image` or a key that ends in `Image`."""
     if isinstance(document, list):
         return {image for item in document for image in _images(item)}
     if not isinstance(document, dict):
@@ -35,44 +36,45 @@ def _images(document: object) -> set[str]:
     return found | {image for value in document.values() for image in _images(value)}
 
 
-def _stack_documents() -> list[Any]:
-    """The program's defaults, and what the stack on the local cluster puts in their place."""
-    return [yaml.safe_load((REPOSITORY / name).read_text())["config"] for name in ("Pulumi.yaml", "Pulumi.dev.yaml")]
+def _stack_configs() -> list[Any]:
+    """Load the program's default config and the config of the dev stack."""
+    default = StackConfig(context="any").model_dump(mode="json", by_alias=True)
+    dev = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())["config"]
+    return [default, {key.removeprefix("synergychat:"): value for key, value in dev.items()}]
 
 
 def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
     documents = [
-        document for file in configuration._ADDONS.glob("*.yaml") for document in yaml.safe_load_all(file.read_text())
+        document for file in config_files.ADDONS.glob("*.yaml") for document in yaml.safe_load_all(file.read_text())
     ]
     asked = _images(documents)
-    assert configuration.COREDNS_IMAGE in asked
+    assert config_files.COREDNS_IMAGE in asked
     assert asked <= REFERENCES
 
 
-def test_every_image_of_the_stacks_defaults_is_in_the_catalogue() -> None:
-    asked = _images(_stack_documents()) | set(ENVOY_IMAGES.values())
+def test_every_default_image_of_a_stack_is_in_the_catalogue() -> None:
+    asked = _images(_stack_configs()) | {image for line in LINES for image in line.envoy_images.values()}
     assert len(asked) == 4
     assert asked <= REFERENCES
 
 
 def test_the_controllers_image_of_every_configured_version_is_in_the_catalogue() -> None:
-    defaults, dev = _stack_documents()
-    versions = [defaults["envoyGateway"]["default"]["version"], dev["synergychat:envoyGateway"]["version"]]
+    versions = [config["envoyGateway"]["version"] for config in _stack_configs()]
     assert {f"docker.io/envoyproxy/gateway:v{version}" for version in versions} <= REFERENCES
 
 
-def test_what_the_node_itself_needs_comes_first() -> None:
+def test_the_images_of_the_node_come_first() -> None:
     assert {entry.reference for entry in ENTRIES[:2]} == set(FIRST)
-    assert {configuration.PAUSE_IMAGE, configuration.COREDNS_IMAGE} == set(FIRST)
+    assert {config_files.PAUSE_IMAGE, config_files.COREDNS_IMAGE} == set(FIRST)
 
 
-def test_every_image_has_the_full_name_that_a_pod_asks_for() -> None:
+def test_every_image_has_its_full_name() -> None:
     assert [entry.reference for entry in ENTRIES] == [full_name(entry.reference) for entry in ENTRIES]
     assert len(REFERENCES) == len(ENTRIES)
 
 
-class ToolsOnPaper:
-    """Gives a file for every program, and remembers which were asked for."""
+class FakeTools:
+    """Fake tools: any program is a file, and the requested ones are recorded."""
 
     def __init__(self, tmp_path: Path) -> None:
         self._directory = tmp_path
@@ -81,7 +83,7 @@ class ToolsOnPaper:
     def program(self, name: str) -> Path:
         self.asked.add(name)
         path = self._directory / name
-        # Any program with libraries will do.
+        # Any program with shared libraries works.
         path.symlink_to(Path(sys.executable).resolve())
         return path
 
@@ -90,7 +92,7 @@ class ToolsOnPaper:
 def test_every_image_is_built_from_programs_of_its_tool_and_runs_one_of_them(
     entry: catalogue.Entry, tmp_path: Path
 ) -> None:
-    tools = ToolsOnPaper(tmp_path)
+    tools = FakeTools(tmp_path)
     image = entry.build(entry, cast(Tools, tools))
     assert image.reference == entry.reference
     assert tools.asked
@@ -100,18 +102,16 @@ def test_every_image_is_built_from_programs_of_its_tool_and_runs_one_of_them(
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.reference)
-def test_the_chat_says_no_user_as_its_public_images_do_and_all_others_are_nobody(
-    entry: catalogue.Entry, tmp_path: Path
-) -> None:
-    image = entry.build(entry, cast(Tools, ToolsOnPaper(tmp_path)))
+def test_the_chats_images_set_no_user_and_all_others_run_as_nobody(entry: catalogue.Entry, tmp_path: Path) -> None:
+    image = entry.build(entry, cast(Tools, FakeTools(tmp_path)))
     of_chat = "/bootdotdev/" in entry.reference
     assert image.user == ("" if of_chat else "65532:65532")
     assert bool(image.command) == of_chat  # the public images run their program by CMD
 
 
-def test_the_envoy_image_has_the_loader_and_every_library_of_its_program(tmp_path: Path) -> None:
+def test_the_envoy_image_has_the_loader_and_every_shared_library(tmp_path: Path) -> None:
     (entry,) = (entry for entry in ENTRIES if entry.tool == "envoy")
-    image = entry.build(entry, cast(Tools, ToolsOnPaper(tmp_path)))
+    image = entry.build(entry, cast(Tools, FakeTools(tmp_path)))
     listed = subprocess.run(["ldd", sys.executable], capture_output=True, text=True, check=True).stdout
     libraries = {word for word in listed.split() if word.startswith("/")}
     assert any("ld-linux" in library for library in libraries)
@@ -119,9 +119,9 @@ def test_the_envoy_image_has_the_loader_and_every_library_of_its_program(tmp_pat
     assert all(image.files[library].is_file() and not image.files[library].is_symlink() for library in libraries)
 
 
-def test_a_program_that_this_machine_cannot_run_is_named(tmp_path: Path) -> None:
+def test_a_program_that_does_not_run_here_is_named(tmp_path: Path) -> None:
     program = tmp_path / "envoy"
-    program.write_text("no program")
+    program.write_text("not a program")
     with pytest.raises(UserError, match="envoy does not run on this machine: not a dynamic executable"):
         catalogue.libraries(program)
 
@@ -130,7 +130,7 @@ def _answering(monkeypatch: pytest.MonkeyPatch, *registries: str) -> None:
     monkeypatch.setattr(catalogue, "reachable", lambda hosts: frozenset(hosts) & set(registries))
 
 
-def test_where_no_registry_answers_every_tool_is_needed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_registry_every_tool_is_needed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     _answering(monkeypatch)
     with Progress() as progress:
         needed = catalogue.tools_for(progress)
@@ -138,13 +138,13 @@ def test_where_no_registry_answers_every_tool_is_needed_once(monkeypatch: pytest
     assert set(needed) <= set(ARTEFACTS)
 
 
-def test_where_every_registry_answers_no_tool_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_every_registry_no_tool_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     _answering(monkeypatch, "registry-1.docker.io", "registry.k8s.io")
     with Progress() as progress:
         assert catalogue.tools_for(progress) == []
 
 
-def test_where_one_registry_answers_only_the_tools_of_the_others_images_are_needed(
+def test_with_one_registry_only_the_tools_for_the_other_images_are_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _answering(monkeypatch, "registry-1.docker.io")
@@ -153,11 +153,11 @@ def test_where_one_registry_answers_only_the_tools_of_the_others_images_are_need
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
-    [("echo starting >&2; echo no such tag >&2; exit 1", "no such tag"), ("exit 7", "skopeo ended with status 7")],
+    ("script", "last"),
+    [("echo starting >&2; echo no such tag >&2; exit 1", "no such tag"), ("exit 7", "skopeo ended with exit code 7")],
 )
-def test_an_image_that_cannot_be_fetched_is_named_with_what_skopeo_said_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+def test_a_failed_download_names_the_image_and_the_last_line_of_skopeo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, last: str
 ) -> None:
     skopeo = tmp_path / "bin" / "skopeo"
     skopeo.parent.mkdir()
@@ -165,8 +165,9 @@ def test_an_image_that_cannot_be_fetched_is_named_with_what_skopeo_said_last(
     skopeo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{skopeo.parent}{os.pathsep}{os.environ['PATH']}")
     store = Store(cache_root() / "images")
+    _answering(monkeypatch, ENTRIES[0].host)
     with Progress() as progress, pytest.raises(UserError) as caught:
-        catalogue._fetched(ENTRIES[0], store, progress)
-    assert caught.value.message == f"The image {ENTRIES[0].reference} could not be fetched: {said}"
+        catalogue.archives(cast(Tools, FakeTools(tmp_path)), progress, ENTRIES[:1])
+    assert caught.value.message == f"The image {ENTRIES[0].reference} could not be downloaded: {last}"
     assert "load-image" in (caught.value.cure or "")
     assert [path for path in store.root.iterdir() if not path.name.startswith(".")] == []

@@ -1,4 +1,4 @@
-"""Certificates, keys and kubeconfigs: made once, made anew where they no longer serve, and good for a TLS handshake."""
+"""Certificates, keys and kubeconfigs: issued once, reissued when no longer valid, and usable for TLS handshakes."""
 
 import base64
 import ssl
@@ -17,13 +17,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from local.cluster import credentials, network, pki
 from local.cluster.directory import DEFAULT_NAME, Directory
-from local.cluster.pki import Authority, Leaf, have_signing_key
+from local.cluster.pki import Authority, Leaf, ensure_signing_key
 from local.cluster.settings import Settings
 
 SERVER = Leaf(file="server", user="server", serves=("localhost", "127.0.0.1"), client=False)
 CLIENT = Leaf(file="client", user="someone", groups=("a group", "another"))
-# A CA's life is far longer than a leaf's, so a moment near the end of the one is not near the end of the other.
-NEAR_ITS_END = timedelta(days=1)
+# A CA lives much longer than a leaf, so a leaf expires far from the end of its CA.
+BEFORE_EXPIRY = timedelta(days=1)
 
 
 def _certificate(path: Path) -> x509.Certificate:
@@ -40,8 +40,8 @@ def _files(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
-def _must_serve(directory: Path, authority: str, *leaves: Leaf) -> None:
-    """Fails unless each leaf is signed by the authority, and each certificate has its own key beside it."""
+def _assert_valid(directory: Path, authority: str, *leaves: Leaf) -> None:
+    """Assert that the authority signed each leaf, and that each certificate has its key beside it."""
     issuer = _certificate(directory / f"{authority}.crt")
     for file in (authority, *(leaf.file for leaf in leaves)):
         certificate = _certificate(directory / f"{file}.crt")
@@ -49,59 +49,59 @@ def _must_serve(directory: Path, authority: str, *leaves: Leaf) -> None:
         assert certificate.public_key() == _key(directory / f"{file}.key").public_key()
 
 
-def test_a_new_directory_gets_one_authority_and_each_leaf_signed_by_it(tmp_path: Path) -> None:
+def test_a_new_directory_gets_an_authority_that_signs_each_leaf(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "ca")
     assert authority.made
-    assert authority.have([SERVER, CLIENT]) == ["server", "client"]
+    assert authority.ensure([SERVER, CLIENT]) == ["server", "client"]
     assert {path.stem for path in tmp_path.iterdir()} == {"ca", "server", "client"}
-    _must_serve(tmp_path, "ca", SERVER, CLIENT)
+    _assert_valid(tmp_path, "ca", SERVER, CLIENT)
 
 
-def test_what_was_made_is_kept(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER, CLIENT])
+def test_valid_certificates_are_kept(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").ensure([SERVER, CLIENT])
     before = _files(tmp_path)
     again = Authority(tmp_path, "ca")
     assert not again.made
-    assert again.have([SERVER, CLIENT]) == []
+    assert again.ensure([SERVER, CLIENT]) == []
     assert _files(tmp_path) == before
 
 
-def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
-    have_signing_key(tmp_path / "signing.key")
+def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").ensure([SERVER])
+    ensure_signing_key(tmp_path / "signing.key")
     keys = list(tmp_path.glob("*.key"))
     assert len(keys) == 3
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
 
 
-def test_a_leaf_near_its_end_is_renewed_and_its_authority_is_kept(tmp_path: Path) -> None:
+def test_an_expiring_leaf_is_renewed_and_its_authority_is_kept(tmp_path: Path) -> None:
     made = Authority(tmp_path, "ca")
-    made.have([SERVER])
+    made.ensure([SERVER])
     end = _certificate(tmp_path / "server.crt").not_valid_after_utc
-    early = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE - NEAR_ITS_END)
-    assert early.have([SERVER]) == []
+    early = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE - BEFORE_EXPIRY)
+    assert early.ensure([SERVER]) == []
     late = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE)
     assert not late.made
-    assert late.have([SERVER]) == ["server"]
+    assert late.ensure([SERVER]) == ["server"]
     assert _certificate(tmp_path / "server.crt").not_valid_after_utc > end
-    _must_serve(tmp_path, "ca", SERVER)
+    _assert_valid(tmp_path, "ca", SERVER)
 
 
-def test_an_authority_near_its_end_is_made_anew_with_all_of_its_leaves(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER, CLIENT])
+def test_an_expiring_authority_is_reissued_with_all_of_its_leaves(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").ensure([SERVER, CLIENT])
     end = _certificate(tmp_path / "ca.crt").not_valid_after_utc
     late = Authority(tmp_path, "ca", now=end - pki.RENEW_BEFORE)
     assert late.made
-    assert late.have([SERVER, CLIENT]) == ["server", "client"]
-    _must_serve(tmp_path, "ca", SERVER, CLIENT)
+    assert late.ensure([SERVER, CLIENT]) == ["server", "client"]
+    _assert_valid(tmp_path, "ca", SERVER, CLIENT)
 
 
-def test_a_clock_that_was_set_back_gets_certificates_that_are_valid_by_it(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+def test_certificates_are_reissued_after_the_clock_was_set_back(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").ensure([SERVER])
     past = datetime.now(UTC) - timedelta(days=400)
     authority = Authority(tmp_path, "ca", now=past)
     assert authority.made
-    assert authority.have([SERVER]) == ["server"]
+    assert authority.ensure([SERVER]) == ["server"]
     assert _certificate(tmp_path / "server.crt").not_valid_before_utc <= past
 
 
@@ -115,20 +115,20 @@ def test_a_clock_that_was_set_back_gets_certificates_that_are_valid_by_it(tmp_pa
     ],
     ids=["user", "groups", "host name", "address"],
 )
-def test_a_leaf_for_other_names_is_made_anew(tmp_path: Path, wanted: Leaf) -> None:
+def test_a_leaf_for_other_names_is_reissued(tmp_path: Path, wanted: Leaf) -> None:
     authority = Authority(tmp_path, "ca")
-    authority.have([CLIENT])
-    assert authority.have([wanted]) == ["client"]
-    assert authority.have([wanted]) == []
-    _must_serve(tmp_path, "ca", wanted)
+    authority.ensure([CLIENT])
+    assert authority.ensure([wanted]) == ["client"]
+    assert authority.ensure([wanted]) == []
+    _assert_valid(tmp_path, "ca", wanted)
 
 
-def test_a_leaf_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+def test_a_leaf_replaced_authority_is_reissued(tmp_path: Path) -> None:
+    Authority(tmp_path, "ca").ensure([SERVER])
     for path in tmp_path.glob("ca.*"):
         path.unlink()
-    assert Authority(tmp_path, "ca").have([SERVER]) == ["server"]
-    _must_serve(tmp_path, "ca", SERVER)
+    assert Authority(tmp_path, "ca").ensure([SERVER]) == ["server"]
+    _assert_valid(tmp_path, "ca", SERVER)
 
 
 def _removed(path: Path) -> None:
@@ -147,30 +147,30 @@ def _overwritten(path: Path) -> None:
     path.write_bytes(b"\x00" * 300)
 
 
-def _of_another(path: Path) -> None:
-    """A whole and valid file of its kind, but not the one that belongs here."""
+def _replaced(path: Path) -> None:
+    """Replace the file by a valid one of another authority."""
     other = path.parent / "elsewhere"
     other.mkdir()
-    Authority(other, "ca").have([SERVER])
+    Authority(other, "ca").ensure([SERVER])
     path.write_bytes((other / path.name).read_bytes())
 
 
-@pytest.mark.parametrize("harm", [_removed, _emptied, _cut_short, _overwritten, _of_another])
+@pytest.mark.parametrize("harm", [_removed, _emptied, _cut_short, _overwritten, _replaced])
 @pytest.mark.parametrize("file", ["ca.crt", "ca.key", "server.crt", "server.key"])
-def test_a_damaged_file_is_made_anew_with_what_depends_on_it(
+def test_a_damaged_file_is_reissued_with_its_dependents(
     tmp_path: Path, file: str, harm: Callable[[Path], None]
 ) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+    Authority(tmp_path, "ca").ensure([SERVER])
     harm(tmp_path / file)
     authority = Authority(tmp_path, "ca")
     assert authority.made == file.startswith("ca")
-    assert authority.have([SERVER]) == ["server"]
-    _must_serve(tmp_path, "ca", SERVER)
+    assert authority.ensure([SERVER]) == ["server"]
+    _assert_valid(tmp_path, "ca", SERVER)
 
 
 @pytest.mark.parametrize("file", ["ca.crt", "ca.key", "server.crt", "server.key"])
-def test_no_single_wrong_byte_keeps_the_next_start_from_a_set_that_serves(tmp_path: Path, file: str) -> None:
-    Authority(tmp_path, "ca").have([SERVER])
+def test_any_single_wrong_byte_is_repaired_at_the_next_start(tmp_path: Path, file: str) -> None:
+    Authority(tmp_path, "ca").ensure([SERVER])
     whole = _files(tmp_path)
     first, *body, last = whole[file].splitlines()
     content = base64.b64decode(b"".join(body))
@@ -180,49 +180,49 @@ def test_no_single_wrong_byte_keeps_the_next_start_from_a_set_that_serves(tmp_pa
         text = b"\n".join([first, base64.b64encode(damaged), last])
         for name, kept in (whole | {file: text}).items():
             (tmp_path / name).write_bytes(kept)
-        Authority(tmp_path, "ca").have([SERVER])
-        _must_serve(tmp_path, "ca", SERVER)
+        Authority(tmp_path, "ca").ensure([SERVER])
+        _assert_valid(tmp_path, "ca", SERVER)
 
 
-def test_the_key_that_tokens_are_signed_with_is_kept(tmp_path: Path) -> None:
+def test_the_token_signing_key_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "service-accounts.key"
-    have_signing_key(path)
+    ensure_signing_key(path)
     before = _files(tmp_path)
-    have_signing_key(path)
+    ensure_signing_key(path)
     assert _files(tmp_path) == before
 
 
 @pytest.mark.parametrize("harm", [_removed, _emptied, _cut_short, _overwritten])
 @pytest.mark.parametrize("file", ["service-accounts.key", "service-accounts.pub"])
-def test_a_damaged_half_of_the_signing_key_is_replaced_by_one_that_fits(
+def test_a_damaged_half_of_the_signing_key_is_replaced_by_a_matching_one(
     tmp_path: Path, file: str, harm: Callable[[Path], None]
 ) -> None:
     path = tmp_path / "service-accounts.key"
-    have_signing_key(path)
+    ensure_signing_key(path)
     before = path.read_bytes()
     harm(tmp_path / file)
-    have_signing_key(path)
+    ensure_signing_key(path)
     assert (path.read_bytes() == before) == file.endswith(".pub")
     public = serialization.load_pem_public_key(path.with_suffix(".pub").read_bytes())
     assert public == _key(path).public_key()
 
 
-def test_no_single_wrong_byte_keeps_the_next_start_from_a_signing_key(tmp_path: Path) -> None:
+def test_any_single_wrong_byte_of_the_signing_key_is_repaired_at_the_next_start(tmp_path: Path) -> None:
     path = tmp_path / "service-accounts.key"
-    have_signing_key(path)
+    ensure_signing_key(path)
     first, *body, last = path.read_bytes().splitlines()
     content = base64.b64decode(b"".join(body))
     for position in range(0, len(content), 3):
         damaged = bytearray(content)
         damaged[position] ^= 0xFF
         path.write_bytes(b"\n".join([first, base64.b64encode(damaged), last]))
-        have_signing_key(path)
+        ensure_signing_key(path)
         assert _key(path).public_key() == serialization.load_pem_public_key(path.with_suffix(".pub").read_bytes())
 
 
-def test_a_leaf_says_who_it_is_and_what_it_is_good_for(tmp_path: Path) -> None:
+def test_a_leaf_has_its_subject_and_extended_key_usages(tmp_path: Path) -> None:
     both = Leaf(file="both", user="both", serves=("localhost",))
-    Authority(tmp_path, "ca").have([SERVER, CLIENT, both])
+    Authority(tmp_path, "ca").ensure([SERVER, CLIENT, both])
     client = _certificate(tmp_path / "client.crt")
     names = [(attribute.oid, attribute.value) for attribute in client.subject]
     group = NameOID.ORGANIZATION_NAME
@@ -236,7 +236,7 @@ def test_a_leaf_says_who_it_is_and_what_it_is_good_for(tmp_path: Path) -> None:
 
 
 def _handshake(directory: Path, authority: str, server: Leaf, name: str, client: Leaf) -> None:
-    """TLS between two ends in this process, each asking the other for a certificate of `authority`."""
+    """Do a mutual TLS handshake in this process, with certificates of `authority`."""
     ends: list[ssl.SSLObject] = []
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     for leaf, purpose in ((server, ssl.PROTOCOL_TLS_SERVER), (client, ssl.PROTOCOL_TLS_CLIENT)):
@@ -261,23 +261,25 @@ def _handshake(directory: Path, authority: str, server: Leaf, name: str, client:
 
 @pytest.fixture
 def made(directory: Directory) -> Directory:
-    credentials.have(directory, Settings(api_port=7443))
+    credentials.ensure(directory, Settings(api_port=7443))
     return directory
 
 
 @pytest.mark.parametrize(
     "name", ["127.0.0.1", "localhost", network.NODE, network.API_SERVICE, "kubernetes.default.svc.cluster.local"]
 )
-def test_clients_and_the_api_server_believe_each_other_under_each_of_its_names(made: Directory, name: str) -> None:
+def test_the_api_server_and_its_clients_authenticate_each_other_under_each_of_its_names(
+    made: Directory, name: str
+) -> None:
     _handshake(made.pki, "ca", credentials.api_server(), name, credentials.ADMIN)
 
 
-def test_the_api_server_is_not_believed_under_another_name(made: Directory) -> None:
+def test_the_api_servers_certificate_is_not_valid_for_another_name(made: Directory) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=r"mismatch|doesn't match"):
         _handshake(made.pki, "ca", credentials.api_server(), "example.org", credentials.ADMIN)
 
 
-def test_kubelet_is_believed_by_its_name_and_address_and_etcd_on_loopback(made: Directory) -> None:
+def test_kubelets_certificate_is_valid_for_its_name_and_address_and_etcds_on_loopback(made: Directory) -> None:
     kubelet = credentials.kubelet(made.name)
     for name in (made.name, network.NODE):
         _handshake(made.pki, "ca", kubelet, name, credentials.KUBELET_CLIENT)
@@ -287,29 +289,29 @@ def test_kubelet_is_believed_by_its_name_and_address_and_etcd_on_loopback(made: 
 @pytest.mark.parametrize(
     "client", [credentials.ADMIN, credentials.CLOUD, credentials.FRONT_PROXY], ids=lambda c: c.file
 )
-def test_no_certificate_of_the_cluster_opens_etcd(made: Directory, client: Leaf) -> None:
+def test_etcd_accepts_no_client_certificate_of_the_cluster(made: Directory, client: Leaf) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
         _handshake(made.pki, "etcd-ca", credentials.ETCD, "127.0.0.1", client)
 
 
 @pytest.mark.parametrize("client", [credentials.ADMIN, credentials.ETCD_CLIENT], ids=lambda c: c.file)
-def test_nobody_but_the_front_proxy_passes_for_it(made: Directory, client: Leaf) -> None:
+def test_only_the_front_proxy_has_a_certificate_of_its_authority(made: Directory, client: Leaf) -> None:
     trusted = _certificate(made.pki / "front-proxy-ca.crt")
     _certificate(made.pki / "front-proxy-client.crt").verify_directly_issued_by(trusted)
     with pytest.raises(ValueError, match="does not match certificate issuer"):
         _certificate(made.pki / f"{client.file}.crt").verify_directly_issued_by(trusted)
 
 
-def test_credentials_are_made_once_and_those_of_the_node_again_under_a_new_name(made: Directory) -> None:
+def test_credentials_are_issued_once_and_kubelets_again_for_a_new_node_name(made: Directory) -> None:
     before = _files(made.pki)
-    assert credentials.have(made, Settings(api_port=7443)) == []
+    assert credentials.ensure(made, Settings(api_port=7443)) == []
     assert _files(made.pki) == before
     made.root.rename(made.root.with_name("moved"))
-    assert credentials.have(Directory("moved"), Settings(api_port=7443)) == ["kubelet"]
+    assert credentials.ensure(Directory("moved"), Settings(api_port=7443)) == ["kubelet"]
 
 
 def _kubeconfig(path: Path) -> dict[str, Any]:
-    """The one cluster, user and context of a kubeconfig, which must be the current one."""
+    """Return the fields of the only cluster and user of a kubeconfig; check that its only context is current."""
     document = yaml.safe_load(path.read_text())
     (cluster,), (user,), (context,) = document["clusters"], document["users"], document["contexts"]
     assert context["name"] == document["current-context"]
@@ -317,7 +319,7 @@ def _kubeconfig(path: Path) -> dict[str, Any]:
     return {"context": context["name"], **cluster["cluster"], **user["user"]}
 
 
-def test_the_users_kubeconfig_holds_all_it_needs_and_names_the_port_on_the_host(made: Directory) -> None:
+def test_the_users_kubeconfig_is_self_contained_and_has_the_port_on_the_host(made: Directory) -> None:
     found = _kubeconfig(made.kubeconfig)
     assert found["server"] == "https://127.0.0.1:7443"
     assert found["context"] == "synergychat-test"
@@ -331,14 +333,14 @@ def test_the_users_kubeconfig_holds_all_it_needs_and_names_the_port_on_the_host(
     assert str(made.root) not in made.kubeconfig.read_text()
 
 
-def test_the_default_clusters_context_is_the_one_that_the_dev_stack_names() -> None:
+def test_the_default_cluster_has_the_context_of_the_dev_stack() -> None:
     directory = Directory(DEFAULT_NAME)
     directory.create()
-    credentials.have(directory, Settings())
+    credentials.ensure(directory, Settings())
     assert _kubeconfig(directory.kubeconfig)["context"] == "synergychat-local"
 
 
-def test_components_in_the_node_ask_the_servers_own_port_and_the_cloud_on_the_host_asks_the_hosts(
+def test_components_use_the_port_in_the_node_and_the_cloud_uses_the_port_on_the_host(
     made: Directory,
 ) -> None:
     servers = {path.stem: _kubeconfig(path)["server"] for path in made.pki.glob("*.kubeconfig")}
@@ -349,14 +351,14 @@ def test_components_in_the_node_ask_the_servers_own_port_and_the_cloud_on_the_ho
     }
 
 
-def test_every_component_shows_a_certificate_of_its_own_with_the_key_to_it(made: Directory) -> None:
+def test_every_kubeconfig_has_its_components_own_certificate_and_key(made: Directory) -> None:
     for path in made.pki.glob("*.kubeconfig"):
         found = _kubeconfig(path)
         for entry, suffix in {"client-certificate-data": ".crt", "client-key-data": ".key"}.items():
             assert base64.b64decode(found[entry]) == path.with_suffix(suffix).read_bytes()
 
 
-def test_every_kubeconfig_and_key_is_its_owners_alone(made: Directory) -> None:
+def test_every_kubeconfig_and_key_is_readable_by_its_owner_only(made: Directory) -> None:
     secret = [made.kubeconfig, *made.pki.glob("*.kubeconfig"), *made.pki.glob("*.key")]
     assert len(secret) > 15
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
@@ -364,6 +366,6 @@ def test_every_kubeconfig_and_key_is_its_owners_alone(made: Directory) -> None:
 
 def test_another_port_on_the_host_changes_kubeconfigs_but_no_certificate(made: Directory) -> None:
     before = {name: content for name, content in _files(made.pki).items() if name.endswith((".crt", ".key"))}
-    assert credentials.have(made, Settings(api_port=8443)) == []
+    assert credentials.ensure(made, Settings(api_port=8443)) == []
     assert _kubeconfig(made.kubeconfig)["server"] == "https://127.0.0.1:8443"
     assert before.items() <= _files(made.pki).items()

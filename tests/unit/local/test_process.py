@@ -1,4 +1,4 @@
-"""Processes known by more than their pid, tried on real ones."""
+"""Process identity, tested with real processes."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _WAITS = "echo ready; read line"
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a shell that has said `ready`; whatever is left of it is ended, by its own handle."""
+    """Return a function that starts a shell; kill all of them at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(script: str = _WAITS) -> subprocess.Popen[bytes]:
@@ -48,11 +48,11 @@ def test_a_running_process_is_found_and_is_alive(start: Start) -> None:
     assert _of(child).alive
 
 
-def test_a_process_that_ended_is_not_alive_before_and_after_its_parent_has_noticed(start: Start) -> None:
+def test_a_process_that_ended_is_not_alive_before_and_after_it_is_reaped(start: Start) -> None:
     child = start()
     known = _of(child)
     child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and still in the table of processes
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie now
     assert Path(f"/proc/{child.pid}").exists()
     assert Process.of(child.pid) is None
     assert not known.alive
@@ -62,18 +62,18 @@ def test_a_process_that_ended_is_not_alive_before_and_after_its_parent_has_notic
 
 
 @pytest.mark.parametrize("name", [r") Z 1 (", r"a b) X", r"\377\376"])
-def test_a_process_is_found_whatever_its_name_is(start: Start, name: str) -> None:
+def test_a_process_is_found_with_any_command_name(start: Start, name: str) -> None:
     child = start(f"printf '{name}' > /proc/$$/comm; {_WAITS}")
     assert _of(child).alive
 
 
-def test_a_process_is_found_again_from_its_file(start: Start, tmp_path: Path) -> None:
+def test_a_process_is_read_from_its_file(start: Start, tmp_path: Path) -> None:
     known = _of(start())
     known.write(tmp_path / "pid")
     assert Process.read(tmp_path / "pid") == known
 
 
-def test_the_file_of_a_process_that_ended_names_nothing(start: Start, tmp_path: Path) -> None:
+def test_the_file_of_a_process_that_ended_is_ignored(start: Start, tmp_path: Path) -> None:
     child = start()
     _of(child).write(tmp_path / "pid")
     child.kill()
@@ -81,34 +81,34 @@ def test_the_file_of_a_process_that_ended_names_nothing(start: Start, tmp_path: 
     assert Process.read(tmp_path / "pid") is None
 
 
-@pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another start of the machine"}])
-def test_a_pid_that_is_used_again_is_not_taken_for_the_old_process(
+@pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another boot"}])
+def test_a_reused_pid_is_not_mistaken_for_the_old_process(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
     old = replace(_of(start()), **change)
     old.write(tmp_path / "pid")
     assert not old.alive
     assert Process.read(tmp_path / "pid") is None
-    monkeypatch.setattr(signal, "pidfd_send_signal", lambda *_: pytest.fail("a stranger was signalled"))
+    monkeypatch.setattr(signal, "pidfd_send_signal", lambda *_: pytest.fail("another process got the signal"))
     assert old.end(grace_s=0)
 
 
 @pytest.mark.parametrize("content", ["", "{", "12", "[1, 2]", "null", '{"pid": 1}', "\N{NULL}" * 9], ids=repr)
-def test_a_damaged_file_names_nothing(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_is_ignored(tmp_path: Path, content: str) -> None:
     (tmp_path / "pid").write_text(content)
     assert Process.read(tmp_path / "pid") is None
 
 
-def test_a_file_with_more_than_it_should_hold_names_nothing(start: Start, tmp_path: Path) -> None:
+def test_a_file_with_unknown_keys_is_ignored(start: Start, tmp_path: Path) -> None:
     (tmp_path / "pid").write_text(json.dumps(asdict(_of(start())) | {"name": "kubelet"}))
     assert Process.read(tmp_path / "pid") is None
 
 
-def test_a_file_that_is_not_there_names_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_is_ignored(tmp_path: Path) -> None:
     assert Process.read(tmp_path / "pid") is None
 
 
-def test_a_process_that_heeds_sigterm_is_ended_by_it(start: Start) -> None:
+def test_a_process_ends_on_sigterm(start: Start) -> None:
     child = start()
     assert _of(child).end(grace_s=20)
     assert child.wait(timeout=20) == -signal.SIGTERM
@@ -120,7 +120,7 @@ def test_a_process_that_ignores_sigterm_is_killed(start: Start) -> None:
     assert child.wait(timeout=20) == -signal.SIGKILL
 
 
-def test_a_process_that_is_not_there_any_more_counts_as_ended(start: Start) -> None:
+def test_a_process_that_has_ended_counts_as_ended(start: Start) -> None:
     child = start()
     known = _of(child)
     child.kill()
@@ -134,16 +134,16 @@ def test_a_process_that_ends_just_before_the_signal_counts_as_ended(
     child = start()
     known = _of(child)
 
-    def alive_and_gone_a_moment_later(_: Process) -> bool:
+    def alive_then_killed(_: Process) -> bool:
         child.kill()
         child.wait(timeout=20)
         return True
 
-    monkeypatch.setattr(Process, "alive", property(alive_and_gone_a_moment_later))
+    monkeypatch.setattr(Process, "alive", property(alive_then_killed))
     assert known.end(grace_s=0)
 
 
-def test_a_process_that_even_sigkill_does_not_end_is_reported(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_survives_sigkill_is_reported(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     known = _of(start())
     sent: list[int] = []
     monkeypatch.setattr(signal, "pidfd_send_signal", lambda _, number: sent.append(number))
@@ -152,7 +152,7 @@ def test_a_process_that_even_sigkill_does_not_end_is_reported(start: Start, monk
     assert sent == [signal.SIGTERM, signal.SIGKILL]
 
 
-def test_ending_processes_leaves_no_descriptor_open(start: Start) -> None:
+def test_ending_a_process_leaks_no_descriptor(start: Start) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     child = start(f"trap '' TERM; {_WAITS}")
     started = len(list(Path("/proc/self/fd").iterdir()))

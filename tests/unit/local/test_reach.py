@@ -1,4 +1,4 @@
-"""Which hosts answer: asked in the way in which they will be used, and given up soon."""
+"""Reachability of hosts: tested with the right scheme and a short timeout."""
 
 import socket
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from tests.unit.web import Web, serving
 
 @pytest.fixture(autouse=True)
 def directly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No proxy between, and nothing known from before."""
+    """Use no proxy and no cached results."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    reach._answers.cache_clear()
+    reach.answers.cache_clear()
     yield
-    reach._answers.cache_clear()
+    reach.answers.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -31,29 +31,29 @@ def directly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("file:///var/modules", ""),
     ],
 )
-def test_an_origin_is_where_a_url_leads_to_without_path_and_credentials(url: str, expected: str) -> None:
+def test_an_origin_has_no_path_and_no_credentials(url: str, expected: str) -> None:
     assert origin(url) == expected
 
 
-def test_a_server_on_a_port_of_its_own_without_tls_is_asked_there() -> None:
+def test_an_origin_is_tested_with_its_scheme_and_port() -> None:
     with serving(Web(status=404)) as web:
         assert reachable(frozenset([web.url])) == {web.url}
 
 
-def test_a_server_that_is_away_does_not_answer() -> None:
+def test_a_server_that_does_not_run_is_unreachable() -> None:
     with serving(Web()) as gone:
         pass
     assert reachable(frozenset([gone.url])) == frozenset()
 
 
-def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_server_is_unreachable_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         assert reachable(frozenset([f"127.0.0.1:{port}", f"http://127.0.0.1:{port}"])) == frozenset()
 
 
-def test_a_server_that_speaks_something_else_does_not_answer() -> None:
+def test_a_server_of_another_protocol_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         with ThreadPoolExecutor() as pool:

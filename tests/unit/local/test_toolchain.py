@@ -1,4 +1,4 @@
-"""The store of tools, the table of pins, and what a user reads when something can not be had."""
+"""The store of tools, the pins, and the messages when a tool is not available."""
 
 import hashlib
 import io
@@ -14,10 +14,14 @@ import pytest
 from rich.console import Console
 
 from local.errors import UserError
-from local.toolchain import gobuild, releases, setup, system
+from local.toolchain import announcement, gobuild, release_download, system
+from local.toolchain.announcement import announce
+from local.toolchain.build_errors import build_error
+from local.toolchain.group_build import build_group
 from local.toolchain.pins import ARTEFACTS, GROUPS, GoProgram, GoTest, Release
 from local.toolchain.progress import Progress
 from local.toolchain.store import MANIFEST, Store
+from local.toolchain.store_keys import store_key
 
 
 def _fill(store: Store, key: str, text: str) -> None:
@@ -36,7 +40,7 @@ def test_a_tool_is_found_after_it_was_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["truncated", "altered", "removed", "no manifest"])
-def test_a_tool_that_is_not_as_it_was_made_is_not_used(tmp_path: Path, harm: str) -> None:
+def test_a_damaged_tool_is_not_used(tmp_path: Path, harm: str) -> None:
     store = Store(tmp_path)
     _fill(store, "tool-1", "works")
     tool = tmp_path / "tool-1" / "tool"
@@ -51,7 +55,7 @@ def test_a_tool_that_is_not_as_it_was_made_is_not_used(tmp_path: Path, harm: str
     assert store.find("tool-1") is not None
 
 
-def test_a_run_that_fails_leaves_nothing_that_looks_like_a_tool(tmp_path: Path) -> None:
+def test_a_failed_run_leaves_no_tool_in_the_store(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(RuntimeError), store.making("tool-1", lambda _: None) as directory:
         assert directory is not None
@@ -87,7 +91,7 @@ def test_a_second_set_up_waits_for_the_first_and_takes_its_result(tmp_path: Path
     assert holders == [f"pid {first.pid}"]
 
 
-def test_every_program_of_the_table_has_its_module_and_its_sums() -> None:
+def test_every_program_of_the_pins_has_its_module_and_checksums() -> None:
     groups = {step.group for a in ARTEFACTS.values() for step in a.recipe if isinstance(step, GoProgram)}
     assert groups == set(GROUPS)
     for group in GROUPS.values():
@@ -95,7 +99,7 @@ def test_every_program_of_the_table_has_its_module_and_its_sums() -> None:
         assert (group.directory / "go.sum").exists() == requires
 
 
-def test_every_release_of_the_table_has_a_sha256() -> None:
+def test_every_release_of_the_pins_has_a_sha256() -> None:
     for artefact in ARTEFACTS.values():
         for release in artefact.releases:
             assert len(bytes.fromhex(release.sha256)) == 32
@@ -108,16 +112,16 @@ def test_a_release_that_is_not_the_pinned_file_is_refused(tmp_path: Path) -> Non
     target = tmp_path / "made"
     target.mkdir()
     with pytest.raises(UserError, match="is not the pinned file"):
-        releases.fetch(release, target)
+        release_download.fetch(release, target)
     assert list(target.iterdir()) == []
 
 
-def test_changing_a_pin_changes_where_the_tool_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_changed_pin_changes_the_store_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     runc = ARTEFACTS["runc"]
-    before = setup._key(runc)
-    (tmp_path / "go.sum").write_text("another sum")
+    before = store_key(runc)
+    (tmp_path / "go.sum").write_text("another checksum")
     monkeypatch.setitem(GROUPS, "runc", replace(GROUPS["runc"], directory=tmp_path))
-    assert setup._key(runc) != before
+    assert store_key(runc) != before
 
 
 def _log(tmp_path: Path, *lines: str) -> Path:
@@ -127,37 +131,37 @@ def _log(tmp_path: Path, *lines: str) -> Path:
 
 
 PACKAGES = [f"k8s.io/api/v{n}" for n in range(200)]
-"""As `go build -v` names them while it compiles others."""
+"""The package names that `go build -v` prints."""
 
 
-def test_a_failing_build_shows_the_compilers_errors_however_many_packages_it_names_around_them(tmp_path: Path) -> None:
-    error = ["# github.com/opencontainers/runc", "./main.go:7:2: undefined: Frobnicate", "\tdid you mean Frobnication?"]
-    log = _log(tmp_path, "go: downloading k8s.io/api v0.36.3", *PACKAGES, *error, *PACKAGES)
-    told = gobuild._failure("runc (build)", log)
-    assert told.message == "runc (build) failed:\n" + "\n".join(f"    {line}" for line in error)
-    assert str(log) in (told.cure or "")
+def test_a_failed_build_shows_the_compiler_errors_without_the_package_names(tmp_path: Path) -> None:
+    lines = ["# github.com/opencontainers/runc", "./main.go:7:2: undefined: Frobnicate", "\tdid you mean Frobnication?"]
+    log = _log(tmp_path, "go: downloading k8s.io/api v0.36.3", *PACKAGES, *lines, *PACKAGES)
+    error = build_error("runc (build)", log)
+    assert error.message == "runc (build) failed:\n" + "\n".join(f"    {line}" for line in lines)
+    assert str(log) in (error.cure or "")
 
 
-def test_of_many_errors_the_first_are_shown_and_the_others_counted(tmp_path: Path) -> None:
-    told = gobuild._failure("runc (build)", _log(tmp_path, *(f"./main.go:{n}: wrong" for n in range(40))))
-    assert "./main.go:0: wrong" in told.message
-    assert told.message.endswith("    ... and 25 more lines")
+def test_the_first_errors_are_shown_and_the_others_counted(tmp_path: Path) -> None:
+    error = build_error("runc (build)", _log(tmp_path, *(f"./main.go:{n}: wrong" for n in range(40))))
+    assert "./main.go:0: wrong" in error.message
+    assert error.message.endswith("    ... and 25 more lines")
 
 
-@pytest.mark.parametrize(("lines", "shown"), [(PACKAGES, PACKAGES[-1]), ([], "it said nothing")])
-def test_a_build_that_was_killed_shows_how_far_it_was(tmp_path: Path, lines: list[str], shown: str) -> None:
-    assert gobuild._failure("runc (build)", _log(tmp_path, *lines)).message.endswith(f"    {shown}")
+@pytest.mark.parametrize(("lines", "shown"), [(PACKAGES, PACKAGES[-1]), ([], "it printed nothing")])
+def test_a_killed_build_shows_its_last_output(tmp_path: Path, lines: list[str], shown: str) -> None:
+    assert build_error("runc (build)", _log(tmp_path, *lines)).message.endswith(f"    {shown}")
 
 
-def test_a_disk_that_fills_up_in_a_build_is_called_full_with_what_did_not_fit(tmp_path: Path) -> None:
+def test_a_full_disk_in_a_build_is_reported_with_the_file_that_did_not_fit(tmp_path: Path) -> None:
     log = _log(tmp_path, "# etcd", "write /x/etcd: no space left on device", *PACKAGES)
-    assert gobuild._failure("etcd (build)", log).message.startswith(
+    assert build_error("etcd (build)", log).message.startswith(
         "The disk is full: etcd (build) says write /x/etcd: no space left on device.\n"
     )
 
 
 def _go(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> gobuild.Go:
-    """A Go whose every command but the questions for its settings is `script`."""
+    """Create a fake Go that runs `script` for every command except `go env`."""
     settings = 'case "$*" in "env GOVERSION") echo go9.9.9; exit;; "env GOPROXY") echo off; exit;; esac'
     program = directory / "go"
     program.write_text(f"#!/bin/sh\n{settings}\n{script}\n")
@@ -166,52 +170,50 @@ def _go(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> gobuil
     return gobuild.Go(directory / "cache", directory / "logs")
 
 
-def test_a_module_that_cannot_be_had_is_told_in_the_words_of_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # With -json they stand in the answer, not beside it.
+def test_a_missing_module_is_reported_with_the_error_of_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # With -json, the error is on stdout.
     go = _go(tmp_path, monkeypatch, """echo '{'; echo '  "Error": "no such module"'; echo '}'; exit 1""")
     with pytest.raises(UserError) as raised:
         go.module_directory("runc", "example.com/none")
     assert raised.value.message == 'runc (download) failed:\n      "Error": "no such module"'
 
 
-def test_a_go_that_does_not_work_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_go_is_reported_with_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go = _go(tmp_path, monkeypatch, "")
     (tmp_path / "go").write_text('#!/bin/sh\n[ "$2" = GOVERSION ] && echo go9.9.9 && exit\necho bad env >&2; exit 1\n')
     with pytest.raises(UserError, match="go does not work: bad env"):
         go.fetch_modules("runc", ["."])
 
 
-def test_a_build_writes_only_where_the_next_run_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_writes_only_into_a_directory_that_the_next_run_empties(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    # The build gets its directory by -o; what it leaves there is what a killed one leaves.
+    # A killed build leaves its files in the directory of -o.
     script = f'[ "$1" = list ] && exit; find {kept} -type d > {tmp_path}/seen; exit 1'
     go = _go(tmp_path, monkeypatch, script)
     with Progress() as progress, pytest.raises(UserError), Store(kept).making("pause-1", lambda _: None) as work:
         assert work is not None
-        setup._build_group(go, "pause", [(GoProgram(group="pause", package=".", cpu_s=1), work)], progress)
+        build_group(go, "pause", [(GoProgram(group="pause", package=".", cpu_s=1), work)], progress)
     seen = (tmp_path / "seen").read_text().split()
     assert seen == [str(kept), str(kept / ".pause-1.part"), str(kept / ".pause-1.part" / ".pause.out")]
 
 
-def test_the_tests_of_a_package_become_one_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tests_of_a_package_are_built_as_one_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = f'echo "$*" >> {tmp_path}/said; [ "$1" = list ] && exit; while [ "$1" != -o ]; do shift; done; : > "$2"'
     go = _go(tmp_path, monkeypatch, script)
     step = GoTest(group="conformance", package=".", cpu_s=1)
     (tmp_path / "work").mkdir()
     with Progress() as progress:
-        setup._build_group(go, "conformance", [(step, tmp_path / "work")], progress)
+        build_group(go, "conformance", [(step, tmp_path / "work")], progress)
     listed, built = (tmp_path / "said").read_text().splitlines()
     assert listed.startswith("list -deps -e -test ")
     assert built.startswith("test -c ")
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["conformance"]
 
 
-def test_a_build_that_runs_ends_when_it_is_stopped_and_no_other_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_ends_the_running_build_and_prevents_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "runs")
     go = _go(tmp_path, monkeypatch, f"echo > {tmp_path}/runs; exec sleep 60")
     monkeypatch.setattr(gobuild, "_GRACE_S", 0.1)
@@ -227,28 +229,26 @@ def test_a_build_that_runs_ends_when_it_is_stopped_and_no_other_starts(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(5, "Less than a minute"), (40, "About one minute"), (700, "About 12 minutes")]
+    ("seconds", "expected"), [(5, "Less than a minute"), (40, "About one minute"), (700, "About 12 minutes")]
 )
-def test_how_long_a_build_takes_is_said_in_minutes_of_which_none_is_not_one(
-    monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
-) -> None:
-    monkeypatch.setattr(setup.os, "cpu_count", lambda: 1)
+def test_the_build_time_is_estimated_in_minutes(monkeypatch: pytest.MonkeyPatch, seconds: int, expected: str) -> None:
+    monkeypatch.setattr(announcement.os, "cpu_count", lambda: 1)
     console = Console(file=io.StringIO(), highlight=False)
     tool = replace(ARTEFACTS["pause"], recipe=(GoProgram(group="pause", package=".", cpu_s=seconds),))
-    setup._announce([], [tool], Progress(console))
+    announce([], [tool], Progress(console))
     assert isinstance(console.file, io.StringIO)
-    assert f"\n{said} on 1 cores the first time;" in console.file.getvalue()
+    assert f"\n{expected} on 1 CPU cores, only this time:" in console.file.getvalue()
 
 
-def test_without_root_the_exact_command_for_missing_packages_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_root_the_command_that_installs_missing_packages_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(system, "_present", lambda _: False)
     monkeypatch.setattr(system.shutil, "which", lambda _: "/usr/bin/apt-get")
-    with pytest.raises(UserError, match=r"Type: sudo apt-get install .* conntrack nftables"):
+    with pytest.raises(UserError, match=r"Run: sudo apt-get install .* conntrack nftables"):
         system.ensure(["nft", "conntrack"], Progress())
 
 
-def test_the_manifest_of_a_tool_names_every_file(tmp_path: Path) -> None:
+def test_the_checksum_file_of_a_tool_lists_every_file(tmp_path: Path) -> None:
     store = Store(tmp_path)
     _fill(store, "tool-1", "works")
     assert set(json.loads((tmp_path / "tool-1" / MANIFEST).read_text())) == {"tool"}

@@ -1,4 +1,4 @@
-"""The conformance suite: what it is asked to run, what its output means, and when a run went well."""
+"""The conformance suite: its flags, its output, and when a run is a success."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from local.errors import UserError
 from local.toolchain.pins import ARTEFACTS, GATEWAY_API, GROUPS, GoTest
-from tools.conformance import images, leftovers, run
+from tools.conformance import images, leftovers, run, suite
 from tools.conformance.arguments import arguments
 from tools.conformance.description import Description
 from tools.conformance.exclusions import FEATURES
@@ -87,22 +87,22 @@ def test_the_suite_is_built_from_tests_and_its_key_says_so() -> None:
 # --- images
 
 
-def test_each_tag_of_an_image_of_the_suite_is_built_from_the_same_program() -> None:
+def test_every_tag_of_an_image_of_the_suite_is_built_from_the_same_program() -> None:
     repository = "registry.k8s.io/gateway-api/echo-basic"
     entries = images.entries([f"{repository}:v1.5.1", f"{repository}:v1.6.0-dev.3"])
     assert [entry.reference for entry in entries] == [f"{repository}:v1.5.1", f"{repository}:v1.6.0-dev.3"]
     assert {entry.tool for entry in entries} == {"echo-basic"}
 
 
-def test_an_image_that_nothing_here_builds_is_named() -> None:
-    with pytest.raises(UserError, match=r"not known here: example\.com/new:v1\."):
+def test_an_image_that_cannot_be_built_is_named() -> None:
+    with pytest.raises(UserError, match=r"cannot be built here: example\.com/new:v1\."):
         images.entries(["registry.k8s.io/coredns/coredns:v1", "example.com/new:v1"])
 
 
 # --- flags
 
 
-def test_all_features_but_the_excluded_ones_are_tested_where_the_class_publishes_none() -> None:
+def test_without_features_in_the_class_all_but_the_excluded_ones_are_tested() -> None:
     flags = arguments(TARGET, "", Path("/report"), {"mine": "yes"})
     assert "-all-features" in flags
     assert f"-exempt-features={','.join(FEATURES)}" in flags
@@ -110,13 +110,13 @@ def test_all_features_but_the_excluded_ones_are_tested_where_the_class_publishes
     assert "-namespace-labels=mine=yes" in flags
 
 
-def test_the_features_that_the_class_publishes_are_the_ones_that_are_tested() -> None:
+def test_the_features_in_the_status_of_the_class_are_tested() -> None:
     flags = arguments(replace(TARGET, features=("Gateway", "HTTPRoute")), "", Path("/report"), {"mine": "yes"})
     assert "-supported-features=Gateway,HTTPRoute" in flags
     assert not [flag for flag in flags if flag.startswith(("-all-features", "-exempt-features"))]
 
 
-def test_one_test_alone_makes_no_report() -> None:
+def test_a_single_test_has_no_report() -> None:
     flags = arguments(TARGET, "HTTPRouteWeight", Path("/report"), {"mine": "yes"})
     assert "-run-test=HTTPRouteWeight" in flags
     assert not [flag for flag in flags if "report" in flag or "profiles" in flag]
@@ -134,42 +134,42 @@ def test_class_features_and_the_controllers_version_are_read_from_the_cluster() 
     )
 
 
-def test_a_cluster_without_a_class_of_a_stack_is_refused_with_the_command_that_makes_one() -> None:
+def test_a_cluster_without_the_class_of_a_stack_is_refused_with_the_command_that_creates_it() -> None:
     with pytest.raises(UserError, match="other has no GatewayClass") as refused:
         Target.of(_cluster([]), "v1.6.1")
     assert refused.value.cure == "Type: make up CONTEXT=other"
 
 
-def test_another_version_of_the_gateway_api_is_refused_before_anything_is_made() -> None:
-    with pytest.raises(UserError, match=r"has the Gateway API v1\.3\.0, and the conformance suite here is of v1\.6\.1"):
+def test_another_version_of_the_gateway_api_is_refused_before_anything_is_created() -> None:
+    with pytest.raises(UserError, match=r"has Gateway API v1\.3\.0, but the conformance suite here tests v1\.6\.1"):
         Target.of(_cluster(version="v1.3.0"), "v1.6.1")
 
 
-def test_a_cluster_that_does_not_answer_is_told_in_kubectls_words() -> None:
-    with pytest.raises(UserError, match="other was asked for gatewayclass: connection refused"):
+def test_a_cluster_that_does_not_answer_is_reported_with_kubectls_message() -> None:
+    with pytest.raises(UserError, match="kubectl get gatewayclass failed on other: connection refused"):
         Target.of(cast(Stack, ClusterOnPaper({}, refusal="connection refused\n")), "v1.6.1")
 
 
 # --- leftovers
 
 
-def test_what_an_earlier_run_from_here_left_is_found() -> None:
+def test_the_namespaces_of_an_earlier_run_from_here_are_found() -> None:
     mark = leftovers.mark(cast(Stack, ClusterOnPaper({})))
     cluster = _namespaces(default={}, suite_infra=mark | {"gateway-conformance": "infra"})
     assert leftovers.found(cast(Stack, cluster), DESCRIPTION) == ["suite-infra"]
 
 
 @pytest.mark.parametrize("label", [None, "of another machine"])
-def test_a_run_of_somebody_else_is_never_removed(label: str | None) -> None:
+def test_the_namespaces_of_another_run_are_never_deleted(label: str | None) -> None:
     mark = leftovers.mark(cast(Stack, ClusterOnPaper({})))
     theirs = {} if label is None else dict.fromkeys(mark, label)
     cluster = _namespaces(suite_infra=mark, suite_web=theirs)
-    with pytest.raises(UserError, match="not from here: suite-web"):
+    with pytest.raises(UserError, match="another machine or user created: suite-web"):
         leftovers.found(cast(Stack, cluster), DESCRIPTION)
     assert [arguments[0] for arguments in cluster.asked] == ["get"]
 
 
-def test_all_that_the_suite_makes_is_removed_and_nothing_else() -> None:
+def test_the_objects_of_the_suite_are_deleted_and_nothing_else() -> None:
     cluster = ClusterOnPaper({})
     leftovers.remove(cast(Stack, cluster), DESCRIPTION)
     ((verb, *named),) = cluster.asked
@@ -177,7 +177,7 @@ def test_all_that_the_suite_makes_is_removed_and_nothing_else() -> None:
     assert [name for name in named if "/" in name] == list(DESCRIPTION.cluster_scoped)
 
 
-def test_what_cannot_be_removed_is_told_with_the_command_that_does() -> None:
+def test_objects_that_cannot_be_deleted_are_reported_with_the_command_to_type() -> None:
     with pytest.raises(UserError, match="timed out") as raised:
         leftovers.remove(cast(Stack, ClusterOnPaper({}, refusal="timed out")), DESCRIPTION)
     assert "kubectl --context other delete gatewayclass/bumped namespace/suite-infra" in (raised.value.cure or "")
@@ -212,7 +212,7 @@ FAIL
 RESULTS = tuple(finished(OUTPUT))
 
 
-def test_every_test_of_the_suite_counts_once_with_what_its_assertions_said() -> None:
+def test_every_test_of_the_suite_counts_once_with_its_last_messages() -> None:
     skipped, failed, passed = RESULTS
     said = ("Received unexpected error:", "[host] expected")
     assert skipped == Result(name="MeshBasic", verdict="SKIP", seconds=0.0, feature="Mesh")
@@ -220,7 +220,7 @@ def test_every_test_of_the_suite_counts_once_with_what_its_assertions_said() -> 
     assert passed == Result(name="HTTPRouteMatching", verdict="PASS", seconds=0.2)
 
 
-def test_a_test_is_told_as_soon_as_it_has_ended() -> None:
+def test_a_test_is_reported_as_soon_as_it_has_ended() -> None:
     lines = iter(OUTPUT)
     assert next(finished(lines)).name == "MeshBasic"
     assert next(lines) == "\x16=== RUN   TestConformance/HTTPRouteWeight\n"
@@ -266,7 +266,7 @@ def test_a_level_that_is_not_a_success_does_not_conform(tmp_path: Path, result: 
     assert not Outcome(results=PASSED, report=report, exit_code=0).well
 
 
-def test_a_run_went_well_when_suite_tests_and_report_agree(tmp_path: Path) -> None:
+def test_a_run_is_a_success_when_suite_tests_and_report_agree(tmp_path: Path) -> None:
     report = Report.read(_report(tmp_path))
     assert Outcome(results=PASSED, report=report, exit_code=0).well
     assert Outcome(results=PASSED, report=None, exit_code=0).well
@@ -292,28 +292,29 @@ def test_a_feature_that_the_class_does_not_list_is_left_out_for_that_reason() ->
     assert "does not list it" in console.export_text()
 
 
-# --- the command
+# The command
 
 
-def test_an_unknown_test_is_refused_with_those_of_a_similar_name() -> None:
-    refused = run._unknown("HTTPRouteWeigth", DESCRIPTION.tests)
-    assert refused.message == "The conformance suite has no test HTTPRouteWeigth."
-    assert refused.cure is not None
-    assert "HTTPRouteWeight" in refused.cure
+def test_an_unknown_test_is_refused_with_tests_of_a_similar_name() -> None:
+    DESCRIPTION.check_test(DESCRIPTION.tests[0])
+    with pytest.raises(UserError) as refused:
+        DESCRIPTION.check_test("HTTPRouteWeigth")
+    assert refused.value.message == "The conformance suite has no test HTTPRouteWeigth."
+    assert "HTTPRouteWeight" in (refused.value.cure or "")
 
 
 def test_a_report_that_would_have_no_directory_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is no directory"):
+    with pytest.raises(UserError, match="is not a directory"):
         run.run(Stack("dev", "other", named=True), "", str(tmp_path / "none" / "report.yaml"))
 
 
-def test_a_suite_that_is_interrupted_is_ended(tmp_path: Path) -> None:
+def test_an_interrupted_suite_is_killed(tmp_path: Path) -> None:
     script = f"echo $$ > {tmp_path}/pid; printf '\\026--- PASS: TestConformance/A (0.00s)\\n'; exec sleep 60"
 
     def interrupted(_: Result) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run._follow(["sh", "-c", script], {"PATH": "/usr/bin:/bin"}, tmp_path / "log", interrupted)
+        suite.follow(["sh", "-c", script], {"PATH": "/usr/bin:/bin"}, tmp_path / "log", interrupted)
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
     assert (tmp_path / "log").read_text() == "--- PASS: TestConformance/A (0.00s)\n"

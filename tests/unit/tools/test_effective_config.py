@@ -1,4 +1,4 @@
-"""What `make config` says: each key's value, and where it comes from."""
+"""`make config`: the value of every key, and where it comes from."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ import config
 from local.errors import UserError
 from local.paths import REPOSITORY
 from tools import show_config as command
-from tools.effective_config import SECRET, Entry, Layer, declared_defaults, effective
+from tools.effective_config import SECRET, Entry, Layer, declared_defaults, effective, layers
 from tools.stack import Stack
 
 FILE = "Pulumi.dev.yaml"
@@ -19,7 +19,7 @@ PROJECT = declared_defaults(yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_tex
 
 
 def entries(**given: Any) -> dict[str, Entry]:
-    """Of a stack whose file says this."""
+    """Entries by key, for a stack whose file sets these keys."""
     values = {"synergychat:context": "a-context", "pulumi:disable-default-providers": ["kubernetes"]}
     values |= {f"synergychat:{key}": value for key, value in given.items()}
     return {each.key: each for each in effective([Layer(name=FILE, values=values), PROJECT])}
@@ -30,8 +30,8 @@ def entries(**given: Any) -> dict[str, Entry]:
     [
         ("context", "a-context", FILE),
         ("web.hostname", "chat.example.com", FILE),
-        ("web.port", "8080", "program"),  # Pulumi.yaml's value for web counts no more
-        ("api.hostname", "synchatapi.internal", "Pulumi.yaml"),
+        ("web.port", "8080", "program"),
+        ("api.hostname", "synchatapi.internal", "program"),
         ("envoyGateway.manifest", "not set", "program"),
         ("crawler.keywords", '["love", "hate"]', FILE),
         ("gateway.listeners[0].port", "443", FILE),
@@ -54,15 +54,15 @@ def test_every_value_is_shown_with_where_it_comes_from(key: str, value: str, ori
     assert (found.value, found.origin) == (value, origin)
 
 
-def test_the_first_that_says_a_key_says_it() -> None:
-    layers = [
+def test_the_first_layer_that_sets_a_key_wins() -> None:
+    given = [
         Layer(name="CONTEXT=", values={"synergychat:context": "kind"}),
         Layer(name=FILE, values={"synergychat:context": "minikube"}),
     ]
-    assert effective(layers)[0] == Entry(key="context", value="kind", origin="CONTEXT=")
+    assert effective(given)[0] == Entry(key="context", value="kind", origin="CONTEXT=")
 
 
-def test_every_key_of_the_reference_is_there() -> None:
+def test_every_key_of_the_config_is_shown() -> None:
     keys = {each.partition(".")[0].partition("[")[0] for each in entries()}
     assert keys == {field.alias for field in config.StackConfig.model_fields.values()}
 
@@ -82,18 +82,20 @@ def test_no_secret_is_shown(secrets: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("key", "given"),
     [
-        {"web": {"hostname": {"secure": "planted"}}},
-        {"web": {"secure": "planted"}},
-        {"policies": {"p": {"kind": "SecurityPolicy", "basicAuth": {"users": {"secure": "planted"}}}}},
-        {"secrets": {"users": {"planted": {"secure": "planted"}}}, "web": {"port": {"secure": "planted"}}},
+        ("web", {"web": {"hostname": {"secure": "planted"}}}),
+        ("web", {"web": {"secure": "planted"}}),
+        ("policies", {"policies": {"p": {"kind": "SecurityPolicy", "basicAuth": {"users": {"secure": "planted"}}}}}),
+        ("web", {"secrets": {"users": {"planted": {"secure": "planted"}}}, "web": {"port": {"secure": "planted"}}}),
     ],
 )
-def test_a_secret_in_a_wrong_place_is_told_and_not_shown(given: dict[str, Any]) -> None:
+def test_a_secret_in_a_wrong_place_is_reported_and_not_shown(key: str, given: dict[str, Any]) -> None:
     with pytest.raises(config.ConfigError) as raised:
         entries(**given)
-    assert "[secret] holds a secret value" in str(raised.value)
+    found = raised.value.problems[0]
+    assert (found.place, found.problem.code) == (f"synergychat:{key}", "secret-in-clear")
+    assert f" = {SECRET}: " in str(found)
     assert "planted" not in str(raised.value)
 
 
@@ -108,20 +110,23 @@ def test_the_command_prints_a_line_per_key(
     assert len(lines) > 30
 
 
-def test_the_command_tells_mistakes_as_the_program_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_reports_problems_as_the_program_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _file(tmp_path, monkeypatch, {"synergychat:context": "a-context", "synergychat:web": {"port": 0, "hostnam": "a"}})
+    stack = Stack.of("mine", "")
+    with pytest.raises(config.ConfigError) as found:
+        effective(layers(stack))
     with pytest.raises(UserError) as raised:
-        command.run(Stack.of("mine", ""))
-    assert str(raised.value).splitlines() == [
-        "2 mistakes in the config of stack mine:",
-        '  synergychat:web.hostnam = "a" is not a key of this program; did you mean hostname?',
-        "  synergychat:web.port = 0 must be a whole number from 1 to 65535",
-        "Edit Pulumi.mine.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE",
+        command.run(stack)
+    assert str(raised.value) == config.explain(found.value, "synergychat", "mine")
+    assert [(problem.place, problem.problem.code, problem.value) for problem in found.value.problems] == [
+        ("synergychat:web.hostnam", "config-key-unknown", "a"),
+        ("synergychat:web.port", "config-number", 0),
     ]
+    assert found.value.problems[0].problem.words["suggestion"] == "did you mean hostname?"
 
 
 def _file(directory: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]) -> None:
     file = directory / "Pulumi.mine.yaml"
     file.write_text(json.dumps({"config": values}))
     monkeypatch.setattr("tools.stack.stack_file", lambda stack: file)
-    monkeypatch.setattr("tools.show_config.stack_file", lambda stack: file)
+    monkeypatch.setattr("tools.effective_config.stack_file", lambda stack: file)

@@ -1,4 +1,4 @@
-"""`make explain`: from what Pulumi plans and what kubectl finds to the screen and the exit code."""
+"""`make explain`: the screen and the exit code, from what Pulumi plans and what kubectl finds."""
 
 import json
 from subprocess import CompletedProcess
@@ -8,18 +8,18 @@ import pytest
 
 from local import supplies
 from local.errors import UserError
-from tests.unit.explain.routing_parts import Wire, gateway, listener, route, rule, service
+from tests.cases.objects import Manifest, backend, gateway, listener, route, rule, service
 from tools import explain
 from tools import stack as stacks
 from tools.stack import Stack
 
 
 class PlannedStack:
-    """A stack whose plan and whose cluster are given."""
+    """A stack with a given plan and given objects in its cluster."""
 
     name, context = "dev", "a-context"
 
-    def __init__(self, plan: Any, live: list[Wire] | None, code: int = 0) -> None:
+    def __init__(self, plan: Any, live: list[Manifest] | None, code: int = 0) -> None:
         self._plan, self._live, self._code = plan, live, code
 
     def select(self) -> bool:
@@ -38,8 +38,10 @@ class PlannedStack:
         return CompletedProcess(arguments, 0, json.dumps({"items": self._live}), "")
 
 
-def plan(*objects: Wire) -> Any:
-    states = [{"type": f"kubernetes:{each['apiVersion']}:{each['kind']}", "inputs": each} for each in objects]
+def plan(*objects: Manifest) -> Any:
+    states = [
+        {"type": f"kubernetes:{manifest['apiVersion']}:{manifest['kind']}", "inputs": manifest} for manifest in objects
+    ]
     others = [
         {"op": "delete", "oldState": states[0]},
         {"op": "create", "newState": {"type": "synergychat:index:Chat", "inputs": {}}},
@@ -47,7 +49,7 @@ def plan(*objects: Wire) -> Any:
     return {"steps": [*({"op": "create", "newState": state} for state in states), *others]}
 
 
-STACK = [gateway(), route("web", hostnames=("synchat.internal",)), service()]
+STACK = [gateway(), route(hostnames=["synchat.internal"]), service()]
 
 
 @pytest.fixture(autouse=True)
@@ -64,20 +66,24 @@ def test_the_rule_that_takes_the_request_is_shown_without_a_cluster(capsys: pyte
     assert run(PlannedStack(plan(*STACK), live=None), "http://synchat.internal/a?b=1") == 0
     said = capsys.readouterr().out
     assert "GET http://synchat.internal/a?b=1" in said
-    assert "http of Gateway chat/gw, HTTP on port 80" in said
+    assert "http of Gateway chat/gate, HTTP on port 80" in said
     assert "HTTPRoute chat/web, host synchat.internal" in said
     assert "100% Service chat/web:80" in said
     assert "no route to host" in said
 
 
-def test_a_request_that_nothing_takes_ends_with_one_and_what_is_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_that_no_rule_takes_ends_with_one_and_shows_the_nearest_rules(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(PlannedStack(plan(*STACK), live=None), "http://synchat.interna/") == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "nothing: Envoy answers 404" in said
     assert "host synchat.interna is not synchat.internal" in said
 
 
-def test_a_request_that_nobody_can_send_ends_with_two_and_one_line_of_cure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_that_no_client_can_send_ends_with_two_and_says_how_to_fix_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(PlannedStack({}, live=None), "synchat.internal") == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -87,14 +93,16 @@ def test_a_request_that_nobody_can_send_ends_with_two_and_one_line_of_cure(capsy
     ]
 
 
-def test_a_cluster_like_the_plan_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_that_matches_the_plan_gives_the_same_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(PlannedStack(plan(*STACK), live=STACK), "http://synchat.internal/") == 0
     below = capsys.readouterr().out.partition("On a-context")[2].split()
     assert below == ["taken", "by", "the", "same", "differs", "nothing"]
 
 
-def test_a_cluster_that_sends_it_elsewhere_is_said_with_the_field(capsys: pytest.CaptureFixture[str]) -> None:
-    elsewhere = route("web", rule(to="api"), hostnames=("synchat.internal",))
+def test_a_cluster_that_sends_the_request_elsewhere_is_shown_with_the_field_that_differs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    elsewhere = route(rule(backend("api")), hostnames=["synchat.internal"])
     live = [gateway(), elsewhere, service(), service("api")]
     assert run(PlannedStack(plan(*STACK), live=live), "http://synchat.internal/") == 0
     below = " ".join(capsys.readouterr().out.partition("On a-context")[2].split())
@@ -102,22 +110,22 @@ def test_a_cluster_that_sends_it_elsewhere_is_said_with_the_field(capsys: pytest
     assert "spec.rules[0].backendRefs[0].name: the stack has 'web', the cluster 'api'" in below
 
 
-def test_a_plan_that_fails_is_told_in_the_program_s_words() -> None:
+def test_a_plan_that_fails_is_reported_with_the_programs_errors() -> None:
     failed = {"diagnostics": [{"severity": "error", "message": "error: One mistake in the config.\n"}]}
     with pytest.raises(UserError, match=r"^One mistake in the config\.$"):
         run(PlannedStack(failed, live=None, code=255), "http://synchat.internal/")
 
 
-def test_a_plan_that_fails_without_a_word_says_what_to_type() -> None:
+def test_a_plan_that_fails_without_errors_says_what_to_type() -> None:
     with pytest.raises(UserError, match="make preview STACK=dev"):
         run(PlannedStack({}, live=None, code=255), "http://synchat.internal/")
 
 
 def test_below_http_a_rule_takes_every_connection(capsys: pytest.CaptureFixture[str]) -> None:
     stream = listener("raw", port=5432, protocol="TCP")
-    stack = [gateway(stream), route("db", {"backendRefs": [{"name": "web", "port": 80}]}, kind="TCPRoute"), service()]
+    stack = [gateway(stream), route(name="db", kind="TCPRoute"), service()]
     assert run(PlannedStack(plan(*stack), stack), "tcp://any.example.com:5432") == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "listener raw of Gateway chat/gw, TCP on port 5432" in said
+    assert "listener raw of Gateway chat/gate, TCP on port 5432" in said
     assert "rule 0: every connection" in said
     assert "backends 100% Service chat/web:80" in said

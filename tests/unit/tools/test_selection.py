@@ -1,13 +1,14 @@
-"""Which stack plain `pulumi` takes after a run of make, with a `pulumi` that keeps its choice as the real one does."""
+"""The stack that plain `pulumi` uses after a run of make, with a `pulumi` that keeps its selection as the real one."""
 
 from pathlib import Path
 
 import pytest
 
 from tools import selection, stack
+from tools.selection import selected
 from tools.stack import Stack
 
-# One selection for all backends; a stack that a backend does not have cannot be selected in it, `rm` takes it back.
+# One selection for all backends. A stack can be selected only in a backend that has it; `rm` clears the selection.
 _PULUMI = """#!/bin/sh
 backend=${PULUMI_BACKEND_URL#file://} selected=%(selected)s
 while [ "${1#--}" != "$1" ]; do [ "$1" = --cwd ] && shift; shift; done
@@ -31,47 +32,42 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def plain() -> str | None:
-    """The stack that plain `pulumi` takes."""
-    return selection._plain("stack", "--show-name")
-
-
 DEV = Stack("dev", "synergychat-local", named=False)
 TEAM = Stack("team", "kind-one", named=False)
 
 
-def test_plain_pulumi_takes_the_stack_that_make_was_last_called_for_on_the_local_cluster(venv: Path) -> None:
+def test_plain_pulumi_uses_the_stack_of_the_last_make_on_the_local_cluster(venv: Path) -> None:
     for name in ("dev", "other"):
         assert Stack(name, "synergychat-local", named=False).select()
-        assert plain() == name
+        assert selected() == name
 
 
-def test_a_stack_on_another_cluster_leaves_the_choice_alone_as_plain_pulumi_does_not_find_it(venv: Path) -> None:
+def test_a_stack_on_another_cluster_does_not_change_the_selection(venv: Path) -> None:
     DEV.select()
     assert TEAM.select()
-    assert plain() == "dev"
+    assert selected() == "dev"
     assert TEAM.remove(force=False) == 0
-    assert plain() == "dev"
+    assert selected() == "dev"
 
 
-def test_a_choice_of_the_users_outlives_the_removal_of_another_stack(venv: Path) -> None:
+def test_the_selection_survives_the_removal_of_another_stack(venv: Path) -> None:
     DEV.select()
     Stack("third", "synergychat-local", named=False).select()
     TEAM.select()
     TEAM.remove(force=False)
-    assert plain() == "third"
+    assert selected() == "third"
 
 
-def test_after_the_chosen_stack_is_removed_dev_is_taken_where_there_is_one(
+def test_after_the_selected_stack_is_removed_dev_is_selected_if_it_exists(
     venv: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "own").mkdir()
     monkeypatch.setenv("PULUMI_BACKEND_URL", (tmp_path / "own").as_uri())
     TEAM.select()
     TEAM.remove(force=False)
-    assert plain() is None
+    assert selected() is None
     DEV.select()
     TEAM.select()
-    assert plain() == "team"
+    assert selected() == "team"
     TEAM.remove(force=False)
-    assert plain() == "dev"
+    assert selected() == "dev"

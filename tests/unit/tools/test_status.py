@@ -1,8 +1,10 @@
-"""What `make up` prints at its end, and what `make status` does."""
+"""The last lines of `make up`, and `make status`."""
 
 import io
 import json
+import ssl
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, cast
@@ -11,10 +13,12 @@ import pytest
 from rich.console import Console
 
 from components.access import hosts_lines, try_it
+from components.gateway.certificates import make_pair
 from local.cluster.cluster import Cluster
 from local.cluster.status import Status
 from tests.unit import program, release
 from tests.unit.recording import ADDRESS
+from tests.unit.web import Web, serving
 from tools.stack import Stack
 from tools.status import print_access, report
 
@@ -31,11 +35,11 @@ def at(address: str) -> dict[str, Any]:
         "urls": urls,
         "gatewayAddress": address,
         "hostsLines": hosts_lines(urls, address),
-        "tryIt": try_it(urls, address, self_signed=False),
+        "tryIt": try_it(urls, address, is_self_signed=False),
     }
 
 
-def test_the_exports_of_the_program_are_what_the_report_reads(tmp_path: Path) -> None:
+def test_make_up_ends_with_how_to_reach_the_chat(tmp_path: Path) -> None:
     manifest = tmp_path / "install.yaml"
     manifest.write_bytes(release.text(*release.with_every_kind()))
     config = {"synergychat:envoyGateway": {"manifest": str(manifest)}}
@@ -54,9 +58,9 @@ def test_the_exports_of_the_program_are_what_the_report_reads(tmp_path: Path) ->
     )
 
 
-def test_an_address_that_is_a_name_is_for_dns_and_not_for_a_hosts_file() -> None:
+def test_an_address_that_is_a_host_name_goes_into_dns_and_not_into_a_hosts_file() -> None:
     text = printed(at("lb-1.example.com"))
-    assert "let these names lead to lb-1.example.com in your DNS" in text
+    assert "point these names to lb-1.example.com in your DNS" in text
     assert "/etc/hosts" not in text
 
 
@@ -66,11 +70,12 @@ def test_an_ipv6_address_is_printed_whole() -> None:
 
 @dataclass(frozen=True)
 class Deployed(Stack):
-    """A stack whose objects kubectl shows, but for Events; without any, its API server is away."""
+    """A stack whose objects, except Events, kubectl shows. Without any, its API server does not answer."""
 
     objects: tuple[dict[str, Any], ...] = ()
     asked: list[str] = field(default_factory=list[str])
     forbidden: str = ""
+    exports: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def kubectl(self, *arguments: str) -> CompletedProcess[str]:
         self.asked.append(arguments[0])
@@ -93,7 +98,7 @@ class Deployed(Stack):
         return CompletedProcess(arguments, code, json.dumps({"items": items}), "there is no such kind")
 
     def outputs(self) -> dict[str, Any]:
-        return {}
+        return self.exports
 
 
 def deployed(*objects: dict[str, Any], forbidden: str = "") -> Deployed:
@@ -101,7 +106,7 @@ def deployed(*objects: dict[str, Any], forbidden: str = "") -> Deployed:
 
 
 def failing(stack: Stack) -> list[str]:
-    """The lines of what is not well, with the columns a space apart."""
+    """The lines of all parts that are not well, with one space between columns."""
     _, text = status_of(stack)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     return [line for line in lines if " failing " in line or " unknown " in line]
@@ -136,19 +141,19 @@ def test_an_object_that_is_not_ready_says_why() -> None:
     ]
 
 
-def test_who_may_not_read_events_is_shown_the_rest() -> None:
+def test_a_user_who_may_not_read_events_sees_the_rest() -> None:
     stack = deployed(in_class("bad", condition("Accepted", "InvalidParameters", "no EnvoyProxy")), forbidden="events")
     assert failing(stack) == ["GatewayClass bad failing InvalidParameters: no EnvoyProxy"]
 
 
-def test_with_all_objects_well_no_event_is_asked_for() -> None:
+def test_events_are_not_read_while_all_objects_are_ready() -> None:
     stack = deployed(in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")))
     assert failing(stack) == []
     assert set(stack.asked) == {"api-resources", "get"}
     assert stack.asked.count("get") == 4  # three selectors, and the CRDs
 
 
-def test_a_cluster_that_does_not_answer_is_said_not_to() -> None:
+def test_a_cluster_that_does_not_answer_makes_the_stack_unknown() -> None:
     assert failing(deployed()) == ["stack dev unknown it is away"]
 
 
@@ -166,22 +171,62 @@ class Node:
     ("state", "problem"),
     [("absent", "it was never started"), ("stopped", "it is not running"), ("starting", "etcd does not answer")],
 )
-def test_of_a_stack_whose_cluster_is_not_ready_nothing_is_claimed_but_how_to_start_it(state: str, problem: str) -> None:
+def test_a_stack_on_a_cluster_that_is_not_ready_is_not_checked(state: str, problem: str) -> None:
     stack = deployed(in_class("good", condition("Accepted", "Accepted", "Valid GatewayClass", "True")))
     assert status_of(stack, Node(state, problem)) == (
         False,
         f"cluster synergychat: {state} ({problem})\n"
-        f"The stack dev is not looked at: its cluster is {state}.\n"
-        "To start it, or to read what keeps it from being ready: make up CONTEXT=kind-one\n",
+        f"The stack dev is not checked: its cluster is {state}.\n"
+        "To start it, or to see why it is not ready: make up CONTEXT=kind-one\n",
     )
     assert stack.asked == []
 
 
-def test_a_stack_that_was_never_up_is_absent_and_what_there_is_of_it_is_shown() -> None:
+def test_a_stack_that_was_never_up_is_absent_and_its_objects_are_shown() -> None:
     well, text = status_of(deployed(in_class("good", condition("Accepted", "Accepted", "Valid", "True"))))
     assert not well
     assert [" ".join(line.split()) for line in text.splitlines()] == [
         "what name state",
         "GatewayClass good ok",
-        "stack dev absent no `up` has ended well on kind-one: make up CONTEXT=kind-one",
+        "stack dev absent no `up` has succeeded on kind-one yet: make up CONTEXT=kind-one",
     ]
+
+
+def url_row(name: str, web: Web, *, self_signed: bool = False) -> str:
+    """The line for an app of this name whose host the gateway serves from `web`."""
+    url = web.url.replace("127.0.0.1", "synchat.internal")
+    commands = try_it({name: url}, "127.0.0.1", is_self_signed=self_signed)
+    stack = Deployed("dev", "kind-one", named=True, exports={"tryIt": commands, "gatewayAddress": "127.0.0.1"})
+    (line,) = [line for line in status_of(stack)[1].splitlines() if line.startswith("URL")]
+    return " ".join(line.split()).replace(url, "URL")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "line"),
+    [
+        ("web", 200, "URL web ok URL/ answers 200"),
+        ("api", 200, "URL api ok URL/healthz answers 200"),
+        ("api", 404, "URL api failing URL/healthz answers 404"),
+        ("api", 503, "URL api failing URL/healthz answers 503"),
+        ("web", 401, "URL web ok URL/ answers 401"),  # a policy asks for credentials, which status does not have
+        ("shop", 404, "URL shop ok URL/ answers 404"),  # nobody knows a path that it answers
+        ("shop", 502, "URL shop failing URL/ answers 502"),
+    ],
+)
+def test_every_app_is_asked_for_a_path_that_it_answers(name: str, status: int, line: str) -> None:
+    with serving(Web(status=status)) as web:
+        assert url_row(name, web) == line
+        assert web.asked == ["/healthz" if name == "api" else "/"]
+
+
+def test_a_certificate_is_checked_for_the_host_name_unless_the_stack_signs_it_itself(tmp_path: Path) -> None:
+    pair = make_pair(["synchat.internal"], datetime.now(UTC))
+    (tmp_path / "pair.pem").write_bytes(pair.key + pair.certificate)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "pair.pem")
+    asked: list[str | None] = []
+    tls.sni_callback = lambda _, name, __: asked.append(name)
+    with serving(Web(), tls) as web:
+        assert url_row("web", web, self_signed=True) == "URL web ok URL/ answers 200"
+        assert "certificate verify failed" in url_row("web", web)
+    assert asked == ["synchat.internal"] * 2

@@ -1,4 +1,4 @@
-// Package jsonfile keeps a document in a file that is at every moment either the old or the new one, never half of it.
+// Package jsonfile stores a document in a file. The file is replaced as a whole, so a reader never sees half of it.
 package jsonfile
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// Read fills `document` from a file. It leaves it as it is where there is no file yet.
+// Read decodes a file into document. A file that does not exist leaves document unchanged.
 func Read(path string, document any) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -19,12 +19,13 @@ func Read(path string, document any) error {
 		return err
 	}
 	if err := json.Unmarshal(text, document); err != nil {
-		return fmt.Errorf("%s is damaged: %w. Mend it, or move it away to start anew", path, err)
+		return fmt.Errorf("%s is damaged: %w. Repair it, or move it away to start with an empty one", path, err)
 	}
 	return nil
 }
 
-// Write replaces the file. What a killed process left half written beside it is overwritten by the next one.
+// Write replaces a file. It writes to a temporary file beside it first; the next Write replaces one that a killed
+// process left there.
 func Write(path string, document any) error {
 	text, err := json.Marshal(document)
 	if err != nil {
@@ -36,7 +37,7 @@ func Write(path string, document any) error {
 		return err
 	}
 	_, err = file.Write(append(text, '\n'))
-	// Before the rename: otherwise a machine that loses power may keep the new name with no text.
+	// Sync before the rename: a machine that loses power could otherwise keep the new name without its content.
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(part, path)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// logged writes one line per request. Probes come every few seconds and would hide what people do: they are left out.
+// logged writes one line per request. It leaves out probes, which come every few seconds and would hide what users do.
 func logged(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		response.Header().Set("X-Content-Type-Options", "nosniff")
@@ -15,26 +15,26 @@ func logged(handler http.Handler) http.Handler {
 			handler.ServeHTTP(response, request)
 			return
 		}
-		began := time.Now()
-		answer := &recorded{ResponseWriter: response, status: http.StatusOK}
-		handler.ServeHTTP(answer, request)
-		slog.Info("request", "method", request.Method, "path", request.URL.Path, "status", answer.status,
-			"bytes", answer.bytes, "took", time.Since(began).Round(10*time.Microsecond))
+		start := time.Now()
+		recorder := &recorder{ResponseWriter: response, status: http.StatusOK}
+		handler.ServeHTTP(recorder, request)
+		slog.Info("request", "method", request.Method, "path", request.URL.Path, "status", recorder.status,
+			"bytes", recorder.bytes, "took", time.Since(start).Round(10*time.Microsecond))
 	})
 }
 
-type recorded struct {
+type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int
 }
 
-func (r *recorded) WriteHeader(status int) {
+func (r *recorder) WriteHeader(status int) {
 	r.status = status
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorded) Write(part []byte) (int, error) {
+func (r *recorder) Write(part []byte) (int, error) {
 	written, err := r.ResponseWriter.Write(part)
 	r.bytes += written
 	return written, err

@@ -14,19 +14,20 @@ import (
 )
 
 const (
-	headerLimit  = 5 * time.Second
-	requestLimit = 15 * time.Second
-	// No request lives longer than this, and Kubernetes kills a pod 30 s after it asked it to end.
-	shutdownLimit = headerLimit + requestLimit
-	// Longer than the hour after which Envoy drops an idle connection: were it shorter, a request could meet a
-	// connection that is just being closed here.
-	idleLimit      = 65 * time.Minute
+	headerTimeout  = 5 * time.Second
+	requestTimeout = 15 * time.Second
+	// The longest that a request can take. Kubernetes kills a pod 30 s after it asked the pod to stop.
+	shutdownTimeout = headerTimeout + requestTimeout
+	// Longer than the hour after which Envoy closes an idle connection. With a shorter timeout this side would close
+	// first, and Envoy could send a request on a connection that is being closed.
+	idleTimeout    = 65 * time.Minute
 	maxHeaderBytes = 16 << 10
 )
 
-// Main is a program of the chat: what `configured` reads from its environment is served on the port that it names.
-func Main(configured func() (http.Handler, string, error)) {
-	handler, port, err := configured()
+// Main runs a program of the chat. configure reads the environment and returns the handler and the port to serve it on.
+func Main(configure func() (http.Handler, string, error)) {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stdout, nil)))
+	handler, port, err := configure()
 	if err != nil {
 		Fail(err)
 	}
@@ -35,8 +36,8 @@ func Main(configured func() (http.Handler, string, error)) {
 	}
 }
 
-// serve answers on every address of the machine until SIGTERM or SIGINT. Requests in flight are then finished, and
-// connections closed; a second signal ends the process at once.
+// serve listens on all addresses until SIGTERM or SIGINT. It then finishes the requests in flight and closes the
+// connections. A second signal ends the process at once.
 func serve(port string, handler http.Handler) error {
 	stopped, restoreSignals := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer restoreSignals()
@@ -44,13 +45,12 @@ func serve(port string, handler http.Handler) error {
 	if err != nil {
 		return err
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stdout, nil)))
 	server := &http.Server{
 		Handler:           logged(handler),
-		ReadHeaderTimeout: headerLimit,
-		ReadTimeout:       requestLimit,
-		WriteTimeout:      requestLimit,
-		IdleTimeout:       idleLimit,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 	}
 	failed := make(chan error, 1)
@@ -63,16 +63,16 @@ func serve(port string, handler http.Handler) error {
 	case <-stopped.Done():
 	}
 	restoreSignals()
-	slog.Info("ending as asked: requests in flight are finished first")
-	limit, cancel := context.WithTimeout(context.Background(), shutdownLimit)
+	slog.Info("shutting down after the requests in flight")
+	timeout, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(limit); err != nil {
-		return fmt.Errorf("requests were still in flight after %v: %w", shutdownLimit, err)
+	if err := server.Shutdown(timeout); err != nil {
+		return fmt.Errorf("requests were still in flight after %v: %w", shutdownTimeout, err)
 	}
 	return nil
 }
 
-// Fail ends the process with what is wrong on stderr.
+// Fail prints an error and ends the process.
 func Fail(err error) {
 	fmt.Fprintln(os.Stderr, "error:", err)
 	os.Exit(1)
@@ -83,10 +83,10 @@ func Healthy(response http.ResponseWriter, _ *http.Request) {
 	JSON(response, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// JSON answers with a document that can always be encoded.
+// JSON sends a document, which must be one that can be encoded.
 func JSON(response http.ResponseWriter, status int, document any) {
 	response.Header().Set("Content-Type", "application/json")
 	response.WriteHeader(status)
-	// All that can fail is the connection, and then nobody is left to be told.
+	// Encoding fails only when the client is gone.
 	_ = json.NewEncoder(response).Encode(document)
 }

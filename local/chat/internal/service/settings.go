@@ -1,4 +1,4 @@
-// Package service holds what the chat's programs do alike: how they read settings, serve, log and end.
+// Package service holds what the chat's programs have in common: settings, serving, the request log and shutdown.
 package service
 
 import (
@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Port reads a TCP port from an environment variable. Without a default (an empty one) the variable is required.
-func Port(variable, otherwise string) (string, error) {
+// Port reads a TCP port from an environment variable. The variable is required if fallback is empty.
+func Port(variable, fallback string) (string, error) {
 	value := os.Getenv(variable)
 	if value == "" {
-		value = otherwise
+		value = fallback
 	}
 	if value == "" {
-		return "", fmt.Errorf("%s is not set: it is required, a port number from 1 to 65535", variable)
+		return "", fmt.Errorf("%s is not set: set it to a port number from 1 to 65535", variable)
 	}
 	if port, err := strconv.ParseUint(value, 10, 16); err != nil || port == 0 {
 		return "", fmt.Errorf("%s is %q: it must be a port number from 1 to 65535", variable, value)
@@ -24,7 +24,8 @@ func Port(variable, otherwise string) (string, error) {
 	return value, nil
 }
 
-// BaseURL reads the URL that paths like "/messages" can be appended to. It is "" when the variable is not set.
+// BaseURL reads a URL from an environment variable, without the slash at its end. It is empty if the variable is not
+// set.
 func BaseURL(variable string) (string, error) {
 	value := os.Getenv(variable)
 	if value == "" {

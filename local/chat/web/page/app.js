@@ -8,25 +8,25 @@ const line = document.getElementById("error");
 const username = document.getElementById("username");
 const message = document.getElementById("message");
 
-// Two, so that a refresh that works takes away that the API is gone, and not that a message was not sent.
-const wrong = { send: "", api: "" };
+// Two errors: a refresh that works removes the one about the API, and keeps the one about the message.
+const errors = { send: "", api: "" };
 let shown = [];
-let asked = 0;
-let answered = 0;
+let lastRequest = 0;
+let lastAnswer = 0;
 let sending = false;
 
-// What the API says of a message that it does not take.
+// The API answers, but not with the messages: it sends the reason.
 class Refusal extends Error {}
 
-function report(news) {
-  Object.assign(wrong, news);
-  const now = `${wrong.send} ${wrong.api}`.trim();
-  // A screen reader speaks on every change, so an error that lasts is written once.
-  if (line.textContent !== now) line.textContent = now;
+function report(changes) {
+  Object.assign(errors, changes);
+  const text = `${errors.send} ${errors.api}`.trim();
+  // A screen reader speaks on every change, so an error that stays is written once.
+  if (line.textContent !== text) line.textContent = text;
 }
 
-async function ask(options) {
-  const turn = ++asked;
+async function request(options) {
+  const number = ++lastRequest;
   let response;
   try {
     response = await fetch(`${API_URL}/messages`, { ...options, signal: AbortSignal.timeout(ANSWER_MS) });
@@ -38,34 +38,32 @@ async function ask(options) {
   if (!response.ok || !Array.isArray(answer)) {
     throw new Error(`The chat's API at ${API_URL} answers with ${response.status} and no messages.`);
   }
-  // A refresh that was asked for before a message was sent may come after it, and does not have it.
-  if (turn > answered) {
-    answered = turn;
+  // Answers can arrive out of order. An older one may lack the message that was just sent.
+  if (number > lastAnswer) {
+    lastAnswer = number;
     show(answer);
   }
 }
 
-// What is there already stays: it keeps a selection, only what is new is read out, and ten thousand cost nothing.
+// Elements that are already there stay: a selection is kept, and a screen reader reads only the new messages.
 function show(messages) {
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  const gone = forgotten(messages);
-  for (let each = 0; each < gone; each++) list.firstElementChild.remove();
+  if (!isContinued(messages)) {
+    list.replaceChildren();
+    shown = [];
+  }
   const added = document.createDocumentFragment();
-  for (const each of messages.slice(shown.length - gone)) added.append(item(each));
+  for (const message of messages.slice(shown.length)) added.append(item(message));
   list.append(added);
   shown = messages;
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
 
-// The API drops its oldest messages, or all when it starts anew: how many of those shown come before its first one.
-function forgotten(messages) {
-  let gone = 0;
-  while (!shown.slice(gone).every((each, index) => messages[index] && equal(each, messages[index]))) gone++;
-  return gone;
-}
-
-function equal(one, other) {
-  return one.AuthorUsername === other.AuthorUsername && one.Text === other.Text;
+// False when the API lost its messages, as it does when its pod is replaced.
+function isContinued(messages) {
+  return shown.every(
+    (old, index) => old.AuthorUsername === messages[index]?.AuthorUsername && old.Text === messages[index]?.Text,
+  );
 }
 
 function item({ AuthorUsername, Text }) {
@@ -80,7 +78,7 @@ function item({ AuthorUsername, Text }) {
 
 async function refresh() {
   try {
-    await ask({});
+    await request({});
     report({ api: "" });
   } catch (error) {
     report({ api: `${error.message} Trying again every second.` });
@@ -94,7 +92,7 @@ async function send(event) {
   sending = true;
   const text = message.value;
   try {
-    await ask({
+    await request({
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ AuthorUsername: username.value, Text: text }),
@@ -103,7 +101,7 @@ async function send(event) {
     if (message.value === text) message.value = "";
     list.scrollTop = list.scrollHeight;
   } catch (error) {
-    if (error instanceof Refusal) report({ send: `Not sent. ${error.message}` });
+    if (error instanceof Refusal) report({ send: `The API refused this: ${error.message}` });
     else report({ send: "Not sent.", api: `${error.message} Trying again every second.` });
   }
   sending = false;
@@ -115,5 +113,5 @@ if (API_URL) {
   refresh();
 } else {
   document.getElementById("form").addEventListener("submit", (event) => event.preventDefault());
-  report({ api: "This page was not told where the chat's API is: set API_URL where the page is served." });
+  report({ api: "This page does not know the chat's API: set API_URL where the page is served." });
 }

@@ -1,5 +1,5 @@
-// Command pod-security tells which objects make pods that the Pod Security Standard "restricted" forbids, by the checks
-// of the API server's own admission.
+// Command pod-security lists objects whose pods violate the Pod Security Standard "restricted". It uses the evaluator of
+// Kubernetes' own admission controller.
 //
 // Standard input is a JSON list of Kubernetes objects, standard output a JSON list of violations.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
@@ -68,7 +68,7 @@ func evaluate(in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(violations)
 }
 
-// podOf is the pod that an object makes, nil for one of a kind that makes none.
+// podOf returns the pod template of an object, or nil if its kind has none.
 func podOf(kind string, raw []byte) (*corev1.PodTemplateSpec, error) {
 	switch kind {
 	case "Pod":

@@ -1,13 +1,12 @@
-"""The table of sets of objects that the live test shows to Envoy Gateway."""
+"""The problem in each of the cases that the live test shows to Envoy Gateway."""
 
 import pytest
 
-from checks.rules import mistakes
-from tests.cases.cases import CASES, VERSION, Case
+from tests.cases.case import Case, load
+from tests.unit.checks.rules.found import found
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_a_set_of_objects_has_just_the_mistake_that_is_in_it(case: Case) -> None:
-    found = mistakes(case.stack, version=VERSION)
-    told = [f"{wire['kind']} {wire['metadata']['name']}: {mistake.field}" for wire, mistake in found]
-    assert told == ([case.mistake] if case.mistake else []), [str(mistake) for _, mistake in found]
+@pytest.mark.parametrize("case", load(), ids=lambda case: case.name)
+def test_a_case_has_exactly_its_problem(case: Case) -> None:
+    problem = case.problem
+    assert found(*case.stack) == ([(problem.code, problem.object, problem.at)] if problem else [])

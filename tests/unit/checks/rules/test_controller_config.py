@@ -1,23 +1,23 @@
-"""What is told of the controller's own configuration, of which Envoy Gateway skips over what it does not know."""
+"""The configuration of Envoy Gateway, which silently ignores fields that it does not know."""
 
 from typing import Any
 
 import pytest
 import yaml
 
-from checks import Crds
-from checks.rules import controller_config
-from checks.rules.releases import Release
+from checks.rules.controller_config import wrong_config
+from checks.schema import Crds
+from diagnostics import Problem
+from releases import Release
+from tests.cases.objects import SYSTEM, manifest
 
 NEWEST = (1, 9)
 
 
-def told(crds: Crds, release: Release = NEWEST, **fields: Any) -> list[str]:
-    given = {"gateway": {"controllerName": "example.com/it"}, "provider": {"type": "Kubernetes"}} | fields
-    data = {"envoy-gateway.yaml": yaml.safe_dump(given)}
-    wire = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "envoy-gateway-config"}, "data": data}
-    found = controller_config.mistakes(wire, crds, release)
-    return [str(mistake).removeprefix("data[envoy-gateway.yaml].") for mistake in found]
+def found(crds: Crds, release: Release = NEWEST, **fields: Any) -> list[Problem]:
+    config = {"gateway": {"controllerName": "example.com/it"}, "provider": {"type": "Kubernetes"}} | fields
+    data = {"envoy-gateway.yaml": yaml.safe_dump(config)}
+    return list(wrong_config(manifest("ConfigMap", "envoy-gateway-config", namespace=SYSTEM, data=data), crds, release))
 
 
 GOOD: dict[str, dict[str, Any]] = {
@@ -51,51 +51,75 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fields", GOOD.values(), ids=GOOD.keys())
-def test_what_the_controller_knows_is_taken(fields: dict[str, Any], crds: Crds) -> None:
-    assert told(crds, **fields) == []
+def test_a_known_field_is_accepted(fields: dict[str, Any], crds: Crds) -> None:
+    assert found(crds, **fields) == []
 
 
 @pytest.mark.parametrize(
-    ("fields", "mistake"),
+    ("fields", "place", "value", "code", "fix"),
     [
-        ({"extensionAPIs": {}}, "extensionAPIs: is not a field (did you mean extensionApis?)"),
+        ({"extensionAPIs": {}}, "extensionAPIs", {}, "field-unknown", "did you mean extensionApis?"),
         (
             {"extensionApis": {"enableBackends": True}},
-            "extensionApis.enableBackends = true: is not a field (did you mean enableBackend?)",
+            "extensionApis.enableBackends",
+            True,
+            "field-unknown",
+            "did you mean enableBackend?",
         ),
         (
             {"logging": {"level": {"default": "warning"}}},
-            'logging.level.default = "warning": must be one of debug, info, warn, error (did you mean warn?)',
+            "logging.level.default",
+            "warning",
+            "field-enum",
+            "did you mean warn?",
         ),
         (
             {"runtimeFlags": {"enabled": ["XDSNameSchemeV1"]}},
-            'runtimeFlags.enabled[0] = "XDSNameSchemeV1": must be one of XDSNameSchemeV2, EndpointSliceIndex, '
-            "PerResourceSystemCASecret (did you mean XDSNameSchemeV2?)",
+            "runtimeFlags.enabled[0]",
+            "XDSNameSchemeV1",
+            "field-enum",
+            "did you mean XDSNameSchemeV2?",
         ),
         (
             {"rateLimit": {"timeout": 20, "backend": {"type": "Redis"}}},
-            'rateLimit.timeout = 20: must be a string (write "20", in quotes)',
+            "rateLimit.timeout",
+            20,
+            "field-type",
+            'write "20", in quotes',
         ),
-        # Those parts that the CRD of EnvoyProxy has too.
-        (
-            {"envoyProxy": {"provider": {"type": "Docker"}}},
-            'envoyProxy.provider.type = "Docker": must be one of Kubernetes, Host',
-        ),
+        # A part that the CRD of EnvoyProxy has too.
+        ({"envoyProxy": {"provider": {"type": "Docker"}}}, "envoyProxy.provider.type", "Docker", "field-enum", ""),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_it_does_not_know_is_refused(fields: dict[str, Any], mistake: str, crds: Crds) -> None:
-    assert told(crds, **fields) == [mistake]
+def test_an_unknown_field_or_value_is_refused(
+    fields: dict[str, Any], place: str, value: Any, code: str, fix: str, crds: Crds
+) -> None:
+    (problem,) = found(crds, **fields)
+    assert (problem.field, problem.code) == (f"data[envoy-gateway.yaml].{place}", code)
+    assert (problem.value, problem.fix) == (value, fix)
 
 
-def test_what_an_earlier_release_does_not_know_yet_is_refused_for_that_one() -> None:
+def test_a_refused_value_comes_with_all_options(crds: Crds) -> None:
+    def options(**fields: Any) -> str:
+        (problem,) = found(crds, **fields)
+        return problem.words["options"]
+
+    assert options(logging={"level": {"default": "warning"}}) == "one of debug, info, warn, error"
+    assert options(runtimeFlags={"enabled": ["a"]}) == (
+        "one of XDSNameSchemeV2, EndpointSliceIndex, PerResourceSystemCASecret"
+    )
+    assert options(envoyProxy={"provider": {"type": "Docker"}}) == "one of Kubernetes, Host"
+
+
+def test_an_older_release_does_not_have_a_field() -> None:
     fields: dict[str, Any] = {"extensionApis": {"enableLua": True}}
-    assert told(Crds({}), **fields) == []
-    assert told(Crds({}), (1, 8), **fields) == [
-        "extensionApis.enableLua: Envoy Gateway has this field since 1.9 (install Envoy Gateway 1.9 or later)"
-    ]
+    assert found(Crds({}), **fields) == []
+    (problem,) = found(Crds({}), (1, 8), **fields)
+    assert (problem.code, problem.words) == ("field-too-new", {"since": "1.9"})
+    assert problem.field == "data[envoy-gateway.yaml].extensionApis.enableLua"
 
 
-def test_the_releases_own_configuration_is_taken(manifest_objects: list[dict[str, Any]], crds: Crds) -> None:
-    (config_map,) = (each for each in manifest_objects if each["metadata"]["name"] == "envoy-gateway-config")
-    assert list(controller_config.mistakes(config_map, crds, NEWEST)) == []
+def test_the_configuration_of_the_release_is_accepted(manifest_objects: list[dict[str, Any]], crds: Crds) -> None:
+    (config_map,) = (made for made in manifest_objects if made["metadata"]["name"] == "envoy-gateway-config")
+    assert list(wrong_config(config_map, crds, NEWEST)) == []

@@ -1,66 +1,64 @@
-"""Issuer: who signs certificates for the listeners, and what that needs."""
+"""Issuer: who signs certificates for listeners."""
 
 from typing import Any
 
-from config import GatewayConfig
-from tests.unit import parts
-from tests.unit.recording import Recorded, Recording, record
+from tests.unit import small_stack
+from tests.unit.recording import Recorded
 
 SERVER = "https://acme.example.com/directory"
 OURS = {"ours": {"selfSignedCa": True}}
 SELF_SIGNED, AUTHORITY, ISSUER = (
-    "is-ours-issuer-ours-self-signed",
-    "is-ours-certificate-ours-authority",
-    "is-ours-issuer-ours",
+    "issuer-ours-issuer-ours-self-signed",
+    "issuer-ours-certificate-ours-authority",
+    "issuer-ours-issuer-ours",
 )
-ORDERED = "gw-certificate-https-synchat.internal"
-
-
-def build(issuers: dict[str, Any], **gateway: Any) -> Recording:
-    settings = GatewayConfig.model_validate(gateway)
-    return record(lambda: parts.gateway(parts.on_cluster(), settings, issuers=issuers))
 
 
 def spec(resource: Recorded) -> dict[str, Any]:
     return resource.inputs["spec"]
 
 
-def test_an_authority_of_the_stacks_own_signs_itself_and_then_others() -> None:
-    recording = build(OURS)
+def acme(keys: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """The field `acme` of an issuer with these keys."""
+    return spec(small_stack.build(issuers={"a": {"acme": keys}}, **others)["issuer-a-issuer-a"])["acme"]
+
+
+def test_a_certificate_authority_signs_itself_and_then_others() -> None:
+    recording = small_stack.build(issuers=OURS)
     root = spec(recording[AUTHORITY])
     assert (root["isCA"], root["issuerRef"]["name"]) == (True, "ours-self-signed")
-    # What clients were given holds for long, and for every later one with the same key.
-    assert (root["duration"], root["privateKey"]) == (
-        "87600h",
-        {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
-    )
+    # Clients trust it for long: every renewal has the same key.
+    assert root["duration"] == "87600h"
+    assert root["privateKey"] == {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"}
     assert spec(recording[ISSUER]) == {"ca": {"secretName": root["secretName"]}}
     assert recording.waits_for(AUTHORITY, SELF_SIGNED)
     assert recording.waits_for(ISSUER, AUTHORITY)
-    assert recording.waits_for(SELF_SIGNED, "eg-deployment-envoy-gateway")
+    assert recording.waits_for(SELF_SIGNED, "envoy-gateway-deployment-envoy-gateway")
 
 
-def test_a_listeners_certificate_is_of_the_stacks_issuer_and_comes_after_it() -> None:
-    recording = build(OURS, https={"issuer": "ours"})
-    named = spec(recording[ORDERED])["issuerRef"]
-    assert (named["kind"], named["name"]) == ("Issuer", "ours")
-    assert recording.waits_for(ORDERED, ISSUER)
-    assert not recording.waits_for("gw-gateway", ISSUER)
+def test_a_listeners_certificate_names_the_stacks_issuer_and_comes_after_it() -> None:
+    recording = small_stack.build(issuers=OURS, gateway={"https": {"issuer": "ours"}})
+    certificate = "gateway-certificate-https-synchat.internal"
+    reference = spec(recording[certificate])["issuerRef"]
+    assert (reference["kind"], reference["name"]) == ("Issuer", "ours")
+    assert recording.waits_for(certificate, ISSUER)
+    assert not recording.waits_for("gateway-gateway", ISSUER)
 
 
-def test_acme_is_answered_through_every_gateways_listener_for_http() -> None:
-    acme = spec(build({"a": {"acme": {"server": SERVER, "email": "ops@example.com"}}})["is-a-issuer-a"])["acme"]
-    assert (acme["server"], acme["email"]) == (SERVER, "ops@example.com")
-    (solver,) = acme["solvers"]
-    parents = {each["name"]: each["sectionName"] for each in solver["http01"]["gatewayHTTPRoute"]["parentRefs"]}
+def test_acme_challenges_come_through_the_http_listener_of_every_gateway() -> None:
+    found = acme({"server": SERVER, "email": "ops@example.com"}, gateways={"inner": {"listener": "plain"}})
+    assert (found["server"], found["email"]) == (SERVER, "ops@example.com")
+    (solver,) = found["solvers"]
+    parents = {parent["name"]: parent["sectionName"] for parent in solver["http01"]["gatewayHTTPRoute"]["parentRefs"]}
     assert parents == {"app-gateway": "http", "inner": "plain"}
 
 
-def test_further_fields_of_acme_are_laid_over() -> None:
-    acme = spec(build({"a": {"acme": {"server": SERVER, "caBundle": "abc", "solvers": []}}})["is-a-issuer-a"])["acme"]
-    assert (acme["caBundle"], acme["solvers"]) == ("abc", [])
+def test_fields_of_acme_replace_the_programs() -> None:
+    found = acme({"server": SERVER, "caBundle": "abc", "solvers": []})
+    assert (found["caBundle"], found["solvers"]) == ("abc", [])
 
 
-def test_any_other_way_to_sign_is_passed_on() -> None:
+def test_any_other_field_of_an_issuer_is_passed_on() -> None:
     vault = {"server": "https://vault.example.com", "path": "pki/sign/chat"}
-    assert spec(build({"corporate": {"vault": vault}})["is-corporate-issuer-corporate"]) == {"vault": vault}
+    recording = small_stack.build(issuers={"corporate": {"vault": vault}})
+    assert spec(recording["issuer-corporate-issuer-corporate"]) == {"vault": vault}

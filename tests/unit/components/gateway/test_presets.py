@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from checks import Crds, check
+from checks.schema import Crds, validate
 from components.gateway import presets
 from config import TrafficConfig
 from config.values import Preset
@@ -28,7 +28,7 @@ def test_every_field_is_one_of_the_release(preset: str, crds: Crds) -> None:
         for kind, wire in fields(preset=preset).items()
     ]
     assert len(wires) == 2
-    assert [str(mistake) for wire in wires for mistake in check(wire, crds)] == []
+    assert [str(mistake) for wire in wires for mistake in validate(wire, crds)] == []
 
 
 def test_fields_of_the_stack_are_laid_over_those_of_the_preset() -> None:

@@ -1,69 +1,70 @@
-"""A release as a stack wants it: its controller's number, size and images."""
+"""Customize: number, size, configuration and images of a release's controller."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from components.platform.customize import tailored
-from components.platform.release import Manifest, split
+from components.platform.customize import customize
+from components.platform.release import Release, controller_config, split
 from config import EnvoyGatewayConfig
+from kube.manifest import Manifest
+from tests.unit import release
 
 MIRROR = "registry.example.com/mirror"
 OWN = "registry.example.com/gateway:1@sha256:" + "a" * 64
 
 
 @pytest.fixture(scope="module")
-def released(pinned_manifest: Path) -> Manifest:
-    return split(pinned_manifest.read_bytes(), EnvoyGatewayConfig(), "", "install.yaml")
+def released(pinned_manifest: Path) -> Release:
+    return split(pinned_manifest.read_bytes(), release.source(), "", release.ORIGIN)
 
 
-def with_settings(released: Manifest, **settings: Any) -> Manifest:
-    return tailored(released, EnvoyGatewayConfig.model_validate(settings))
+def with_settings(released: Release, **settings: Any) -> Release:
+    return customize(released, EnvoyGatewayConfig.model_validate(settings))
 
 
-def container(wire: Any) -> Any:
-    (only,) = wire["spec"]["template"]["spec"]["containers"]
+def container(workload: Manifest) -> Any:
+    """The only container of a Deployment or Job."""
+    (only,) = workload["spec"]["template"]["spec"]["containers"]
     return only
 
 
-def images(manifest: Manifest) -> dict[str, str]:
-    """Of all that a release runs, but for the Envoys."""
-    (text,) = [wire["data"]["envoy-gateway.yaml"] for wire in manifest.settings if wire["kind"] == "ConfigMap"]
-    kubernetes = yaml.safe_load(text)["provider"]["kubernetes"]
-    (job,) = manifest.jobs
+def images(release: Release) -> dict[str, str]:
+    """Images of everything that a release runs, except for the Envoys."""
+    kubernetes = controller_config(release)["provider"]["kubernetes"]
+    (job,) = release.jobs
     return {
-        "controller": container(manifest.controller)["image"],
+        "controller": container(release.controller)["image"],
         "certgen": container(job)["image"],
         "shutdown manager": kubernetes["shutdownManager"]["image"],
         "rate limit": kubernetes["rateLimitDeployment"]["container"]["image"],
     }
 
 
-def test_a_release_of_which_nothing_is_asked_is_as_it_was(released: Manifest) -> None:
+def test_without_settings_a_release_does_not_change(released: Release) -> None:
     assert with_settings(released) == released
 
 
-def test_a_registry_is_that_of_every_image(released: Manifest) -> None:
+def test_a_registry_replaces_that_of_every_image(released: Release) -> None:
     before = images(released)
     assert {image.partition("/")[0] for image in before.values()} == {"docker.io"}
     found = images(with_settings(released, registry=MIRROR))
     assert found == {name: image.replace("docker.io", MIRROR) for name, image in before.items()}
 
 
-def test_an_image_is_that_of_all_that_run_the_same_and_goes_before_the_registry(released: Manifest) -> None:
+def test_an_image_replaces_those_of_the_same_program_and_wins_over_the_registry(released: Release) -> None:
     limiter = "registry.example.com/limiter:1"
     found = images(with_settings(released, registry=MIRROR, image=OWN, rateLimitImage=limiter))
     assert found == {"controller": OWN, "certgen": OWN, "shutdown manager": OWN, "rate limit": limiter}
 
 
-def test_the_configs_own_word_on_an_image_goes_first(released: Manifest) -> None:
-    said = {"provider": {"kubernetes": {"shutdownManager": {"image": "mine:1"}}}}
-    assert images(with_settings(released, registry=MIRROR, config=said))["shutdown manager"] == "mine:1"
+def test_an_image_of_the_configuration_wins(released: Release) -> None:
+    configuration = {"provider": {"kubernetes": {"shutdownManager": {"image": "mine:1"}}}}
+    assert images(with_settings(released, registry=MIRROR, config=configuration))["shutdown manager"] == "mine:1"
 
 
-def test_the_controller_has_the_number_and_the_size_that_are_asked_for(released: Manifest) -> None:
+def test_the_controller_gets_the_number_and_the_size_of_the_settings(released: Release) -> None:
     controller = with_settings(released, replicas=2, resources={"requests": {"memory": "64Mi"}}).controller
     assert controller["spec"]["replicas"] == 2
     before = container(released.controller)
@@ -74,18 +75,14 @@ def test_the_controller_has_the_number_and_the_size_that_are_asked_for(released:
     assert container(controller) | {"resources": None} == before | {"resources": None}
 
 
-def test_several_controllers_have_a_budget_that_finds_their_pods(released: Manifest) -> None:
+def test_several_controllers_have_a_budget_that_finds_their_pods(released: Release) -> None:
     several = with_settings(released, replicas=2)
-    (budget,) = [wire for wire in several.settings if wire["kind"] == "PodDisruptionBudget"]
+    (budget,) = [manifest for manifest in several.settings if manifest["kind"] == "PodDisruptionBudget"]
     assert several.controller["spec"]["replicas"] == 2
     assert budget["metadata"] == {"name": "envoy-gateway", "namespace": released.namespace["metadata"]["name"]}
     labels = several.controller["spec"]["template"]["metadata"]["labels"]
     assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
     assert budget["spec"]["maxUnavailable"] == 1
     spread = several.controller["spec"]["template"]["spec"]["topologySpreadConstraints"]
-    assert {each["topologyKey"] for each in spread} >= {"kubernetes.io/hostname"}
-    assert all(each["labelSelector"]["matchLabels"].items() <= labels.items() for each in spread)
-
-
-def test_one_controller_is_as_the_release_has_it(released: Manifest) -> None:
-    assert with_settings(released) == released
+    assert {constraint["topologyKey"] for constraint in spread} >= {"kubernetes.io/hostname"}
+    assert all(constraint["labelSelector"]["matchLabels"].items() <= labels.items() for constraint in spread)

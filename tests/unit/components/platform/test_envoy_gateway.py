@@ -1,16 +1,17 @@
-"""EnvoyGateway: the objects of a release, each in its place in the order."""
+"""EnvoyGateway: the objects of a release, in the order in which they have to exist."""
 
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
-import pulumi
 import pytest
 
-from components import EnvoyGateway, EnvoyGatewayArgs, load_release
+from components import EnvoyGateway, EnvoyGatewayArgs
 from components.platform import envoy_gateway
+from components.platform.envoy_gateway import load_envoy_gateway
 from config import EnvoyGatewayConfig
-from tests.unit import release as small
-from tests.unit.parts import TIMEOUT_S, on_cluster
+from kube.manifest import identity
+from releases import LINES
+from tests.unit import release, small_stack
 from tests.unit.recording import Recording, record
 
 NAMESPACE = "eg-namespace-envoy-gateway-system"
@@ -25,18 +26,16 @@ CONTROLLER = "eg-deployment-envoy-gateway"
 
 def build(*, preview: bool = False) -> Recording:
     def program() -> None:
-        args = EnvoyGatewayArgs(manifest=small.manifest(), timeout_s=TIMEOUT_S)
-        component = EnvoyGateway("eg", args, on_cluster())
-        pulumi.export("namespace", component.namespace)
+        args = EnvoyGatewayArgs(release=release.release(), timeout_s=small_stack.TIMEOUT_S)
+        EnvoyGateway("eg", args, small_stack.on_cluster())
 
     return record(program, preview=preview)
 
 
 def test_every_object_of_the_release_is_a_resource_of_its_own(preview: bool) -> None:
     recording = build(preview=preview)
-    made = {(each.inputs["kind"], each.inputs["metadata"]["name"]) for each in recording.kubernetes}
-    assert made == {(wire["kind"], wire["metadata"]["name"]) for wire in small.objects()}
-    assert {each.name for each in recording.kubernetes} == {NAMESPACE, *CRDS, *SETTINGS, JOB, CONTROLLER}
+    assert {identity(resource.inputs) for resource in recording.kubernetes} == set(map(identity, release.objects()))
+    assert {resource.name for resource in recording.kubernetes} == {NAMESPACE, *CRDS, *SETTINGS, JOB, CONTROLLER}
 
 
 def test_a_resource_has_the_type_of_its_object() -> None:
@@ -60,43 +59,41 @@ def test_an_object_is_registered_as_it_is_prepared() -> None:
         *((CONTROLLER, before) for before in (*CRDS, *SETTINGS, JOB)),
     ],
 )
-def test_what_an_object_needs_is_there_before_it(later: str, earlier: str) -> None:
+def test_what_an_object_needs_exists_before_it(later: str, earlier: str) -> None:
     assert build().waits_for(later, earlier)
 
 
-def test_nothing_holds_up_the_crds() -> None:
+def test_the_crds_wait_for_nothing() -> None:
     recording = build()
     assert [recording[crd].depends_on for crd in CRDS] == [frozenset(), frozenset()]
 
 
-def test_every_object_may_take_as_long_as_the_stack_says() -> None:
+def test_every_object_has_the_timeout_of_the_stack() -> None:
     recording = build()
-    assert {tuple(each.timeouts.values()) for each in recording.kubernetes} == {("60s", "60s", "60s")}
+    assert {tuple(resource.timeouts.values()) for resource in recording.kubernetes} == {("60s", "60s", "60s")}
 
 
-def test_the_namespace_is_known_in_a_preview(preview: bool) -> None:
-    assert build(preview=preview).exports == {"namespace": "envoy-gateway-system"}
-
-
-def source(**settings: Any) -> EnvoyGatewayConfig:
-    return EnvoyGatewayConfig(manifest="missing.yaml", **settings)
+def load(version: str) -> None:
+    """Load a release from a manifest that does not exist."""
+    load_envoy_gateway(EnvoyGatewayConfig(manifest="missing.yaml", version=version), installs=True)
 
 
 def test_a_release_past_its_end_of_life_is_warned_about() -> None:
-    recording = record(lambda: load_release(source(version="1.5.1"), "managed"))
-    assert recording.log[0] == (
-        "Envoy Gateway 1.5.1 gets no fixes since 2026-02-13: set synergychat:envoyGateway.version to a newer release"
+    assert record(lambda: load("1.5.1")).log[0] == (
+        "Envoy Gateway 1.5.1 is past its end of life (2026-02-13): "
+        "set synergychat:envoyGateway.version to a newer release"
     )
 
 
-def test_a_release_that_gets_fixes_is_not_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envoy_gateway, "RELEASE_LINES", {"1.9": date.max})
-    (error,) = record(lambda: load_release(source(version="1.9.1"), "managed")).log
+def test_a_supported_release_is_not_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = replace(LINES[0], end_of_life=date.max)
+    monkeypatch.setattr(envoy_gateway, "line_of", lambda _: line)
+    (error,) = record(lambda: load("1.9.1")).log
     assert error.startswith("missing.yaml cannot be read")
 
 
 def test_a_manifest_that_cannot_be_used_ends_the_program_with_nothing_registered() -> None:
-    recording = record(lambda: (load_release(source(), "managed"), on_cluster()))
+    recording = record(lambda: (load("1.9.1"), small_stack.on_cluster()))
     assert recording.log[-1] == (
         "missing.yaml cannot be read: No such file or directory (synergychat:envoyGateway.manifest)"
     )

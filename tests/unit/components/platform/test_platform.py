@@ -1,4 +1,4 @@
-"""Whose the platform is: what a stack makes of it, and what of it stays when the stack goes."""
+"""Platform: what a stack installs, what it needs of an external platform, and what is protected from deletion."""
 
 import json
 import os
@@ -8,55 +8,54 @@ from typing import Any
 import pytest
 
 import config
-from components.platform import platform
-from config import GatewayConfig
-from tests.unit import parts, program
-from tests.unit.recording import Recording, record
+from components.platform import requirements
+from tests.unit import program, small_stack
+from tests.unit.recording import PROJECT, Recording
 
 PLATFORM = {"CustomResourceDefinition", "GatewayClass", "Job", "ClusterRole"}
 
 
 def run(directory: Path, manifest: Path, *, preview: bool = True, **settings: Any) -> Recording:
-    given = {f"synergychat:{key}": value for key, value in settings.items()}
-    return program.run(directory, preview=preview, manifest=manifest, config=given)
+    """The dev stack with these keys changed."""
+    keys = {f"{PROJECT}:{key}": value for key, value in settings.items()}
+    return program.run(directory, preview=preview, manifest=manifest, config=keys)
 
 
-def test_a_stack_on_an_external_platform_makes_nothing_of_it_and_all_of_its_own(
-    tmp_path: Path, pinned_manifest: Path
-) -> None:
+def test_a_stack_on_an_external_platform_creates_only_its_own_objects(tmp_path: Path, pinned_manifest: Path) -> None:
     recording = run(tmp_path, pinned_manifest, platform="external")
     assert recording.log == []
-    assert {each.kind for each in recording.kubernetes} & PLATFORM == set()
-    assert {each.inputs["metadata"].get("namespace") for each in recording.kubernetes} == {"synergychat", None}
-    assert [each.kind for each in recording.kubernetes if "namespace" not in each.inputs["metadata"]] == ["Namespace"]
+    assert {resource.kind for resource in recording.kubernetes} & PLATFORM == set()
+    namespaces = {resource.name: resource.inputs["metadata"].get("namespace") for resource in recording.kubernetes}
+    assert set(namespaces.values()) == {"synergychat", None}
+    assert [name for name, namespace in namespaces.items() if namespace is None] == ["synergychat-namespace"]
     assert len(recording.of_kind("HTTPRoute")) == 2
 
 
 def test_the_gateway_of_an_external_class_has_its_own_proxy() -> None:
-    def program() -> None:
-        parts.gateway(parts.on_cluster(), GatewayConfig(name="edge"), ownership="external")
-
-    recording = record(program)
+    recording = small_stack.build(platform="external", gateway={"name": "edge"})
     (proxy,), (gateway,) = recording.of_kind("EnvoyProxy"), recording.of_kind("Gateway")
-    assert (proxy.inputs["metadata"]["name"], proxy.inputs["metadata"]["namespace"]) == ("edge", "chat")
+    assert (proxy.inputs["metadata"]["name"], proxy.inputs["metadata"]["namespace"]) == ("edge", small_stack.NAMESPACE)
     assert gateway.inputs["spec"]["infrastructure"]["parametersRef"] == {
         "group": "gateway.envoyproxy.io",
         "kind": "EnvoyProxy",
         "name": "edge",
     }
     assert gateway.inputs["spec"]["gatewayClassName"] == "app-gatewayclass"
-    assert recording.waits_for("gw-gateway", "gw-proxy")
+    assert recording.waits_for("gateway-gateway", "gateway-proxy")
 
 
-def test_the_checks_of_a_stack_on_an_external_platform_are_those_of_the_release(
+def test_a_stack_on_an_external_platform_is_validated_against_the_release(
     tmp_path: Path, pinned_manifest: Path
 ) -> None:
     recording = run(tmp_path, pinned_manifest, platform="external", routes={"shop": {"rulez": []}})
     assert recording.resources == {}
-    assert "synergychat:routes.shop.rulez: is not a field (did you mean rules?)" in recording.log[0]
+    _, line, fix, *_ = recording.log[0].splitlines()
+    assert line.startswith("  synergychat:routes.shop.rulez: ")
+    assert line.endswith(" [field-unknown]")
+    assert "rules" in fix
 
 
-def test_an_update_tells_what_the_platform_lacks_and_changes_nothing(
+def test_an_update_lists_what_the_platform_lacks_and_changes_nothing(
     tmp_path: Path, pinned_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _kubectl(tmp_path, monkeypatch, "exit 0")
@@ -65,38 +64,37 @@ def test_an_update_tells_what_the_platform_lacks_and_changes_nothing(
     (message,) = recording.log
     first, *lines, last = message.splitlines()
     assert first == (
-        "Stack dev relies on a platform (synergychat:platform is external) "
-        "that context synergychat-local does not have:"
+        "Stack dev needs an external platform (synergychat:platform) that context synergychat-local does not have:"
     )
-    assert "  GatewayClass app-gatewayclass is not there (synergychat:gateway.className); there: none" in lines
+    assert "  GatewayClass app-gatewayclass is missing (synergychat:gateway.className); existing: none" in lines
     assert len(lines) == 6
-    assert last.startswith("Nothing was changed. Bring up the stack that manages it first")
+    assert last.startswith("Nothing was changed. Bring up the stack that manages the platform first")
 
 
-def test_what_an_update_may_not_look_at_is_said_and_does_not_stop_it(
+def test_an_update_warns_of_what_it_may_not_read_and_goes_on(
     tmp_path: Path, pinned_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _kubectl(tmp_path, monkeypatch, "echo Forbidden >&2; exit 1")
     recording = run(tmp_path, pinned_manifest, preview=False, platform="external")
     assert recording.exit_code is None
-    assert set(recording.log) == {"Not all that synergychat:platform external relies on could be looked at: Forbidden"}
+    assert set(recording.log) == {
+        "The external platform (synergychat:platform) could not be checked completely: Forbidden"
+    }
 
 
-def test_without_kubectl_an_update_says_that_it_does_not_look(
+def test_without_kubectl_an_update_warns_that_it_does_not_check_the_platform(
     tmp_path: Path, pinned_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     recording = run(tmp_path, pinned_manifest, preview=False, platform="external")
     assert recording.exit_code is None
-    assert recording.log == [
-        "There is no `kubectl` on the PATH to look at what synergychat:platform external relies on"
-    ]
+    assert recording.log == ["There is no `kubectl` on the PATH to check the external platform (synergychat:platform)"]
 
 
-def test_a_preview_without_a_cluster_asks_nobody(
+def test_a_preview_without_a_cluster_does_not_check_the_platform(
     tmp_path: Path, pinned_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(platform, "look", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(requirements, "look", lambda *_: pytest.fail("asked"))
     assert run(tmp_path, pinned_manifest, platform="external").exit_code is None
 
 
@@ -112,13 +110,13 @@ def _kubectl(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_the_crds_alone_are_protected_and_only_when_asked(tmp_path: Path, pinned_manifest: Path, protect: bool) -> None:
+def test_only_the_crds_are_protected_and_only_on_request(tmp_path: Path, pinned_manifest: Path, protect: bool) -> None:
     recording = run(
         tmp_path,
         pinned_manifest,
         envoyGateway=program.stack_config("dev")["synergychat:envoyGateway"] | {"protect": protect},
     )
-    protected = {each.kind for each in recording if each.protect}
+    protected = {resource.kind for resource in recording if resource.protect}
     assert protected == ({"CustomResourceDefinition"} if protect else set())
     assert len(recording.of_kind("CustomResourceDefinition")) == 21
 
@@ -127,46 +125,43 @@ def test_the_controller_of_an_external_platform_may_be_in_any_namespace(tmp_path
     release = program.stack_config("dev")["synergychat:envoyGateway"] | {"namespace": "gateways"}
     assert run(tmp_path, pinned_manifest, platform="external", envoyGateway=release).log == []
     (refused,) = run(tmp_path, pinned_manifest, envoyGateway=release).log
-    assert "installs into the namespace envoy-gateway-system, not gateways" in refused
+    assert "installs into namespace envoy-gateway-system, not gateways" in refused
 
 
-# What a stack can say of a platform that is not its own
+# Keys of a stack on an external platform
+
+
+def problems(**keys: Any) -> list[tuple[str, str]]:
+    """Place and code of every problem in a stack with these keys."""
+    values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in keys.items()}
+    try:
+        config.parse(PROJECT, {f"{PROJECT}:context": "a-context", **values})
+    except config.ConfigError as error:
+        return [(found.place.removeprefix(f"{PROJECT}:"), found.problem.code) for found in error.problems]
+    return []
 
 
 @pytest.mark.parametrize(
-    ("given", "line"),
+    ("keys", "place", "code"),
     [
-        (
-            {"envoyGateway": {"protect": True}},
-            "synergychat:envoyGateway.protect = true goes only with platform managed: "
-            "it is for the stack that has the controller",
-        ),
-        (
-            {"envoyGateway": {"config": {"logging": {}}}},
-            'synergychat:envoyGateway.config = {"logging": {}} goes only with platform managed: '
-            "it is for the stack that has the controller",
-        ),
+        ({"envoyGateway": {"protect": True}}, "envoyGateway.protect", "platform-managed-only"),
+        ({"envoyGateway": {"config": {"logging": {}}}}, "envoyGateway.config", "platform-managed-only"),
         (
             {"gateway": {"spec": {"infrastructure": {"parametersRef": {"name": "x"}}}}},
-            'synergychat:gateway.spec.infrastructure.parametersRef = {"name": "x"} '
-            "is, with platform external, what gateway.proxy and the keys beside it say",
+            "gateway.spec.infrastructure.parametersRef",
+            "field-has-own-key",
         ),
     ],
 )
-def test_what_is_for_the_owner_of_the_platform_is_refused(given: dict[str, Any], line: str) -> None:
-    values = {f"synergychat:{key}": json.dumps(value) for key, value in given.items()}
-    values |= {"synergychat:context": "a-context"}
-    assert config.parse("synergychat", values)
-    with pytest.raises(config.ConfigError) as raised:
-        config.parse("synergychat", values | {"synergychat:platform": "external"})
-    assert raised.value.mistakes == [line]
+def test_keys_of_the_stack_that_manages_the_platform_are_refused(keys: dict[str, Any], place: str, code: str) -> None:
+    assert problems(**keys) == []
+    assert problems(**keys, platform="external") == [(place, code)]
 
 
-def test_the_release_of_a_platform_and_its_namespace_may_be_said() -> None:
-    said = {"version": "1.8.0", "sha256": ["0" * 64], "namespace": "gateways", "manifest": "a.yaml", "config": {}}
-    values = {
-        "synergychat:context": "a-context",
-        "synergychat:platform": "external",
-        "synergychat:envoyGateway": json.dumps(said),
-    }
-    assert config.parse("synergychat", values).envoy_gateway.namespace == "gateways"
+def test_a_stack_describes_the_release_of_an_external_platform() -> None:
+    release = {"version": "1.8.0", "sha256": ["0" * 64], "namespace": "gateways", "manifest": "a.yaml"}
+    assert problems(platform="external", envoyGateway=release) == []
+
+
+def test_keys_of_the_platform_may_have_their_default_value() -> None:
+    assert problems(platform="external", envoyGateway={"config": {}, "replicas": 1, "protect": False}) == []

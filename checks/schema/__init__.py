@@ -1,0 +1,11 @@
+"""Schemas: what an API server says about one object, by the CRDs of the release and Kubernetes' own kinds.
+
+crds = Crds.of(custom_resource_definitions)
+for problem in validate(manifest, crds):
+    print(problem)
+"""
+
+from checks.schema.crds import Crds
+from checks.schema.validate import validate
+
+__all__ = ["Crds", "validate"]

@@ -1,0 +1,329 @@
+"""Stack: what the config comes to. One section for each part of the program, with all references resolved to names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from config.base import Fields
+from config.cert_manager import CertManagerConfig, IssuerConfig
+from config.envoy_gateway import EnvoyGatewayConfig
+from config.gateway import ListenerConfig, ServingConfig
+from config.objects import ObjectConfig
+from config.routes import TargetConfig
+from config.shortcuts import Shortcut
+from config.stack import StackConfig
+from config.values import Ownership
+from config.workloads import ApiConfig, AppConfig, CrawlerConfig, ExtraAppConfig, WebConfig
+from diagnostics import Path
+from diagnostics.source import derived
+from gatewayapi.kinds import ROUTES, PolicyKind, RouteKind, route_kinds
+from kube.json_paths import children
+from kube.read import values
+from releases import ENVOY, envoy_image, mirrored
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformSettings:
+    """CRDs, controller and GatewayClass, and cert-manager."""
+
+    ownership: Ownership
+    envoy_gateway: EnvoyGatewayConfig
+    cert_manager: CertManagerConfig
+    class_name: str
+    timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatSettings:
+    """The chat's namespace, Secrets and workloads."""
+
+    namespace: str
+    default_deny: bool
+    """Whether NetworkPolicies deny all traffic in the namespace that no other policy allows."""
+    api_url: str
+    """Public URL of the API: the page calls it from the browser."""
+    web: WebConfig
+    api: ApiConfig
+    crawler: CrawlerConfig
+    secrets: Mapping[str, Mapping[str, str]]
+    """Contents of the namespace's Secrets, by name."""
+    timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaySettings:
+    """One Gateway."""
+
+    name: str
+    class_name: str
+    keys: ServingConfig
+    listeners: Sequence[ListenerConfig]
+    """All listeners, including those that follow from `https` and from the routes' host names."""
+    hostnames: Sequence[str]
+    """Host names that it serves, wildcards included: the program issues certificates for them."""
+    envoy_image: str | None
+    """None leaves the choice to Envoy Gateway."""
+    timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerSettings:
+    """One issuer of cert-manager."""
+
+    name: str
+    keys: IssuerConfig
+    listeners: Mapping[str, str]
+    """HTTP listener of each Gateway, by the Gateway's name: ACME challenges come through them."""
+    timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteSettings:
+    """One route."""
+
+    key: str
+    """Name of its key in the config."""
+    name: str
+    """Name of the object."""
+    path: Path
+    """Place in the config."""
+    name_path: Path
+    """Place in the config of the object's name."""
+    kind: RouteKind = "HTTPRoute"
+    gateway: str
+    listeners: Sequence[str] = ()
+    """Names of listeners; empty for the Gateway's default ones."""
+    fields: Fields
+    """Fields of its spec. `workload: NAME` in a `backendRefs` stands for the workload's Service."""
+    shortcuts: Sequence[tuple[Shortcut, object]] = ()
+    timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicySettings:
+    """One policy."""
+
+    name: str
+    path: Path
+    kind: PolicyKind
+    targets: Sequence[TargetConfig]
+    targets_path: Path
+    """Place in the config of `targets`, or of the policy when it has the default target."""
+    fields: Fields
+    timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadTraffic:
+    """The connections of one workload, as its NetworkPolicy needs them."""
+
+    name: str
+    path: Path
+    """Place of the workload in the config."""
+    keys: AppConfig
+    calls: frozenset[str]
+    """Workloads that it connects to."""
+    is_exposed: bool
+    """Whether a route or policy sends it requests."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack's config, section by section."""
+
+    config: StackConfig
+    _calls: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"api": ("crawler",)})
+
+    @property
+    def context(self) -> str:
+        return self.config.context
+
+    @property
+    def require_digests(self) -> bool:
+        return self.config.require_digests
+
+    @property
+    def timeout_s(self) -> int:
+        """Time for each object to become ready."""
+        return self.config.timeout_seconds
+
+    @property
+    def platform(self) -> PlatformSettings:
+        return PlatformSettings(
+            ownership=self.config.platform,
+            envoy_gateway=self.config.envoy_gateway,
+            cert_manager=self.config.cert_manager,
+            class_name=self.config.gateway.class_name,
+            timeout_s=self.timeout_s,
+        )
+
+    @property
+    def chat(self) -> ChatSettings:
+        return ChatSettings(
+            namespace=self.config.namespace,
+            default_deny=self.config.network_policy,
+            api_url=self.urls["api"],
+            web=self.config.web,
+            api=self.config.api,
+            crawler=self.config.crawler,
+            secrets=self.config.secrets,
+            timeout_s=self.timeout_s,
+        )
+
+    @property
+    def gateways(self) -> list[GatewaySettings]:
+        """All Gateways, the chat's own first."""
+        return [self._gateway(name, keys) for name, keys in self.config.all_gateways.items()]
+
+    @property
+    def issuers(self) -> list[IssuerSettings]:
+        listeners = {name: gateway.listener for name, gateway in self.config.all_gateways.items()}
+        return [
+            IssuerSettings(name=name, keys=keys, listeners=listeners, timeout_s=self.timeout_s)
+            for name, keys in self.config.issuers.items()
+        ]
+
+    @property
+    def apps(self) -> Mapping[str, ExtraAppConfig]:
+        """Apps beside the chat, by name."""
+        return self.config.apps
+
+    @property
+    def objects(self) -> Sequence[ObjectConfig]:
+        return self.config.objects
+
+    @property
+    def routes(self) -> list[RouteSettings]:
+        """All routes: those of the chat's page and API, then those of `routes`."""
+        chat = [self._chat_route("web", self.config.web), self._chat_route("api", self.config.api)]
+        extra = [
+            RouteSettings(
+                key=name,
+                name=name,
+                path=keys.at(),
+                name_path=keys.at(),
+                kind=keys.kind,
+                gateway=keys.gateway or self.config.gateway.name,
+                listeners=keys.listeners,
+                fields=keys.fields,
+                shortcuts=keys.shortcuts,
+                timeout_s=self.timeout_s,
+            )
+            for name, keys in self.config.routes.items()
+        ]
+        return [*chat, *extra]
+
+    @property
+    def policies(self) -> list[PolicySettings]:
+        return [
+            PolicySettings(
+                name=name,
+                path=keys.at(),
+                kind=keys.kind,
+                targets=keys.own_targets,
+                targets_path=keys.at("targets") if keys.has("targets") else keys.at(),
+                fields=keys.fields,
+                timeout_s=self.timeout_s,
+            )
+            for name, keys in self.config.policies.items()
+        ]
+
+    @property
+    def traffic(self) -> list[WorkloadTraffic]:
+        """The connections of every workload."""
+        exposed = {"web", "api", *self._exposed_by_reference()}
+        return [
+            WorkloadTraffic(
+                name=name,
+                path=("apps", name) if name in self.config.apps else (name,),
+                keys=keys,
+                calls=frozenset({*self._calls.get(name, ()), *keys.calls}),
+                is_exposed=name in exposed,
+            )
+            for name, keys in self.config.workloads.items()
+        ]
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Public URLs by name of the workload."""
+        paths = {name: app.path.rstrip("/") for name, app in self.config.apps.items()}
+        hosts = self.config.exposed_hosts
+        return {name: self.config.gateway.url(host) + paths.get(name, "") for name, host in hosts.items()}
+
+    @property
+    def is_self_signed(self) -> bool:
+        """Whether a workload is served with a certificate that clients do not trust by default."""
+        untrusted = [name for name, issuer in self.config.issuers.items() if issuer.self_signed_ca]
+        used = [self.config.gateway.secure(host) for host in self.config.exposed_hosts.values()]
+        return any(each is not None and (each.self_signed or each.issuer in untrusted) for each in used)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Images of the workloads, and the release of Envoy Gateway and Envoy."""
+        images = {name: keys.image for name, keys in self.config.workloads.items()}
+        image = self._envoy_image(self.config.gateway)
+        envoy = {"envoy": image} if image else {}
+        return {**images, "envoyGateway": self.config.envoy_gateway.version, **envoy}
+
+    def _gateway(self, name: str, keys: ServingConfig) -> GatewaySettings:
+        served_by_https = self._hostnames(name, route_kinds("HTTPS"))
+        return GatewaySettings(
+            name=name,
+            class_name=getattr(keys, "class_name", None) or self.config.gateway.class_name,
+            keys=keys,
+            listeners=keys.served(served_by_https),
+            hostnames=self._hostnames(name, ROUTES),
+            envoy_image=self._envoy_image(keys),
+            timeout_s=self.timeout_s,
+        )
+
+    def _hostnames(self, gateway: str, kinds: Sequence[RouteKind]) -> tuple[str, ...]:
+        """Host names that a Gateway serves by routes of these kinds, wildcards included."""
+        own = self.config.gateway.name
+        found = list(self.config.exposed_hosts.values()) if gateway == own else []
+        for route in self.config.routes.values():
+            if (route.gateway or own) == gateway and route.kind in kinds:
+                found += values(route.fields, "hostnames")
+        listeners = self.config.all_gateways[gateway].listeners
+        found += [listener.hostname for listener in listeners if listener.hostname]
+        return tuple(dict.fromkeys(map(str, found)))
+
+    def _envoy_image(self, gateway: ServingConfig) -> str | None:
+        registry = self.config.envoy_gateway.registry
+        released = envoy_image(self.config.envoy_gateway.version) or (ENVOY if registry else None)
+        return gateway.envoy_image or (mirrored(released, registry) if released else None)
+
+    def _chat_route(self, key: str, keys: WebConfig | ApiConfig) -> RouteSettings:
+        rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": [{"workload": key}]}
+        return RouteSettings(
+            key=key,
+            name=keys.route_name,
+            path=keys.at(),
+            name_path=keys.at("routeName"),
+            gateway=self.config.gateway.name,
+            fields={
+                "hostnames": derived(keys.at("hostname"), [keys.hostname]),
+                "rules": derived(keys.at(), [rule]),
+            },
+            timeout_s=self.timeout_s,
+        )
+
+    def _exposed_by_reference(self) -> Iterator[str]:
+        """Workloads that routes, policies and objects name, directly or by their Services."""
+        services = {keys.service_name or name: name for name, keys in self.config.workloads.items()}
+        for route in self.config.routes.values():
+            for shortcut, value in route.shortcuts:
+                yield from shortcut.workloads(value).values()
+        sections = (*self.config.routes.values(), *self.config.policies.values(), *self.config.objects)
+        for ref in _backend_refs([section.fields for section in sections]):
+            name = ref.get("workload") or services.get(str(ref.get("name")))
+            if isinstance(name, str):
+                yield name
+
+
+def _backend_refs(value: Any) -> Iterator[Mapping[str, Any]]:
+    for step, child in children(value):
+        if step in ("backendRef", "backendRefs"):
+            refs = cast(list[Any], child) if isinstance(child, list) else [child]
+            yield from (cast(Mapping[str, Any], ref) for ref in refs if isinstance(ref, Mapping))
+        yield from _backend_refs(child)

@@ -1,0 +1,49 @@
+"""Fixes: what to type next, by the reason of a failure."""
+
+from collections.abc import Mapping
+
+from health.failure import Failure
+
+_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+_FIXES: Mapping[str, str] = {
+    **dict.fromkeys(
+        _NO_IMAGE,
+        "Check the name, and that the nodes may pull it: {kubectl} describe pod -n {namespace}\n"
+        "-> The cluster that `make up` starts reaches no registry: "
+        ".venv/bin/python -m local.cluster load-image ARCHIVE (which `docker save` writes)",
+    ),
+    **dict.fromkeys(
+        ("CrashLoopBackOff", "Error", "OOMKilled"), "{kubectl} logs -n {namespace} {pod} -c {container}{previous}"
+    ),
+    "AddressNotAssigned": "On minikube type: minikube tunnel. On the cluster of `make up`, stop the program that uses "
+    "the port on this machine. Without a load balancer set another gateway.exposure",
+    "BackendNotFound": "Was the Service deleted by hand? pulumi up --refresh",
+    "PortNotFound": "Give the backendRef a port that its Service has",
+    "RefNotPermitted": "Create a ReferenceGrant for it in the other namespace",
+    "CreateContainerConfigError": "Was the ConfigMap or Secret deleted by hand? pulumi up --refresh",
+    "NotAllowedByListeners": "Allow the route's namespace and kind in the listener's allowedRoutes",
+    "NoMatchingListenerHostname": "Give the route a host name that the listener serves",
+    "InvalidCertificateRef": "Check that the Secret exists, has type kubernetes.io/tls, and is in the Gateway's "
+    "namespace or permitted by a ReferenceGrant",
+    "UnsupportedValue": "Fix the field it names; matching requests fail or fall through to another rule",
+    "IncompatibleFilters": "Remove one of the two filters",
+    "Conflicted": "Another policy of this kind has the same target: remove one, or merge them",
+    "OlderCRD": "Another installation replaced the Gateway API CRDs. To restore this release's: pulumi up --refresh\n"
+    "-> Then restart the controller: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway",
+    "Unschedulable": "{kubectl} describe nodes",
+}
+
+
+def fix(failure: Failure, namespace: str, kubectl: str) -> str | None:
+    """The likely fix; None when the reason says enough. `kubectl` is what a person types for it."""
+    text = _FIXES.get(failure.reason)
+    if text is None:
+        return None
+    _, pod, container, previous = failure.ended or ("", "", "", False)
+    return text.format(
+        kubectl=kubectl,
+        namespace=namespace,
+        pod=pod,
+        container=container,
+        previous=" --previous" if previous else "",
+    )

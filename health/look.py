@@ -1,0 +1,84 @@
+"""Look at the objects of a stack with kubectl."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gatewayapi.kinds import GATEWAY_API
+from health.crds import CRD
+from health.failure import Container
+from health.kinds import KINDS, Kind, Object
+from health.rows import Row, rows
+from kube.kubectl import REQUEST_TIMEOUT, Kubectl, Unanswered, ask, last_line
+
+_SELECTORS = (
+    "app.kubernetes.io/part-of=synergychat",
+    "app.kubernetes.io/name=gateway-helm",
+    "gateway.envoyproxy.io/owning-gateway-name",
+)
+"""Labels of the stack's own objects, of the controller's, and of those of the Envoys that it runs."""
+_BEHIND = (Kind("apps", "ReplicaSet"), Kind("", "Pod"))
+_LINES = 5
+
+
+def look(kubectl: Kubectl, typed: str) -> list[Row]:
+    """The health of every object of the stack. `typed` is what a person types for kubectl here.
+
+    Raises Unanswered when the cluster does not answer.
+    """
+    installed = _installed(kubectl)
+    # A kind that is not installed would fail the request for all others.
+    kinds = ",".join(kind.resource for kind in KINDS if kind in installed)
+    objects: dict[str, Object] = {}
+    for selector in _SELECTORS:
+        found = _get(kubectl, kinds, "--all-namespaces", "--selector", selector)
+        objects |= {item["metadata"]["uid"]: item for item in found}
+    known = [*objects.values(), *_crds(kubectl, installed)]
+    shown = rows(known, typed)
+    if all(row.state == "ok" for row in shown):
+        return shown
+    namespaces = sorted({item["metadata"].get("namespace", "default") for item in objects.values()})
+    # Pods have the labels of their template, which may be anything; rows() goes by their owners.
+    behind = ",".join(kind.resource for kind in _BEHIND)
+    made = [item for namespace in namespaces for item in _get_if_allowed(kubectl, behind, "--namespace", namespace)]
+    only = ("--field-selector", "type=Warning")
+    warnings = [
+        event
+        for namespace in namespaces
+        for event in _get_if_allowed(kubectl, "events", "--namespace", namespace, *only)
+    ]
+    return rows([*known, *made, *warnings], typed, lambda container: _last_words(kubectl, container))
+
+
+def _crds(kubectl: Kubectl, installed: Mapping[Kind, str]) -> list[Object]:
+    """The CRDs of Gateway API."""
+    names = [f"{plural}.{kind.group}" for kind, plural in installed.items() if kind.group == GATEWAY_API]
+    return list(_get_if_allowed(kubectl, CRD.resource, *names)) if names else []
+
+
+def _installed(kubectl: Kubectl) -> dict[Kind, str]:
+    """Every served kind, with its plural name."""
+    done = kubectl("api-resources", "--no-headers", *REQUEST_TIMEOUT)
+    # It fails when an extension API does not answer, but lists all other kinds then.
+    if not done.stdout:
+        raise Unanswered(last_line(done.stderr))
+    columns = [line.split() for line in done.stdout.splitlines()]
+    return {Kind(version.rpartition("/")[0], kind): plural for plural, *_, version, _, kind in columns}
+
+
+def _get(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
+    return json.loads(ask(kubectl, "get", kinds, *options, "--output", "json"))["items"]
+
+
+def _get_if_allowed(kubectl: Kubectl, kinds: str, *options: str) -> list[dict[str, Any]]:
+    try:
+        return _get(kubectl, kinds, *options)
+    except Unanswered:
+        return []  # without permission to read them, the rest is shown
+
+
+def _last_words(kubectl: Kubectl, container: Container) -> str:
+    previous = ("--previous",) if container.previous else ()
+    which = ("--namespace", container.namespace, container.pod, "--container", container.name, *previous)
+    done = kubectl("logs", *which, "--tail", str(_LINES), *REQUEST_TIMEOUT)
+    return done.stdout if done.returncode == 0 else ""

@@ -1,0 +1,123 @@
+"""A component under supervision: started once its dependencies are healthy, and restarted whenever it ends."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from local.cluster.node_components import Component
+from local.cluster.node_namespaces import Child
+
+_FIRST_BACKOFF_S, _MAX_BACKOFF_S = 0.2, 10.0
+_STEADY_S = 30.0
+_PROBE_INTERVAL_S = 0.05
+_GRACE_PERIOD_S = 5.0
+
+
+class ManagedProcess:
+    """The process of one component.
+
+    `start` starts it. `changed` is called after each change of state, with a message if the change is a problem.
+    """
+
+    def __init__(
+        self, component: Component, start: Callable[[Component], Child], changed: Callable[[str | None], None]
+    ) -> None:
+        self.component = component
+        self.healthy = asyncio.Event()
+        self.state = "waiting"
+        self.since = datetime.now(UTC)
+        self._start = start
+        self._changed = changed
+        self._child: Child | None = None
+        self._restarts = 0
+        self._last_end: str | None = None
+
+    def row(self) -> dict[str, object]:
+        """Return this process's row in status.json."""
+        return {
+            "name": self.component.name,
+            "state": self.state,
+            "pid": self._child.pid if self._child else None,
+            "since": self.since.isoformat(timespec="seconds"),
+            "restarts": self._restarts,
+            "last_end": self._last_end,
+        }
+
+    async def keep_running(self, processes: Mapping[str, "ManagedProcess"]) -> None:
+        """Run until cancelled, or until done if the component runs once. `processes` holds its dependencies by name."""
+        backoffs_s = restart_backoffs_s()
+        clock = asyncio.get_running_loop().time
+        while True:
+            for need in self.component.needs:
+                if not processes[need].healthy.is_set():
+                    self._set_state(f"waiting for {need}")
+                    await processes[need].healthy.wait()
+            started = clock()
+            self._last_end = await self._run()
+            if self._last_end is None:
+                return
+            self.healthy.clear()
+            self._restarts += 1
+            if clock() - started > _STEADY_S:
+                backoffs_s = restart_backoffs_s()
+            backoff_s = next(backoffs_s)
+            state = f"{self._last_end}, restart in {backoff_s:.1f} s"
+            self._set_state(state, problem=f"{self.component.name} {state}")
+            await asyncio.sleep(backoff_s)
+
+    async def _run(self) -> str | None:
+        """Run the process to its end. Return how it ended, or None if it is done."""
+        try:
+            self._child = child = self._start(self.component)
+        except OSError as error:
+            return f"not started: {error}"
+        self._set_state("starting")
+        probing = asyncio.create_task(self._until_healthy())
+        try:
+            code = await child.ended()
+        finally:
+            probing.cancel()
+        self._child = None
+        if self.component.once and code == 0:
+            self.healthy.set()
+            self._set_state("done")
+            return None
+        return _end_text(code)
+
+    async def stop(self) -> None:
+        """Stop the process, after `keep_running` was cancelled."""
+        if self._child is None:
+            return
+        self._child.send(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._child.ended(), _GRACE_PERIOD_S)
+        except TimeoutError:
+            self._child.send(signal.SIGKILL)
+            await self._child.ended()
+        self._child = None
+
+    async def _until_healthy(self) -> None:
+        if self.component.once:
+            return
+        while self.component.probe is not None and not await self.component.probe():
+            await asyncio.sleep(_PROBE_INTERVAL_S)
+        self.healthy.set()
+        self._set_state("running")
+
+    def _set_state(self, state: str, problem: str | None = None) -> None:
+        self.state = state
+        self.since = datetime.now(UTC)
+        self._changed(problem)
+
+
+def restart_backoffs_s() -> Iterator[float]:
+    """Yield exponential backoffs in seconds, up to ten."""
+    backoff_s = _FIRST_BACKOFF_S
+    while True:
+        yield backoff_s
+        backoff_s = min(backoff_s * 2, _MAX_BACKOFF_S)
+
+
+def _end_text(code: int) -> str:
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -1,0 +1,48 @@
+"""Download of official releases: one file, checked against its pinned SHA-256 and unpacked."""
+
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+
+from local import disk
+from local.errors import UserError
+from local.toolchain.pins import Release
+from local.toolchain.store import sha256_file
+
+TIMEOUT_S = 30.0
+
+
+def fetch(release: Release, directory: Path) -> None:
+    """Download the programs of `release` into `directory`. UserError if the checksum does not match."""
+    with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
+        file = Path(scratch) / release.url.rpartition("/")[2]
+        try:
+            with urllib.request.urlopen(release.url, timeout=TIMEOUT_S) as answer, file.open("wb") as out:  # noqa: S310
+                shutil.copyfileobj(answer, out, 1 << 20)
+        except (OSError, HTTPException) as error:
+            if disk.is_full(str(error)):
+                raise
+            raise UserError(f"{release.url} could not be downloaded: {error}", "Run the same command again.") from error
+        actual = sha256_file(file)
+        if actual != release.sha256:
+            raise UserError(
+                f"{release.url} is not the pinned file: its SHA-256 is {actual}, but {release.sha256} is pinned.",
+                "Do not use this file: it was changed on the way, or the checksum in local/toolchain/pins.py is wrong.",
+            )
+        if not release.members:
+            shutil.move(file, directory / file.name)
+            (directory / file.name).chmod(0o755)
+            return
+        with tarfile.open(file) as archive:
+            for program, member in release.members.items():
+                source = archive.extractfile(member)
+                if source is None:
+                    raise UserError(
+                        f"{release.url} has no file {member}.", "Correct `members` in local/toolchain/pins.py."
+                    )
+                with source, os.fdopen(os.open(directory / program, os.O_CREAT | os.O_WRONLY, 0o755), "wb") as out:
+                    shutil.copyfileobj(source, out)

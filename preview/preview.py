@@ -1,0 +1,75 @@
+"""Preview: the block in which a program declares its objects."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol
+
+import pulumi
+
+from diagnostics.exit import exit_silently_on_interrupt, stop
+from diagnostics.render import render
+from kube.manifest import Manifest
+from preview.recorder import Recorder
+from preview.validate import problems
+
+
+class Target(Protocol):
+    """What the declared objects meet."""
+
+    @property
+    def crds(self) -> Sequence[Manifest]: ...
+
+    @property
+    def version(self) -> str:
+        """Release of Envoy Gateway."""
+        ...
+
+    def check_requirements(self, declared: Sequence[Manifest]) -> None:
+        """End the program when the cluster lacks something that valid objects need."""
+        ...
+
+
+class Preview:
+    """Records the objects that are declared in its block, and validates all of them when the block ends.
+
+    Nothing reaches the engine before that, so a problem ends the program with nothing changed. It works without a
+    cluster, and in an update as in a preview.
+
+    with Preview(require_digests=False) as preview:
+        platform = ...
+        preview.validate_against(platform)
+        ...  # declare objects
+    """
+
+    def __init__(self, *, require_digests: bool) -> None:
+        self._require_digests = require_digests
+        self._recorder = Recorder()
+        self._target: Target | None = None
+
+    def validate_against(self, target: Target) -> None:
+        """Set what the declared objects are validated against; required once in the block."""
+        self._target = target
+
+    def __enter__(self) -> "Preview":
+        exit_silently_on_interrupt()
+        pulumi.runtime.register_stack_transformation(self._recorder)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            return
+        if self._target is None:
+            raise RuntimeError("validate_against() was not called")
+        declarations = self._recorder.declarations
+        found = problems(
+            declarations,
+            project=pulumi.get_project(),
+            crds=self._target.crds,
+            version=self._target.version,
+            require_digests=self._require_digests,
+        )
+        if found:
+            stop(render(found, pulumi.get_stack()))
+        self._target.check_requirements([declaration.manifest for declaration in declarations])

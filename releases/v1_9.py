@@ -1,0 +1,25 @@
+"""Envoy Gateway 1.9."""
+
+from datetime import date
+
+from releases.line import Line
+
+LINE = Line(
+    release=(1, 9),
+    newest="1.9.1",
+    end_of_life=date(2027, 2, 14),
+    gateway_api="1.6.1",
+    envoy_images={"1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"},
+    new_versions={("TCPRoute", "v1"): "v1alpha2", ("UDPRoute", "v1"): "v1alpha2"},
+    new_fields=frozenset(
+        {
+            ("EnvoyExtensionPolicy", "mergeType"),
+            ("EnvoyProxy", "mergeBackends"),
+            ("SecurityPolicy", "csrf"),
+        }
+    ),
+    new_config_fields=frozenset(
+        {"xdsServer.maxReceiveMessageSize", "extensionApis.enableLua", "rateLimit.backend.redis.urlRef"}
+    ),
+    disabled_extensions=frozenset({"enableLua"}),
+)

@@ -1,0 +1,142 @@
+"""Cases: sets of objects in YAML, what is wrong with each, and which rule takes which request.
+
+`<rule>/<case>.yaml` has these keys:
+
+- `objects`: manifests that a stack declares together. A missing apiVersion, namespace (`chat`) or gatewayClassName
+  (`separate`) is filled in. The namespaces `chat` and `shop`, the classes `separate` and `merged` and a configuration
+  of Envoy Gateway are always there, unless the case declares its own.
+- `problem`: the only problem that the checks find, by `code`, `object` and field (`at`). Without it they find none.
+- `envoyGateway`: the condition that Envoy Gateway sets, `Kind name: Type=Status Reason` (for a listener
+  `Kind name/listener: ...`), or `silent` when it sets none. Without it Envoy Gateway accepts everything.
+- `requests`: each with `url`, and optionally `method` and `headers`; either `takenBy` (`route/rule`), with the status
+  when Envoy gives the `answer` itself, or the code with which it is `refused`.
+
+`data: !base64 {key: text}` encodes the data of a Secret. `data: !certificate {hosts: [...]}` issues a certificate;
+`notBefore` and `notAfter` are days from now, and with `key: other` the key belongs to another certificate.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from explain import Request
+from tests.cases import objects as builders
+from tests.cases.objects import Manifest
+
+DIRECTORY = Path(__file__).parent
+VERSION = "1.9.1"
+"""The release of Envoy Gateway whose conditions the cases have."""
+SILENT = "silent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedProblem:
+    code: str
+    object: str
+    """`Kind name`."""
+    at: str
+    """The field as Kubernetes prints it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request, and what becomes of it."""
+
+    request: Request
+    taken_by: str | None
+    """`route/rule`."""
+    answer: int | None
+    """The status with which Envoy answers itself."""
+    refused: str | None
+    """A code of the catalogue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    name: str
+    objects: Sequence[Manifest]
+    problem: ExpectedProblem | None
+    envoy_gateway: str
+    """Empty when Envoy Gateway accepts everything."""
+    requests: Sequence[Asked]
+
+    @cached_property
+    def stack(self) -> list[Manifest]:
+        """The objects with those that every case has."""
+        own = {_identity(manifest) for manifest in self.objects}
+        return [*(manifest for manifest in _common() if _identity(manifest) not in own), *self.objects]
+
+
+def load() -> list[Case]:
+    """All cases, sorted by name."""
+    return [_case(path) for path in sorted(DIRECTORY.glob("*/*.yaml"))]
+
+
+def classes() -> list[Manifest]:
+    """The GatewayClasses `separate` and `merged` with their EnvoyProxies, which run no Envoy."""
+    return [*builders.gateway_class(builders.CLASS), *builders.gateway_class(builders.MERGED, mergeGateways=True)]
+
+
+def _common() -> list[Manifest]:
+    namespaces = [builders.namespace(), builders.namespace(builders.SHOP, team="sales")]
+    return [*namespaces, builders.config(), *classes()]
+
+
+def _case(path: Path) -> Case:
+    try:
+        document = _Loader(path.read_text()).get_single_data()
+        problem = document.get("problem")
+        return Case(
+            name=f"{path.parent.name}/{path.stem}",
+            objects=[builders.complete(manifest) for manifest in document["objects"]],
+            problem=ExpectedProblem(**problem) if problem else None,
+            envoy_gateway=document.get("envoyGateway", ""),
+            requests=[_asked(entry) for entry in document.get("requests", [])],
+        )
+    except (KeyError, TypeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path} is not a case: {error}") from error
+
+
+def _asked(entry: dict[str, Any]) -> Asked:
+    request = Request.of(entry["url"], entry.get("method", ""), entry.get("headers", []))
+    return Asked(
+        request=request,
+        taken_by=entry.get("takenBy"),
+        answer=entry.get("answer"),
+        refused=entry.get("refused"),
+    )
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str]:
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _base64(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, str]:
+    texts = cast(dict[str, str], loader.construct_mapping(node, deep=True))
+    return {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+
+
+def _certificate(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, str]:
+    given = cast(dict[str, Any], loader.construct_mapping(node, deep=True))
+    issued = builders.certificate(
+        "any",
+        *given["hosts"],
+        begins=given.get("notBefore", -1),
+        ends=given.get("notAfter", 30),
+        other_key=given.get("key") == "other",
+    )
+    return issued["data"]
+
+
+_Loader.add_constructor("!base64", _base64)
+_Loader.add_constructor("!certificate", _certificate)

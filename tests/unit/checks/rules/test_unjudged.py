@@ -1,0 +1,134 @@
+"""What the rules leave to the cluster: objects that others may create, and values that are known only after `up`."""
+
+from typing import Any
+
+import pytest
+
+from kube import unknown
+from kube.manifest import Manifest
+from tests.cases.objects import (
+    CHAT,
+    SHOP,
+    backend,
+    extension,
+    gateway,
+    listener,
+    manifest,
+    path,
+    policy,
+    route,
+    rule,
+    secret,
+    service,
+    target,
+    tls_listener,
+)
+from tests.unit.checks.rules.found import found, found_in_chat
+
+UNKNOWN: Any = unknown.UNKNOWN
+HOST = "chat.example.com"
+TO_CHAT = {"name": "gate", "namespace": CHAT}
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [gateway(), route(rule(backend("of-another-team")))],
+        [route()],
+        [gateway(), route(rule(backend(namespace=SHOP)))],
+        [policy("SecurityPolicy", "cors", target("HTTPRoute", "web"))],
+    ],
+    ids=["a Service", "a Gateway", "a grant", "a target of a policy"],
+)
+def test_a_namespace_that_the_stack_does_not_declare_may_have_any_object(objects: list[Manifest]) -> None:
+    assert found(*objects) == []
+
+
+def test_another_namespace_may_have_any_service() -> None:
+    objects = gateway(), service(namespace=SHOP), route(namespace=SHOP, parents=[TO_CHAT])
+    # A listener without allowedRoutes allows no route of another namespace.
+    assert found(*objects) == [("route-namespace-not-allowed", "HTTPRoute web", "spec.parentRefs[0]")]
+
+
+def test_a_namespace_that_the_stack_does_not_declare_may_have_any_label_but_its_name() -> None:
+    selected: Any = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"team": "sales"}}}}
+    shop = route(namespace=SHOP, parents=[TO_CHAT])
+    assert found_in_chat(gateway(listener(allowedRoutes=selected)), shop) == []
+    selected["namespaces"]["selector"] = {"matchLabels": {"kubernetes.io/metadata.name": "sales"}}
+    assert found_in_chat(gateway(listener(allowedRoutes=selected)), shop) == [
+        ("route-namespace-not-allowed", "HTTPRoute web", "spec.parentRefs[0]")
+    ]
+
+
+def test_a_controller_may_create_a_secret() -> None:
+    https = gateway(tls_listener("https", HOST, "cert"))
+    assert found_in_chat(https) == []
+    assert found_in_chat(https, secret("users", {})) == [
+        ("reference-missing", "Gateway gate", "spec.listeners[0].tls.certificateRefs[0].name")
+    ]
+    issued = manifest("Certificate", "web", api_version="cert-manager.io/v1", spec={"secretName": "cert"})
+    assert found_in_chat(https, secret("users", {}), issued) == []
+    https["metadata"]["annotations"] = {"cert-manager.io/cluster-issuer": "letsencrypt"}
+    assert found_in_chat(https, secret("users", {})) == []
+
+
+def test_a_controller_may_fill_a_config_map() -> None:
+    assert found_in_chat(service(), _trusting("ConfigMap", "ca"), manifest("ConfigMap", "ca")) == []
+
+
+def test_a_controller_may_create_a_config_map_when_the_stack_declares_none() -> None:
+    assert found_in_chat(service(), _trusting("ConfigMap", "ca")) == []
+
+
+def test_a_route_may_have_a_parent_of_another_kind() -> None:
+    assert found_in_chat(service(), route(parents=[{"group": "", "kind": "Service", "name": "mesh"}])) == []
+
+
+_PARENT_BY_SECTION = {"name": "gate", "sectionName": "http"}
+_WITH_UNKNOWN: dict[str, list[Manifest]] = {
+    "the name of a backend": [gateway(), service(), route(rule(backend(UNKNOWN)))],
+    "the name of a Service": [gateway(), service(UNKNOWN), route()],
+    "the port of a backend": [gateway(), service(), route(rule(backend(port=UNKNOWN)))],
+    "the port of a Service": [gateway(), service("web", UNKNOWN), route()],
+    "the name of a parent": [gateway(), service(), route(parents=[{"name": UNKNOWN}])],
+    "the name of a Gateway": [gateway(name=UNKNOWN), service(), route()],
+    "the name of a listener": [gateway(listener(UNKNOWN)), service(), route(parents=[_PARENT_BY_SECTION])],
+    "the host of a listener": [gateway(listener(hostname=UNKNOWN)), service(), route(hostnames=[HOST])],
+    "the host of a route": [gateway(listener(hostname=HOST)), service(), route(hostnames=[UNKNOWN])],
+    "all hosts": [gateway(listener(hostname=HOST)), service(), route(hostnames=UNKNOWN)],
+    "all rules": [gateway(), service(), manifest("HTTPRoute", "web", spec=UNKNOWN)],
+    "a path": [gateway(), service(), route(rule(matches=[path(UNKNOWN)]), rule(matches=[path(UNKNOWN)]))],
+    "a certificate": [
+        gateway(tls_listener("https", HOST, "cert")),
+        manifest("Secret", "cert", type="kubernetes.io/tls", data={"tls.crt": UNKNOWN, "tls.key": UNKNOWN}),
+    ],
+    "all of a Secret": [
+        gateway(tls_listener("https", HOST, "cert")),
+        manifest("Secret", "cert", type="kubernetes.io/tls", data=UNKNOWN),
+    ],
+    "the target of a policy": [policy("SecurityPolicy", "cors", {"kind": "HTTPRoute", "name": UNKNOWN})],
+    "the section of a policy": [gateway(), policy("SecurityPolicy", "cors", target("Gateway", "gate", UNKNOWN))],
+    "the configuration": [
+        manifest("ConfigMap", "envoy-gateway-config", data={"envoy-gateway.yaml": UNKNOWN}),
+        extension("Backend", "far"),
+    ],
+}
+
+
+@pytest.mark.parametrize("objects", _WITH_UNKNOWN.values(), ids=_WITH_UNKNOWN.keys())
+def test_an_unknown_value_is_no_problem(objects: list[Manifest]) -> None:
+    assert found_in_chat(*objects) == []
+
+
+def test_the_values_beside_an_unknown_one_are_judged() -> None:
+    rules = rule(backend(UNKNOWN), backend("wbe"))
+    assert found_in_chat(gateway(), service(), route(rules)) == [
+        ("reference-missing", "HTTPRoute web", "spec.rules[0].backendRefs[1].name")
+    ]
+
+
+def _trusting(kind: str, name: str) -> Manifest:
+    """A BackendTLSPolicy for Service `web` with the authorities of another object."""
+    ref = {"group": "", "kind": kind, "name": name}
+    validation = {"hostname": HOST, "caCertificateRefs": [ref]}
+    return policy("BackendTLSPolicy", "tls", target("Service", "web", group=""), validation=validation)

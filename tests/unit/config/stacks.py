@@ -1,0 +1,50 @@
+"""Configs of stacks as Pulumi passes them, and the problems found in them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from config import ConfigError, Stack, StackConfig, reading
+from diagnostics.render import Located
+from tests.unit.recording import PROJECT
+
+CONTEXT = "my-cluster"
+
+
+def passed(config: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of a stack as Pulumi passes them: with the project's name, and JSON for everything but strings."""
+    return {f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def parse(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> StackConfig:
+    """The typed config of a stack with these keys and a context."""
+    keys = [f"{PROJECT}:{key}" for key in secret_keys]
+    return reading.parse(PROJECT, passed({"context": CONTEXT, **config}), keys)
+
+
+def resolved(config: Mapping[str, Any]) -> Stack:
+    """The stack with these keys and a context."""
+    return Stack(parse(config))
+
+
+def rejected(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[Located]:
+    """The problems of a config, with the values that the user sees."""
+    with pytest.raises(ConfigError) as raised:
+        parse(config, secret_keys)
+    return raised.value.problems
+
+
+def problems(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Key and code of every problem of a config, in the order in which the user reads them."""
+    return [(_key(found), found.problem.code) for found in rejected(config, secret_keys)]
+
+
+def explained(config: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, str]]]:
+    """Key, code and words of every problem of a config, for tests of what a message names."""
+    return [(_key(found), found.problem.code, found.problem.words) for found in rejected(config)]
+
+
+def _key(found: Located) -> str:
+    return found.place.removeprefix(f"{PROJECT}:")

@@ -1,0 +1,25 @@
+"""Rules that keep secrets out of plain text, and that catch contents which cannot work."""
+
+import pytest
+
+from tests.unit.config.stacks import parse, problems
+
+
+def test_a_secret_among_the_objects_is_rejected() -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "users"}, "stringData": {"ada": "planted"}}
+    assert problems({"objects": [secret]}) == [("objects[0].kind", "secret-in-objects")]
+
+
+def test_the_value_of_a_secret_is_a_text() -> None:
+    assert problems({"secrets": {"s": {"a": 5}}}) == [("secrets.s.a", "config-text")]
+
+
+@pytest.mark.parametrize("content", ["ada:hunter2", "{}", "[]"])
+def test_registry_credentials_are_a_docker_config(content: str) -> None:
+    assert problems({"secrets": {"s": {".dockerconfigjson": content}}}) == [
+        ('secrets.s[".dockerconfigjson"]', "docker-config-invalid")
+    ]
+
+
+def test_a_docker_config_is_accepted() -> None:
+    parse({"secrets": {"s": {".dockerconfigjson": '{"auths": {"registry.example.com": {"auth": "eDp5"}}}'}}})

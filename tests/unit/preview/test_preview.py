@@ -1,0 +1,67 @@
+"""Preview: a valid stack is registered, and a stack with a problem is not."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.preview.conftest import DevStack
+from tests.unit.program import ROOT
+
+ROUTE = {"hostnames": ["shop.internal"], "backend": "web"}
+
+
+def test_a_stack_without_a_problem_is_registered(dev: DevStack) -> None:
+    recording = dev.run(routes={"shop": ROUTE})
+    assert recording.log == []
+    assert recording["route-shop-route"].inputs["spec"]["hostnames"] == ["shop.internal"]
+
+
+def test_a_stack_with_a_problem_ends_with_one_message_and_nothing_registered(dev: DevStack) -> None:
+    recording = dev.run(routes={"shop": ROUTE | {"hostnamez": []}})
+    assert (recording.exit_code, recording.resources) == (32, {})
+    (message,) = recording.log
+    heading, _, _, closing = message.splitlines()
+    assert heading == "1 problem in stack dev:"
+    assert closing.startswith("Nothing was changed.")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"kind": "BackendTrafficPolicy", "timeout": {"http": {"requestTimeout": "5s"}}},
+        {"kind": "ClientTrafficPolicy", "timeout": {"http": {"requestReceivedTimeout": "5s"}}},
+        {"kind": "EnvoyExtensionPolicy", "extProc": [{"backendRefs": [{"workload": "web"}]}]},
+        {"kind": "SecurityPolicy", "cors": {"allowOrigins": ["https://example.com"]}},
+        {
+            "kind": "BackendTLSPolicy",
+            "targetRefs": [{"group": "", "kind": "Service", "name": "web-service"}],
+            "validation": {"wellKnownCACertificates": "System", "hostname": "web.internal"},
+        },
+    ],
+    ids=lambda policy: policy["kind"],
+)
+def test_a_policy_of_any_kind_is_valid(policy: dict[str, Any], dev: DevStack) -> None:
+    recording = dev.run(policies={"p": policy})
+    assert recording.log == []
+    assert recording["policy-p-policy"].inputs["kind"] == policy["kind"]
+
+
+def test_a_patch_policy_has_a_single_target(dev: DevStack) -> None:
+    patch = {
+        "type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+        "name": "a",
+        "operation": {"op": "remove", "path": "/a"},
+    }
+    policy = {"kind": "EnvoyPatchPolicy", "type": "JSONPatch", "jsonPatches": [patch]}
+    committed = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]["synergychat:envoyGateway"]
+    enabled = {"config": {"extensionApis": {"enableEnvoyPatchPolicy": True}}}
+    recording = dev.run(policies={"p": policy}, envoyGateway=committed | enabled)
+    assert recording.log == []
+    assert recording["policy-p-policy"].inputs["spec"]["targetRef"]["name"] == "app-gateway"
+
+
+def test_a_policy_that_selects_its_targets_does_not_target_the_gateway_too(dev: DevStack) -> None:
+    selectors = [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "matchLabels": {"a": "b"}}]
+    recording = dev.run(policies={"p": {"kind": "SecurityPolicy", "targetSelectors": selectors, "cors": {}}})
+    assert "targetRefs" not in recording["policy-p-policy"].inputs["spec"]

@@ -1,0 +1,39 @@
+"""Pulumi.yaml: the project, with every key that a stack can set."""
+
+from typing import Any, Literal, get_origin
+
+import yaml
+from pydantic.fields import FieldInfo
+
+from config import Section, StackConfig
+
+_TYPES: dict[Any, str] = {int: "integer", str: "string", bool: "boolean"}
+_HEAD = """# Written by `python -m tools.docs` from the models in `config/`: edit those.
+name: synergychat
+description: SynergyChat behind Envoy Gateway, on any Kubernetes cluster
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: .venv
+"""
+
+
+def render() -> str:
+    """The content of Pulumi.yaml."""
+    declared = {field.alias: _declared(field) for field in StackConfig.model_fields.values()}
+    return _HEAD + yaml.safe_dump({"config": declared}, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _declared(field: FieldInfo) -> dict[str, Any]:
+    """The declaration of a key for the engine. A group is empty by default, because its model has the defaults."""
+    is_list = get_origin(field.annotation) is tuple
+    plain = str if get_origin(field.annotation) is Literal else field.annotation
+    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(plain, "object")}
+    declared["description"] = field.description
+    if is_list:
+        declared["items"] = {"type": "object"}
+    if not field.is_required():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        declared["default"] = {} if isinstance(default, Section) else [] if is_list else default
+    return declared
