@@ -14,6 +14,11 @@ from gatewayapi.listeners import Listener
 from kube.read import NotKnown, read
 
 _LAYER_4 = ("TCP", "UDP")
+_CODES = {
+    "protocol": "listener-protocol-conflict",
+    "hostname": "listener-hostname-conflict",
+    "port": "listener-port-conflict",
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Conflict:
         """The problem of the conflicted `listener`, in its owner."""
         other = self.other
         return problem(
-            f"listener-{self.field}-conflict",
+            _CODES[self.field],
             (*listener.path, self.field),
             read(listener.manifest, self.field),
             other=other,

@@ -1,0 +1,105 @@
+"""docs/checks.md: every code of the catalogue, with its sentences and an example.
+
+The examples are those of the tests: `tests/cases` (stacks and their config) and the verdicts of the schema checks.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain, groupby
+from typing import Any, cast
+
+import yaml
+
+from checks.rules import problems
+from diagnostics import problem as problem_of
+from diagnostics.catalogue import Entry, catalogue
+from explain import explain
+from kube.manifest import Manifest
+from tests.cases import case, configs
+from tests.unit.checks.schema import verdicts
+
+_WORD = re.compile(r"\{(\w+)\}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[T0-9:Z]*")
+_MOST_LINES = 40
+_LONG, _START = 80, 24
+
+
+def render() -> str:
+    """The content of docs/checks.md."""
+    sections = groupby(catalogue().values(), key=lambda entry: entry.subject)
+    lines = [line for subject, entries in sections for line in (f"\n## {subject}", *chain(*map(_section, entries)))]
+    return _PAGE + "\n".join(lines) + "\n"
+
+
+def _section(entry: Entry) -> Iterator[str]:
+    yield f"\n### {entry.code}"
+    if rule := _sentence(entry.rule):
+        yield f"\n> {rule}"
+    if fix := _sentence(entry.fix):
+        yield f"\nFix: {fix}."
+    if entry.about:
+        yield f"\n{entry.about.strip()}"
+    if found := examples().get(entry.code):
+        yield f"\n{found}"
+
+
+def _sentence(template: str) -> str:
+    """The template with its placeholders in capitals; empty when it is nothing but a placeholder."""
+    return "" if _WORD.fullmatch(template) else _WORD.sub(lambda found: found[1].upper(), template).strip()
+
+
+@cache
+def examples() -> dict[str, str]:
+    """By code: the Markdown of something that has the problem, and the line that the program prints."""
+    found: dict[str, str] = {}
+    for config_case in configs.load():
+        (located,) = config_case.problems()
+        config = {f"synergychat:{key}": value for key, value in config_case.config.items()}
+        found.setdefault(config_case.code, _block(config, str(located).partition("\n")[0]))
+    for stack in case.load():
+        if stack.problem and stack.problem.code not in found:
+            ((manifest, problem),) = problems(stack.stack, version=case.VERSION)
+            found[problem.code] = _block(manifest, f"{stack.problem.object}: {problem}")
+        for asked in stack.requests:
+            if asked.refused and asked.refused not in found:
+                verdict = explain(stack.stack, asked.request)
+                refusal = verdict.refusal or verdict.nearest[0]
+                found[asked.refused] = f"```\n{asked.request}\n{refusal} [{refusal.reason.code}]\n```"
+    for verdict in [*verdicts.CASES, *verdicts.BUILTIN]:
+        for broken in verdict.breaks:
+            words = {name: word for name, word in broken.items() if name not in ("at", "code")}
+            rule = problem_of(broken["code"], (), **words).rule
+            line = f"{verdict.manifest['kind']}: {broken['at']}: {rule} [{broken['code']}]"
+            found.setdefault(broken["code"], _block(verdict.manifest, line))
+    return found
+
+
+def _block(value: Manifest | Mapping[str, Any], line: str) -> str:
+    shown = yaml.safe_dump(_plain(value), sort_keys=False, width=110, default_flow_style=None)
+    if shown.count("\n") > _MOST_LINES:
+        return f"```\n{_fixed(line)}\n```"
+    return f"```yaml\n{shown}```\n\n```\n{_fixed(line)}\n```"
+
+
+def _fixed(line: str) -> str:
+    """The line without what differs from run to run: the certificates of the cases are issued on the spot."""
+    return _DATE.sub("YYYY-MM-DD", line)
+
+
+def _plain(value: Any) -> Any:
+    """The value as plain dicts, lists and scalars; of a long text only the start."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in cast(Mapping[str, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in cast(Sequence[Any], value)]
+    return f"{value[:_START]}..." if isinstance(value, str) and len(value) > _LONG else value
+
+
+_PAGE = """<!-- Written by `python -m tools.docs` from diagnostics/catalogue.yaml and the tests' cases: edit those. -->
+# Problems, by code
+
+`pulumi preview` and `pulumi up` check the config of the stack and every object before anything is sent to a cluster.
+Each problem ends with a code in brackets, such as `[port-required]`. This page explains each code. Words in capitals
+stand for what the message names. An example shows the keys or the object with the problem, and the message.
+"""
