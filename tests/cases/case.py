@@ -65,6 +65,11 @@ class Case:
     """Empty when Envoy Gateway accepts everything."""
     requests: Sequence[Asked]
 
+    @property
+    def configures_envoy_gateway(self) -> bool:
+        """Whether the case has its own configuration of Envoy Gateway."""
+        return any(_identity(manifest) == _identity(builders.config()) for manifest in self.objects)
+
     @cached_property
     def stack(self) -> list[Manifest]:
         """The objects with those that every case has."""
