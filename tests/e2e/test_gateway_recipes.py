@@ -33,9 +33,9 @@ from tests.live.waiting import wait_until
 
 RECIPES = recipes("gateway.md")
 AGAINST_OTHERS = {
-    "HTTPS, and HTTP only redirects",
+    "HTTPS, with a redirect from HTTP",
     "More Envoys",
-    "A rate limit of all Envoys together",
+    "A rate limit shared by all Envoys",
     "Two controllers, for my namespaces only",
 }
 """These change what other recipes show: they are applied after them."""
@@ -207,7 +207,7 @@ def test_a_sealed_connection_ends_at_the_app(gateway: str) -> None:
     assert ask(gateway, "https://sealed.internal:8443/deep").json()["path"] == "/deep"
 
 
-# Releasing
+# Releases
 
 
 @of("A canary")
@@ -254,7 +254,7 @@ def test_an_old_path_redirects_to_the_new_one(gateway: str) -> None:
     assert ask(gateway, "http://moved.internal/new/page").json()["path"] == "/new/page"
 
 
-@of("A header more, a header less")
+@of("Add and remove headers")
 def test_headers_are_set_and_removed_on_the_way(gateway: str) -> None:
     answer = ask(gateway, "http://headers.internal/", headers={"cookie": "a=b", "x-stage": "mine"})
     seen = answer.json()["headers"]
@@ -454,7 +454,7 @@ def test_a_datagram_comes_back(gateway: str) -> None:
         assert datagrams.recv(100) == b"hello"
 
 
-# Further away
+# Other backends
 
 
 @of("A backend outside of the cluster")
@@ -471,7 +471,7 @@ def test_a_service_of_another_namespace_answers(gateway: str) -> None:
 # The Envoys
 
 
-@of("Listeners by someone else")
+@of("Listeners from a ListenerSet")
 def test_a_listener_of_a_listener_set_serves_its_route(gateway: str) -> None:
     assert ask(gateway, "http://team.internal:8081/").status_code == 200
     assert ask(gateway, "http://team.internal/").status_code == 404
@@ -500,7 +500,7 @@ def test_a_gateway_has_the_address_and_the_labels_that_it_asks_for(stack: LiveSt
     assert service["metadata"]["annotations"]["example.com/owner"] == "inside"
 
 
-@of("A port of every node, and an Envoy on each")
+@of("A node port, and an Envoy on every node")
 def test_a_port_of_the_node_leads_to_each_listener_of_a_daemon_set(stack: LiveStack, gateway: str) -> None:
     owned = "gateway.envoyproxy.io/owning-gateway-name=ported"
     assert len(json.loads(stack.kubectl("get", "daemonsets", "-A", "-l", owned, "-o", "json"))["items"]) == 1
@@ -551,7 +551,7 @@ def test_recipes_against_others_are_previewed_without_a_cluster_too(stack: LiveS
     assert "error" not in _previewed_without_a_cluster(stack)
 
 
-@of("HTTPS, and HTTP only redirects")
+@of("HTTPS, with a redirect from HTTP")
 def test_http_only_redirects_to_https_with_a_certificate_for_every_name(other_gateway: str) -> None:
     answer = ask(other_gateway, "http://synchat.internal/a?b=c")
     assert (answer.status_code, answer.headers["location"]) == (301, "https://synchat.internal/a?b=c")
@@ -570,7 +570,7 @@ def test_two_envoys_with_other_resources_carry_the_traffic(stack: LiveStack, oth
     assert [each["requests"] for each in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
 
 
-@of("A rate limit of all Envoys together")
+@of("A rate limit shared by all Envoys")
 def test_envoys_count_requests_together(stack: LiveStack, other_gateway: str) -> None:
     stack.kubectl("rollout", "status", "deployment/envoy-ratelimit", "-n", "envoy-gateway-system", "--timeout=120s")
     codes = [ask(other_gateway, "https://counted.internal/").status_code for _ in range(40)]

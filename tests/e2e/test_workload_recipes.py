@@ -83,13 +83,13 @@ def test_a_grpc_client_is_answered(gateway: str) -> None:
     assert _is_healthy(gateway, "greeter.internal")
 
 
-@of("Further ports")
+@of("More ports")
 def test_an_app_answers_at_each_of_its_ports(gateway: str) -> None:
     assert ask(gateway, "http://both.internal/status/204").status_code == 204
     assert _is_healthy(gateway, "calls.internal")
 
 
-@of("An image that asks who fetches it")
+@of("An image from a private registry")
 def test_what_fetches_the_image_is_the_secret_of_the_config(stack: LiveStack, gateway: str) -> None:
     (pod,) = _pods(stack, "bought")
     assert pod["spec"]["imagePullSecrets"] == [{"name": "registry"}]
