@@ -34,7 +34,7 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
     reasons: dict[Listener, Reason] = {}
     verdicts: list[Verdict] = []
     for fleet in topology.fleets:
-        found = {each: misfit(topology, each, request, port) for each in all_listeners(topology, fleet)}
+        found = {listener: misfit(topology, listener, request, port) for listener in all_listeners(topology, fleet)}
         reasons |= {listener: why for listener, why in found.items() if why}
         if serving := [listener for listener, why in found.items() if not why]:
             verdicts.append(_of_fleet(serving, request, topology))
@@ -51,10 +51,14 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
         known, asked = sni.chains(serving, topology), serving
         if refusal := _repeated_sni(known, request):
             return Verdict(request, refusal=refusal)
-        meant = [each for each in serving if hostnames.matches(each.hostname or hostnames.ANY, request.host)]
+        meant = [
+            listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
+        ]
         serving = sni.reached(known, request.host) or meant
         if not serving:
-            reasons = {each: reason("request-sni", host=request.host, hostname=each.hostname) for each in asked}
+            reasons = {
+                listener: reason("request-sni", host=request.host, hostname=listener.hostname) for listener in asked
+            }
             return Verdict(request, nearest=misfits(reasons, request.port))
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology), "path", default={})

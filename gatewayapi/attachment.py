@@ -63,7 +63,7 @@ def attachments_of_parent(topology: "Topology", route: Manifest, path: Path) -> 
 
 def _meant(listeners: Sequence[Listener], parent: Any) -> list[Listener]:
     section, port = read(parent, "sectionName"), read(parent, "port")
-    return [each for each in listeners if section in (None, each.name) and port in (None, each.port)]
+    return [listener for listener in listeners if section in (None, listener.name) and port in (None, listener.port)]
 
 
 def _attach(
@@ -123,5 +123,5 @@ def _no_listener(parent: Manifest, path: Path, ref: Any) -> Problem:
             parent=ObjectName.of(parent),
             suggestion=suggest(section, names),
         )
-    ports = sorted({str(each.port) for each in listeners if section in (None, each.name)})
+    ports = sorted({str(listener.port) for listener in listeners if section in (None, listener.name)})
     return problem("listener-port-missing", (*path, "port"), port, parent=ObjectName.of(parent), ports=listed(ports))

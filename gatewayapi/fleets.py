@@ -51,7 +51,7 @@ def envoy_proxies(objects: Objects, gateway: Manifest) -> list[Manifest]:
 
 def controller_config(objects: Objects) -> Any:
     """The configuration of the stack's Envoy Gateway. Raises NotKnown when the stack does not declare exactly one."""
-    configs = [each for each in objects.of_kind(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
+    configs = [config for config in objects.of_kind(CORE, "ConfigMap") if name_of(config) == CONFIG_MAP]
     if len(configs) != 1:
         raise NotKnown
     try:

@@ -192,12 +192,12 @@ def is_permitted(objects: Objects, origin: ObjectName, target: ObjectName) -> bo
 def _grants(grant: Manifest, origin: ObjectName, target: ObjectName) -> bool:
     wanted = origin.group, origin.kind, origin.namespace
     return any(
-        wanted == (read(each, "group", default=CORE), read(each, "kind"), read(each, "namespace"))
-        for each in values(grant, "spec", "from")
+        wanted == (read(source, "group", default=CORE), read(source, "kind"), read(source, "namespace"))
+        for source in values(grant, "spec", "from")
     ) and any(
-        (target.group, target.kind) == (read(each, "group", default=CORE), read(each, "kind"))
-        and read(each, "name", default=target.name) in ("", target.name)
-        for each in values(grant, "spec", "to")
+        (target.group, target.kind) == (read(destination, "group", default=CORE), read(destination, "kind"))
+        and read(destination, "name", default=target.name) in ("", target.name)
+        for destination in values(grant, "spec", "to")
     )
 
 

@@ -37,7 +37,7 @@ class Topology:
         """The fleet that a Gateway belongs to."""
 
         def index() -> dict[int, Fleet]:
-            return {id(each): fleet for fleet in self.fleets for each in fleet.gateways}
+            return {id(gateway): fleet for fleet in self.fleets for gateway in fleet.gateways}
 
         return self._once("fleet of", index)[id(gateway)]
 
@@ -72,8 +72,8 @@ class Topology:
         """Host names that listeners of the same Gateway and port keep to themselves."""
 
         def collect() -> frozenset[str]:
-            same_port = [each for each in self.listeners(listener.gateway) if each.port == listener.port]
-            return frozenset(each.hostname for each in same_port if not self._lost_hostname(each))
+            same_port = [other for other in self.listeners(listener.gateway) if other.port == listener.port]
+            return frozenset(other.hostname for other in same_port if not self._lost_hostname(other))
 
         return self._once(("hostnames", id(listener.gateway), listener.port), collect)
 
@@ -91,7 +91,9 @@ class Topology:
     def attachments(self, route: Manifest) -> list[Attachment]:
         """What becomes of every parentRef of a route: one attachment for each listener that it means."""
         return [
-            each for path, _ in items(route, "spec", "parentRefs") for each in self.attachments_of_parent(route, path)
+            attachment
+            for path, _ in items(route, "spec", "parentRefs")
+            for attachment in self.attachments_of_parent(route, path)
         ]
 
     def attachments_of_parent(self, route: Manifest, path: Path) -> list[Attachment]:
@@ -101,9 +103,9 @@ class Topology:
     def attached(self, route: Manifest) -> list[tuple[Listener, tuple[str, ...]]]:
         """The listeners that take a route, each with the host names for which it does."""
         return [
-            (each.listener, each.hostnames)
-            for each in self.attachments(route)
-            if each.listener is not None and each.refusal is None
+            (attachment.listener, attachment.hostnames)
+            for attachment in self.attachments(route)
+            if attachment.listener is not None and attachment.refusal is None
         ]
 
     def targets(self, policy: Manifest) -> list[Target]:
@@ -118,7 +120,7 @@ class Topology:
         def collect() -> dict[Attachable, list[Manifest]]:
             found: dict[Attachable, list[Manifest]] = {}
             for policy in self.objects.of_kind(GROUPS.get(kind, GATEWAY_API), kind):
-                for target in dict.fromkeys(each.to for each in self._targets_if_known(policy)):
+                for target in dict.fromkeys(entry.to for entry in self._targets_if_known(policy)):
                     found.setdefault(target, []).append(policy)
             return {target: sorted(policies, key=precedence) for target, policies in found.items()}
 

@@ -38,4 +38,4 @@ def _of_container(pod: Object, container: Object) -> Iterator[Failure]:
 def _image(pod: Object, container: Object) -> str:
     """The image as the spec names it: the status has another name once it is pulled."""
     asked = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
-    return next((each["image"] for each in asked if each["name"] == container["name"]), container["image"])
+    return next((spec["image"] for spec in asked if spec["name"] == container["name"]), container["image"])

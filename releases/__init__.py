@@ -66,7 +66,7 @@ def lines_after(release: Release) -> tuple[Line, ...]:
 
 def is_older(version: str, than: str) -> bool:
     """Whether a version is older; False when either is not known."""
-    one, other = (tuple(map(int, re.findall(r"[0-9]+", each)[:3])) for each in (version, than))
+    one, other = (tuple(map(int, re.findall(r"[0-9]+", text)[:3])) for text in (version, than))
     return bool(one and other) and one < other
 
 

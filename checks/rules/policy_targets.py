@@ -95,7 +95,7 @@ def _sections(target: Manifest | None, kind: str) -> list[str]:
         return sorted({str(port) for port in ports if port})
     if kind not in _SECTION_LISTS:
         raise NotKnown
-    return [name for each in values(target, *_SECTION_LISTS[kind]) if (name := read(each, "name"))]
+    return [name for section in values(target, *_SECTION_LISTS[kind]) if (name := read(section, "name"))]
 
 
 @skip_unknown
@@ -108,12 +108,12 @@ def _part_of_port(topology: Topology, policy: Manifest, path: Path) -> Iterator[
     if gateway is None:
         return
     fleet = topology.fleet_of(gateway)
-    plain = [each for one in fleet.gateways for each in topology.listeners(one) if each.protocol == "HTTP"]
+    plain = [listener for one in fleet.gateways for listener in topology.listeners(one) if listener.protocol == "HTTP"]
     meant = [
-        each
-        for each in plain
-        if (each.owner is owner and section in (None, each.name))
-        or (section is None and owner is gateway and each.gateway is gateway)
+        listener
+        for listener in plain
+        if (listener.owner is owner and section in (None, listener.name))
+        or (section is None and owner is gateway and listener.gateway is gateway)
     ]
     for listener, other in product(meant, plain):
         if other.port == listener.port and other not in meant:

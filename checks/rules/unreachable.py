@@ -97,6 +97,6 @@ def _grpc_match(match: Any) -> Hashable:
 
 def _conditions(match: Any, field: str, *, lower: bool = False) -> Hashable:
     """Conditions in any order. Header names are compared without case."""
-    names = [read(each, "name", default="") for each in values(match, field)]
-    rest = [(read(each, "type", default="Exact"), read(each, "value")) for each in values(match, field)]
+    names = [read(condition, "name", default="") for condition in values(match, field)]
+    rest = [(read(condition, "type", default="Exact"), read(condition, "value")) for condition in values(match, field)]
     return frozenset(zip((name.lower() if lower else name for name in names), rest, strict=True))

@@ -83,7 +83,7 @@ def _structural(published: Mapping[str, Any], definitions: Mapping[str, Any], sc
         return _named(published["$ref"].rpartition("/")[2], definitions, schemas)
     result = {key: published[key] for key in _KEPT & published.keys()}
     # The published type allows null for every optional field; the API server drops such a field.
-    types = [each for each in _listed(published.get("type", [])) if each != "null"]
+    types = [name for name in _listed(published.get("type", [])) if name != "null"]
     if types:
         result["type"] = types[0]
     if "properties" in published:

@@ -55,10 +55,10 @@ def create_issuers(
 ) -> dict[str, Issuer]:
     """The issuers of a stack by name."""
     return {
-        each.name: Issuer(
-            f"issuer-{each.name}", IssuerArgs(settings=each, namespace=namespace, platform=platform), opts
+        issuer.name: Issuer(
+            f"issuer-{issuer.name}", IssuerArgs(settings=issuer, namespace=namespace, platform=platform), opts
         )
-        for each in settings
+        for issuer in settings
     }
 
 
@@ -68,7 +68,7 @@ def _manifests(args: IssuerArgs) -> list[Manifest]:
     keys = settings.keys
     if keys.self_signed_ca:
         authority = issuance.self_signed_ca(name=settings.name, namespace=namespace)
-        return [{**each, "spec": derived(keys.at("selfSignedCa"), each["spec"])} for each in authority]
+        return [{**manifest, "spec": derived(keys.at("selfSignedCa"), manifest["spec"])} for manifest in authority]
     spec = keys.fields
     if keys.acme is not None:
         # The fields by name and those that are passed on, all marked with their place.

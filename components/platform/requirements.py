@@ -57,7 +57,7 @@ def check_external_platform(
     if run is None:
         pulumi.log.warn("There is no `kubectl` on the PATH to check the external platform (synergychat:platform)")
         return
-    kinds = frozenset((str(each.get("apiVersion")), str(each.get("kind"))) for each in declared)
+    kinds = frozenset((str(manifest.get("apiVersion")), str(manifest.get("kind"))) for manifest in declared)
     wanted = Wanted(release=release, namespace=namespace, class_name=class_name, kinds=kinds)
     found = look(run, wanted)
     for reason in found.unanswered:
@@ -176,4 +176,4 @@ def _crd_names(wanted: Wanted) -> dict[tuple[str, str], str]:
         (crd["spec"]["group"], crd["spec"]["names"]["kind"]): crd["metadata"]["name"] for crd in wanted.release.crds
     }
     kinds = {*wanted.kinds, (f"{GATEWAY_API}/v1", "GatewayClass")}
-    return {each: names[key] for each in kinds if (key := (each[0].rpartition("/")[0], each[1])) in names}
+    return {kind: names[key] for kind in kinds if (key := (kind[0].rpartition("/")[0], kind[1])) in names}
