@@ -83,7 +83,9 @@ def _attach(
             kind=kind,
         )
     if kind not in listener.allowed_kinds:
-        return [], problem("route-kind-not-allowed", ref.path, ref.target.name, listener=listener, kind=kind)
+        allowed = listed(listener.allowed_kinds)
+        words = {"listener": listener, "kind": kind, "allowed": allowed}
+        return [], problem("route-kind-not-allowed", ref.path, ref.target.name, **words)
     if not listener.allows_namespace(topology.objects, namespace):
         return [], _namespace_refused(listener, ref, namespace)
     asked = [str(read(hostname)).lower() for hostname in values(route, "spec", "hostnames")]
@@ -95,7 +97,8 @@ def _attach(
     place, value = ("spec", "hostnames"), ", ".join(asked)
     if both:
         return [], problem("route-host-taken", place, value, listener=listener, port=listener.port, hosts=listed(both))
-    return [], problem("route-host-not-served", place, value, listener=listener, hostname=listener.hostname)
+    words = {"listener": listener, "hostname": listener.hostname, "hosts": listed(asked)}
+    return [], problem("route-host-not-served", place, value, **words)
 
 
 def _namespace_refused(listener: Listener, ref: Reference, namespace: str) -> Problem:
