@@ -1,4 +1,4 @@
-"""Stack: what the config comes to. One section for each part of the program, with all references resolved to names."""
+"""Stack: the resolved config. One section for each part of the program, with all references resolved to names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ class GatewaySettings:
     hostnames: Sequence[str]
     """Host names that it serves, wildcards included: the program issues certificates for them."""
     envoy_image: str | None
-    """None leaves the choice to Envoy Gateway."""
+    """Image of Envoy; None leaves the choice to Envoy Gateway."""
     timeout_s: int
 
 

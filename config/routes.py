@@ -46,7 +46,7 @@ class TargetConfig(Section):
 
 
 TARGET_FIELDS = frozenset({"targetRef", "targetRefs", "targetSelectors"})
-"""Fields of a policy that name its targets as Envoy Gateway has them."""
+"""Fields of a policy by which Envoy Gateway itself names targets."""
 
 
 class PolicyConfig(OpenSection):
@@ -60,5 +60,5 @@ class PolicyConfig(OpenSection):
 
     @property
     def own_targets(self) -> tuple[TargetConfig, ...]:
-        """Empty when the fields themselves name the targets."""
+        """The targets; empty when the fields themselves name targets."""
         return () if TARGET_FIELDS & self.fields.keys() else self.targets

@@ -1,4 +1,4 @@
-"""Explain: which rule takes a request, and if none does, what comes closest."""
+"""Explain: the rule that takes a request, and if no rule does, those that come closest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -76,7 +76,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
 
 
 def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...]]:
-    """The request with the path that Envoy compares, and a note about what Envoy changed.
+    """The request with the path that Envoy compares, and a note about the change.
 
     `settings` is the field `path` of a ClientTrafficPolicy.
     """
@@ -97,7 +97,7 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
 
 
 def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
-    """Why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
+    """The reason why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
     for hostname, (one, other, *_) in sni.contested(known).items():
         if one.listener is not other.listener:
             return _on_two_listeners(one.listener, other.listener, hostname, request)
@@ -107,7 +107,7 @@ def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | Non
 
 
 def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
-    """Why Envoy rejects the route table that listeners without TLS share on a port: it has a host name twice."""
+    """The reason why Envoy rejects the route table of listeners without TLS on a port: it has a host name twice."""
     if request.secure:
         return None
     for hostname, (one, other, *_) in rows.contested.items():

@@ -1,4 +1,4 @@
-"""Attachment: the listeners that a route attaches to, the host names for which it does, and why not to others.
+"""Attachment: the listeners that a route attaches to, for which host names, and the refusals of the others.
 
 Follows https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways and Envoy Gateway 1.9.
 """
@@ -44,7 +44,7 @@ class Attachment:
 
 
 def attachments_of_parent(topology: "Topology", route: Manifest, path: Path) -> Iterator[Attachment]:
-    """What becomes of one parentRef. Raises NotKnown for a parent that the stack does not declare."""
+    """The attachments of one parentRef. Raises NotKnown for a parent that the stack does not declare."""
     value = read(route, *path)
     ref = reference(route, path, value, GATEWAY_API, "Gateway")
     if (ref.target.group, ref.target.kind) not in _PARENTS:

@@ -18,7 +18,7 @@ _LAYER_4 = ("TCP", "UDP")
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why a listener is not served."""
+    """The reason why a listener is not served: another one on its port."""
 
     field: Literal["protocol", "hostname", "port"]
     other: Listener

@@ -1,4 +1,4 @@
-"""Objects: the manifests of a stack or a cluster, found the way that they refer to each other."""
+"""Objects: the manifests of a stack or a cluster, found by the names with which they refer to each other."""
 
 from collections.abc import Iterable, Iterator
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Topology:
-    """How the objects of a stack, or with `complete` of a whole cluster, are connected."""
+    """The connections between the objects of a stack, or with `complete` of a whole cluster."""
 
     def __init__(self, manifests: Iterable[Manifest], *, complete: bool = False) -> None:
         self.objects = Objects(manifests, complete=complete)
@@ -53,19 +53,19 @@ class Topology:
         return own or own_listeners(gateway or owner, owner)
 
     def conflict_of(self, listener: Listener) -> Conflict | None:
-        """Why another listener on the same port takes the place of this one, if it does."""
+        """The conflict by which another listener on the same port replaces this one, if there is one."""
         fleet = self.fleet_of(listener.gateway)
         return self._conflicts(fleet).get(listener)
 
     def refusal_of(self, listener: Listener) -> Problem | None:
-        """Why a listener serves nothing: its ListenerSet is not admitted, or another listener has the port."""
+        """The reason why a listener serves nothing: a refused ListenerSet, or another listener on the port."""
         if listener not in self.listeners(listener.gateway):
             return not_allowed(listener.owner, listener.gateway)
         conflict = self.conflict_of(listener)
         return conflict.problem(listener) if conflict else None
 
     def is_served(self, listener: Listener) -> bool:
-        """Whether a Gateway admits the listener and no other listener takes its place."""
+        """Whether a Gateway admits the listener and no other listener replaces it."""
         return self.refusal_of(listener) is None
 
     def hostnames_on_port(self, listener: Listener) -> frozenset[str]:
@@ -89,7 +89,7 @@ class Topology:
         return sorted(filter(is_named, self.objects.of_kind(GATEWAY_API, *kinds)), key=precedence)
 
     def attachments(self, route: Manifest) -> list[Attachment]:
-        """What becomes of every parentRef of a route: one attachment for each listener that it means."""
+        """The attachments of every parentRef of a route: one for each listener that it means."""
         return [
             attachment
             for path, _ in items(route, "spec", "parentRefs")
@@ -97,7 +97,7 @@ class Topology:
         ]
 
     def attachments_of_parent(self, route: Manifest, path: Path) -> list[Attachment]:
-        """What becomes of one parentRef of a route."""
+        """The attachments of one parentRef of a route."""
         return self._once(("parent", id(route), path), lambda: list(attachments_of_parent(self, route, path)))
 
     def attached(self, route: Manifest) -> list[tuple[Listener, tuple[str, ...]]]:

@@ -1,4 +1,4 @@
-"""Drift: where a cluster differs from what a stack wants. Fields, missing objects, and conditions that are not met."""
+"""Drift: differences of a cluster from its stack. Fields, missing objects, and conditions that are not met."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def _conditions(name: ObjectName, live: Manifest) -> Iterator[Difference]:
     generation = read(live, "metadata", "generation")
     holders = [("", read(live, "status", default={}))]
     holders += [(f"listener {listener['name']}: ", listener) for listener in values(live, "status", "listeners")]
-    # The status keeps what was said about a parent that the route no longer names.
+    # The status keeps entries of parents that the route no longer names.
     named = [_parent(parent) for parent in values(live, "spec", "parentRefs")]
     parents = [
         parent

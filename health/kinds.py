@@ -52,7 +52,7 @@ def _route(item: Object) -> Verdict:
     """A route: each of its parents must accept all of it. https://gateway-api.sigs.k8s.io/api-types/httproute/"""
     answered, generation = item.get("status", {}).get("parents", []), item["metadata"]["generation"]
     failures: list[Failure] = []
-    # The status keeps what was said about a parent that the route no longer names.
+    # The status keeps entries of parents that the route no longer names.
     for subject in map(_subject, item["spec"].get("parentRefs", [])):
         verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
         for verdict in verdicts:

@@ -35,7 +35,7 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
     """One row per object of a kind in `KINDS`, in that order.
 
     ReplicaSets, pods, events and CRDs among `objects` explain the failing ones, as do the `last_words` of a terminated
-    container. `kubectl` is what a person types for it.
+    container. `kubectl` is the text to type for that command.
     """
     known = list(objects)
     found: list[Row] = []
@@ -53,7 +53,7 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
 
 
 def _of(kind: Kind, known: Sequence[Object]) -> list[Object]:
-    """Objects of a kind by name, without those that Envoy Gateway runs for Gateways of others."""
+    """Objects of a kind by name, without those that Envoy Gateway runs for Gateways of other stacks."""
     gateways = [item["metadata"] for item in known if Kind.of(item) == _GATEWAY]
     owners = {None, *((gateway["namespace"], gateway["name"]) for gateway in gateways)}
     of_kind = [item for item in known if Kind.of(item) == kind and _owner(item) in owners]

@@ -1,4 +1,4 @@
-"""Releases: what is known about the releases of Envoy Gateway, one module per line, and of cert-manager.
+"""Releases: facts about the releases of Envoy Gateway, one module per line, and of cert-manager.
 
 A new line is a new module `vX_Y.py` with its `LINE`.
 """

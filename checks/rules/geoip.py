@@ -1,4 +1,4 @@
-"""What a SecurityPolicy needs to allow clients by location: a database, and a way to detect their address.
+"""Client locations in SecurityPolicies: they need a database, and a way to detect the client's address.
 
 https://gateway.envoyproxy.io/docs/api/extension_types/#geoip
 """

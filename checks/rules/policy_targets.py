@@ -21,7 +21,7 @@ _EXCLUSIVE = (
     "SecurityPolicy",
     "BackendTLSPolicy",
 )
-"""Kinds of which a target takes only one policy; it takes all EnvoyPatchPolicies."""
+"""Kinds of policies that a target takes only one of. EnvoyPatchPolicies have no such limit."""
 
 _SECTION_LISTS = {
     "Gateway": ("spec", "listeners"),
@@ -88,7 +88,7 @@ def _target(policy: Manifest, path: Path) -> Reference:
 
 
 def _sections(target: Manifest | None, kind: str) -> list[str]:
-    """Names that a `sectionName` may have. Raises NotKnown for a kind of others."""
+    """Names that a `sectionName` may have. Raises NotKnown for any other kind of target."""
     if kind == "Backend":  # endpoints have no names: a section is a port number
         endpoints = values(target, "spec", "endpoints")
         ports = [read(endpoint, address, "port") for endpoint in endpoints for address in _ADDRESSES]
@@ -100,7 +100,7 @@ def _sections(target: Manifest | None, kind: str) -> list[str]:
 
 @skip_unknown
 def _part_of_port(topology: Topology, policy: Manifest, path: Path) -> Iterator[Problem]:
-    """Listeners without TLS on one port share all settings of a ClientTrafficPolicy."""
+    """The problem of a target that is only a part of a port's listeners without TLS: they share all settings."""
     ref = _target(policy, path)
     section = read(policy, *path, "sectionName")
     owner = topology.objects.find(ref.target)

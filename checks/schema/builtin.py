@@ -16,7 +16,7 @@ from checks.schema.metadata import METADATA
 from checks.schema.structural import Schema
 
 RELEASE = "1.36"
-"""The newest Kubernetes that the releases of Envoy Gateway support. An older API server refuses what it lacks."""
+"""The newest Kubernetes that the releases of Envoy Gateway support. An older API server refuses newer fields."""
 _MACHINERY = "io.k8s.apimachinery.pkg."
 _QUANTITY = {
     "type": ["number", "string"],
@@ -41,7 +41,7 @@ _KEPT = {"required", "enum", "format", "x-kubernetes-list-type", "x-kubernetes-l
 
 @cache
 def kinds() -> Mapping[tuple[str, str], Kind]:
-    """By apiVersion and kind."""
+    """The built-in kinds by apiVersion and kind."""
     definitions = _definitions()
     schemas: dict[str, Schema] = dict(_KNOWN)
     result: dict[tuple[str, str], Kind] = {}

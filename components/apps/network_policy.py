@@ -1,4 +1,4 @@
-"""NetworkPolicies: who may connect to whom in the stack's namespace.
+"""NetworkPolicies: the connections that are allowed in the stack's namespace.
 
 They apply to addresses and ports of pods, after a Service's have been translated. An enforcer always allows connections
 from the pod's own node, such as kubelet's probes.
@@ -29,7 +29,7 @@ class NetworkPoliciesArgs:
     names: Mapping[str, str]
     """Names of the workloads' objects, where they differ from the workloads' names."""
     gateway: Gateway
-    """Its namespace is that of the policies; its Envoys reach the exposed workloads."""
+    """The Gateway whose Envoys reach the exposed workloads. The policies live in its namespace."""
 
 
 class NetworkPolicies(pulumi.ComponentResource):
@@ -72,11 +72,11 @@ class Subject:
 
     traffic: WorkloadTraffic
     app: str
-    """Name of its objects."""
+    """Name of the workload's objects."""
 
     @property
     def peer(self) -> Manifest:
-        """Its pods, as a NetworkPolicy peer."""
+        """The workload's pods, as a NetworkPolicy peer."""
         return {"podSelector": {"matchLabels": selector(self.app)}}
 
 

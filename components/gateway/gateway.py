@@ -31,9 +31,9 @@ class GatewayArgs:
     namespace: Namespace
     """Namespace of the Gateway and its routes."""
     platform: Platform
-    """Its controller has to outlive the Gateway: it removes the finalizers."""
+    """The platform, whose controller has to outlive the Gateway because it removes the finalizers."""
     issuers: Mapping[str, Issuer] = field(default_factory=dict[str, Issuer])
-    """The stack's own issuers by name. Any other name is that of a ClusterIssuer."""
+    """The stack's own issuers by name. Any other name stands for a ClusterIssuer."""
     shares_class_of: Optional["Gateway"] = None
     """Reuse this Gateway's GatewayClass; None creates one, unless the platform is external."""
 

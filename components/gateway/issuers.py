@@ -1,4 +1,4 @@
-"""Issuer: who signs certificates for the listeners of a stack's Gateways."""
+"""Issuer: the signer of certificates for the listeners of a stack's Gateways."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class IssuerArgs:
     namespace: Namespace
     """Namespace of the Gateways."""
     platform: Platform
-    """With cert-manager, if the stack installs it."""
+    """The platform, with cert-manager if the stack installs it."""
 
 
 class Issuer(pulumi.ComponentResource):
     """An Issuer of cert-manager; for a `selfSignedCa` also its certificate authority.
 
-    It is ready when cert-manager says so; with ACME the account then exists. Each object may take the settings'
+    It is ready when cert-manager reports it; with ACME the account then exists. Each object may take the settings'
     timeout. Follows https://cert-manager.io/docs/configuration/.
     """
 

@@ -49,7 +49,7 @@ class Listeners:
         return f"{self.gateway_name}-{listener.name}"
 
     def manifests(self, secrets: Mapping[str, str]) -> list[Manifest]:
-        """The listeners as a Gateway has them; `secrets` are names of TLS Secrets by listener."""
+        """The listeners in the form of a Gateway's spec; `secrets` are names of TLS Secrets by listener."""
         return [self._manifest(index, listener, secrets) for index, listener in enumerate(self.all)]
 
     @property

@@ -56,7 +56,7 @@ class Route(pulumi.ComponentResource):
     resource: pulumi.Resource
 
     def __init__(self, name: str, args: RouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        # Every kind was an HttpRoute once: a stack of that time keeps its objects.
+        # Earlier versions registered every kind as HttpRoute: the alias keeps the objects of their stacks.
         formerly = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="synergychat:index:HttpRoute")])
         super().__init__("synergychat:index:Route", name, None, pulumi.ResourceOptions.merge(opts, formerly))
 
@@ -138,7 +138,7 @@ def _create_route(
 
     fields = resolve_workloads(settings.fields, backends.keys(), backend_ref)
     is_chat = settings.path == (key,)
-    # The chat's routes were always at the top.
+    # The chat's routes never were children of `configured`.
     aliased = opts if is_chat else pulumi.ResourceOptions.merge(opts, formerly_in_configured(key))
     needed = [] if is_chat else list(after)
     for form, value in settings.forms:
@@ -187,7 +187,7 @@ def _listed_parents(settings: RouteSettings, gateway: Gateway) -> Sequence[Manif
 
 
 def _none_if_named(settings: RouteSettings) -> Sequence[Manifest] | None:
-    """No parents of the program's when the fields have their own."""
+    """Empty parents when the fields have their own; None for the default ones."""
     return () if "parentRefs" in settings.fields else None
 
 

@@ -33,7 +33,7 @@ class CertManagerRelease:
 
 
 def source_of(settings: CertManagerConfig) -> Source:
-    """Where the manifest comes from."""
+    """The source of the manifest that the settings name."""
     return Source(
         product="cert-manager",
         key="certManager",
