@@ -1,4 +1,4 @@
-"""Components: what a stack consists of. Each class is a component resource in a file of its own."""
+"""Components: the parts of a stack. Each class is a component resource in a file of its own."""
 
 from components.access import Access
 from components.apps.chat import Chat, ChatArgs

@@ -1,4 +1,4 @@
-"""Access: how clients reach the chat: URLs, lines for a hosts file, commands to try."""
+"""Access: URLs, lines for a hosts file and commands to try, by which clients reach the chat."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import pulumi
 
 _PROBES = {"api": "/healthz"}
-"""Path that answers, where it is not the root."""
+"""Path to try, for workloads that do not answer at the root."""
 _HOSTS_FILES = {"linuxAndMacOS": "/etc/hosts", "windows": r"C:\Windows\System32\drivers\etc\hosts"}
 
 
 @dataclass(frozen=True)
 class Access:
-    """How clients reach the workloads. `urls` are by workload, `address` is the Gateway's IP address or host name."""
+    """Ways to reach the workloads. `urls` are by workload, `address` is the Gateway's IP address or host name."""
 
     urls: Mapping[str, str]
     address: pulumi.Output[str]

@@ -1,4 +1,4 @@
-"""Backend: where a route may send requests."""
+"""Backend: a destination to which a route may send requests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from kube.manifest import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """A port of a Service. A workload creates it, so that no name and port is written twice."""
+    """A port of a Service. A workload creates it, so that name and port are written only once."""
 
     namespace: str
     service: str

@@ -11,7 +11,7 @@ def formerly_in_configured(name: str | None = None) -> pulumi.ResourceOptions:
 
 
 def formerly_configured() -> pulumi.ResourceOptions:
-    """Options for the component that took the place of `configured`.
+    """Options for the component that replaces `configured`.
 
     No child's name may start with the component's: Pulumi would then derive another old name for the child.
     """

@@ -1,4 +1,4 @@
-"""Keys of HTTPS: where certificates come from, and for which host names."""
+"""Keys of HTTPS: sources of certificates, and the host names that they are for."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from config.base import Section
 from config.values import HostnameOrWildcard, NodePort, Port, Subdomain
 
 SOURCES = ("selfSigned", "secret", "issuer")
-"""Keys of which one says where a certificate comes from."""
+"""Keys that set where a certificate comes from; a certificate has one of them."""
 
 
 class CertificateConfig(Section):

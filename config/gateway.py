@@ -32,7 +32,7 @@ class ListenerConfig(CertificateConfig, OpenSection):
 
     @property
     def hostname(self) -> str:
-        """Empty for every host."""
+        """The host name that it serves; empty for every host."""
         return str(self.fields.get("hostname", ""))
 
     @property

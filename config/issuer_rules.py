@@ -29,7 +29,7 @@ def _unknown(stack: StackConfig) -> Iterator[Problem]:
     """Names of issuers that do not exist, when the stack installs cert-manager and so declares all of them."""
     if not stack.cert_manager.install:
         return
-    cluster_issuers = [each.metadata.name for each in stack.objects if each.kind == "ClusterIssuer"]
+    cluster_issuers = [declared.metadata.name for declared in stack.objects if declared.kind == "ClusterIssuer"]
     known = [*stack.issuers, *cluster_issuers]
     for certificate, _ in _certificates(stack):
         if certificate.issuer not in known:

@@ -1,4 +1,4 @@
-"""Stack: what the config comes to. One section for each part of the program, with all references resolved to names."""
+"""Stack: the resolved config. One section for each part of the program, with all references resolved to names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from config.cert_manager import CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import ListenerConfig, ServingConfig
 from config.objects import ObjectConfig
+from config.route_forms import RouteForm
 from config.routes import TargetConfig
-from config.shortcuts import Shortcut
 from config.stack import StackConfig
 from config.values import Ownership
 from config.workloads import ApiConfig, AppConfig, CrawlerConfig, ExtraAppConfig, WebConfig
@@ -62,7 +62,7 @@ class GatewaySettings:
     hostnames: Sequence[str]
     """Host names that it serves, wildcards included: the program issues certificates for them."""
     envoy_image: str | None
-    """None leaves the choice to Envoy Gateway."""
+    """Image of Envoy; None leaves the choice to Envoy Gateway."""
     timeout_s: int
 
 
@@ -95,7 +95,7 @@ class RouteSettings:
     """Names of listeners; empty for the Gateway's default ones."""
     fields: Fields
     """Fields of its spec. `workload: NAME` in a `backendRefs` stands for the workload's Service."""
-    shortcuts: Sequence[tuple[Shortcut, object]] = ()
+    forms: Sequence[tuple[RouteForm, object]] = ()
     timeout_s: int
 
 
@@ -206,7 +206,7 @@ class Stack:
                 gateway=keys.gateway or self.config.gateway.name,
                 listeners=keys.listeners,
                 fields=keys.fields,
-                shortcuts=keys.shortcuts,
+                forms=keys.forms,
                 timeout_s=self.timeout_s,
             )
             for name, keys in self.config.routes.items()
@@ -255,7 +255,7 @@ class Stack:
         """Whether a workload is served with a certificate that clients do not trust by default."""
         untrusted = [name for name, issuer in self.config.issuers.items() if issuer.self_signed_ca]
         used = [self.config.gateway.secure(host) for host in self.config.exposed_hosts.values()]
-        return any(each is not None and (each.self_signed or each.issuer in untrusted) for each in used)
+        return any(listener is not None and (listener.self_signed or listener.issuer in untrusted) for listener in used)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -312,8 +312,8 @@ class Stack:
         """Workloads that routes, policies and objects name, directly or by their Services."""
         services = {keys.service_name or name: name for name, keys in self.config.workloads.items()}
         for route in self.config.routes.values():
-            for shortcut, value in route.shortcuts:
-                yield from shortcut.workloads(value).values()
+            for form, value in route.forms:
+                yield from form.workloads(value).values()
         sections = (*self.config.routes.values(), *self.config.policies.values(), *self.config.objects)
         for ref in _backend_refs([section.fields for section in sections]):
             name = ref.get("workload") or services.get(str(ref.get("name")))

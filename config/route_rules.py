@@ -16,10 +16,10 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
         yield from _name(stack, name, route)
         yield from _keys(route)
         yield from _gateway(stack, route.at("gateway"), route.gateway)
-        for shortcut, value in route.shortcuts:
-            for below, workload in shortcut.workloads(value).items():
+        for form, value in route.forms:
+            for below, workload in form.workloads(value).items():
                 if workload not in stack.backends:
-                    yield unknown_workload(stack, route.at(shortcut.key, *below), workload)
+                    yield unknown_workload(stack, route.at(form.key, *below), workload)
         yield from _workloads(stack, route.at(), route.fields)
     yield from _policies(stack)
 
@@ -32,12 +32,12 @@ def _name(stack: StackConfig, name: str, route: RouteConfig) -> Iterator[Problem
 
 
 def _keys(route: RouteConfig) -> Iterator[Problem]:
-    keys = [shortcut.key for shortcut, _ in route.shortcuts] + (["rules"] if "rules" in route.fields else [])
+    keys = [form.key for form, _ in route.forms] + (["rules"] if "rules" in route.fields else [])
     for key in keys[1:]:
         yield problem("keys-exclusive", route.at(key), other=keys[0])
-    for shortcut, value in route.shortcuts:
-        if route.kind not in shortcut.kinds:
-            yield problem("key-needs-kind", route.at(shortcut.key), value, kinds=listed(shortcut.kinds))
+    for form, value in route.forms:
+        if route.kind not in form.kinds:
+            yield problem("key-needs-kind", route.at(form.key), value, kinds=listed(form.kinds))
     for key in ("listeners", "gateway") if "parentRefs" in route.fields else ():
         if route.has(key):
             yield problem("keys-exclusive", route.at(key), other="parentRefs")

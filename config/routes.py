@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from config.base import OpenSection, Section
-from config.shortcuts import SHORTCUTS, CanaryConfig, Shortcut
+from config.route_forms import ROUTE_FORMS, CanaryConfig, RouteForm
 from config.values import AppName, Label, Subdomain, Text
 from gatewayapi.kinds import PolicyKind, RouteKind
 
@@ -29,10 +29,10 @@ class RouteConfig(OpenSection):
     )
 
     @property
-    def shortcuts(self) -> list[tuple[Shortcut, object]]:
-        """The shortcuts that the config sets, with their values."""
-        values = [(shortcut, getattr(self, shortcut.key)) for shortcut in SHORTCUTS]
-        return [(shortcut, value) for shortcut, value in values if value is not None]
+    def forms(self) -> list[tuple[RouteForm, object]]:
+        """The route forms that the config sets, with their values."""
+        values = [(form, getattr(self, form.key)) for form in ROUTE_FORMS]
+        return [(form, value) for form, value in values if value is not None]
 
 
 class TargetConfig(Section):
@@ -46,7 +46,7 @@ class TargetConfig(Section):
 
 
 TARGET_FIELDS = frozenset({"targetRef", "targetRefs", "targetSelectors"})
-"""Fields of a policy that name its targets as Envoy Gateway has them."""
+"""Fields of a policy by which Envoy Gateway itself names targets."""
 
 
 class PolicyConfig(OpenSection):
@@ -60,5 +60,5 @@ class PolicyConfig(OpenSection):
 
     @property
     def own_targets(self) -> tuple[TargetConfig, ...]:
-        """Empty when the fields themselves name the targets."""
+        """The targets; empty when the fields themselves name targets."""
         return () if TARGET_FIELDS & self.fields.keys() else self.targets

@@ -31,7 +31,7 @@ _EXAMPLES: tuple[Any, ...] = (
 )
 """Values of which every type of a key accepts one."""
 _NUMBER = 8
-"""How many stand-ins there are: no key has more candidates."""
+"""Number of stand-ins: no key has more candidates."""
 
 
 def stand_ins(raw: Mapping[str, object]) -> list[StackConfig]:
@@ -69,7 +69,7 @@ def _repair(raw: dict[str, Any], path: Path, kind: str, number: int) -> None:
     try:
         group = at(raw, parents)
     except LookupError:
-        return  # gone with another repair
+        return  # another repair removed it
     if is_name or kind == "extra_forbidden":
         name = _name(tuple(parents), key, is_name=is_name) if number else None
         _rename(group, key, name)

@@ -44,7 +44,7 @@ class Rule:
 
 
 class TextOr(Rule):
-    """A text instead of a group of keys stands for the group's `value`."""
+    """A rule of a group of keys: a text instead of the group stands for its `value`."""
 
     def __call__(self, value: object) -> object:
         return {"value": value} if isinstance(value, str) else super().__call__(value)

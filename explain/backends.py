@@ -1,4 +1,4 @@
-"""Backends: where a rule sends the requests that it takes, and which share each backend gets.
+"""Backends: destinations of the requests that a rule takes, and the share that each backend gets.
 
 Follows https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref.
 """

@@ -1,4 +1,4 @@
-"""Explain: which rule takes a request, and if none does, what comes closest."""
+"""Explain: the rule that takes a request, and if no rule does, those that come closest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
     reasons: dict[Listener, Reason] = {}
     verdicts: list[Verdict] = []
     for fleet in topology.fleets:
-        found = {each: misfit(topology, each, request, port) for each in all_listeners(topology, fleet)}
+        found = {listener: misfit(topology, listener, request, port) for listener in all_listeners(topology, fleet)}
         reasons |= {listener: why for listener, why in found.items() if why}
         if serving := [listener for listener, why in found.items() if not why]:
             verdicts.append(_of_fleet(serving, request, topology))
@@ -51,10 +51,14 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
         known, asked = sni.chains(serving, topology), serving
         if refusal := _repeated_sni(known, request):
             return Verdict(request, refusal=refusal)
-        meant = [each for each in serving if hostnames.matches(each.hostname or hostnames.ANY, request.host)]
+        meant = [
+            listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
+        ]
         serving = sni.reached(known, request.host) or meant
         if not serving:
-            reasons = {each: reason("request-sni", host=request.host, hostname=each.hostname) for each in asked}
+            reasons = {
+                listener: reason("request-sni", host=request.host, hostname=listener.hostname) for listener in asked
+            }
             return Verdict(request, nearest=misfits(reasons, request.port))
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology), "path", default={})
@@ -72,7 +76,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
 
 
 def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...]]:
-    """The request with the path that Envoy compares, and a note about what Envoy changed.
+    """The request with the path that Envoy compares, and a note about the change.
 
     `settings` is the field `path` of a ClientTrafficPolicy.
     """
@@ -93,7 +97,7 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
 
 
 def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
-    """Why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
+    """The reason why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
     for hostname, (one, other, *_) in sni.contested(known).items():
         if one.listener is not other.listener:
             return _on_two_listeners(one.listener, other.listener, hostname, request)
@@ -103,7 +107,7 @@ def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | Non
 
 
 def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
-    """Why Envoy rejects the route table that listeners without TLS share on a port: it has a host name twice."""
+    """The reason why Envoy rejects the route table of listeners without TLS on a port: it has a host name twice."""
     if request.secure:
         return None
     for hostname, (one, other, *_) in rows.contested.items():

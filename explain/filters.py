@@ -1,4 +1,4 @@
-"""Filters: what a rule does with a request, and the URL that results.
+"""Filters: the effects of a rule on a request, and the URL that results.
 
 Follows https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter and
 https://gateway.envoyproxy.io/docs/api/extension_types/#httproutefilter, as Envoy Gateway passes them to Envoy.
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Effects:
-    """What filters do. `steps` describes each filter in order; `forwarded` is the request that a backend gets."""
+    """Effects of filters. `steps` describes each filter in order; `forwarded` is the request that a backend gets."""
 
     steps: tuple[str, ...]
     forwarded: Request
@@ -59,7 +59,7 @@ def effects(
     route: Manifest,
     topology: Topology,
 ) -> Effects:
-    """What the filters of a rule of `route` do, whose `match` has taken the request on `listener_port`."""
+    """The effects of the filters of a rule of `route`, whose `match` has taken the request on `listener_port`."""
     done = Effects((), request)
     for value in filters:
         kind: str = value["type"]

@@ -52,9 +52,9 @@ class Match:
     def __str__(self) -> str:
         kind = {"Exact": "path = ", "RegularExpression": "path matching ", "PathPrefix": "path prefix "}[self.path_kind]
         parts = [f"{kind}{self.path}"]
-        parts += [f"method {each.value}" if each.name == METHOD else f"header {each}" for each in self.headers]
-        parts += [f"cookie {each}" for each in self.cookies]
-        parts += [f"query parameter {each}" for each in self.queries]
+        parts += [f"method {header.value}" if header.name == METHOD else f"header {header}" for header in self.headers]
+        parts += [f"cookie {cookie}" for cookie in self.cookies]
+        parts += [f"query parameter {parameter}" for parameter in self.queries]
         return ", ".join(parts)
 
 

@@ -15,7 +15,7 @@ _MOST = 5
 
 
 def misfits(reasons: Mapping[Listener, Reason], port: int) -> tuple[Refusal, ...]:
-    """Why each listener does not take a request that arrives at `port`; those on another port come last."""
+    """Listeners that do not take a request at `port`, with the reasons; those on another port come last."""
     closest = sorted(reasons, key=lambda listener: listener.port != port)
     found = tuple(Refusal(str(listener), reasons[listener]) for listener in closest)
     return found[:_MOST] or (Refusal("Gateway", reason("request-no-gateway")),)

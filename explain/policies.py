@@ -1,7 +1,7 @@
-"""Policies that act on the traffic of a rule: which of them apply, and what each is attached to.
+"""Policies that act on the traffic of a rule, and the object that each is attached to.
 
-Of one kind only the policy at the narrowest place applies; with `mergeType` it is merged over the nearest policy of the
-listener or the Gateway. At the same place the oldest policy applies. Follows
+The policy at the narrowest place replaces others of its kind; with `mergeType` it is merged over the nearest policy of
+the listener or the Gateway. At the same place the oldest policy applies. Follows
 https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/ and, for BackendTLSPolicy, Gateway API.
 """
 

@@ -33,7 +33,7 @@ def all_listeners(topology: Topology, fleet: Fleet) -> Iterator[Listener]:
 
 
 def misfit(topology: Topology, listener: Listener, request: Request, port: int) -> Reason | None:
-    """Why a request that arrives at `port` is not for this listener; None when it is."""
+    """The reason why a request that arrives at `port` is not for this listener; None when it is."""
     if refusal := topology.refusal_of(listener):
         return refusal
     if listener.protocol not in _protocols(request):

@@ -13,7 +13,7 @@ _URL_CHARACTERS = re.compile(r"[!-~]+")
 
 
 class RequestError(Exception):
-    """A mistake in the request itself; `cure` says how it is written instead."""
+    """A request that no client could send; `cure` says how to write it instead."""
 
     def __init__(self, message: str, cure: str) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class Request:
         try:
             port = parts.port
         except ValueError:
-            raise RequestError(f"The port in {url} is none.", "Ports go from 1 to 65535.") from None
+            raise RequestError(f"The port in {url} is not valid.", "Ports go from 1 to 65535.") from None
         if not parts.hostname:
             raise RequestError(f"The URL {url} has no host.", f"Write it as {scheme}://example.com/path")
         if port is None and scheme not in _PORTS:
@@ -64,7 +64,7 @@ class Request:
         grpc = scheme.startswith("grpc")
         method = method or ("POST" if grpc else "GET")
         if not _TOKEN.fullmatch(method):
-            raise RequestError(f"{method!r} is no HTTP method.", "Write one word, such as METHOD=POST.")
+            raise RequestError(f"{method!r} is not an HTTP method.", "Write one word, such as METHOD=POST.")
         own = (("content-type", "application/grpc"),) if grpc else ()
         given = own + tuple(_header(line) for line in headers if line)
         if twice := next((name for name, _ in given if [n for n, _ in given].count(name) > 1), None):

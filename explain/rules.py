@@ -31,7 +31,7 @@ class Rule:
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why Envoy Gateway drops the rule; None when it does not."""
+        """The reason why Envoy Gateway drops the rule; None when it does not."""
         patterns = [pattern for match in self.matches for pattern in _patterns(match)]
         if self.route.kind == "GRPCRoute":
             patterns += _patterns_of_calls(self.manifest)

@@ -1,4 +1,4 @@
-"""Verdict: what happens to a request, as values."""
+"""Verdict: the outcome of a request, as values."""
 
 from dataclasses import dataclass
 
@@ -35,11 +35,11 @@ class Taken:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happens to a request. `request` has the path that Envoy compares.
+    """The outcome of a request. `request` has the path that Envoy compares.
 
-    Where nothing takes it, `nearest` lists what could have taken it, the closest first, each with its first reason.
-    With a `refusal` Envoy looks at no route: the path is not allowed, or Envoy rejects the route table of the port and
-    keeps the one before, while every status says Accepted.
+    If nothing takes it, `nearest` lists the rules and listeners that could have, the closest first, each with its first
+    reason. With a `refusal` Envoy looks at no route: the path is not allowed, or Envoy rejects the route table of the
+    port and keeps the one before, while every status says Accepted.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""Virtual hosts: what Envoy Gateway makes of listeners and routes, a list of matches for each host name."""
+"""Virtual hosts: lists of matches by host name, to which Envoy Gateway translates listeners and routes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

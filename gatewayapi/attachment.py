@@ -1,4 +1,4 @@
-"""Attachment: the listeners that a route attaches to, the host names for which it does, and why not to others.
+"""Attachment: the listeners that a route attaches to, for which host names, and the refusals of the others.
 
 Follows https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways and Envoy Gateway 1.9.
 """
@@ -44,7 +44,7 @@ class Attachment:
 
 
 def attachments_of_parent(topology: "Topology", route: Manifest, path: Path) -> Iterator[Attachment]:
-    """What becomes of one parentRef. Raises NotKnown for a parent that the stack does not declare."""
+    """The attachments of one parentRef. Raises NotKnown for a parent that the stack does not declare."""
     value = read(route, *path)
     ref = reference(route, path, value, GATEWAY_API, "Gateway")
     if (ref.target.group, ref.target.kind) not in _PARENTS:
@@ -63,7 +63,7 @@ def attachments_of_parent(topology: "Topology", route: Manifest, path: Path) -> 
 
 def _meant(listeners: Sequence[Listener], parent: Any) -> list[Listener]:
     section, port = read(parent, "sectionName"), read(parent, "port")
-    return [each for each in listeners if section in (None, each.name) and port in (None, each.port)]
+    return [listener for listener in listeners if section in (None, listener.name) and port in (None, listener.port)]
 
 
 def _attach(
@@ -83,7 +83,9 @@ def _attach(
             kind=kind,
         )
     if kind not in listener.allowed_kinds:
-        return [], problem("route-kind-not-allowed", ref.path, ref.target.name, listener=listener, kind=kind)
+        allowed = listed(listener.allowed_kinds)
+        words = {"listener": listener, "kind": kind, "allowed": allowed}
+        return [], problem("route-kind-not-allowed", ref.path, ref.target.name, **words)
     if not listener.allows_namespace(topology.objects, namespace):
         return [], _namespace_refused(listener, ref, namespace)
     asked = [str(read(hostname)).lower() for hostname in values(route, "spec", "hostnames")]
@@ -95,7 +97,8 @@ def _attach(
     place, value = ("spec", "hostnames"), ", ".join(asked)
     if both:
         return [], problem("route-host-taken", place, value, listener=listener, port=listener.port, hosts=listed(both))
-    return [], problem("route-host-not-served", place, value, listener=listener, hostname=listener.hostname)
+    words = {"listener": listener, "hostname": listener.hostname, "hosts": listed(asked)}
+    return [], problem("route-host-not-served", place, value, **words)
 
 
 def _namespace_refused(listener: Listener, ref: Reference, namespace: str) -> Problem:
@@ -123,5 +126,5 @@ def _no_listener(parent: Manifest, path: Path, ref: Any) -> Problem:
             parent=ObjectName.of(parent),
             suggestion=suggest(section, names),
         )
-    ports = sorted({str(each.port) for each in listeners if section in (None, each.name)})
+    ports = sorted({str(listener.port) for listener in listeners if section in (None, listener.name)})
     return problem("listener-port-missing", (*path, "port"), port, parent=ObjectName.of(parent), ports=listed(ports))

@@ -23,7 +23,7 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why a listener is not served."""
+    """The reason why a listener is not served: another one on its port."""
 
     field: Literal["protocol", "hostname", "port"]
     other: Listener
@@ -47,20 +47,20 @@ def conflicts(gateways: Iterable[Sequence[Listener]], *, merged: bool) -> dict[L
     """The conflicted listeners of Gateways that run on the same Envoys, `merged` by their GatewayClass or one alone."""
     by_gateway = [[listener for listener in listeners if _is_comparable(listener)] for listeners in gateways]
     found: dict[Listener, Conflict] = {}
-    for listeners in [*by_gateway, [each for group in by_gateway for each in group]] if merged else by_gateway:
-        for group in _grouped(listeners, lambda each: each.port):
+    for listeners in [*by_gateway, [listener for group in by_gateway for listener in group]] if merged else by_gateway:
+        for group in _grouped(listeners, lambda listener: listener.port):
             found |= _protocol_conflicts(group)
     for listeners in by_gateway:
-        for group in _grouped(listeners, lambda each: (each.protocol, each.port)):
+        for group in _grouped(listeners, lambda listener: (listener.protocol, listener.port)):
             if group[0].protocol in _LAYER_4:
                 found |= {listener: Conflict("port", group[0]) for listener in group[1:]}
-        named = [each for each in listeners if each.protocol not in _LAYER_4 and each not in found]
-        for group in _grouped(named, lambda each: (each.port, each.hostname)):
+        named = [listener for listener in listeners if listener.protocol not in _LAYER_4 and listener not in found]
+        for group in _grouped(named, lambda listener: (listener.port, listener.hostname)):
             if len(group) > 1:
                 found |= _losers("hostname", group, _winner_of_hostname(group))
     if merged:
-        everyone = [each for listeners in by_gateway for each in listeners]
-        for group in _grouped(everyone, lambda each: (each.protocol, each.port, each.hostname)):
+        all_listeners = [listener for listeners in by_gateway for listener in listeners]
+        for group in _grouped(all_listeners, lambda listener: (listener.protocol, listener.port, listener.hostname)):
             field = "port" if group[0].protocol in _LAYER_4 else "hostname"
             found = {listener: Conflict(field, group[0]) for listener in group[1:]} | found
     return found
@@ -94,7 +94,7 @@ def _winner_of_hostname(listeners: Sequence[Listener]) -> Listener | None:
     of_gateway = [listener for listener in listeners if listener.of_gateway]
     if of_gateway:
         return of_gateway[0] if len(of_gateway) == 1 else None
-    return listeners[0] if all(len(_siblings(each, listeners)) == 1 for each in listeners) else None
+    return listeners[0] if all(len(_siblings(listener, listeners)) == 1 for listener in listeners) else None
 
 
 def _losers(
@@ -109,7 +109,7 @@ def _losers(
 
 
 def _siblings(listener: Listener, listeners: Sequence[Listener]) -> list[Listener]:
-    return [each for each in listeners if each.owner is listener.owner]
+    return [other for other in listeners if other.owner is listener.owner]
 
 
 def _grouped(listeners: Iterable[Listener], key: Callable[[Listener], Hashable]) -> list[list[Listener]]:

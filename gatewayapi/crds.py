@@ -10,5 +10,5 @@ BUNDLE_VERSION = "gateway.networking.k8s.io/bundle-version"
 
 
 def bundle_version(crd: Mapping[str, Any] | None) -> str:
-    """Release of Gateway API without a leading `v`; empty for a CRD that does not say it."""
+    """Release of Gateway API without a leading `v`; empty for a CRD without the annotation."""
     return str(read(crd, "metadata", "annotations", BUNDLE_VERSION, default="")).removeprefix("v")

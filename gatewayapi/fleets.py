@@ -31,14 +31,14 @@ def fleets(objects: Objects) -> list[Fleet]:
 
 
 def merging_class(objects: Objects, gateway: Manifest) -> str:
-    """Name of the GatewayClass when it merges its Gateways, else empty. Raises NotKnown for a class of others."""
+    """Name of a merging GatewayClass, else empty. Raises NotKnown for a class that the stack does not declare."""
     name = read(gateway, "spec", "gatewayClassName", default="")
     found = objects.find(ObjectName(GATEWAY_API, "GatewayClass", "", name))
     return name if found is not None and _merges(objects, found) else ""
 
 
 def envoy_proxies(objects: Objects, gateway: Manifest) -> list[Manifest]:
-    """The EnvoyProxy of a Gateway and that of its GatewayClass, where there are any. Raises NotKnown for others'."""
+    """The EnvoyProxies of a Gateway and its GatewayClass. Raises NotKnown for one that the stack does not declare."""
     if _envoy_proxy_defaults(objects):
         raise NotKnown
     name = read(gateway, "spec", "gatewayClassName", default="")
@@ -51,7 +51,7 @@ def envoy_proxies(objects: Objects, gateway: Manifest) -> list[Manifest]:
 
 def controller_config(objects: Objects) -> Any:
     """The configuration of the stack's Envoy Gateway. Raises NotKnown when the stack does not declare exactly one."""
-    configs = [each for each in objects.of_kind(CORE, "ConfigMap") if name_of(each) == CONFIG_MAP]
+    configs = [config for config in objects.of_kind(CORE, "ConfigMap") if name_of(config) == CONFIG_MAP]
     if len(configs) != 1:
         raise NotKnown
     try:

@@ -15,7 +15,7 @@ def matches(pattern: str, host: str) -> bool:
 
 
 def specificity(pattern: str) -> tuple[bool, int]:
-    """Greater is more specific: a plain name before any wildcard, the longer wildcard before the shorter."""
+    """Sort key, greater if more specific: a plain name beats any wildcard, the longer wildcard the shorter."""
     return not pattern.startswith("*"), len(pattern)
 
 

@@ -38,7 +38,7 @@ class Listener:
 
     @property
     def hostname(self) -> str:
-        """Empty for every host."""
+        """The host name in lower case; empty for every host."""
         return read(self.manifest, "hostname", default="").lower()
 
     @property

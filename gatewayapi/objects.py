@@ -1,4 +1,4 @@
-"""Objects: the manifests of a stack or a cluster, found the way that they refer to each other."""
+"""Objects: the manifests of a stack or a cluster, found by the names with which they refer to each other."""
 
 from collections.abc import Iterable, Iterator
 
@@ -68,7 +68,7 @@ class Objects:
         """Names of the objects of one kind in one namespace."""
         found = self._by_name
         return sorted(
-            each.name for each in found if (each.group, each.kind, each.namespace) == (group, kind, namespace)
+            known.name for known in found if (known.group, known.kind, known.namespace) == (group, kind, namespace)
         )
 
     def label(self, namespace: str, key: str) -> str | None:
@@ -92,7 +92,11 @@ class Objects:
     def _is_issued(self, secret: ObjectName) -> bool:
         """Whether a Certificate of cert-manager writes this Secret."""
         certificates = self.of_kind(CERT_MANAGER, "Certificate")
-        written = [each["spec"].get("secretName") for each in certificates if namespace_of(each) == secret.namespace]
+        written = [
+            certificate["spec"].get("secretName")
+            for certificate in certificates
+            if namespace_of(certificate) == secret.namespace
+        ]
         return secret.name in written or UNKNOWN in written
 
 

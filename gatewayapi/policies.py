@@ -1,4 +1,4 @@
-"""Policies and what they target: https://gateway-api.sigs.k8s.io/reference/policy-attachment/."""
+"""Policies and their targets: https://gateway-api.sigs.k8s.io/reference/policy-attachment/."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kube.read import items, read
 
 @dataclass(frozen=True, order=True)
 class Attachable:
-    """What a policy can target: an object, or one listener, rule or port of it."""
+    """Something that a policy can target: an object, or one listener, rule or port of it."""
 
     object: ObjectName
     section: str = ""
@@ -31,7 +31,7 @@ _SECTIONS = {"Gateway": "listener", "ListenerSet": "listener", "Service": "port"
 
 @dataclass(frozen=True)
 class Target:
-    """What one entry of a policy's spec targets."""
+    """The target of one entry of a policy's spec."""
 
     path: Path
     to: Attachable
@@ -82,5 +82,5 @@ def _is_near(objects: Objects, policy: Manifest, selector: Any, namespace: str) 
 
 
 def section_kind(kind: str) -> str:
-    """What a `sectionName` names in an object of this kind: a listener, a port or a rule."""
+    """The part that a `sectionName` names in an object of this kind: a listener, a port or a rule."""
     return _SECTIONS.get(kind, "rule")

@@ -1,6 +1,6 @@
-"""References from one object to another: which fields hold them, and whether each resolves.
+"""References from one object to another: the fields that hold them, and whether each resolves.
 
-Follows https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant and what Envoy Gateway makes of it.
+Follows https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant as Envoy Gateway applies it.
 """
 
 from collections.abc import Iterator
@@ -52,13 +52,13 @@ _ROOTS = {
         )
     },
 }
-"""Where these fields occur, by group and kind."""
+"""Places of these fields, by group and kind."""
 
 _NEED_NO_GRANT = {"EnvoyProxy", "GatewayClass"}
 
 
 class Resolution(Enum):
-    """What a reference leads to."""
+    """The result of resolving a reference."""
 
     FOUND = "found"
     MISSING = "missing"
@@ -110,7 +110,7 @@ def resolve(objects: Objects, manifest: Manifest, ref: Reference) -> Resolution:
 
 
 def unresolved(objects: Objects, manifest: Manifest, ref: Reference) -> Problem | None:
-    """Why a reference from `manifest` does not resolve. Raises NotKnown when that cannot be said yet."""
+    """The reason why a reference from `manifest` does not resolve. Raises NotKnown when that depends on `up`."""
     match resolve(objects, manifest, ref):
         case Resolution.FOUND:
             return None
@@ -123,7 +123,7 @@ def unresolved(objects: Objects, manifest: Manifest, ref: Reference) -> Problem 
 
 
 def missing(objects: Objects, ref: Reference) -> Problem | None:
-    """The problem that the target does not exist, if so. Raises NotKnown when that cannot be said yet."""
+    """The problem that the target does not exist, if so. Raises NotKnown when that depends on `up`."""
     if objects.find(ref.target) is not None:
         return None
     target = ref.target
@@ -148,7 +148,7 @@ def not_permitted(manifest: Manifest, ref: Reference) -> Problem:
 
 
 def unusable_service(objects: Objects, manifest: Manifest, ref: Reference) -> Problem | None:
-    """Why Envoy cannot send requests to an existing Service: it has no such port, or it is an ExternalName."""
+    """The reason why an existing Service is not usable: it has no such port, or it is an ExternalName."""
     if (ref.target.group, ref.target.kind) != (CORE, "Service"):
         return None
     service = objects.find(ref.target)
@@ -192,12 +192,12 @@ def is_permitted(objects: Objects, origin: ObjectName, target: ObjectName) -> bo
 def _grants(grant: Manifest, origin: ObjectName, target: ObjectName) -> bool:
     wanted = origin.group, origin.kind, origin.namespace
     return any(
-        wanted == (read(each, "group", default=CORE), read(each, "kind"), read(each, "namespace"))
-        for each in values(grant, "spec", "from")
+        wanted == (read(source, "group", default=CORE), read(source, "kind"), read(source, "namespace"))
+        for source in values(grant, "spec", "from")
     ) and any(
-        (target.group, target.kind) == (read(each, "group", default=CORE), read(each, "kind"))
-        and read(each, "name", default=target.name) in ("", target.name)
-        for each in values(grant, "spec", "to")
+        (target.group, target.kind) == (read(destination, "group", default=CORE), read(destination, "kind"))
+        and read(destination, "name", default=target.name) in ("", target.name)
+        for destination in values(grant, "spec", "to")
     )
 
 

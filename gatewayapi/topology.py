@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Topology:
-    """How the objects of a stack, or with `complete` of a whole cluster, are connected."""
+    """The connections between the objects of a stack, or with `complete` of a whole cluster."""
 
     def __init__(self, manifests: Iterable[Manifest], *, complete: bool = False) -> None:
         self.objects = Objects(manifests, complete=complete)
@@ -37,7 +37,7 @@ class Topology:
         """The fleet that a Gateway belongs to."""
 
         def index() -> dict[int, Fleet]:
-            return {id(each): fleet for fleet in self.fleets for each in fleet.gateways}
+            return {id(gateway): fleet for fleet in self.fleets for gateway in fleet.gateways}
 
         return self._once("fleet of", index)[id(gateway)]
 
@@ -53,27 +53,27 @@ class Topology:
         return own or own_listeners(gateway or owner, owner)
 
     def conflict_of(self, listener: Listener) -> Conflict | None:
-        """Why another listener on the same port takes the place of this one, if it does."""
+        """The conflict by which another listener on the same port replaces this one, if there is one."""
         fleet = self.fleet_of(listener.gateway)
         return self._conflicts(fleet).get(listener)
 
     def refusal_of(self, listener: Listener) -> Problem | None:
-        """Why a listener serves nothing: its ListenerSet is not admitted, or another listener has the port."""
+        """The reason why a listener serves nothing: a refused ListenerSet, or another listener on the port."""
         if listener not in self.listeners(listener.gateway):
             return not_allowed(listener.owner, listener.gateway)
         conflict = self.conflict_of(listener)
         return conflict.problem(listener) if conflict else None
 
     def is_served(self, listener: Listener) -> bool:
-        """Whether a Gateway admits the listener and no other listener takes its place."""
+        """Whether a Gateway admits the listener and no other listener replaces it."""
         return self.refusal_of(listener) is None
 
     def hostnames_on_port(self, listener: Listener) -> frozenset[str]:
         """Host names that listeners of the same Gateway and port keep to themselves."""
 
         def collect() -> frozenset[str]:
-            same_port = [each for each in self.listeners(listener.gateway) if each.port == listener.port]
-            return frozenset(each.hostname for each in same_port if not self._lost_hostname(each))
+            same_port = [other for other in self.listeners(listener.gateway) if other.port == listener.port]
+            return frozenset(other.hostname for other in same_port if not self._lost_hostname(other))
 
         return self._once(("hostnames", id(listener.gateway), listener.port), collect)
 
@@ -89,21 +89,23 @@ class Topology:
         return sorted(filter(is_named, self.objects.of_kind(GATEWAY_API, *kinds)), key=precedence)
 
     def attachments(self, route: Manifest) -> list[Attachment]:
-        """What becomes of every parentRef of a route: one attachment for each listener that it means."""
+        """The attachments of every parentRef of a route: one for each listener that it means."""
         return [
-            each for path, _ in items(route, "spec", "parentRefs") for each in self.attachments_of_parent(route, path)
+            attachment
+            for path, _ in items(route, "spec", "parentRefs")
+            for attachment in self.attachments_of_parent(route, path)
         ]
 
     def attachments_of_parent(self, route: Manifest, path: Path) -> list[Attachment]:
-        """What becomes of one parentRef of a route."""
+        """The attachments of one parentRef of a route."""
         return self._once(("parent", id(route), path), lambda: list(attachments_of_parent(self, route, path)))
 
     def attached(self, route: Manifest) -> list[tuple[Listener, tuple[str, ...]]]:
         """The listeners that take a route, each with the host names for which it does."""
         return [
-            (each.listener, each.hostnames)
-            for each in self.attachments(route)
-            if each.listener is not None and each.refusal is None
+            (attachment.listener, attachment.hostnames)
+            for attachment in self.attachments(route)
+            if attachment.listener is not None and attachment.refusal is None
         ]
 
     def targets(self, policy: Manifest) -> list[Target]:
@@ -118,7 +120,7 @@ class Topology:
         def collect() -> dict[Attachable, list[Manifest]]:
             found: dict[Attachable, list[Manifest]] = {}
             for policy in self.objects.of_kind(GROUPS.get(kind, GATEWAY_API), kind):
-                for target in dict.fromkeys(each.to for each in self._targets_if_known(policy)):
+                for target in dict.fromkeys(entry.to for entry in self._targets_if_known(policy)):
                     found.setdefault(target, []).append(policy)
             return {target: sorted(policies, key=precedence) for target, policies in found.items()}
 

@@ -21,7 +21,7 @@ _NEEDED = ("GatewayClass", "Gateway", *ROUTES, "BackendTLSPolicy")
 def failures(item: Object, known: Sequence[Object]) -> Iterator[Failure]:
     """Each CRD among `known` that is too old for a controller's Deployment; nothing for any other object."""
     line = _line(item)
-    crds = {each["spec"]["names"]["kind"]: each for each in known if Kind.of(each) == CRD}
+    crds = {crd["spec"]["names"]["kind"]: crd for crd in known if Kind.of(crd) == CRD}
     if line is None or not crds:
         return
     for kind in _NEEDED:

@@ -1,4 +1,4 @@
-"""Drift: where a cluster differs from what a stack wants. Fields, missing objects, and conditions that are not met."""
+"""Drift: differences of a cluster from its stack. Fields, missing objects, and conditions that are not met."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,15 +60,17 @@ def _conditions(name: ObjectName, live: Manifest) -> Iterator[Difference]:
     """Conditions of the object, its listeners, its parents and its ancestors that are not as they should be."""
     generation = read(live, "metadata", "generation")
     holders = [("", read(live, "status", default={}))]
-    holders += [(f"listener {each['name']}: ", each) for each in values(live, "status", "listeners")]
-    # The status keeps what was said about a parent that the route no longer names.
+    holders += [(f"listener {listener['name']}: ", listener) for listener in values(live, "status", "listeners")]
+    # The status keeps entries of parents that the route no longer names.
     named = [_parent(parent) for parent in values(live, "spec", "parentRefs")]
     parents = [
-        each for each in values(live, "status", "parents") if _parent(read(each, "parentRef", default={})) in named
+        parent
+        for parent in values(live, "status", "parents")
+        if _parent(read(parent, "parentRef", default={})) in named
     ]
-    holders += [(f"parent {each['parentRef']['name']}: ", each) for each in parents]
+    holders += [(f"parent {parent['parentRef']['name']}: ", parent) for parent in parents]
     ancestors = values(live, "status", "ancestors")
-    holders += [(f"ancestor {each['ancestorRef']['name']}: ", each) for each in ancestors]
+    holders += [(f"ancestor {ancestor['ancestorRef']['name']}: ", ancestor) for ancestor in ancestors]
     for holder, status in holders:
         for condition in values(status, "conditions"):
             kind = f"{holder}{condition['type']}"

@@ -1,4 +1,4 @@
-"""Fixes: what to type next, by the reason of a failure."""
+"""Fixes: the next command to type, by the reason of a failure."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ _FIXES: Mapping[str, str] = {
 
 
 def fix(failure: Failure, namespace: str, kubectl: str) -> str | None:
-    """The likely fix; None when the reason says enough. `kubectl` is what a person types for it."""
+    """The likely fix; None when the reason says enough. `kubectl` is the text to type for that command."""
     text = _FIXES.get(failure.reason)
     if text is None:
         return None

@@ -52,12 +52,12 @@ def _route(item: Object) -> Verdict:
     """A route: each of its parents must accept all of it. https://gateway-api.sigs.k8s.io/api-types/httproute/"""
     answered, generation = item.get("status", {}).get("parents", []), item["metadata"]["generation"]
     failures: list[Failure] = []
-    # The status keeps what was said about a parent that the route no longer names.
+    # The status keeps entries of parents that the route no longer names.
     for subject in map(_subject, item["spec"].get("parentRefs", [])):
         verdicts = [parent for parent in answered if _subject(parent["parentRef"]) == subject]
-        for each in verdicts:
-            failures += unmet(each, READY_WHEN[item["kind"]], generation, subject)
-            failures += met(each, PARTIALLY_INVALID, generation, subject)
+        for verdict in verdicts:
+            failures += unmet(verdict, READY_WHEN[item["kind"]], generation, subject)
+            failures += met(verdict, PARTIALLY_INVALID, generation, subject)
         if not verdicts:
             failures.append(no_status("does the parent exist, and does its controller run?", subject))
     return Verdict(failures)
@@ -74,9 +74,9 @@ def _policy(item: Object) -> Verdict:
     """A policy: each Gateway that it affects must accept it. https://gateway-api.sigs.k8s.io/geps/gep-713/"""
     ancestors = item.get("status", {}).get("ancestors", [])
     failures = [] if ancestors else [no_status(_WHERE_IS_ITS_STATUS.get(item["kind"], _WHERE_IS_A_STATUS))]
-    for each in ancestors:
-        subject = _subject(each["ancestorRef"])
-        failures += unmet(each, READY_WHEN[item["kind"]], item["metadata"]["generation"], subject)
+    for ancestor in ancestors:
+        subject = _subject(ancestor["ancestorRef"])
+        failures += unmet(ancestor, READY_WHEN[item["kind"]], item["metadata"]["generation"], subject)
     return Verdict(failures)
 
 
@@ -85,8 +85,10 @@ def _backend(item: Object) -> Verdict:
     conditions, generation = item.get("status", {}).get("conditions", []), item["metadata"]["generation"]
     if not conditions:
         return Verdict([], "nothing refers to it")
-    current = [each for each in conditions if each.get("observedGeneration", generation) == generation]
-    refused = [Failure(each["type"], each["message"]) for each in current if each["status"] == "False"]
+    current = [condition for condition in conditions if condition.get("observedGeneration", generation) == generation]
+    refused = [
+        Failure(condition["type"], condition["message"]) for condition in current if condition["status"] == "False"
+    ]
     return Verdict(refused or unmet(item["status"], ("Accepted",), generation))
 
 
@@ -140,7 +142,7 @@ def _service(item: Object) -> Verdict | None:
     if item["spec"].get("type") != "LoadBalancer":
         return None
     given = item.get("status", {}).get("loadBalancer", {}).get("ingress", [])
-    addresses = [each.get("ip") or each.get("hostname", "") for each in given]
+    addresses = [address.get("ip") or address.get("hostname", "") for address in given]
     failure = Failure("", "it has no address from a load balancer yet")
     return Verdict([] if addresses else [failure], ", ".join(addresses))
 

@@ -22,7 +22,7 @@ _LINES = 5
 
 
 def look(kubectl: Kubectl, typed: str) -> list[Row]:
-    """The health of every object of the stack. `typed` is what a person types for kubectl here.
+    """The health of every object of the stack. `typed` is the text to type for kubectl here.
 
     Raises Unanswered when the cluster does not answer.
     """

@@ -24,7 +24,7 @@ def _of_container(pod: Object, container: Object) -> Iterator[Failure]:
     subject = f"container {container['name']} ({_image(pod, container)})"
     state = container["state"]
     waiting = state.get("waiting", {})
-    # How it ended, now or before the current start that is not ready yet.
+    # After a restart that is not ready yet, the last termination has the reason.
     ended = state.get("terminated") or (not container["ready"] and container.get("lastState", {}).get("terminated"))
     if ended and ended["exitCode"] != 0:
         message = f"exit code {ended['exitCode']}, restarts: {container['restartCount']}"
@@ -38,4 +38,4 @@ def _of_container(pod: Object, container: Object) -> Iterator[Failure]:
 def _image(pod: Object, container: Object) -> str:
     """The image as the spec names it: the status has another name once it is pulled."""
     asked = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
-    return next((each["image"] for each in asked if each["name"] == container["name"]), container["image"])
+    return next((spec["image"] for spec in asked if spec["name"] == container["name"]), container["image"])

@@ -35,7 +35,7 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
     """One row per object of a kind in `KINDS`, in that order.
 
     ReplicaSets, pods, events and CRDs among `objects` explain the failing ones, as do the `last_words` of a terminated
-    container. `kubectl` is what a person types for it.
+    container. `kubectl` is the text to type for that command.
     """
     known = list(objects)
     found: list[Row] = []
@@ -53,11 +53,11 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
 
 
 def _of(kind: Kind, known: Sequence[Object]) -> list[Object]:
-    """Objects of a kind by name, without those that Envoy Gateway runs for Gateways of others."""
-    gateways = [each["metadata"] for each in known if Kind.of(each) == _GATEWAY]
+    """Objects of a kind by name, without those that Envoy Gateway runs for Gateways of other stacks."""
+    gateways = [item["metadata"] for item in known if Kind.of(item) == _GATEWAY]
     owners = {None, *((gateway["namespace"], gateway["name"]) for gateway in gateways)}
-    of_kind = [each for each in known if Kind.of(each) == kind and _owner(each) in owners]
-    return sorted(of_kind, key=lambda each: each["metadata"]["name"])
+    of_kind = [item for item in known if Kind.of(item) == kind and _owner(item) in owners]
+    return sorted(of_kind, key=lambda item: item["metadata"]["name"])
 
 
 def _owner(item: Object) -> tuple[str, str] | None:
@@ -75,7 +75,12 @@ def _explained(
 ) -> str:
     made = list(_made_by(item, known))
     # Replicas fail alike, so one stands for all.
-    alike = {(each.subject, each.reason): each for pod in made if Kind.of(pod) == _POD for each in pods.failures(pod)}
+    alike = {
+        (failure.subject, failure.reason): failure
+        for pod in made
+        if Kind.of(pod) == _POD
+        for failure in pods.failures(pod)
+    }
     lines: list[str] = []
     for failure in (*failures, *alike.values()):
         lines.append(str(failure))
@@ -89,18 +94,18 @@ def _explained(
 
 def _made_by(item: Object, known: Sequence[Object]) -> Iterator[Object]:
     """Objects that an object owns: the ReplicaSets of a Deployment, and their pods."""
-    for each in known:
-        if any(owner["uid"] == item["metadata"]["uid"] for owner in each["metadata"].get("ownerReferences", [])):
-            yield each
-            yield from _made_by(each, known)
+    for other in known:
+        if any(owner["uid"] == item["metadata"]["uid"] for owner in other["metadata"].get("ownerReferences", [])):
+            yield other
+            yield from _made_by(other, known)
 
 
 def _warnings(about: Sequence[Object], known: Sequence[Object], without: Collection[str]) -> list[str]:
     """The last warnings, one line each however often they occurred."""
     uids = {item["metadata"]["uid"] for item in about}
-    events = [each for each in known if Kind.of(each) == _EVENT and each["involvedObject"].get("uid") in uids]
-    events = [each for each in events if each["type"] == "Warning" and each["reason"] not in without]
-    lines = dict.fromkeys(f"event {each['reason']}: {each['message']}" for each in sorted(events, key=_time))
+    events = [event for event in known if Kind.of(event) == _EVENT and event["involvedObject"].get("uid") in uids]
+    events = [event for event in events if event["type"] == "Warning" and event["reason"] not in without]
+    lines = dict.fromkeys(f"event {event['reason']}: {event['message']}" for event in sorted(events, key=_time))
     return list(lines)[-_EVENTS:]
 
 

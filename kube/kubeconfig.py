@@ -76,7 +76,7 @@ def check_reachable(context: str, merged: dict[str, dict[str, Any]], files: Sequ
     server = str(cluster.get("server", ""))
     if not server:
         raise _context_error("context-without-server", context, files=looked)
-    # urllib does not speak SOCKS; the provider does.
+    # urllib does not support SOCKS; the provider does.
     if str(cluster.get("proxy-url", "")).startswith("socks"):
         return
     try:
@@ -119,7 +119,7 @@ def _request(server: str, cluster: dict[str, Any], trust: ssl.SSLContext) -> Non
 
 
 def _trust(cluster: dict[str, Any]) -> ssl.SSLContext:
-    """How to verify the API server. Raises OSError or ValueError for an unusable CA certificate."""
+    """The TLS context that verifies the API server. Raises OSError or ValueError for an unusable CA certificate."""
     authority: str | None = None
     if data := cluster.get("certificate-authority-data"):
         authority = base64.b64decode(data).decode()

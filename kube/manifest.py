@@ -15,7 +15,7 @@ _CLUSTER_SCOPED = frozenset({"Namespace", "GatewayClass"})
 
 @dataclass(frozen=True, order=True)
 class ObjectName:
-    """What identifies an object: API group, kind, namespace (empty for a cluster-scoped kind) and name."""
+    """The identity of an object: API group, kind, namespace (empty for a cluster-scoped kind) and name."""
 
     group: str
     kind: str
@@ -24,7 +24,7 @@ class ObjectName:
 
     @classmethod
     def of(cls, manifest: Manifest) -> "ObjectName":
-        """Raises NotKnown when namespace or name are known only after `up`."""
+        """The name of a manifest. Raises NotKnown when namespace or name are known only after `up`."""
         return cls.referred(group_of(manifest), kind_of(manifest), namespace_of(manifest), name_of(manifest))
 
     @classmethod

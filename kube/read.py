@@ -1,7 +1,7 @@
 """Read objects in which some values are known only after `up`.
 
 A function that meets such a value raises NotKnown; `skip_unknown` turns a rule into one that keeps what it found until
-then. So nothing is guessed: what depends on an unknown value is left for the cluster to judge.
+then. So nothing is guessed: the cluster judges everything that depends on an unknown value.
 """
 
 from collections.abc import Callable, Iterator

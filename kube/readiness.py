@@ -5,7 +5,7 @@ import json
 import pulumi
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
-"""For a Service that nothing waits for: the provider would watch its endpoints for ten seconds."""
+"""Annotation of a Service that nothing waits for: the provider would watch its endpoints for ten seconds."""
 
 # Only conditions of the current generation count: an update must not pass on the verdict of the version before.
 _CURRENT = "@.observedGeneration==$.metadata.generation"
@@ -64,5 +64,5 @@ def timeouts(seconds: int) -> pulumi.CustomTimeouts:
 
 
 def progress_deadline(seconds: int) -> int:
-    """A Deployment's own deadline, shortly before the wait ends, so that a failure has the words of Kubernetes."""
+    """A Deployment's own deadline, shortly before the wait ends, so that a failure has Kubernetes' own message."""
     return seconds * 9 // 10

@@ -1,4 +1,4 @@
-"""UNKNOWN: stands in an object for a value that is known only after `up`."""
+"""UNKNOWN: the placeholder in an object for a value that is known only after `up`."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -13,7 +13,7 @@ class _Unknown(Enum):
 
 
 UNKNOWN: Final = _Unknown.UNKNOWN
-"""Satisfies every type. A CEL rule that would read it is not evaluated."""
+"""The placeholder, which satisfies every type. A CEL rule that would read it is not evaluated."""
 
 
 def unknown_paths(value: Any, path: Path = ()) -> Iterator[Path]:

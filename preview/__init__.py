@@ -1,4 +1,4 @@
-"""Preview: record everything that the program declares, and validate it before the engine hears of any of it."""
+"""Preview: record everything that the program declares, and validate it before the engine gets any of it."""
 
 from preview.preview import Preview
 from preview.recorder import config_source

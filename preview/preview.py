@@ -14,7 +14,7 @@ from preview.validate import problems
 
 
 class Target(Protocol):
-    """What the declared objects meet."""
+    """The platform that the declared objects are validated against."""
 
     @property
     def crds(self) -> Sequence[Manifest]: ...
@@ -47,7 +47,7 @@ class Preview:
         self._target: Target | None = None
 
     def validate_against(self, target: Target) -> None:
-        """Set what the declared objects are validated against; required once in the block."""
+        """Set the platform that the declared objects are validated against; required once in the block."""
         self._target = target
 
     def __enter__(self) -> "Preview":

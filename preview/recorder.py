@@ -46,7 +46,7 @@ class Declaration:
 
 @dataclass
 class Recorder:
-    """Records declared objects. The engine hears of them only when the program ends."""
+    """Records declared objects. The engine gets them only when the program ends."""
 
     declarations: list[Declaration] = field(default_factory=list[Declaration])
 

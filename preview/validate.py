@@ -29,8 +29,10 @@ def problems(
     """
     found = [*_problems(declarations, crds, version), *_declared_twice(declarations, project)]
     if require_digests:
-        found += [(each, image) for each in declarations for image in without_digest(each.manifest)]
-    return [_located(declaration, each, project) for declaration, each in found]
+        found += [
+            (declaration, image) for declaration in declarations for image in without_digest(declaration.manifest)
+        ]
+    return [_located(declaration, issue, project) for declaration, issue in found]
 
 
 def _problems(

@@ -1,4 +1,4 @@
-"""Releases: what is known about the releases of Envoy Gateway, one module per line, and of cert-manager.
+"""Releases: facts about the releases of Envoy Gateway, one module per line, and of cert-manager.
 
 A new line is a new module `vX_Y.py` with its `LINE`.
 """
@@ -66,7 +66,7 @@ def lines_after(release: Release) -> tuple[Line, ...]:
 
 def is_older(version: str, than: str) -> bool:
     """Whether a version is older; False when either is not known."""
-    one, other = (tuple(map(int, re.findall(r"[0-9]+", each)[:3])) for each in (version, than))
+    one, other = (tuple(map(int, re.findall(r"[0-9]+", text)[:3])) for text in (version, than))
     return bool(one and other) and one < other
 
 

@@ -1,4 +1,4 @@
-"""Line: one minor release of Envoy Gateway, and what came with it."""
+"""Line: one minor release of Envoy Gateway, and the fields and versions that are new in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Release = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What is known about one minor release. What no line lists as new is as old as the first supported one."""
+    """Facts about one minor release. Everything that no line lists as new exists since the first supported line."""
 
     release: Release
     newest: str

@@ -1,10 +1,10 @@
-"""Rules between objects: what Envoy Gateway, and not the API server, says about a stack. One subject per file.
+"""Rules between objects: problems that Envoy Gateway finds and the API server does not. One subject per file.
 
 for manifest, problem in problems(objects, version="1.9.1"):
     print(manifest["kind"], manifest["metadata"]["name"], problem)
 
-The rules hold for objects that pass `checks.schema`. What depends on a value that is UNKNOWN, or on an object that a
-cluster may have beside the stack (`gatewayapi.Objects.find`), is left for the cluster to judge.
+The rules hold for objects that pass `checks.schema`. A problem that depends on an UNKNOWN value, or on an object that a
+cluster may have beside the stack (`gatewayapi.Objects.find`), is left to the cluster.
 """
 
 from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from gatewayapi.topology import Topology
 from kube.manifest import Manifest
 from kube.read import items, skip_unknown
 
-_TOLD_AT_THE_LISTENER = "listener-not-served"
+_REPORTED_AT_THE_LISTENER = "listener-not-served"
 
 
 @skip_unknown
@@ -21,12 +21,12 @@ def unattached(topology: Topology, route: Manifest) -> Iterator[Problem]:
 @skip_unknown
 def _unattached_parent(topology: Topology, route: Manifest, path: Path) -> Iterator[Problem]:
     refusal = _refusal(topology.attachments_of_parent(route, path))
-    if refusal is not None and refusal.code != _TOLD_AT_THE_LISTENER:
+    if refusal is not None and refusal.code != _REPORTED_AT_THE_LISTENER:
         yield refusal
 
 
 def _refusal(attachments: Sequence[Attachment]) -> Problem | None:
-    """None when a listener takes the route, else the refusal by the listener that came closest to it."""
+    """The refusal by the listener that came closest to taking the route; None when a listener takes it."""
     refusals = [attachment.refusal for attachment in attachments if attachment.refusal is not None]
     if len(refusals) < len(attachments):
         return None

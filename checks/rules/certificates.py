@@ -81,7 +81,7 @@ def _unusable(topology: Topology, listener: Listener, ref: Reference) -> Iterato
 
 @skip_unknown
 def _uncertified(topology: Topology, listener: Listener, host: str, place: Path) -> Iterator[Problem]:
-    """Envoy Gateway serves such a certificate all the same; it is the client that refuses it."""
+    """The problem of a certificate without the host: Envoy Gateway serves it all the same, but clients refuse it."""
     refs = _certificate_refs(listener)
     if not refs or any(_unusable(topology, listener, ref) for ref in refs):
         return
@@ -95,7 +95,7 @@ def _uncertified(topology: Topology, listener: Listener, host: str, place: Path)
 
 
 def _unfit(ref: Reference, secret: Manifest | None) -> Iterator[Problem]:
-    """Why Envoy cannot serve the certificate of a Secret."""
+    """The reason why Envoy cannot serve the certificate of a Secret."""
     place, name = (*ref.path, "name"), ref.target.name
     if (kind := read(secret, "type", default="Opaque")) not in (TLS_SECRET, SDS_SECRET):
         yield problem("certificate-secret-type", place, name, secret=ref, type=kind, wanted=TLS_SECRET)

@@ -148,7 +148,7 @@ def _one_of(*values: str) -> Schema:
 
 
 def _of_crd(crds: Crds, kind: str, *fields: str) -> Schema:
-    """The schema of a CRD's field that has the same Go type; anything goes when the CRD is missing."""
+    """The schema of a CRD's field that has the same Go type; any value is valid when the CRD is missing."""
     known = crds.kinds.get((f"{ENVOY_GATEWAY}/v1alpha1", kind))
     schema = known.schema if known else _ANY
     for field in fields:

@@ -73,4 +73,4 @@ def _answering(path: Path, route: Manifest, own: Manifest | None, status: int, *
 
 def _kinds_of_extension_server(topology: Topology) -> set[tuple[str, str]]:
     resources = values(controller_config(topology.objects), "extensionManager", "resources")
-    return {(read(each, "group", default=""), read(each, "kind", default="")) for each in resources}
+    return {(read(resource, "group", default=""), read(resource, "kind", default="")) for resource in resources}

@@ -1,4 +1,4 @@
-"""What a SecurityPolicy needs to allow clients by location: a database, and a way to detect their address.
+"""Client locations in SecurityPolicies: they need a database, and a way to detect the client's address.
 
 https://gateway.envoyproxy.io/docs/api/extension_types/#geoip
 """
@@ -66,7 +66,7 @@ def _without_address(topology: Topology, locations: list[Path], gateway: Manifes
     if not topology.objects.declares(home):
         raise NotKnown
     policies = topology.objects.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy")
-    if not any(read(each, "spec", "clientIPDetection") for each in policies if namespace_of(each) == home):
+    if not any(read(policy, "spec", "clientIPDetection") for policy in policies if namespace_of(policy) == home):
         yield problem("geoip-client-address-missing", locations[0], gateway=ObjectName.of(gateway))
 
 

@@ -21,7 +21,7 @@ _EXCLUSIVE = (
     "SecurityPolicy",
     "BackendTLSPolicy",
 )
-"""Kinds of which a target takes only one policy; it takes all EnvoyPatchPolicies."""
+"""Kinds of policies that a target takes only one of. EnvoyPatchPolicies have no such limit."""
 
 _SECTION_LISTS = {
     "Gateway": ("spec", "listeners"),
@@ -88,19 +88,19 @@ def _target(policy: Manifest, path: Path) -> Reference:
 
 
 def _sections(target: Manifest | None, kind: str) -> list[str]:
-    """Names that a `sectionName` may have. Raises NotKnown for a kind of others."""
+    """Names that a `sectionName` may have. Raises NotKnown for any other kind of target."""
     if kind == "Backend":  # endpoints have no names: a section is a port number
         endpoints = values(target, "spec", "endpoints")
         ports = [read(endpoint, address, "port") for endpoint in endpoints for address in _ADDRESSES]
         return sorted({str(port) for port in ports if port})
     if kind not in _SECTION_LISTS:
         raise NotKnown
-    return [name for each in values(target, *_SECTION_LISTS[kind]) if (name := read(each, "name"))]
+    return [name for section in values(target, *_SECTION_LISTS[kind]) if (name := read(section, "name"))]
 
 
 @skip_unknown
 def _part_of_port(topology: Topology, policy: Manifest, path: Path) -> Iterator[Problem]:
-    """Listeners without TLS on one port share all settings of a ClientTrafficPolicy."""
+    """The problem of a target that is only a part of a port's listeners without TLS: they share all settings."""
     ref = _target(policy, path)
     section = read(policy, *path, "sectionName")
     owner = topology.objects.find(ref.target)
@@ -108,12 +108,12 @@ def _part_of_port(topology: Topology, policy: Manifest, path: Path) -> Iterator[
     if gateway is None:
         return
     fleet = topology.fleet_of(gateway)
-    plain = [each for one in fleet.gateways for each in topology.listeners(one) if each.protocol == "HTTP"]
+    plain = [listener for one in fleet.gateways for listener in topology.listeners(one) if listener.protocol == "HTTP"]
     meant = [
-        each
-        for each in plain
-        if (each.owner is owner and section in (None, each.name))
-        or (section is None and owner is gateway and each.gateway is gateway)
+        listener
+        for listener in plain
+        if (listener.owner is owner and section in (None, listener.name))
+        or (section is None and owner is gateway and listener.gateway is gateway)
     ]
     for listener, other in product(meant, plain):
         if other.port == listener.port and other not in meant:

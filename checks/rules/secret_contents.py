@@ -58,7 +58,7 @@ def _missing_authorities(topology: Topology, policy: Manifest) -> Iterator[Probl
 
 @skip_unknown
 def _shared_api_keys(topology: Topology, policy: Manifest) -> Iterator[Problem]:
-    """Clients with the same key: it says who the client is. Of two Secrets with one client the first counts."""
+    """Clients with the same key, which identifies the client. If two Secrets have one client, the first one counts."""
     clients = set[str]()
     owner: dict[str, str] = {}
     for path, value in items(policy, "spec", "apiKeyAuth", "credentialRefs"):
@@ -75,7 +75,7 @@ def _shared_api_keys(topology: Topology, policy: Manifest) -> Iterator[Problem]:
 
 
 def _keys(topology: Topology, ref: Reference) -> set[str] | None:
-    """Keys of a Secret or ConfigMap; None for any other kind, for none, and for an empty one that others fill."""
+    """Keys of a Secret or ConfigMap; None for another kind, a missing object, or an empty one that others fill."""
     if ref.target.group != CORE or ref.target.kind not in _HOLDERS:
         return None
     holder = topology.objects.find(ref.target)

@@ -19,7 +19,7 @@ _Place = tuple[Hashable, ...]
 
 
 def unreachable_rules(topology: Topology) -> Iterator[tuple[Manifest, Problem]]:
-    """Rules of all routes that another rule leaves nothing to."""
+    """Rules of all routes that get no request, because another rule takes them all."""
     first: dict[_Place, tuple[Manifest, int]] = {}
     streams: dict[_Place, Manifest] = {}
     for route in topology.routes("HTTPRoute", "GRPCRoute"):
@@ -56,7 +56,7 @@ def _behind_other_routes(
 
 @skip_unknown
 def _second_stream(topology: Topology, route: Manifest, first: dict[_Place, Manifest]) -> Iterator[Problem]:
-    """A listener sends its connections to a single TCPRoute or UDPRoute."""
+    """TCPRoutes and UDPRoutes that get no connection: a listener sends all of them to a single route."""
     for listener, _ in topology.attached(route):
         place = id(listener.owner), *listener.path
         if (other := first.setdefault(place, route)) is not route:
@@ -70,7 +70,7 @@ def _second_stream(topology: Topology, route: Manifest, first: dict[_Place, Mani
 
 
 def _matches(topology: Topology, route: Manifest, path: Path) -> _Matches:
-    """The matches of a rule. Raises NotKnown when an HTTPRouteFilter narrows them, or may."""
+    """The matches of a rule. Raises NotKnown when an HTTPRouteFilter narrows them, or may narrow them."""
     for value in values(route, *path, "filters"):
         own = route_filter(topology, route, value)
         if read(value, "extensionRef") and (own is None or read(own, "spec", "matches")):
@@ -97,6 +97,6 @@ def _grpc_match(match: Any) -> Hashable:
 
 def _conditions(match: Any, field: str, *, lower: bool = False) -> Hashable:
     """Conditions in any order. Header names are compared without case."""
-    names = [read(each, "name", default="") for each in values(match, field)]
-    rest = [(read(each, "type", default="Exact"), read(each, "value")) for each in values(match, field)]
+    names = [read(condition, "name", default="") for condition in values(match, field)]
+    rest = [(read(condition, "type", default="Exact"), read(condition, "value")) for condition in values(match, field)]
     return frozenset(zip((name.lower() if lower else name for name in names), rest, strict=True))

@@ -1,4 +1,4 @@
-"""Schemas: what an API server says about one object, by the CRDs of the release and Kubernetes' own kinds.
+"""Schemas: validation of one object as in an API server, by the CRDs of the release and Kubernetes' own kinds.
 
 crds = Crds.of(custom_resource_definitions)
 for problem in validate(manifest, crds):

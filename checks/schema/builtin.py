@@ -16,7 +16,7 @@ from checks.schema.metadata import METADATA
 from checks.schema.structural import Schema
 
 RELEASE = "1.36"
-"""The newest Kubernetes that the releases of Envoy Gateway support. An older API server refuses what it lacks."""
+"""The newest Kubernetes that the releases of Envoy Gateway support. An older API server refuses newer fields."""
 _MACHINERY = "io.k8s.apimachinery.pkg."
 _QUANTITY = {
     "type": ["number", "string"],
@@ -41,7 +41,7 @@ _KEPT = {"required", "enum", "format", "x-kubernetes-list-type", "x-kubernetes-l
 
 @cache
 def kinds() -> Mapping[tuple[str, str], Kind]:
-    """By apiVersion and kind."""
+    """The built-in kinds by apiVersion and kind."""
     definitions = _definitions()
     schemas: dict[str, Schema] = dict(_KNOWN)
     result: dict[tuple[str, str], Kind] = {}
@@ -83,7 +83,7 @@ def _structural(published: Mapping[str, Any], definitions: Mapping[str, Any], sc
         return _named(published["$ref"].rpartition("/")[2], definitions, schemas)
     result = {key: published[key] for key in _KEPT & published.keys()}
     # The published type allows null for every optional field; the API server drops such a field.
-    types = [each for each in _listed(published.get("type", [])) if each != "null"]
+    types = [name for name in _listed(published.get("type", [])) if name != "null"]
     if types:
         result["type"] = types[0]
     if "properties" in published:

@@ -1,4 +1,4 @@
-"""CEL as Kubernetes speaks it in CRDs: its functions, its escaped names, its types.
+"""CEL of Kubernetes, as CRDs use it: functions, escaped names and types.
 
 https://kubernetes.io/docs/reference/using-api/cel/
 """
@@ -9,7 +9,7 @@ from functools import cache, partial
 from ipaddress import IPv6Address
 from typing import Any
 
-# The package has stubs, but does not say so (no py.typed).
+# The package has stubs but no py.typed.
 from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 from cel_expr_python.ext import ext_strings  # pyright: ignore[reportMissingTypeStubs]
 
@@ -101,5 +101,5 @@ def _is_ip(value: str) -> bool:
 
 
 def _problems(format: str, value: str) -> list[str]:
-    # To Kubernetes this is an optional, which is never equal to null, empty or not: a list is like it in that.
+    # Kubernetes returns an optional, which never equals null, empty or not. A list behaves alike.
     return [] if _FORMATS[format](value) else [f"is no {format}"]

@@ -1,4 +1,4 @@
-"""Crds: the kinds that a release brings, with their schemas."""
+"""Crds: the kinds that the CRDs of a release serve, with their schemas."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Crds:
         )
 
     def unserved(self, api_version: str, kind: str) -> Iterator[Problem]:
-        """Why there is no such kind; nothing for a group that these CRDs do not know."""
+        """The problem of a kind that is not served; nothing for a group that these CRDs do not know."""
         group = _group(api_version)
         served = [known for known in self.kinds if _group(known[0]) == group]
         if versions := sorted(version for version, name in served if name == kind):

@@ -29,7 +29,7 @@ _BLOCKING = (
 
 
 def validator(schema: Schema) -> Validator:
-    """The validator that the API server's own is like."""
+    """A validator with the semantics of the API server's own."""
     # The engine of Rust's `regex` matches what Go's RE2 does: no look-around, ASCII classes, `$` at the very end.
     return jsonschema_rs.Draft4Validator(
         _translated(schema),
@@ -57,7 +57,7 @@ def _translated(schema: Schema) -> dict[str, Any]:
         result["minimum"] = max(lowest, schema.get("minimum", lowest))
         result["maximum"] = min(highest, schema.get("maximum", highest))
     if schema.get("x-kubernetes-int-or-string"):
-        # The anyOf that controller-gen writes beside it says the same.
+        # controller-gen repeats it in an anyOf beside it.
         result.pop("anyOf", None)
         result["type"] = ["integer", "string"]
     if schema.get("nullable") and "type" in schema:

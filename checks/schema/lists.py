@@ -25,7 +25,7 @@ def repeated_items(value: Any, schema: Schema, path: Path = ()) -> Iterator[Prob
 def _repeated(items: list[Any], keys: list[str], path: Path) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, item in enumerate(items):
-        # An item of a map that is no object is refused by the schema.
+        # The schema refuses an item of a map that is not an object.
         identity = {key: value for key, value in children(item) if key in keys} if keys else item
         if any(unknown_paths(identity)):
             continue

@@ -93,7 +93,7 @@ def _bound(keyword: Keyword, value: Any) -> Reason | None:
 
 
 def _branch(errors: Sequence[ValidationError], path: Path) -> str:
-    """What one alternative asks of the value at `path`; a field below it is named."""
+    """Requirements of one alternative on the value at `path`, with the name of a field below it."""
     return " and ".join(
         " ".join([*map(str, place[len(path) :]), _reason(error.kind, place, error.instance).rule])
         for error in errors
@@ -107,7 +107,7 @@ def _listed(options: Sequence[Any]) -> str:
 
 
 def _near(value: Any, options: Sequence[Any]) -> str:
-    """The rule lists all options already, so only a likely one is worth a fix."""
+    """The option that was probably meant, or an empty text: the rule lists all options already."""
     found = suggest(value, [option for option in options if isinstance(option, str)]) if isinstance(value, str) else ""
     return found if found.startswith("did you mean") else ""
 

@@ -1,4 +1,4 @@
-"""A structural schema: which fields an object may have, and what the API server puts in where they are left out.
+"""Structural schemas: the fields that an object may have, and the defaults that the API server fills in.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """

@@ -23,7 +23,7 @@ def validate(manifest: Mapping[str, Any], crds: Crds) -> tuple[Problem, ...]:
     name = manifest.get("apiVersion", ""), manifest.get("kind", "")
     kind = crds.kinds.get(name)
     found = _problems(manifest, kind) if kind else crds.unserved(*name)
-    # A schema may say the same twice, in parts that must all hold.
+    # A schema may repeat a rule in parts that must all hold.
     once = {(problem.path, problem.rule): problem for problem in found}
     return tuple(sorted(once.values(), key=lambda problem: problem.field))
 

@@ -27,9 +27,9 @@ class Chat(pulumi.ComponentResource):
     namespace: Namespace
     secrets: Secrets
     backends: Mapping[str, Backend]
-    """All three by their keys in the config."""
+    """Backends of the three workloads, by their keys in the config."""
     names: Mapping[str, str]
-    """Names of their objects by the same keys."""
+    """Names of the workloads' objects, by their keys in the config."""
 
     def __init__(self, name: str, args: ChatArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("synergychat:index:Chat", name, None, opts)

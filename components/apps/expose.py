@@ -18,7 +18,7 @@ from preview.recorder import config_source
 class ExposeArgs:
     host: str
     path_prefix: str = "/"
-    """Prefix of the paths that it serves. It is not removed on the way."""
+    """Prefix of the paths to route. Requests keep it on their way to the workload."""
     backend: Backend
     gateway: Gateway
     path: Path = ()

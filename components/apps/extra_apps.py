@@ -20,7 +20,7 @@ class AppsArgs:
     settings: Mapping[str, ExtraAppConfig]
     """The apps by name."""
     gateway: Gateway
-    """The apps run in its namespace, and those with a host name are exposed through it."""
+    """The Gateway that exposes the apps with a host name. All apps run in its namespace."""
     secrets: Secrets
     timeout_s: int
 

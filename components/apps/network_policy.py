@@ -1,4 +1,4 @@
-"""NetworkPolicies: who may connect to whom in the stack's namespace.
+"""NetworkPolicies: the connections that are allowed in the stack's namespace.
 
 They apply to addresses and ports of pods, after a Service's have been translated. An enforcer always allows connections
 from the pod's own node, such as kubelet's probes.
@@ -29,7 +29,7 @@ class NetworkPoliciesArgs:
     names: Mapping[str, str]
     """Names of the workloads' objects, where they differ from the workloads' names."""
     gateway: Gateway
-    """Its namespace is that of the policies; its Envoys reach the exposed workloads."""
+    """The Gateway whose Envoys reach the exposed workloads. The policies live in its namespace."""
 
 
 class NetworkPolicies(pulumi.ComponentResource):
@@ -47,7 +47,10 @@ class NetworkPolicies(pulumi.ComponentResource):
 
         if self._namespace.default_deny:
             proxies = args.gateway.proxies
-            subjects = {each.name: Subject(each, args.names.get(each.name, each.name)) for each in args.workloads}
+            subjects = {
+                workload.name: Subject(workload, args.names.get(workload.name, workload.name))
+                for workload in args.workloads
+            }
             self._policy(name, "default-deny", default_deny())
             self._policy(name, "gateway-to-others", gateway_to_others(proxies))
             for subject in subjects.values():
@@ -69,11 +72,11 @@ class Subject:
 
     traffic: WorkloadTraffic
     app: str
-    """Name of its objects."""
+    """Name of the workload's objects."""
 
     @property
     def peer(self) -> Manifest:
-        """Its pods, as a NetworkPolicy peer."""
+        """The workload's pods, as a NetworkPolicy peer."""
         return {"podSelector": {"matchLabels": selector(self.app)}}
 
 
@@ -109,11 +112,11 @@ def gateway_to_others(proxies: Manifest) -> Manifest:
 def of_workload(subject: Subject, subjects: Mapping[str, Subject], proxies: Manifest) -> Manifest | None:
     """Allow the connections of a workload; None for one without any, for which `default-deny` is enough."""
     keys, calls = subject.traffic.keys, subject.traffic.calls
-    callers = [each.peer for each in subjects.values() if subject.traffic.name in each.traffic.calls]
+    callers = [caller.peer for caller in subjects.values() if subject.traffic.name in caller.traffic.calls]
     peers = [*([proxies] if subject.traffic.is_exposed else []), *callers]
     ingress: list[Manifest] = [{"from": peers, "ports": ports.of_pods(keys)}] if peers else []
     called = [subjects[name] for name in sorted(calls)]
-    egress: list[Manifest] = [{"to": [each.peer], "ports": ports.of_pods(each.traffic.keys)} for each in called]
+    egress: list[Manifest] = [{"to": [callee.peer], "ports": ports.of_pods(callee.traffic.keys)} for callee in called]
     rules = {"ingress": [*ingress, *keys.ingress], "egress": [*egress, *keys.egress]}
     given = {direction: entries for direction, entries in rules.items() if entries}
     return {**subject.peer, "policyTypes": _BOTH, **given} if given else None

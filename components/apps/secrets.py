@@ -1,4 +1,4 @@
-"""Secrets: those of a stack's config, and which pods a change of one has to replace."""
+"""Secrets of a stack's config, and the pods that a change of one has to replace."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ _TYPES = {
     "kubernetes.io/dockerconfigjson": {DOCKER_CONFIG},
 }
 _REFERENCES = {"secretKeyRef": "name", "secretRef": "name", "secret": "secretName"}
-"""How a pod's spec names a Secret: in a variable, for all variables, in a volume or a projected volume."""
+"""Ways in which a pod's spec names a Secret: in a variable, for all variables, in a volume or a projected volume."""
 
 
 @dataclass(frozen=True, kw_only=True)

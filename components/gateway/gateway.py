@@ -31,9 +31,9 @@ class GatewayArgs:
     namespace: Namespace
     """Namespace of the Gateway and its routes."""
     platform: Platform
-    """Its controller has to outlive the Gateway: it removes the finalizers."""
+    """The platform, whose controller has to outlive the Gateway because it removes the finalizers."""
     issuers: Mapping[str, Issuer] = field(default_factory=dict[str, Issuer])
-    """The stack's own issuers by name. Any other name is that of a ClusterIssuer."""
+    """The stack's own issuers by name. Any other name stands for a ClusterIssuer."""
     shares_class_of: Optional["Gateway"] = None
     """Reuse this Gateway's GatewayClass; None creates one, unless the platform is external."""
 
@@ -159,9 +159,9 @@ class Gateway(pulumi.ComponentResource):
             annotations=keys.annotations,
             spec=merge(merge(proxy, keys.spec), SourcedDict(fields, None, class_name)),
         )
-        ready = manifests.with_readiness(manifest, except_listeners=[each.name for each in listeners.issued])
+        ready = manifests.with_readiness(manifest, except_listeners=[listener.name for listener in listeners.issued])
         # Another exposure gives another address, or none. Only the status of a new Gateway surely has no old one.
-        other_node_ports = [each["nodePort"] for each in listeners.node_ports if each["port"] != keys.port]
+        other_node_ports = [entry["nodePort"] for entry in listeners.node_ports if entry["port"] != keys.port]
         exposure = [keys.exposure, keys.node_port, keys.port, *other_node_ports]
         replacement = pulumi.ResourceOptions(replacement_trigger=exposure)
         return self._object(name, ready, [*needed, self.namespace.resource], replacement)
@@ -236,17 +236,19 @@ def create_gateways(
     """All Gateways, the chat's own first."""
     first, *others = settings
 
-    def args(each: GatewaySettings, main: Gateway | None) -> GatewayArgs:
-        return GatewayArgs(settings=each, namespace=namespace, platform=platform, issuers=issuers, shares_class_of=main)
+    def args(gateway: GatewaySettings, main: Gateway | None) -> GatewayArgs:
+        return GatewayArgs(
+            settings=gateway, namespace=namespace, platform=platform, issuers=issuers, shares_class_of=main
+        )
 
     main = Gateway("gateway", args(first, None), opts)
     extra = {
-        each.name: Gateway(
-            f"gateway-{each.name}",
-            args(each, main),
+        gateway.name: Gateway(
+            f"gateway-{gateway.name}",
+            args(gateway, main),
             pulumi.ResourceOptions.merge(opts, formerly_in_configured()),
         )
-        for each in others
+        for gateway in others
     }
     return Gateways({first.name: main, **extra})
 

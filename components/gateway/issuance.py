@@ -1,4 +1,4 @@
-"""Manifests of cert-manager's Issuers and Certificates, each ready when cert-manager says so."""
+"""Manifests of cert-manager's Issuers and Certificates, each ready when cert-manager reports it."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -11,7 +11,7 @@ from kube.readiness import condition_true, wait_for
 
 _APP = "gateway"
 _AUTHORITY_LIFETIME = "87600h"
-"""Ten years."""
+"""Lifetime of an authority's certificate: ten years."""
 
 
 def issuer(*, name: str, namespace: str, spec: Manifest) -> Manifest:

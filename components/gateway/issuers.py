@@ -1,4 +1,4 @@
-"""Issuer: who signs certificates for the listeners of a stack's Gateways."""
+"""Issuer: the signer of certificates for the listeners of a stack's Gateways."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class IssuerArgs:
     namespace: Namespace
     """Namespace of the Gateways."""
     platform: Platform
-    """With cert-manager, if the stack installs it."""
+    """The platform, with cert-manager if the stack installs it."""
 
 
 class Issuer(pulumi.ComponentResource):
     """An Issuer of cert-manager; for a `selfSignedCa` also its certificate authority.
 
-    It is ready when cert-manager says so; with ACME the account then exists. Each object may take the settings'
+    It is ready when cert-manager reports it; with ACME the account then exists. Each object may take the settings'
     timeout. Follows https://cert-manager.io/docs/configuration/.
     """
 
@@ -55,10 +55,10 @@ def create_issuers(
 ) -> dict[str, Issuer]:
     """The issuers of a stack by name."""
     return {
-        each.name: Issuer(
-            f"issuer-{each.name}", IssuerArgs(settings=each, namespace=namespace, platform=platform), opts
+        issuer.name: Issuer(
+            f"issuer-{issuer.name}", IssuerArgs(settings=issuer, namespace=namespace, platform=platform), opts
         )
-        for each in settings
+        for issuer in settings
     }
 
 
@@ -68,7 +68,7 @@ def _manifests(args: IssuerArgs) -> list[Manifest]:
     keys = settings.keys
     if keys.self_signed_ca:
         authority = issuance.self_signed_ca(name=settings.name, namespace=namespace)
-        return [{**each, "spec": derived(keys.at("selfSignedCa"), each["spec"])} for each in authority]
+        return [{**manifest, "spec": derived(keys.at("selfSignedCa"), manifest["spec"])} for manifest in authority]
     spec = keys.fields
     if keys.acme is not None:
         # The fields by name and those that are passed on, all marked with their place.

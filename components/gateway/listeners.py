@@ -32,8 +32,10 @@ class Listeners:
             for listener in self.all
             if not (redirects and listener.protocol == "HTTP") and not listener.selects_namespaces
         ]
-        able = [each for each in candidates if kind in route_kinds(each.protocol, each.tls_mode)]
-        return [each.name for each in able if self._hosts(each, hosts)] or [each.name for each in able]
+        able = [listener for listener in candidates if kind in route_kinds(listener.protocol, listener.tls_mode)]
+        return [listener.name for listener in able if self._hosts(listener, hosts)] or [
+            listener.name for listener in able
+        ]
 
     def certified_hosts(self, listener: ListenerConfig, hosts: Sequence[str]) -> list[str]:
         """Host names for a certificate that only this listener has.
@@ -47,7 +49,7 @@ class Listeners:
         return f"{self.gateway_name}-{listener.name}"
 
     def manifests(self, secrets: Mapping[str, str]) -> list[Manifest]:
-        """The listeners as a Gateway has them; `secrets` are names of TLS Secrets by listener."""
+        """The listeners in the form of a Gateway's spec; `secrets` are names of TLS Secrets by listener."""
         return [self._manifest(index, listener, secrets) for index, listener in enumerate(self.all)]
 
     @property
@@ -66,9 +68,11 @@ class Listeners:
         """One entry of a Service's `ports` for each listener port with a `nodePort`."""
         return list(
             {
-                each.port: manifests.node_port(port=each.port, protocol=each.protocol, node_port=each.node_port)
-                for each in self.all
-                if each.node_port is not None
+                listener.port: manifests.node_port(
+                    port=listener.port, protocol=listener.protocol, node_port=listener.node_port
+                )
+                for listener in self.all
+                if listener.node_port is not None
             }.values()
         )
 

@@ -88,28 +88,28 @@ def create_policies(
     opts: pulumi.ResourceOptions,
 ) -> None:
     """All policies of a stack. `after` are objects that their fields may refer to."""
-    for each in settings:
+    for policy in settings:
         used: list[Backend] = []
 
         def backend_ref(workload: str, used: list[Backend] = used) -> Fields:
             used.append(backends[workload])
             return to(backends[workload])
 
-        targets = [_target(target, gateways, routes) for target in each.targets]
-        fields = resolve_workloads(each.fields, backends.keys(), backend_ref)
+        targets = [_target(target, gateways, routes) for target in policy.targets]
+        fields = resolve_workloads(policy.fields, backends.keys(), backend_ref)
         args = PolicyArgs(
-            name=each.name,
-            kind=each.kind,
+            name=policy.name,
+            kind=policy.kind,
             gateway=gateways.main,
             targets=targets,
-            refs=_marked_refs(each, targets),
+            refs=_marked_refs(policy, targets),
             fields=fields,
             after=[*after, *(backend.resource for backend in used)],
-            path=each.path,
-            timeout_s=each.timeout_s,
+            path=policy.path,
+            timeout_s=policy.timeout_s,
         )
-        aliased = pulumi.ResourceOptions.merge(opts, formerly_in_configured(each.name))
-        Policy(f"policy-{each.name}", args, aliased)
+        aliased = pulumi.ResourceOptions.merge(opts, formerly_in_configured(policy.name))
+        Policy(f"policy-{policy.name}", args, aliased)
 
 
 def _target(target: TargetConfig, gateways: Gateways, routes: Mapping[str, Route]) -> Target:

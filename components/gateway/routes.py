@@ -11,7 +11,7 @@ from components.gateway import manifests
 from components.gateway.gateway import Gateway, Gateways
 from components.legacy import formerly_in_configured
 from config import Fields, RouteSettings
-from config.shortcuts import RouteContext
+from config.route_forms import RouteContext
 from diagnostics import Path
 from diagnostics.source import Source, SourcedDict, SourcedList, derived, entry_sources, source_of
 from gatewayapi.kinds import RouteKind
@@ -56,7 +56,7 @@ class Route(pulumi.ComponentResource):
     resource: pulumi.Resource
 
     def __init__(self, name: str, args: RouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        # Every kind was an HttpRoute once: a stack of that time keeps its objects.
+        # Earlier versions registered every kind as HttpRoute: the alias keeps the objects of their stacks.
         formerly = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="synergychat:index:HttpRoute")])
         super().__init__("synergychat:index:Route", name, None, pulumi.ResourceOptions.merge(opts, formerly))
 
@@ -119,7 +119,7 @@ def create_routes(
     opts: pulumi.ResourceOptions,
 ) -> dict[str, Route]:
     """All routes of a stack by the names of their objects. `after` are objects that their fields may refer to."""
-    return {each.name: _create_route(each, gateways, backends, after, opts) for each in settings}
+    return {route.name: _create_route(route, gateways, backends, after, opts) for route in settings}
 
 
 def _create_route(
@@ -138,16 +138,16 @@ def _create_route(
 
     fields = resolve_workloads(settings.fields, backends.keys(), backend_ref)
     is_chat = settings.path == (key,)
-    # The chat's routes were always at the top.
+    # The chat's routes never were children of `configured`.
     aliased = opts if is_chat else pulumi.ResourceOptions.merge(opts, formerly_in_configured(key))
     needed = [] if is_chat else list(after)
-    for shortcut, value in settings.shortcuts:
+    for form, value in settings.forms:
         context = RouteContext(name=settings.name, namespace=gateway.namespace.name, backend_ref=backend_ref)
-        expansion = shortcut.expand(value, context)
-        path = (*settings.path, shortcut.key)
+        expansion = form.expand(value, context)
+        path = (*settings.path, form.key)
         fields["rules"] = derived(path, expansion.rules)
         for manifest in expansion.objects:
-            needed.append(_object(f"{shortcut.key}-{key}", manifest, gateway, settings, opts))
+            needed.append(_object(f"{form.key}-{key}", manifest, gateway, settings, opts))
     args = RouteArgs(
         name=settings.name,
         gateway=gateway,
@@ -187,7 +187,7 @@ def _listed_parents(settings: RouteSettings, gateway: Gateway) -> Sequence[Manif
 
 
 def _none_if_named(settings: RouteSettings) -> Sequence[Manifest] | None:
-    """No parents of the program's when the fields have their own."""
+    """Empty parents when the fields have their own; None for the default ones."""
     return () if "parentRefs" in settings.fields else None
 
 

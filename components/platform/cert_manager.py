@@ -23,7 +23,7 @@ class CertManagerArgs:
     protect: bool
     """Whether Pulumi refuses to delete the CRDs: with a CRD all objects of its kind in the cluster are deleted."""
     after: Sequence[pulumi.Resource]
-    """Resources that bring the kinds of Gateway API: the controller looks for them at start."""
+    """Resources that install the kinds of Gateway API: the controller looks for them at start."""
     timeout_s: int
 
 

@@ -33,7 +33,7 @@ class CertManagerRelease:
 
 
 def source_of(settings: CertManagerConfig) -> Source:
-    """Where the manifest comes from."""
+    """The source of the manifest that the settings name."""
     return Source(
         product="cert-manager",
         key="certManager",
@@ -64,7 +64,7 @@ def split(data: bytes, source: Source, origin: str) -> CertManagerRelease:
             f"{origin} is not a release of cert-manager: it has no CustomResourceDefinition {_CRD}. "
             "Render a chart with crds.enabled=true"
         )
-    controllers = [each for each in stages["deployments"] if each["metadata"]["name"] == _CONTROLLER]
+    controllers = [deployment for deployment in stages["deployments"] if deployment["metadata"]["name"] == _CONTROLLER]
     if len(controllers) != 1:
         raise ManifestError(f"{origin} is not a release of cert-manager: it has no Deployment {_CONTROLLER}")
     release.refuse_other_version(controllers[0], source, origin)
@@ -94,6 +94,8 @@ def _with_gateway_api(deployment: Manifest) -> Manifest:
     if deployment["metadata"]["name"] != _CONTROLLER:
         return deployment
     first, *others = deployment["spec"]["template"]["spec"]["containers"]
-    arguments: list[str] = [each for each in first.get("args", []) if each.partition("=")[0] != _GATEWAY_API]
+    arguments: list[str] = [
+        argument for argument in first.get("args", []) if argument.partition("=")[0] != _GATEWAY_API
+    ]
     containers: list[Any] = [{**first, "args": [*arguments, _GATEWAY_API]}, *others]
     return merge(deployment, {"spec": {"template": {"spec": {"containers": containers}}}})

@@ -78,7 +78,7 @@ def load_envoy_gateway(settings: EnvoyGatewayConfig, *, installs: bool) -> Relea
 
 
 def source_of(settings: EnvoyGatewayConfig) -> Source:
-    """Where the manifest comes from."""
+    """The source of the manifest that the settings name."""
     return Source(
         product="Envoy Gateway",
         key="envoyGateway",

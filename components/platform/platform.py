@@ -17,10 +17,10 @@ from kube.manifest import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """What a stack's Gateways need, whoever installs it."""
+    """CRDs, controllers and GatewayClass for a stack's Gateways, whoever installs them."""
 
     is_external: bool
-    """Whether others installed it, including the GatewayClass."""
+    """Whether others installed the platform, including the GatewayClass."""
     release: Release
     """The release whose kinds exist."""
     namespace: str

@@ -85,7 +85,7 @@ def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bo
     if installs:
         refuse_other_namespace(controller, source, origin)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": source.namespace}}
-    settings = [each for each in by_stage.get("settings", []) if identity(each) != identity(namespace)]
+    settings = [manifest for manifest in by_stage.get("settings", []) if identity(manifest) != identity(namespace)]
     return Release(
         version=source.version,
         sha256=sha256,
@@ -114,7 +114,9 @@ def with_config(release: Release, fields: Manifest) -> Release:
     annotated = {"spec": {"template": {"metadata": {"annotations": {"synergychat/settings-sha256": checksum}}}}}
     return replace(
         release,
-        settings=tuple(_merged_config(each, fields) if is_config(each) else each for each in release.settings),
+        settings=tuple(
+            _merged_config(manifest, fields) if is_config(manifest) else manifest for manifest in release.settings
+        ),
         controller=merge(release.controller, annotated),
     )
 

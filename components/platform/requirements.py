@@ -1,4 +1,4 @@
-"""Requirements: what a stack needs from an external platform, and what of it a cluster lacks."""
+"""Requirements of a stack on an external platform, and those that a cluster does not meet."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,18 +21,18 @@ _CLASSES = f"gatewayclasses.{GATEWAY_API}"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a stack needs."""
+    """The requirements of a stack."""
 
     release: Release
     namespace: str
     class_name: str
     kinds: frozenset[tuple[str, str]]
-    """apiVersion and kind of its objects. Kinds that the release does not have are not looked at."""
+    """apiVersion and kind of its objects. Kinds that the release does not have are ignored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a cluster has of it. None where the cluster did not answer."""
+    """The required objects that a cluster has. A field is None when the cluster did not answer."""
 
     crds: Mapping[str, Manifest] | None
     """CRDs by name."""
@@ -41,7 +41,7 @@ class Found:
     controller: Manifest | None
     """The controller's Deployment; empty when there is none."""
     unanswered: list[str] = field(default_factory=list[str])
-    """Why the cluster did not answer."""
+    """Reasons why the cluster did not answer."""
 
 
 def check_external_platform(
@@ -49,7 +49,7 @@ def check_external_platform(
 ) -> None:
     """End the program when the platform lacks something that the declared objects need, and list all of it.
 
-    A preview asks only a cluster that answers. What the user may not read is skipped with a warning.
+    A preview asks only a cluster that answers. Objects that the user may not read are skipped with a warning.
     """
     if pulumi.runtime.is_dry_run() and not _answers(context):
         return
@@ -57,7 +57,7 @@ def check_external_platform(
     if run is None:
         pulumi.log.warn("There is no `kubectl` on the PATH to check the external platform (synergychat:platform)")
         return
-    kinds = frozenset((str(each.get("apiVersion")), str(each.get("kind"))) for each in declared)
+    kinds = frozenset((str(manifest.get("apiVersion")), str(manifest.get("kind"))) for manifest in declared)
     wanted = Wanted(release=release, namespace=namespace, class_name=class_name, kinds=kinds)
     found = look(run, wanted)
     for reason in found.unanswered:
@@ -82,7 +82,7 @@ def _answers(context: str) -> bool:
 
 
 def look(kubectl: Kubectl, wanted: Wanted) -> Found:
-    """Read what a cluster has. Asks for as little as possible, as not everybody may read everything."""
+    """Read the required objects of a cluster, and no others: not everybody may read everything."""
     reasons: list[str] = []
 
     def get(*arguments: str) -> list[Manifest] | None:
@@ -109,7 +109,7 @@ def look(kubectl: Kubectl, wanted: Wanted) -> Found:
 
 
 def lacks(wanted: Wanted, found: Found) -> Iterator[str]:
-    """What is missing, or older than what the stack's objects were validated against."""
+    """Requirements that are missing, or older than the release that the stack's objects were validated against."""
     if found.crds is not None:
         yield from _lacking_crds(wanted, found.crds)
     if found.classes is not None:
@@ -176,4 +176,4 @@ def _crd_names(wanted: Wanted) -> dict[tuple[str, str], str]:
         (crd["spec"]["group"], crd["spec"]["names"]["kind"]): crd["metadata"]["name"] for crd in wanted.release.crds
     }
     kinds = {*wanted.kinds, (f"{GATEWAY_API}/v1", "GatewayClass")}
-    return {each: names[key] for each in kinds if (key := (each[0].rpartition("/")[0], each[1])) in names}
+    return {kind: names[key] for kind in kinds if (key := (kind[0].rpartition("/")[0], kind[1])) in names}

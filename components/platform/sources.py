@@ -25,7 +25,7 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Which manifest of which product is wanted."""
+    """The manifest of a product to read."""
 
     product: str
     key: str
@@ -49,7 +49,7 @@ class Raw:
     data: bytes
     sha256: str
     origin: str
-    """Where it came from, for messages."""
+    """Place that the bytes came from, for messages."""
 
 
 def cache_directory() -> Path:

@@ -1,4 +1,4 @@
-"""Workloads: what runs in pods. Each file builds one part of their manifests from plain values."""
+"""Workloads: everything that runs in pods. Each file builds one part of their manifests from plain values."""
 
 from components.apps.workload.job import Job, JobArgs
 from components.apps.workload.workload import Workload, WorkloadArgs

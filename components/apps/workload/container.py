@@ -62,7 +62,7 @@ def environment(settings: AppConfig) -> dict[str, str]:
 
 
 def _references(settings: AppConfig) -> list[Manifest]:
-    """All other variables, sorted: their order in the stack's file must not replace pods."""
+    """Variables that are not plain texts, sorted: their order in the stack's file must not replace pods."""
     sources: dict[str, Manifest] = {
         name: {"secretKeyRef": {"name": variable.secret, "key": variable.key}}
         if variable.secret

@@ -19,8 +19,8 @@ _RETRIES = 3
 @dataclass(frozen=True, kw_only=True)
 class JobArgs(PodsArgs):
     schedule: str | None = None
-    """When it runs, in UTC, as in https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/. None: now, and
-    again after each change."""
+    """Schedule in UTC, as in https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/. Without one the job
+    runs now, and again after each change."""
     fields: Fields = field(default_factory=dict[str, object])
     """Fields of the Job's spec, merged over those of the program: `backoffLimit`, `activeDeadlineSeconds`."""
 

@@ -8,7 +8,7 @@ from kube.manifest import Manifest
 
 _VOLUME = "data"
 RECREATE: Manifest = {"type": "Recreate"}
-"""The old pod ends before the new one starts: two would write to one volume, or wait for each other's node."""
+"""Strategy that ends the old pod first: two pods would write to one volume, or wait for each other's node."""
 
 
 def claim(settings: AppConfig) -> Manifest | None:

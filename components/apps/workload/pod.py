@@ -18,7 +18,7 @@ _CONTAINER_LISTS = ("containers", "initContainers")
 _BY_NAME = {"containers": "name", "initContainers": "name", "volumes": "name", "imagePullSecrets": "name"}
 """Lists of a pod's spec that are merged by item, with the field that identifies an item."""
 _IN_CONTAINER = {"env": "name", "volumeMounts": "mountPath", "ports": "containerPort"}
-"""The same for lists of a container."""
+"""Lists of a container that are merged by item, with the field that identifies an item."""
 
 
 def pod(

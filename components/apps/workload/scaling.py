@@ -5,11 +5,11 @@ from kube.manifest import Manifest
 
 _CPU_PERCENT = 80
 ROLLING: Manifest = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-"""A new pod is ready before an old one terminates."""
+"""Strategy that terminates an old pod only when a new one is ready."""
 
 
 def replicas(settings: AppConfig) -> Manifest:
-    """The field of a Deployment; left out with an autoscaler, whose number an `up` must not reset."""
+    """The field `replicas` of a Deployment; left out with an autoscaler, whose number an `up` must not reset."""
     return {} if settings.scale else {"replicas": settings.replicas}
 
 

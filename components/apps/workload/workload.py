@@ -20,7 +20,7 @@ from preview.recorder import config_source
 @dataclass(frozen=True, kw_only=True)
 class WorkloadArgs(PodsArgs):
     health_path: str | None = None
-    """Path that answers 200 when the process is ready, unless the settings have one. None: probes open its port."""
+    """Path that answers 200 when ready, unless the settings have one. None makes the probes open the port."""
 
 
 class Workload(pulumi.ComponentResource):
@@ -61,14 +61,14 @@ class Workload(pulumi.ComponentResource):
 
     @property
     def backend(self) -> Backend:
-        """Where it answers. Raises LookupError when its settings have no port."""
+        """The Service port that takes requests. Raises LookupError when the settings have no port."""
         if self._backend is None:
             raise LookupError("a workload without a port is not a backend")
         return self._backend
 
     @property
     def base_url(self) -> str:
-        """The URL at which other pods of the namespace reach it."""
+        """The URL at which other pods of the namespace reach the workload."""
         port = "" if self.backend.port == 80 else f":{self.backend.port}"
         return f"http://{self.backend.service}{port}"
 

@@ -137,7 +137,7 @@ def test_two_keys_of_which_one_would_be_ignored_are_rejected(config: dict[str, A
     assert explained(config) == [(place, "keys-exclusive", {"other": other})]
 
 
-def test_a_shortcut_is_for_the_kinds_of_routes_that_can_have_it() -> None:
+def test_a_route_form_is_for_the_kinds_of_routes_that_can_have_it() -> None:
     route = {"kind": "GRPCRoute", "maintenance": "later"}
     assert explained({"routes": {"a": route}}) == [("routes.a.maintenance", "key-needs-kind", {"kinds": "HTTPRoute"})]
 

@@ -74,7 +74,7 @@ def test_an_escaped_slash_is_redirected_before_any_rule() -> None:
         ("http://h.test:99999", "", [], "port", "65535"),
         ("http://h.test/a b", "", [], "character", "%20"),
         ("tcp://h.test", "", [], "no port", "tcp://h.test:9000"),
-        ("http://h.test", "GET /", [], "no HTTP method", "METHOD=POST"),
+        ("http://h.test", "GET /", [], "not an HTTP method", "METHOD=POST"),
         ("http://h.test", "", ["x-a"], "no name and value", "HEADER='name: value'"),
         ("http://h.test", "", ["Host: a.test"], "given twice", "URL"),
         ("http://h.test", "", ["a: 1", "A: 2"], "given twice", "once"),

@@ -28,8 +28,18 @@ def first_refusal(verdict: Verdict) -> Refusal:
             {"protocol": "HTTPS", "port": "443", "scheme": "http"},
         ),
         ("attachment/other-namespace", "http://h.test/", "HTTPRoute shop/web", {"namespace": "shop"}),
-        ("attachment/kind-not-allowed", "http://h.test/", "HTTPRoute chat/web", {"kind": "HTTPRoute"}),
-        ("attachment/host-not-served", "http://example.com/", "HTTPRoute chat/web", {"hostname": "*.example.com"}),
+        (
+            "attachment/kind-not-allowed",
+            "http://h.test/",
+            "HTTPRoute chat/web",
+            {"kind": "HTTPRoute", "allowed": "GRPCRoute"},
+        ),
+        (
+            "attachment/host-not-served",
+            "http://example.com/",
+            "HTTPRoute chat/web",
+            {"hostname": "*.example.com", "hosts": "example.com and chat.internal"},
+        ),
         (
             "listeners/listener-set-not-allowed",
             "http://h.test:8080/",
@@ -78,6 +88,25 @@ def first_refusal(verdict: Verdict) -> Refusal:
 def test_a_refusal_of_a_case_names_what_it_compares(case: str, url: str, what: str, words: dict[str, str]) -> None:
     refusal = first_refusal(explain(CASES[case].stack, Request.of(url)))
     assert (refusal.what, refusal.reason.words) == (what, {**refusal.reason.words, **words})
+
+
+@pytest.mark.parametrize(
+    ("case", "values"),
+    [
+        ("attachment/kind-not-allowed", ["not allow HTTPRoute", "allows GRPCRoute"]),
+        ("attachment/host-not-served", ["*.example.com", "(example.com and chat.internal)"]),
+    ],
+)
+def test_the_line_of_a_route_that_a_listener_refuses_shows_what_both_have(case: str, values: list[str]) -> None:
+    line = str(first_refusal(explain(CASES[case].stack, CASES[case].requests[0].request)))
+    assert line.startswith(f"HTTPRoute chat/web: {LISTENER} ")
+    assert [value for value in values if value not in line] == []
+
+
+def test_a_listener_that_allows_only_kinds_beyond_its_protocol_takes_nothing() -> None:
+    wrong = gateway(listener(allowedRoutes={"kinds": [{"kind": "TCPRoute"}]}))
+    refusal = first_refusal(ask([wrong, route()], "http://h.test/"))
+    assert (refusal.reason.code, refusal.reason.words["allowed"]) == ("route-kind-not-allowed", "nothing")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_all_problems_are_found_at_once(dev: DevStack) -> None:
     ]
 
 
-def test_a_problem_of_a_shortcut_has_the_key_of_the_shortcut(dev: DevStack) -> None:
+def test_a_problem_of_a_route_form_has_the_key_of_the_form(dev: DevStack) -> None:
     tcp = {"kind": "TCPRoute", "backend": "web"}
     policy = {"kind": "ClientTrafficPolicy", "tls": {"minVersion": "1.3"}}
     found = dev.located(

@@ -1,6 +1,6 @@
-"""Shortcuts of a route: keys that stand for its rules. One class for each, listed in SHORTCUTS.
+"""Route forms: keys of a route that expand to its rules. Each form is a class, listed in ROUTE_FORMS.
 
-To add one, write its class here and its key in `RouteConfig`.
+To add a form, write its class here and its key in `RouteConfig`.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from kube.manifest import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class RouteContext:
-    """What a shortcut needs to know about its route."""
+    """The parts of a route that a form needs to write its rules."""
 
     name: str
     namespace: str
@@ -29,22 +29,21 @@ class RouteContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Expansion:
-    """What a shortcut stands for."""
+    """The rules of a form, and the objects that they refer to."""
 
     rules: list[Fields]
     objects: tuple[Manifest, ...] = ()
-    """Objects that the rules refer to."""
 
 
-class Shortcut(Protocol):
-    """A key of a route. `value` is what the config sets it to."""
+class RouteForm(Protocol):
+    """A key of a route that replaces `rules`. `value` is the value of the key in the config."""
 
     key: str
     kinds: tuple[RouteKind, ...]
-    """Kinds of routes that may have it."""
+    """Kinds of routes that may have the key."""
 
     def workloads(self, value: Any) -> Mapping[Path, str]:
-        """Workloads that it names, by their path below the key."""
+        """Names of workloads in the value, by their path below the key."""
         ...
 
     def expand(self, value: Any, route: RouteContext) -> Expansion: ...
@@ -109,5 +108,5 @@ class Maintenance:
         return Expansion(rules=[{"filters": [{"type": "ExtensionRef", "extensionRef": named}]}], objects=(page,))
 
 
-SHORTCUTS: tuple[Shortcut, ...] = (Backend(), Canary(), Maintenance())
-"""All shortcuts of a route. A route has one of them, or `rules`."""
+ROUTE_FORMS: tuple[RouteForm, ...] = (Backend(), Canary(), Maintenance())
+"""All route forms. A route has one of them, or `rules`."""
