@@ -86,10 +86,9 @@ def _protocol_conflicts(listeners: Sequence[Listener]) -> dict[Listener, Conflic
 
 
 def _winner_of_hostname(listeners: Sequence[Listener]) -> Listener | None:
-    """The one that is served of several listeners with one host name.
+    """The served one of several listeners with one host name; None when an owner declares the host name twice.
 
-    A Gateway's own listener wins over those of ListenerSets, the first ListenerSet over the others. Nobody wins when an
-    owner declares the host name twice.
+    A Gateway's own listener wins over those of ListenerSets, the first ListenerSet over the others.
     """
     of_gateway = [listener for listener in listeners if listener.of_gateway]
     if of_gateway:

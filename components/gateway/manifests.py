@@ -32,10 +32,10 @@ def envoy_proxy(
     node_ports: Sequence[Manifest],
     fields: Manifest,
 ) -> Manifest:
-    """An EnvoyProxy: how the Envoys of a Gateway run and are exposed. With exposure NodePort by `node_ports`.
+    """An EnvoyProxy, which sets how the Envoys of a Gateway run and are exposed.
 
-    Without an `image` they run the one that Envoy Gateway chooses; an image without a tag gets that one's. `fields` are
-    merged over the spec.
+    Exposure NodePort uses `node_ports`. Without an `image` the Envoys run Envoy Gateway's default image; an image
+    without a tag gets the tag of the default image. `fields` are merged over the spec.
     """
     container: Manifest = {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}
     if image is not None:
