@@ -21,13 +21,14 @@ _NEWEST = REPOSITORY / ".venv-newest"
 
 
 def check() -> int:
-    """Run formatter, linter, type checker and unit tests. All of them run; one that fails makes the check fail."""
+    """Run formatter, linters, type checker and unit tests. All of them run; one that fails makes the check fail."""
     python = str(VENV / "bin" / "python")
     with Progress() as progress:
         ensure_manifest(progress)
     commands = [
         [str(VENV / "bin" / "ruff"), "format", "--check", "--quiet", "."],
         [str(VENV / "bin" / "ruff"), "check", "--quiet", "."],
+        [str(VENV / "bin" / "lint-imports"), "--no-cache", "--no-logo"],
         [python, "-m", "pytest", "--quiet", "--numprocesses", "auto", "tests/unit"],
     ]
     types = [python, "-m", "pyright", "--level", "error"]

@@ -1,0 +1,1 @@
+"""Gateway: the class, the Gateways with their listeners and certificates, routes, policies and issuers."""

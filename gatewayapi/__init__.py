@@ -1,0 +1,1 @@
+"""Gateway API: the one model of Gateways, routes, references and policy targets."""
