@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from config import StackConfig
 from local.paths import REPOSITORY, cache_root
 from tests.conftest import TestCluster
 from tests.live.stack import LiveStack
@@ -99,51 +99,57 @@ def refusal(program: LiveStack, *arguments: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("command", [("preview",), UP], ids=["preview", "up"])
-def test_every_mistake_in_a_stacks_file_is_listed_at_once(program: LiveStack, command: tuple[str, ...]) -> None:
-    mistakes: dict[str, Any] = {
-        "webb": "chat",
-        "web.hostname": "SynChat.internal",
-        "web.port": 0,
-        "web.replicas": -1,
-        "web.image": "not an image",
-        "api.hostname": "synchatapi.internal.",
-        "api.port": 65536,
-        "api.hostnme": "chat.example",
-        "crawler.port": "eighty",
-    }
-    program.configure(**mistakes)
+def test_every_problem_in_a_stacks_file_is_listed_at_once(program: LiveStack, command: tuple[str, ...]) -> None:
+    program.configure(
+        **{
+            "webb": "chat",
+            "web.hostname": "SynChat.internal",
+            "web.port": 0,
+            "web.replicas": -1,
+            "web.image": "not an image",
+            "api.hostname": "synchatapi.internal.",
+            "api.port": 65536,
+            "api.hostnme": "chat.example",
+            "crawler.port": "eighty",
+        }
+    )
     said = refusal(program, *command)
-    assert f"{len(mistakes)} mistakes in the config of stack dev:" in said
-    for line in (
-        'synergychat:webb = "chat" is not a key of this program; did you mean web?',
-        'synergychat:web.hostname = "SynChat.internal" must be in lower case',
-        "synergychat:web.port = 0 must be a whole number from 1 to 65535",
-        "synergychat:web.replicas = -1 must be a whole number from 0 to 100",
-        'synergychat:web.image = "not an image" must be an image reference',
-        'synergychat:api.hostname = "synchatapi.internal." must not end with a dot',
-        "synergychat:api.port = 65536 must be a whole number from 1 to 65535",
-        'synergychat:api.hostnme = "chat.example" is not a key of this program; did you mean hostname?',
-        'synergychat:crawler.port = "eighty" must be a whole number from 1 to 65535',
-    ):
-        assert line in said
+    assert "9 problems in stack dev:" in said
+    assert re.findall(r"synergychat:(\S+) = .* \[(\S+)\]$", said, re.M) == [
+        ("api.hostname", "hostname-trailing-dot"),
+        ("api.hostnme", "config-key-unknown"),
+        ("api.port", "config-number"),
+        ("crawler.port", "config-number"),
+        ("web.hostname", "hostname-upper-case"),
+        ("web.image", "image-invalid"),
+        ("web.port", "config-number"),
+        ("web.replicas", "config-number"),
+        ("webb", "config-key-unknown"),
+    ]
+    assert "fix: did you mean hostname?" in said
+    assert "fix: did you mean web?" in said
     assert "Edit Pulumi.dev.yaml" in said
 
 
 @pytest.mark.parametrize(
-    ("web", "api", "rules"),
+    ("web", "api", "words"),
     [
-        (LONG_HOSTNAME, "10.0.0.1", ("253 characters (it has 254)", "must be a name, not an IP address")),
-        ("chat..internal", "chat..internal", ("web.hostname =", "api.hostname =", "must not have an empty label")),
-        ("chat.internal", "chat.internal", ('api.hostname = "chat.internal" must differ from web.hostname',)),
+        (LONG_HOSTNAME, "10.0.0.1", ("[hostname-too-long]", "253 characters, not 254", "[hostname-is-ip]")),
+        ("chat..internal", "chat..internal", ("web.hostname =", "api.hostname =", "[hostname-empty-label]")),
+        (
+            "chat.internal",
+            "chat.internal",
+            ('api.hostname = "chat.internal": must differ from web.hostname [names-must-differ]',),
+        ),
     ],
     ids=["too long and an address", "an empty label", "the same twice"],
 )
 def test_host_names_that_no_route_can_serve_are_refused_together(
-    program: LiveStack, web: str, api: str, rules: tuple[str, ...]
+    program: LiveStack, web: str, api: str, words: tuple[str, ...]
 ) -> None:
     program.configure(**{"web.hostname": web, "api.hostname": api})
     said = refusal(program, *UP)
-    assert [rule for rule in rules if rule not in said] == []
+    assert [word for word in words if word not in said] == []
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["no context", "a context that does not exist"])
@@ -188,7 +194,7 @@ def test_an_api_server_that_is_down_is_named_with_the_cure_within_seconds(progra
     assert 'synergychat:context = "closed": ' in said
     assert "https://127.0.0.1:1: " in said
     assert "Connection refused" in said
-    assert "[server-unreachable]\n      fix: " in said
+    assert re.search(r"\[server-unreachable\]\n +fix: ", said)
     assert "kubectl --context closed" in said
 
 
@@ -209,7 +215,11 @@ def test_an_api_server_that_takes_the_connection_and_never_answers_is_given_up(p
     [
         (release.text(), "0" * 64, f"{'0' * 64}  accepted"),
         (b"<!DOCTYPE html><html>Sign in</html>", None, "is a web page, not a manifest"),
-        (release.text(*WITHOUT_CONTROLLER), None, "is no Envoy Gateway release: its one Deployment must be envoy-gat"),
+        (
+            release.text(*WITHOUT_CONTROLLER),
+            None,
+            "is not a release of Envoy Gateway: it must have a single Deployment",
+        ),
     ],
     ids=["another sum", "a web page", "no controller"],
 )
@@ -219,17 +229,17 @@ def test_a_manifest_that_must_not_be_used_is_refused(
     accepted = checksum or hashlib.sha256(body).hexdigest()
     with serving(Web(body=body)) as web:
         program.configure(**{"envoyGateway.manifest": f"{web.url}/install.yaml", "envoyGateway.sha256": [accepted]})
-        said = refusal(program, *UP, XDG_CACHE_HOME=str(tmp_path))
-        assert web.asked == ["/install.yaml"]
-    assert f"{web.url}/install.yaml is " in said
+        said = refusal(program, "preview", XDG_CACHE_HOME=str(tmp_path))
+        assert web.asked == ["/install.yaml"], said
+    assert f"{web.url}/install.yaml " in said
     assert words in said
 
 
 def test_what_has_no_provider_of_its_own_is_refused(program: LiveStack) -> None:
     (program.directory / "__main__.py").write_text(
         "import pulumi_kubernetes as k8s\n"
-        "from stop import end_quietly_when_cancelled\n"
-        "end_quietly_when_cancelled()\n"
+        "from diagnostics.exit import exit_silently_on_interrupt\n"
+        "exit_silently_on_interrupt()\n"
         "k8s.core.v1.Namespace('stray')\n"
     )
     assert "Default provider for 'kubernetes' disabled." in refusal(program, "preview")
@@ -301,7 +311,7 @@ def test_a_gateway_that_gets_no_address_is_named_with_the_reason(failure: Failur
 
 
 def test_an_up_with_the_mistakes_taken_back_recovers(failure: Failure, stack: LiveStack, cluster: TestCluster) -> None:
-    image = yaml.safe_load((stack.directory / "Pulumi.yaml").read_text())["config"]["web"]["default"]["image"]
+    image = StackConfig(context=cluster.context).web.image
     stack.configure(**{"web.image": image, "gateway.name": "app-gateway", "gateway.port": 80}, timeoutSeconds=120)
     stack.up()
     assert stack.gateway_address == cluster.first_address
@@ -373,7 +383,7 @@ def test_without_root_the_local_cluster_is_refused_before_anything_is_fetched_or
     nobody = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
     said = refused(run(*nobody, *command, environment=places))
     assert "The local cluster needs root to create namespaces and mounts." in said
-    assert "Become root first (sudo -i), or use an existing cluster: make up CONTEXT=NAME" in said
+    assert "Become root (sudo -i), or use an existing cluster: make up CONTEXT=NAME" in said
     assert not Path(places["XDG_CACHE_HOME"]).exists()
     assert not (Path(places["XDG_STATE_HOME"]) / "synergychat" / "clusters").exists()
 
