@@ -1,7 +1,6 @@
 """The effective config of a stack: every key, its value, and the layer that sets it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,6 +8,8 @@ from typing import Any, cast
 import yaml
 
 import config
+from diagnostics import Path
+from diagnostics.render import config_path
 from kube.json_paths import children
 from kube.read import read
 from local.paths import REPOSITORY
@@ -20,7 +21,6 @@ PROGRAM = "program"
 SECRET = "[secret]"  # noqa: S105 # shown instead of a secret
 PROJECT = "synergychat"
 _PREFIX = f"{PROJECT}:"
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _ABSENT = object()
 
 
@@ -74,7 +74,7 @@ def effective(layers: Sequence[Layer]) -> list[Entry]:
     entries: list[Entry] = []
     for key, value in _parsed(given).model_dump(mode="json", by_alias=True).items():
         origin, source = given.get(f"{_PREFIX}{key}", (PROGRAM, _ABSENT))
-        entries += _entries(key, value, source, origin, hidden=key == "secrets")
+        entries += _entries((key,), value, source, origin, hidden=key == "secrets")
     return entries
 
 
@@ -95,15 +95,15 @@ def _parsed(given: _Set) -> config.StackConfig:
     )
 
 
-def _entries(key: str, value: Any, source: Any, origin: str, *, hidden: bool) -> Iterator[Entry]:
+def _entries(path: Path, value: Any, source: Any, origin: str, *, hidden: bool) -> Iterator[Entry]:
     """Yield the entries of one effective value. `source` is the same value as the layer `origin` writes it."""
     if _is_secure(source) or (hidden and isinstance(value, str)):
-        yield Entry(key=key, value=SECRET, origin=origin)
+        yield Entry(key=config_path(path), value=SECRET, origin=origin)
         return
     for part, below in _parts(value):
-        yield from _entries(f"{key}{_step(part)}", below, _at(source, part), origin, hidden=hidden)
+        yield from _entries((*path, part), below, _at(source, part), origin, hidden=hidden)
     if not _parts(value):
-        yield Entry(key=key, value=_shown(value), origin=PROGRAM if source is _ABSENT else origin)
+        yield Entry(key=config_path(path), value=_shown(value), origin=PROGRAM if source is _ABSENT else origin)
 
 
 def _parts(value: Any) -> list[tuple[str | int, Any]]:
@@ -120,12 +120,6 @@ def _at(source: Any, part: str | int) -> Any:
         return dict(_parts(source)).get(part, _ABSENT)
     # A short form, such as text where a group is allowed: it sets every part of the group.
     return source
-
-
-def _step(part: str | int) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    return f".{part}" if _PLAIN.fullmatch(part) else f"[{json.dumps(part)}]"
 
 
 def _shown(value: Any) -> str:
