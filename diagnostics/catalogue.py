@@ -19,9 +19,9 @@ class Entry:
     subject: str
     """Heading of the code's section in docs/checks.md."""
     rule: str
-    """What is wrong."""
+    """The sentence that says what is wrong."""
     fix: str = ""
-    """What to change."""
+    """The sentence that says what to change."""
     about: str = ""
     """Why the rule exists and what happens when it is broken, for docs/checks.md."""
 

@@ -1,4 +1,4 @@
-"""How a command line of ours ends: with an exit code, and with a message where others have a traceback."""
+"""Run a command line of the project: it ends with an exit code, and with a message in place of a traceback."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from local.errors import UserError
 
 
 def exit_code(command: Callable[[], int]) -> int:
-    """That of `command`; 1 when it fails, with the reason on stderr."""
+    """Run `command` and return its exit code; 1 when it fails, with the reason on stderr."""
     try:
         return command()
     except UserError as error:
@@ -24,7 +24,7 @@ def exit_code(command: Callable[[], int]) -> int:
 
 
 def explained(error: OSError) -> UserError:
-    """What the system refused, to which file, and why. It may do so at any line: nobody can expect it at each."""
+    """Return an error that names the file and the reason of the system. Any file access may raise an OSError."""
     if disk.is_full(str(error)):
         return disk.full(str(error.filename) if error.filename else "what was being written does not fit")
     if isinstance(error, shutil.Error):

@@ -1,4 +1,4 @@
-"""A full disk, told as one: where there is how much room, and what to do."""
+"""Full disk: recognize it, and report how much room each place has and what to do."""
 
 import os
 import shutil
@@ -13,17 +13,23 @@ _NEXT_TO_NOTHING = 1 << 20
 
 
 def is_full(said: str) -> bool:
-    """Whether a program's words, or an error's, are those for a full disk. A user's quota is one too."""
+    """Return whether the output of a program, or an error, reports a full disk or an exceeded quota."""
     return any(words in said.lower() for words in ("no space left on device", "disk quota exceeded"))
 
 
 def has_room(place: Path) -> bool:
-    """For programs that fail without a word of the disk. What they remove again when they fail shows as room."""
+    """Return whether `place` has room, for programs that fail without naming the disk.
+
+    Files that such a program removes when it fails count as room again.
+    """
     return _free(place) > _NEXT_TO_NOTHING
 
 
 def full(what: str) -> UserError:
-    """`what` filled it. Which of the disks is not known by every write that fails, so all of ours are shown."""
+    """Return the error for a disk that `what` filled.
+
+    A failed write does not always name its disk, so the error shows the room in every place.
+    """
     places = {
         "XDG_CACHE_HOME": cache_root(),
         "XDG_STATE_HOME": state_path(),
@@ -38,7 +44,7 @@ def full(what: str) -> UserError:
 
 
 def _free(place: Path) -> int:
-    """That of the nearest directory that is there, for what is not made yet."""
+    """Return the free bytes at `place`, or at its nearest parent that exists."""
     for path in (place, *place.parents):
         with suppress(OSError):
             return shutil.disk_usage(path).free

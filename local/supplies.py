@@ -1,4 +1,4 @@
-"""Which tools each thing needs: all of one thing's in one go, so that their downloads and builds overlap."""
+"""Tools of each command, ensured together so that their downloads and builds overlap."""
 
 from collections.abc import Iterable
 

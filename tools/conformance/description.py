@@ -1,4 +1,4 @@
-"""What the pinned suite needs from a cluster, as `suite_test.go` describes it."""
+"""Requirements of the pinned suite on a cluster, as `suite_test.go` describes them."""
 
 import difflib
 import json
