@@ -1,6 +1,5 @@
 """Examples of the problems of a stack's config, one per code, from `configs.yaml`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import Any
 
 import yaml
 
-from config import ConfigError, parse
 from diagnostics.render import Located
+from tests.unit.stacks import located
 
 _FILE = Path(__file__).with_suffix(".yaml")
-_PROJECT = "synergychat"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +26,7 @@ class ConfigCase:
 
     def problems(self) -> list[Located]:
         """The problems that the program finds in the config."""
-        keys = {"context": "my-cluster", **self.config}
-        values = {
-            f"{_PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()
-        }
-        try:
-            parse(_PROJECT, values, [f"{_PROJECT}:{key}" for key in self.secret])
-        except ConfigError as error:
-            return error.problems
-        return []
-
-
-def _passed(value: Any) -> str:
-    """The value as Pulumi passes it to the program."""
-    return value if isinstance(value, str) else json.dumps(value)
+        return located(self.config, self.secret)
 
 
 def load() -> list[ConfigCase]:

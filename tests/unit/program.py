@@ -14,6 +14,7 @@ import yaml
 
 from components.platform import release
 from tests.unit.recording import PROJECT, Recording, record
+from tests.unit.stacks import passed_value
 from tests.unit.web import Web, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def run(
     An update finds the stack's cluster answering; a preview finds no cluster at all.
     """
     values = stack_config(stack) | dict(config or {})
-    text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    text = {key: passed_value(value) for key, value in values.items()}
     cache = directory / "synergychat" / "manifests"
     cache.mkdir(parents=True, exist_ok=True)
     if manifest is not None:

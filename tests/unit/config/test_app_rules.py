@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.config.stacks import explained, problems, rejected
 from tests.unit.config.workloads import SHOP
+from tests.unit.stacks import explained, problems, rejected
 
 
 def app(**keys: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.config.stacks import explained, parse, problems
+from tests.unit.stacks import explained, parse, problems
 
 NODE_PORT = {"exposure": "NodePort", "nodePort": 30080}
 AUTOSCALED = {"envoyHpa": {}, "envoyDeployment": {"replicas": 2}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.config.stacks import explained, parse, problems
+from tests.unit.stacks import explained, parse, problems
 
 ACME: dict[str, Any] = {"acme": {"server": "https://acme.example.com"}}
 SOLVERS = [{"dns01": {"cloudDNS": {"project": "p"}}}]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.config.stacks import explained, parse, problems
+from tests.unit.stacks import explained, parse, problems
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from config import ConfigError, Stack, StackConfig, load, reading
-from tests.unit.config.stacks import CONTEXT, parse, passed, problems, rejected
 from tests.unit.recording import PROJECT, record
+from tests.unit.stacks import CONTEXT, parse, passed, problems, rejected
 
 SECRET = "s3cr3t-Value"
 """In upper case: no rule accepts it as a name."""

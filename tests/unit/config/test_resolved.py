@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from config import GatewaySettings
-from tests.unit.config.stacks import resolved
 from tests.unit.config.workloads import SHOP
+from tests.unit.stacks import resolved
 
 HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443}
 MIRROR = "registry.example.com/mirror"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.config.stacks import explained, parse, problems
 from tests.unit.config.workloads import SHOP
+from tests.unit.stacks import explained, parse, problems
 
 EXPOSED = SHOP | {"hostname": "shop.internal"}
 HTTP_FILTER = {"type": "RequestMirror", "requestMirror": {"backendRef": {"workload": "wep"}}}

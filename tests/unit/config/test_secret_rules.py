@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.config.stacks import parse, problems
+from tests.unit.stacks import parse, problems
 
 
 def test_a_secret_among_the_objects_is_rejected() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diagnostics.problem import reason
-from tests.unit.config.stacks import explained, problems
+from tests.unit.stacks import explained, problems
 
 
 @pytest.mark.parametrize(

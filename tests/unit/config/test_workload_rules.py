@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.config.stacks import explained, parse, problems, rejected
 from tests.unit.config.workloads import SECRETS, SHOP, config_of, of_every_workload
+from tests.unit.stacks import explained, parse, problems, rejected
 
 SCALE = {"min": 1, "max": 2}
 PERSISTENCE = {"size": "1Gi"}

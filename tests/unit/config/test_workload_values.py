@@ -7,8 +7,8 @@ import pytest
 
 from config import AppConfig
 from diagnostics.problem import reason
-from tests.unit.config.stacks import explained, parse, problems
 from tests.unit.config.workloads import SECRETS, SHOP, config_of, of_every_workload
+from tests.unit.stacks import explained, parse, problems
 
 # Variables and files
 

@@ -91,11 +91,11 @@ def test_objects_that_are_waited_for_have_the_stacks_timeout(up: Recording) -> N
 
 
 def test_the_address_is_the_one_in_the_gateways_status(up: Recording) -> None:
-    assert up.exports == {"address": ADDRESS}
+    assert up.exports["gatewayAddress"] == ADDRESS
 
 
 def test_the_address_is_not_known_in_a_preview() -> None:
-    assert small_stack.build(preview=True).exports == {"address": UNKNOWN}
+    assert small_stack.build(preview=True).exports["gatewayAddress"] == UNKNOWN
 
 
 def test_the_chats_route_is_in_the_gateways_namespace_and_sends_to_the_workloads_service(default: Recording) -> None:

@@ -1,7 +1,9 @@
 """Routes: from the listeners of a Gateway to workloads."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -77,14 +79,14 @@ def test_workloads_in_the_gateways_namespace_need_no_grant() -> None:
 
 def test_a_workload_in_another_namespace_permits_the_reference_before_the_route() -> None:
     stack = small_stack.stack(routes={"a": {"kind": "TCPRoute", "listeners": ["tcp"], "backend": "web"}})
-    (route,) = [route for route in stack.routes if route.key == "a"]
 
-    def program() -> None:
-        base = small_stack.declare_base(stack)
-        backends = {name: replace(backend, namespace="elsewhere") for name, backend in base.chat.backends.items()}
-        create_routes([route], base.gateways, backends, [], base.cluster)
+    def create_one(routes: Sequence[Any], gateways: Any, backends: dict[str, Any], *others: Any) -> Any:
+        (route,) = [route for route in routes if route.key == "a"]
+        elsewhere = {name: replace(backend, namespace="elsewhere") for name, backend in backends.items()}
+        return create_routes([route], gateways, elsewhere, *others)
 
-    recording = record(program)
+    with mock.patch("components.create_routes", create_one):
+        recording = record(lambda: small_stack.declare(stack))
     (grant,) = recording.of_kind("ReferenceGrant")
     assert grant.inputs["metadata"]["namespace"] == "elsewhere"
     assert grant.inputs["spec"] == {

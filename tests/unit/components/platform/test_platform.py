@@ -1,16 +1,15 @@
 """Platform: what a stack installs, what it needs of an external platform, and what is protected from deletion."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import config
 from components.platform import requirements
 from tests.unit import program, small_stack
 from tests.unit.recording import PROJECT, Recording
+from tests.unit.stacks import problems
 
 PLATFORM = {"CustomResourceDefinition", "GatewayClass", "Job", "ClusterRole"}
 
@@ -131,16 +130,6 @@ def test_the_controller_of_an_external_platform_may_be_in_any_namespace(tmp_path
 # Keys of a stack on an external platform
 
 
-def problems(**keys: Any) -> list[tuple[str, str]]:
-    """Place and code of every problem in a stack with these keys."""
-    values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in keys.items()}
-    try:
-        config.parse(PROJECT, {f"{PROJECT}:context": "a-context", **values})
-    except config.ConfigError as error:
-        return [(found.place.removeprefix(f"{PROJECT}:"), found.problem.code) for found in error.problems]
-    return []
-
-
 @pytest.mark.parametrize(
     ("keys", "place", "code"),
     [
@@ -154,14 +143,14 @@ def problems(**keys: Any) -> list[tuple[str, str]]:
     ],
 )
 def test_keys_of_the_stack_that_manages_the_platform_are_refused(keys: dict[str, Any], place: str, code: str) -> None:
-    assert problems(**keys) == []
-    assert problems(**keys, platform="external") == [(place, code)]
+    assert problems(keys) == []
+    assert problems({**keys, "platform": "external"}) == [(place, code)]
 
 
 def test_a_stack_describes_the_release_of_an_external_platform() -> None:
     release = {"version": "1.8.0", "sha256": ["0" * 64], "namespace": "gateways", "manifest": "a.yaml"}
-    assert problems(platform="external", envoyGateway=release) == []
+    assert problems({"platform": "external", "envoyGateway": release}) == []
 
 
 def test_keys_of_the_platform_may_have_their_default_value() -> None:
-    assert problems(platform="external", envoyGateway={"config": {}, "replicas": 1, "protect": False}) == []
+    assert problems({"platform": "external", "envoyGateway": {"config": {}, "replicas": 1, "protect": False}}) == []

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import pytest
-
 from config import ConfigError, Stack, StackConfig, reading
 from diagnostics.render import Located
 from tests.unit.recording import PROJECT
@@ -15,7 +13,12 @@ CONTEXT = "my-cluster"
 
 def passed(config: Mapping[str, Any]) -> dict[str, str]:
     """The keys of a stack as Pulumi passes them: with the project's name, and JSON for everything but strings."""
-    return {f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return {f"{PROJECT}:{key}": passed_value(value) for key, value in config.items()}
+
+
+def passed_value(value: Any) -> str:
+    """The value of a key as Pulumi passes it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def parse(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> StackConfig:
@@ -29,16 +32,25 @@ def resolved(config: Mapping[str, Any]) -> Stack:
     return Stack(parse(config))
 
 
-def rejected(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[Located]:
-    """The problems of a config, with the values that the user sees."""
-    with pytest.raises(ConfigError) as raised:
+def located(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[Located]:
+    """The problems of a config, with the values that the user sees; none when the program accepts it."""
+    try:
         parse(config, secret_keys)
-    return raised.value.problems
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def rejected(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[Located]:
+    """The problems of a config that the program does not accept."""
+    found = located(config, secret_keys)
+    assert found
+    return found
 
 
 def problems(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Key and code of every problem of a config, in the order in which the user reads them."""
-    return [(_key(found), found.problem.code) for found in rejected(config, secret_keys)]
+    return [(_key(found), found.problem.code) for found in located(config, secret_keys)]
 
 
 def explained(config: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, str]]]:
