@@ -51,7 +51,7 @@ Conditions = dict[str, list[str]]
 
 
 @pytest.fixture(scope="module")
-def conditions(stack: LiveStack) -> Iterator[Conditions]:
+def conditions(stack: LiveStack) -> Conditions:
     """The conditions on every case, as soon as each has those that it expects, or else after a minute."""
     latest: Conditions = {}
 
@@ -74,10 +74,10 @@ def conditions(stack: LiveStack) -> Iterator[Conditions]:
         with suppress(AssertionError):
             wait_until(partial(are_expected, patches), patience_s=5)
             break
-    yield latest
-    _remove(stack)
+    _remove(stack)  # before the requests: Envoy Gateway translates all objects again after each change
     for manifest in reversed(classes()):
         stack.kubectl("delete", manifest["kind"], manifest["metadata"]["name"], "-n", SYSTEM, "--wait=false")
+    return latest
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[case.name for case in _CASES])
@@ -190,7 +190,11 @@ def _marked(rule: Manifest, name: str) -> Manifest:
 
 
 def _remove(stack: LiveStack) -> None:
-    stack.kubectl("delete", "namespaces", "-l", "cases=tests", "--wait=false")
+    """Delete what Envoy Gateway translates. The namespaces stay until the cluster ends.
+
+    The deletion of hundreds of namespaces takes the cluster many minutes, and those of later tests would wait for it.
+    """
+    stack.kubectl("delete", _KINDS, "-A", "-l", "cases=tests", "--wait=false")
 
 
 def _with_priority(priority: int, manifest: Manifest) -> Manifest:
@@ -208,7 +212,12 @@ def _placed(case: Case, purpose: str = "judged") -> Iterator[Manifest]:
     yield namespace(_place(CHAT, case, purpose), **_LABEL)
     if SHOP in str(case.objects):
         yield namespace(_place(SHOP, case, purpose), team="sales", **_LABEL)
-    yield from (_renamed(manifest, case, purpose) for manifest in case.objects)
+    yield from (_labelled(_renamed(manifest, case, purpose)) for manifest in case.objects)
+
+
+def _labelled(manifest: Manifest) -> Manifest:
+    metadata = manifest["metadata"]
+    return manifest | {"metadata": metadata | {"labels": _LABEL | metadata.get("labels", {})}}
 
 
 def _renamed(value: Any, case: Case, purpose: str) -> Any:

@@ -122,12 +122,17 @@ def test_status_shows_every_part_and_that_all_is_well(newcomer: Newcomer) -> Non
     assert "http://synchatapi.internal/healthz answers 200" in said
 
 
-def test_a_second_up_changes_nothing_and_takes_less_than_fifteen_seconds(newcomer: Newcomer) -> None:
-    started = time.monotonic()
-    code, said = newcomer.make("up")
-    assert code == 0, said
-    assert "unchanged" in said
-    assert time.monotonic() - started < 15
+def test_a_second_up_changes_nothing_and_takes_less_than_twice_as_long_as_a_preview(newcomer: Newcomer) -> None:
+    def timed(target: str) -> float:
+        started = time.monotonic()
+        code, said = newcomer.make(target)
+        assert code == 0, said
+        assert "unchanged" in said
+        return time.monotonic() - started
+
+    # A ratio, because the machines that run this differ in speed.
+    preview, up = timed("preview"), timed("up")
+    assert up < 2 * preview
 
 
 def test_plain_pulumi_and_kubectl_work_in_the_activated_environment(newcomer: Newcomer) -> None:
