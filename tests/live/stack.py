@@ -135,6 +135,10 @@ class LiveStack:
         """Apply objects beside the stack."""
         self.kubectl("apply", "--server-side", "-f", "-", typed=yaml.safe_dump_all(objects))
 
+    def delete(self, *objects: Mapping[str, Any]) -> None:
+        """Delete objects that were applied, the last one first, without waiting for their end."""
+        self.kubectl("delete", "--wait=false", "-f", "-", typed=yaml.safe_dump_all(reversed(objects)))
+
     def client(self) -> httpx.Client:
         """For many requests, on connections that are kept alive."""
         return httpx.Client(base_url=f"http://{self.gateway_address}", timeout=10, trust_env=False)

@@ -40,7 +40,6 @@ _KINDS = (
     "clienttrafficpolicies,envoyextensionpolicies,envoypatchpolicies,securitypolicies"
 )
 _BAD = ("Accepted=False", "ResolvedRefs=False", "Conflicted=True", "RouteRulesOverlap=True", "PartiallyInvalid=True")
-_LABEL = {"cases": "tests"}
 _SERVING = "serving"
 _FIRST_PORT = 20000
 _CLOSED_PORT = 19999
@@ -64,19 +63,18 @@ def conditions(stack: LiveStack) -> Conditions:
     stack.apply(*classes())
     patches = [case for case in _CASES if any(manifest["kind"] == "EnvoyPatchPolicy" for manifest in case.objects)]
     others = [case for case in _CASES if case not in patches]
-    stack.apply(*(manifest for case in others for manifest in _placed(case)))
+    stack.apply(*_placed(*others))
     with suppress(AssertionError):  # a test of its own names the case
         wait_until(partial(are_expected, others))
     # Envoy Gateway 1.9.1 loses the status of an EnvoyPatchPolicy when it translates another Gateway before the status
     # is written, and sets it again only after a change of the policy: each change is another chance.
     for priority in range(1, 10):
-        stack.apply(*(_with_priority(priority, manifest) for case in patches for manifest in _placed(case)))
+        stack.apply(*(_with_priority(priority, manifest) for manifest in _placed(*patches)))
         with suppress(AssertionError):
             wait_until(partial(are_expected, patches), patience_s=5)
             break
-    _remove(stack)  # before the requests: Envoy Gateway translates all objects again after each change
-    for manifest in reversed(classes()):
-        stack.kubectl("delete", manifest["kind"], manifest["metadata"]["name"], "-n", SYSTEM, "--wait=false")
+    # Before the requests: Envoy Gateway translates all objects again after each change.
+    _remove(stack, *classes(), *_placed(*_CASES))
     return latest
 
 
@@ -132,14 +130,13 @@ def served(stack: LiveStack) -> Iterator[Served]:
     own = json.loads(stack.kubectl("get", "envoyproxy", "app-gatewayclass", "-n", SYSTEM, "-o", "json"))
     proxy, gateway_class_ = gateway_class(_SERVING, mergeGateways=True)
     proxy["spec"]["provider"] = own["spec"]["provider"]
-    stack.apply(proxy, gateway_class_)
-    objects: list[Manifest] = []
+    objects = [proxy, gateway_class_]
     for case in cases:
         for manifest in case.objects:
             for listener in manifest.get("spec", {}).get("listeners", []):
                 ports.setdefault((case.name, listener["port"]), next(free))
         own_ports = {port: number for (name, port), number in ports.items() if name == case.name}
-        objects += [_on_serving_class(manifest, own_ports) for manifest in _placed(case, "served")]
+        objects += [_on_serving_class(manifest, own_ports) for manifest in _placed(case, purpose="served")]
     stack.apply(*objects)
     first = next(manifest for manifest in objects if manifest["kind"] == "Gateway")["metadata"]
     where = ("get", "gateway", first["name"], "-n", first["namespace"], "-o", "jsonpath={.status.addresses[0].value}")
@@ -148,9 +145,7 @@ def served(stack: LiveStack) -> Iterator[Served]:
     with suppress(AssertionError):  # a test of its own names the request
         wait_until(lambda: all(found.agrees(case, asked) for case, asked in _ASKED))
     yield found
-    _remove(stack)
-    stack.kubectl("delete", "gatewayclass", _SERVING, "--wait=false")
-    stack.kubectl("delete", "envoyproxy", _SERVING, "-n", SYSTEM, "--wait=false")
+    _remove(stack, *objects)
 
 
 @pytest.mark.parametrize(("case", "asked"), _ASKED, ids=[f"{case.name} {asked.request}" for case, asked in _ASKED])
@@ -189,12 +184,12 @@ def _marked(rule: Manifest, name: str) -> Manifest:
     return rule | {"filters": [{"type": "ResponseHeaderModifier", "responseHeaderModifier": changes | marked}, *others]}
 
 
-def _remove(stack: LiveStack) -> None:
-    """Delete what Envoy Gateway translates. The namespaces stay until the cluster ends.
+def _remove(stack: LiveStack, *objects: Manifest) -> None:
+    """Delete the objects, but leave the namespaces until the cluster ends.
 
     The deletion of hundreds of namespaces takes the cluster many minutes, and those of later tests would wait for it.
     """
-    stack.kubectl("delete", _KINDS, "-A", "-l", "cases=tests", "--wait=false")
+    stack.delete(*(manifest for manifest in objects if manifest["kind"] != "Namespace"))
 
 
 def _with_priority(priority: int, manifest: Manifest) -> Manifest:
@@ -207,17 +202,13 @@ def _on(found: Conditions, case: Case) -> list[str]:
     return [*found.get(_place(CHAT, case), []), *found.get(_place(SHOP, case), [])]
 
 
-def _placed(case: Case, purpose: str = "judged") -> Iterator[Manifest]:
-    """The objects in namespaces of their own."""
-    yield namespace(_place(CHAT, case, purpose), **_LABEL)
-    if SHOP in str(case.objects):
-        yield namespace(_place(SHOP, case, purpose), team="sales", **_LABEL)
-    yield from (_labelled(_renamed(manifest, case, purpose)) for manifest in case.objects)
-
-
-def _labelled(manifest: Manifest) -> Manifest:
-    metadata = manifest["metadata"]
-    return manifest | {"metadata": metadata | {"labels": _LABEL | metadata.get("labels", {})}}
+def _placed(*cases: Case, purpose: str = "judged") -> Iterator[Manifest]:
+    """The objects of the cases, those of each in namespaces of its own."""
+    for case in cases:
+        yield namespace(_place(CHAT, case, purpose))
+        if SHOP in str(case.objects):
+            yield namespace(_place(SHOP, case, purpose), team="sales")
+        yield from (_renamed(manifest, case, purpose) for manifest in case.objects)
 
 
 def _renamed(value: Any, case: Case, purpose: str) -> Any:
