@@ -5,7 +5,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from kube.paths import cache_root, state_path
+from kube.xdg_directories import cache_root, state_path
 from local.errors import UserError
 from local.paths import REPOSITORY
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kube.paths import cache_root, state_path
+from kube.xdg_directories import cache_root, state_path
 from local.errors import UserError
 
 __all__ = ["REPOSITORY", "cache_root", "state_root"]

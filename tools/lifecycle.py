@@ -109,7 +109,7 @@ def _up_local_cluster(stack: Stack, progress: Progress) -> None:
     cluster = Cluster()
     ports: tuple[int, ...] = ()
     if cluster.status().state in ("absent", "stopped"):
-        from tools.ports import ports_to_serve  # imports Pulumi's SDK, which takes a second
+        from tools.load_balancer_ports import ports_to_serve  # imports Pulumi's SDK, which takes a second
 
         ports = ports_to_serve(stack)
     cluster.up(tools, images, progress, ports_to_serve=ports)

@@ -9,7 +9,7 @@ import pulumi
 
 from components.platform.release import CONTROLLER_NAME, Release, version_of
 from diagnostics.exit import stop
-from gatewayapi.crds import bundle_version
+from gatewayapi.bundle_version import bundle_version
 from gatewayapi.kinds import CONTROLLER, GATEWAY_API
 from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
 from kube.kubectl import Kubectl, Unanswered, ask, kubectl

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from kube.files import write_whole
-from kube.paths import cache_root
+from kube.atomic_write import write_whole
+from kube.xdg_directories import cache_root
 
 _STALL_S = 10
 _DEADLINE_S = 60

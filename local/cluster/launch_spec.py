@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kube.atomic_write import write_whole
 from local.cluster.directory import Directory
 from local.cluster.process import Process
-from local.files import write_whole
 
 
 @dataclass(frozen=True)

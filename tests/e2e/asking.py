@@ -3,7 +3,7 @@
 import json
 import socket
 
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 
 
 def address_of(stack: LiveStack, gateway: str) -> str:

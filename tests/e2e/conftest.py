@@ -7,7 +7,7 @@ import pytest
 from local.images import echo
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 PATIENCE_S = 20

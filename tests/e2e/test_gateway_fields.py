@@ -12,8 +12,8 @@ import yaml
 
 from tests.e2e.asking import address_of, answer_to, count
 from tests.live.clients import ask, certificate
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with, recipes
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 FIELDS: Config = yaml.safe_load("""

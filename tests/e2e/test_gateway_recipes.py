@@ -17,7 +17,7 @@ import pytest
 from cryptography import x509
 from websockets.sync.client import connect
 
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from local.images import peers
 from local.toolchain import cert_manager_manifest
 from local.toolchain.progress import Progress
@@ -26,9 +26,9 @@ from tests.e2e.asking import address_of, answer_to, count
 from tests.live import acme, tokens
 from tests.live.authority import Authority
 from tests.live.clients import agreed_protocol, ask, browser, certificate, http2_settings, showing, trusting_anything
+from tests.live.live_stack import LiveStack
 from tests.live.quic import ask_by_quic
 from tests.live.recipes import Checked, file_with, recipes
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES = recipes("gateway.md")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.load import CONNECTIONS, Kind, Load, Target, load
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with, recipes
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 PROFILES: dict[str, Config] = {"dev": {}, "prod": recipes("operating.md")["What nothing is lost with"]}

@@ -2,8 +2,8 @@
 
 import yaml
 
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with
-from tests.live.stack import LiveStack
 
 PATCHED: Config = yaml.safe_load("""
 synergychat:envoyGateway:

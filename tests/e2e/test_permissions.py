@@ -11,7 +11,7 @@ import yaml
 
 from local.paths import REPOSITORY
 from tests.live.clients import ask
-from tests.live.stack import LiveStack, live_stack
+from tests.live.live_stack import LiveStack, live_stack
 
 SECOND = {
     "platform": "external",

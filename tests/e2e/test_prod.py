@@ -16,8 +16,8 @@ from tests.conftest import TestCluster
 from tests.live import acme
 from tests.live.clients import ask, certificate
 from tests.live.images import by_digest
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import together
-from tests.live.stack import LiveStack
 
 ENVOYS = "prod-envoys"
 WEB, API = acme.HOSTS.values()

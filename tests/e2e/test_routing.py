@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from explain import Request, Verdict, explain
 from local.paths import REPOSITORY
 from local.venv import VENV
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.tables import Table, Wire, tables
 from tests.live.waiting import wait_until
 

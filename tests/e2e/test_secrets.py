@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.paths import cache_root
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tools.environment import pulumi_home
 
 PLANTED = f"planted-{secrets.token_hex(8)}"

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from explain import Request, explain
-from tests.cases.objects import gateway, listener, manifest, namespace, route, rule, secret, tls_listener
+from tests.cases.builders import gateway, listener, manifest, namespace, route, rule, secret, tls_listener
 from tests.live.clients import ask
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 Wire = dict[str, Any]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.live.stack import LiveStack, live_stack
+from tests.live.live_stack import LiveStack, live_stack
 
 SECOND = {
     "platform": "external",

@@ -10,9 +10,9 @@ import pytest
 
 from tests.conftest import TestCluster
 from tests.live.clients import ask
+from tests.live.live_stack import LiveStack
 from tests.live.pods import PodNetworks
 from tests.live.recipes import Checked, file_with, programs, recipes, with_programs
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES, PROGRAMS = recipes("workloads.md"), programs("workloads.md")

@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from local.images.peers import PEBBLE
 
 _NAMESPACE = "acme"

@@ -20,7 +20,7 @@ import yaml
 from config import StackConfig
 from local.paths import REPOSITORY, cache_root
 from tests.conftest import TestCluster
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.unit import release
 from tests.unit.web import Web, serving
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from explain import Request
+from tests.cases.builders import CHAT, SHOP, SYSTEM, Manifest, gateway_class, namespace
 from tests.cases.case import SILENT, Asked, Case, classes, load
-from tests.cases.objects import CHAT, SHOP, SYSTEM, Manifest, gateway_class, namespace
 from tests.live.clients import ask
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 # Of a case with its own configuration of Envoy Gateway this one says nothing.

@@ -9,8 +9,8 @@ from local.cluster import network
 from local.cluster.node import OUTSIDE_DESCRIPTOR
 from local.cluster.process import Process
 from tests.conftest import TestCluster
+from tests.live.live_stack import LiveStack
 from tests.live.pods import PodNetworks, listening
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 ENVOY = "envoy-synergychat-app-gateway"

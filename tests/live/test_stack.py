@@ -10,7 +10,7 @@ import pytest
 
 from components.platform import sources
 from local.toolchain.pins import MANIFEST_SHA256
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 UNCHANGED = {"same"}

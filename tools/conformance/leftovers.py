@@ -6,7 +6,7 @@ import socket
 from local.errors import UserError
 from local.paths import state_root
 from tools.conformance.description import Description
-from tools.conformance.objects import get
+from tools.conformance.kubectl_get import get
 from tools.stack import Stack
 
 _LABEL = "synergychat.local/conformance"

@@ -3,8 +3,8 @@
 import pytest
 
 from explain import Request, RequestError
-from explain.paths import normalized, with_slashes
-from tests.cases.objects import Manifest, path, route, rule
+from explain.path_normalization import normalized, with_slashes
+from tests.cases.builders import Manifest, path, route, rule
 from tests.unit.explain.asked import ask
 
 

@@ -3,7 +3,7 @@
 import copy
 
 from health.drift import differences
-from tests.cases.objects import Manifest, gateway, manifest, route, service
+from tests.cases.builders import Manifest, gateway, manifest, route, service
 
 
 def drift(stack: list[Manifest], live: list[Manifest]) -> list[str]:

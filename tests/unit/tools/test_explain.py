@@ -8,7 +8,7 @@ import pytest
 
 from local import supplies
 from local.errors import UserError
-from tests.cases.objects import Manifest, backend, gateway, listener, route, rule, service
+from tests.cases.builders import Manifest, backend, gateway, listener, route, rule, service
 from tools import explain
 from tools import stack as stacks
 from tools.stack import Stack

@@ -3,8 +3,8 @@
 from checks.rules import problems
 from diagnostics import Problem
 from kube.manifest import Manifest
+from tests.cases.builders import namespace
 from tests.cases.case import VERSION
-from tests.cases.objects import namespace
 
 Found = tuple[str, str, str]
 """The code, the object as `Kind name`, and the field."""

@@ -6,7 +6,7 @@ import pytest
 
 from kube import unknown
 from kube.manifest import Manifest
-from tests.cases.objects import (
+from tests.cases.builders import (
     CHAT,
     SHOP,
     backend,

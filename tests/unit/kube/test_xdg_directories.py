@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.platform import sources
-from kube.paths import cache_root, state_path
+from kube.xdg_directories import cache_root, state_path
 from local.toolchain import charts
 
 
