@@ -72,14 +72,14 @@ def _works(venv: Path) -> bool:
     return python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
 
 
-def _run(command: list[str], cure: str) -> bool:
+def _run(command: list[str], fix: str) -> bool:
     done = subprocess.run(command, env=PATIENCE | os.environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         # `venv` tells only that its pip ended.
         if disk.is_full(done.stdout + done.stderr) or not disk.has_room(REPOSITORY):
             raise disk.full(f"{' '.join(command[:4])} ... found no room")
         said = "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-5:])
-        print(f"error: {' '.join(command[:4])} ... failed:\n{said}\n  {cure}", file=sys.stderr)
+        print(f"error: {' '.join(command[:4])} ... failed:\n{said}\n  {fix}", file=sys.stderr)
     return done.returncode == 0
 
 

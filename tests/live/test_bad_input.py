@@ -187,7 +187,7 @@ def test_a_kubeconfig_that_is_not_yaml_is_named(program: LiveStack) -> None:
     assert "[kubeconfig-not-yaml]" in said
 
 
-def test_an_api_server_that_is_down_is_named_with_the_cure_within_seconds(program: LiveStack) -> None:
+def test_an_api_server_that_is_down_is_named_with_the_fix_within_seconds(program: LiveStack) -> None:
     started = time.monotonic()
     said = refusal(program, *UP)
     assert time.monotonic() - started < 20

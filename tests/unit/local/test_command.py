@@ -35,7 +35,7 @@ def test_a_command_that_ends_well_gives_its_own_exit_code_and_says_nothing(capsy
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_users_error_is_shown_with_its_cure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_error_is_shown_with_its_fix(capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys, raising(UserError("It is broken.", "Mend it."))) == "error: It is broken.\n  Mend it.\n"
 
 

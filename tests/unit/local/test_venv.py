@@ -17,7 +17,7 @@ class Commands:
         self.run: list[list[str]] = []
         self.works = True
 
-    def __call__(self, command: list[str], cure: str) -> bool:
+    def __call__(self, command: list[str], fix: str) -> bool:
         self.run.append(command)
         if command[1:3] == ["-m", "venv"]:
             self._python.parent.mkdir(parents=True)
@@ -145,7 +145,7 @@ def test_an_old_python_is_told_what_to_type(
     assert "make PYTHON=" in said
 
 
-def test_a_command_that_fails_shows_its_last_words_and_the_cure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_fails_shows_its_last_words_and_the_fix(capsys: pytest.CaptureFixture[str]) -> None:
     words = "; ".join(f"echo line {n} >&2" for n in range(9))
     assert not venv._run(["sh", "-c", f"{words}; exit 3"], "Check the network.")
     said = capsys.readouterr().err
