@@ -113,7 +113,7 @@ def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]
         routes={"raw": {"kind": "TCPRoute", "backend": "web"}},
     )
     first = failed_up(stack)
-    stack.cli("up", "--yes", "--skip-preview", "--refresh")  # the controller sees no TCPRoute before it starts anew
+    stack.cli("up", "--yes", "--skip-preview", "--refresh")  # the controller sees no TCPRoute before it restarts
     restart_controller(stack)
     fixed = stack.cli("up", "--yes", "--skip-preview")
     yield first, fixed.stdout if fixed.returncode else ""
@@ -145,10 +145,10 @@ def policy(gateway: str) -> dict[str, Any]:
     [
         ("HTTPRoute no-service", "BackendNotFound", "-> Was the Service deleted by hand?"),
         ("HTTPRoute no-port", "PortNotFound", "-> Give the backendRef a port"),
-        ("HTTPRoute some-rules", "UnsupportedValue: Dropped Rule(s) [0]", "-> Mend what it names"),
-        ("HTTPRoute no-grant", "RefNotPermitted", "-> Put a ReferenceGrant"),
-        ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Is the Secret there"),
-        ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of its kind"),
+        ("HTTPRoute some-rules", "UnsupportedValue: Dropped Rule(s) [0]", "-> Fix the field it names"),
+        ("HTTPRoute no-grant", "RefNotPermitted", "-> Create a ReferenceGrant"),
+        ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Check that the Secret exists"),
+        ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of this kind"),
         ("Deployment synergychat-crawler", "CrashLoopBackOff", "-> kubectl --context"),
         ("HTTPRoute late", "no status yet", "does its controller run?"),
     ],
@@ -170,7 +170,7 @@ def test_the_last_words_of_what_crashes_are_shown(said: str) -> None:
 def test_crds_that_are_older_than_the_controller_are_named_with_the_fix(said_of_older_crds: tuple[str, str]) -> None:
     first, after_the_fix = said_of_older_crds
     assert "Deployment envoy-gateway is not ready:" in first
-    assert "TCPRoute.gateway.networking.k8s.io: OlderCRD: its CRD is of Gateway API 1.5.1" in first
-    assert "Envoy Gateway 1.9 needs that of 1.6.1" in first
+    assert "TCPRoute.gateway.networking.k8s.io: OlderCRD: its CRD is from Gateway API 1.5.1" in first
+    assert "Envoy Gateway 1.9 needs the one of 1.6.1" in first
     assert "pulumi up --refresh" in first
     assert not after_the_fix

@@ -159,7 +159,7 @@ def test_the_command_says_what_was_changed_on_the_cluster(stack: LiveStack) -> N
 
 def _explained(stack: LiveStack, url: str) -> tuple[int, str]:
     """As `make explain` does: the exit code, and what is said, without its line breaks."""
-    command = [sys.executable, "-m", "local", "explain", "--context", stack.context, "--url", url]
+    command = [sys.executable, "-m", "tools", "explain", "--context", stack.context, "--url", url]
     done = subprocess.run(command, cwd=REPOSITORY, env=stack.environment, capture_output=True, text=True, check=False)
     return done.returncode, " ".join(done.stdout.split())
 

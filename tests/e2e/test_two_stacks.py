@@ -48,7 +48,9 @@ def test_a_preview_tells_what_the_platform_lacks(second: LiveStack) -> None:
     finally:
         second.configure(**{"gateway.className": None, "envoyGateway.namespace": None})
     assert preview.returncode != 0
-    assert "GatewayClass absent is not there (synergychat:gateway.className); there: app-gatewayclass" in preview.stdout
+    assert (
+        "GatewayClass absent is missing (synergychat:gateway.className); existing: app-gatewayclass" in preview.stdout
+    )
 
 
 def test_a_protected_platform_is_not_destroyed_and_both_stacks_serve_on(stack: LiveStack, second: LiveStack) -> None:
