@@ -16,7 +16,7 @@ from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with, recipes
 from tests.live.waiting import wait_until
 
-PROFILES: dict[str, Config] = {"dev": {}, "prod": recipes("operating.md")["What nothing is lost with"]}
+PROFILES: dict[str, Config] = {"dev": {}, "prod": recipes("operating.md")["Keys for zero failed requests"]}
 ENDING_AT_ONCE: set[Kind] = {"long"}
 """What dev may lose where pods of such an app are replaced."""
 PATIENCE_S = 240
