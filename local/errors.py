@@ -1,8 +1,8 @@
-"""The one exception that a user is meant to read."""
+"""The exception whose message is for the user."""
 
 
 class UserError(Exception):
-    """A failure whose message is for the user: what happened, to what, and why. `fix` is what to type next."""
+    """A failure that the user can act on. The message says what failed and why; `fix` says what to do next."""
 
     def __init__(self, message: str, fix: str | None = None) -> None:
         super().__init__(message)

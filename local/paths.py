@@ -18,6 +18,6 @@ def state_root() -> Path:
     except OSError as error:
         raise UserError(
             f"The directory {root} cannot be created: {error.strerror}.",
-            "Make it yours, or set XDG_STATE_HOME to another directory.",
+            "Change its owner to your user, or set XDG_STATE_HOME to another directory.",
         ) from error
     return root

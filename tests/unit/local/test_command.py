@@ -54,7 +54,8 @@ def test_what_the_system_refuses_is_told_with_the_file_and_the_reason(
 def test_what_is_somebody_elses_is_told_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
     refused = PermissionError(errno.EACCES, "Permission denied", "/somebody/elses")
     assert told(capsys, raising(refused)) == (
-        "error: /somebody/elses: Permission denied.\n  Make it yours, or type the command as its owner.\n"
+        "error: /somebody/elses: Permission denied.\n"
+        "  Change its owner to your user, or run the command as its owner.\n"
     )
 
 
@@ -86,7 +87,7 @@ def test_a_full_disk_is_called_one_and_the_room_of_every_place_is_shown(
     assert f"\n    3 MiB free in {tmp_path}/not/made/synergychat (XDG_CACHE_HOME)\n" in said
     assert "(XDG_STATE_HOME)\n" in said
     assert "(TMPDIR)\n" in said
-    assert said.endswith("The same command again goes on from there.\n")
+    assert said.endswith("Then run the same command again to resume.\n")
 
 
 def _only_of(place: Path, usage: object) -> Callable[[Path], object]:

@@ -184,7 +184,7 @@ def test_an_interrupted_update_is_read_to_its_end(pulumi: Callable[[str], None],
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert out.startswith("update canceled\n  failed update the stack dev (")
-    assert err == "interrupted: type the same command again to go on\n"
+    assert err == "interrupted: run the same command again to continue\n"
     assert process.returncode == 1
 
 
