@@ -116,7 +116,7 @@ def _up_local_cluster(stack: Stack, progress: Progress) -> None:
 
 
 def _check_reach(stack: Stack) -> None:
-    """Run the program's own check of the context, before a mistyped one gets a state of its own."""
+    """Run the program's own check of the context. Otherwise a mistyped one would get its own backend."""
     from diagnostics.render import render
     from kube import kubeconfig
 

@@ -172,7 +172,7 @@ def version_of(image: str) -> str | None:
 
 
 def prepare(manifest: Manifest, timeout_s: int) -> Manifest:
-    """An object of the release as it is registered, with what Pulumi needs."""
+    """The object of a release as it is registered, with the annotations that Pulumi needs."""
     # Forced: a release that was applied by hand owns whole lists, including their defaults.
     own: dict[str, str] = manifest["metadata"].get("annotations") or {}
     annotations: dict[str, str] = {**FIELD_MANAGER, "pulumi.com/patchForce": "true", **own}

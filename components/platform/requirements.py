@@ -82,7 +82,7 @@ def _answers(context: str) -> bool:
 
 
 def look(kubectl: Kubectl, wanted: Wanted) -> Found:
-    """Read the required objects of a cluster, and no others: not everybody may read everything."""
+    """Read the required objects of a cluster, and no others: a user may lack permission for the rest."""
     reasons: list[str] = []
 
     def get(*arguments: str) -> list[Manifest] | None:

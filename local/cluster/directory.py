@@ -66,7 +66,7 @@ class Directory:
 
     @property
     def images(self) -> Path:
-        """The imported images by name. It tells images of set-up from images that the user loaded."""
+        """The imported images by name. It distinguishes images of set-up from images that the user loaded."""
         return self.root / "images.json"
 
     @property

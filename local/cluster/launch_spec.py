@@ -1,4 +1,4 @@
-"""The launch spec, by which `up` tells the supervisor which programs and images to run."""
+"""The launch spec: the programs and images that the supervisor runs, written by `up`."""
 
 import json
 from collections.abc import Mapping, Sequence

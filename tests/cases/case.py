@@ -45,7 +45,7 @@ class ExpectedProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A request, and what becomes of it."""
+    """A request, and the expected result."""
 
     request: Request
     taken_by: str | None

@@ -1,7 +1,7 @@
-"""What a failed `up` says of each way to fail that only a cluster can know: the object, the cause, the likely fix.
+"""The message of a failed `up` for causes that only a cluster can know: the object, the cause, the likely fix.
 
-What the program knows by itself it refuses before: tests/unit/test_verification.py. An image that cannot be pulled, and
-a port that is taken: test_bad_input.py.
+The checks refuse all other causes before anything is sent. For an image that cannot be pulled and a port in use, see
+tests/live/test_bad_input.py.
 """
 
 import json
@@ -44,7 +44,7 @@ def filtered_by(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def said(stack: LiveStack) -> Iterator[str]:
-    """What three failing runs say at their end, on a stack that is well again afterwards."""
+    """The output of three failing runs. The stack is restored afterwards."""
     file = stack.file
     text = file.read_text()
     stack.configure(timeoutSeconds=PATIENCE_S)
@@ -95,7 +95,7 @@ def said(stack: LiveStack) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]:
-    """What a run says whose TCPRoute meets the CRD of Gateway API 1.5, and the next one, with the fix."""
+    """The output of a run whose TCPRoute meets the CRD of Gateway API 1.5, and of the next run, after the fix."""
     file = stack.file
     text = file.read_text()
     crd = json.loads(stack.kubectl("get", "crd", TCP_ROUTES, "-o", "json"))

@@ -1,4 +1,4 @@
-"""A patch of Envoy's own settings, by what a client sees."""
+"""A patch of Envoy's own settings, tested as a client sees it."""
 
 import yaml
 

@@ -1,4 +1,4 @@
-"""The prod stack on a real cluster: as its file says, but for what that leaves to fill in, and the authority."""
+"""The prod stack on a real cluster. Only the placeholders of its file and the certificate authority are replaced."""
 
 import json
 from collections.abc import Iterator

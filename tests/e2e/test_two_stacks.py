@@ -1,4 +1,4 @@
-"""Two stacks in one cluster: one has the platform, the other stands on it, and each can go without the other's."""
+"""Two stacks in one cluster: one manages the platform, the other uses it."""
 
 import threading
 from collections.abc import Iterator

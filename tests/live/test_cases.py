@@ -18,7 +18,7 @@ from tests.live.clients import ask
 from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
-# Of a case with its own configuration of Envoy Gateway this one says nothing.
+# This test skips cases with their own configuration of Envoy Gateway.
 _CASES = [case for case in load() if not case.configures_envoy_gateway]
 
 
@@ -47,7 +47,7 @@ _CLOSED_PORT = 19999
 _HEADER = "x-taken-by"
 
 Conditions = dict[str, list[str]]
-"""By namespace: `Kind name: Type=Status Reason`, or `Kind name: silent`."""
+"""Conditions by namespace: `Kind name: Type=Status Reason`, or `Kind name: silent`."""
 
 
 @pytest.fixture(scope="module")

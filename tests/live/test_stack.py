@@ -1,4 +1,4 @@
-"""The whole stack on a real cluster, through Envoy. The tests share one stack and stand in the order of its life."""
+"""The whole stack on a real cluster, through Envoy. The tests share one stack and run in its life cycle's order."""
 
 import json
 import socket

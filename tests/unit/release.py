@@ -84,7 +84,7 @@ def text(*manifests: Manifest) -> bytes:
 
 
 def source(**keys: Any) -> Source:
-    """Where a stack with these keys in `envoyGateway` gets its release from."""
+    """The source of the release for a stack with these keys in `envoyGateway`."""
     return manifest_source(ENVOY_GATEWAY, EnvoyGatewayConfig(**keys))
 
 

@@ -1,4 +1,4 @@
-"""Find and remove the objects of the suite, but never those of anybody else's run of it."""
+"""Find and remove the objects of the suite, but never those of another user's run."""
 
 import hashlib
 import socket

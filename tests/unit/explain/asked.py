@@ -1,4 +1,4 @@
-"""Requests put to explain: a Gateway and a Service are there unless a test brings a Gateway of its own."""
+"""Requests for explain. A Gateway and a Service exist, unless a test has its own Gateway."""
 
 from explain import Request, Verdict, explain
 from tests.cases.builders import Manifest, gateway, service

@@ -1,4 +1,4 @@
-"""What a refusal names: the listener, route or rule that does not take a request, and the values that it compares."""
+"""Refusals: they name the listener, route or rule that does not take a request, and the values that it compares."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Drift: where a cluster differs from what a stack wants."""
+"""Drift: differences between a cluster and its stack."""
 
 import copy
 

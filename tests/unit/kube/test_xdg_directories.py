@@ -1,4 +1,4 @@
-"""Where this user's cache and state are."""
+"""Directories of this user's cache and state."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which tools a command asks for: on a machine that has none, each that it does not need is minutes of building."""
+"""The tools that each command ensures. On a new machine, an unneeded tool costs minutes of building."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

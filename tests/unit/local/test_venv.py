@@ -10,7 +10,7 @@ from local.venv import DEV, RUN
 
 
 class Commands:
-    """Stands for what `python -m venv` and `pip install` do; `works` says whether pip succeeds."""
+    """A replacement for `python -m venv` and `pip install`; `works` says whether pip succeeds."""
 
     def __init__(self, where: Path) -> None:
         self._python = where / "bin" / "python"
@@ -27,7 +27,7 @@ class Commands:
         return self.works
 
     def done(self) -> list[str]:
-        """What was run since the last look: `venv` or `pip`."""
+        """Modules that were run since the last call: `venv` or `pip`."""
         kinds = [command[2] for command in self.run]
         self.run.clear()
         return kinds

@@ -1,4 +1,4 @@
-"""`make explain`: the screen and the exit code, from what Pulumi plans and what kubectl finds."""
+"""`make explain`: the screen and the exit code, for objects that Pulumi plans and that kubectl finds."""
 
 import json
 from subprocess import CompletedProcess

@@ -210,7 +210,7 @@ def test_messages_pass_unchanged_and_notes_for_pulumi_itself_do_not(event: str, 
 
 
 def waits(kind: str, *messages: str, operation: str = "create", **annotations: str) -> list[str]:
-    """What is awaited, by the messages of the provider during an operation on one object."""
+    """The lines for messages of the provider during an operation on one object."""
     inputs = {"kind": kind, "metadata": {"name": "one", "annotations": annotations}}
     before, after = (inputs, None) if operation == "delete" else (None, inputs)
     metadata = {"op": operation, "urn": "urn:one", "type": f"kubernetes:example.com/v1:{kind}"}
