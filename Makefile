@@ -36,7 +36,7 @@ e2e: ## run the long tests: every recipe of docs/gateway.md, the prod stack, ran
 conformance: ## run the Gateway API's conformance suite on what `up` created; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
 	@$(LOCAL) conformance --stack '$(STACK)' --context '$(CONTEXT)' --test '$(RUN)' --report '$(REPORT)'
 
-check: ## run formatter, linter, type checker and unit tests; no cluster
+check: ## run formatter, linter, import contracts, type checker and unit tests; no cluster
 	@$(LOCAL_DEV) check
 
 lock: ## pin the requirements of the .in files, with hashes

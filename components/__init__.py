@@ -7,11 +7,11 @@ from components.apps.extra_apps import Apps, AppsArgs
 from components.apps.network_policy import NetworkPolicies, NetworkPoliciesArgs
 from components.apps.workload import Job, JobArgs, Workload, WorkloadArgs
 from components.backend import Backend
+from components.extra_objects import create_objects
 from components.gateway.gateway import Gateway, GatewayArgs, Gateways, create_gateways
 from components.gateway.issuers import Issuer, IssuerArgs, create_issuers
 from components.gateway.policies import Policy, PolicyArgs, Target, create_policies
 from components.gateway.routes import Route, RouteArgs, create_routes
-from components.objects import create_objects
 from components.platform.cert_manager import CertManager, CertManagerArgs
 from components.platform.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
 from components.platform.platform import Platform, create_platform

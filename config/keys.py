@@ -1,4 +1,4 @@
-"""Keys: what the models of the stack's config allow at a path."""
+"""Keys: the keys that the models of the stack's config allow at a path."""
 
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin

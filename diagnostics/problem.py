@@ -41,7 +41,7 @@ class Problem(Reason):
     """A reason at a place. Its line is `field = value: rule [code]`."""
 
     path: Path
-    """From the root of the object, or of the stack's config."""
+    """Path from the root of the object, or of the stack's config."""
     value: Any = field(default=None, hash=False)
     """The value at the path; None when the field is missing."""
 
@@ -65,7 +65,7 @@ def reason(code: str, /, **words: object) -> Reason:
 
 
 def field_path(path: Path) -> str:
-    """`("rules", 0, "name")` as `rules[0].name`; names that are no identifiers stand in brackets."""
+    """`("rules", 0, "name")` as `rules[0].name`; names that are not identifiers are in brackets."""
     return "".join(map(_step, path)).removeprefix(".")
 
 

@@ -1,7 +1,7 @@
 """Values that remember the config key that they came from.
 
-`typed(path, value)` marks a value that stands in the stack's config; `derived(path, value)` marks one that a builder
-made from a key. Both are ordinary dicts and lists to everybody else. `kube.merge` keeps the marks, and `trace` finds
+`typed(path, value)` marks a value that the stack's config sets; `derived(path, value)` marks one that a builder
+made from a key. For all other code both are ordinary dicts and lists. `kube.merge` keeps the marks, and `trace` finds
 the key for a path in an object.
 """
 
@@ -86,7 +86,7 @@ def entry_sources(value: Any) -> Mapping[str | int, Source]:
 
 
 def entry_source(value: Any, step: str | int) -> Source | None:
-    """Where one entry of a container comes from, by its own mark or by its container's."""
+    """The source of one entry of a container, from its own mark or from its container's."""
     if own := entry_sources(value).get(step):
         return own
     source = source_of(value)

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from diagnostics.problem import Reason, reason
-from explain import paths, sni
+from explain import sni
+from explain.applied_policies import client_settings, policies
 from explain.backends import Backend, backends
 from explain.filters import Answer, Effects, effects
+from explain.listener_match import all_listeners, misfit, port_reached
 from explain.matches import mismatches, precedence
 from explain.nearest import misfits, nearest
-from explain.policies import client_settings, policies
-from explain.ports import all_listeners, misfit, port_reached
+from explain.path_normalization import has_escaped_slash, normalized, with_slashes
 from explain.refusal import Refusal
 from explain.request import Request
 from explain.verdict import Taken, Verdict
@@ -63,7 +64,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology), "path", default={})
     settled, notes = _as_compared(request, settings)
-    if paths.has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
+    if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
         return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
     rows = table(serving, topology)
     if refusal := _repeated_hosts(rows, request):
@@ -83,9 +84,9 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
     if not request.has_http:
         return request, ()
     action = settings.get("escapedSlashesAction") or "UnescapeAndRedirect"
-    path = request.path if action == "KeepUnchanged" else paths.with_slashes(request.path)
+    path = request.path if action == "KeepUnchanged" else with_slashes(request.path)
     redirected = path != request.path and action == "UnescapeAndRedirect"
-    path = paths.normalized(path, merge_slashes=not settings.get("disableMergeSlashes"))
+    path = normalized(path, merge_slashes=not settings.get("disableMergeSlashes"))
     if path == request.path:
         return request, ()
     note = (

@@ -13,11 +13,11 @@ _URL_CHARACTERS = re.compile(r"[!-~]+")
 
 
 class RequestError(Exception):
-    """A request that no client could send; `cure` says how to write it instead."""
+    """A request that no client could send; `fix` says how to write it instead."""
 
-    def __init__(self, message: str, cure: str) -> None:
+    def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
-        self.cure = cure
+        self.fix = fix
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from explain.applied_policies import AppliedPolicy
 from explain.backends import Backend
 from explain.filters import Answer
 from explain.matches import Match
-from explain.policies import AppliedPolicy
 from explain.refusal import Refusal
 from explain.request import Request
 from gatewayapi.listeners import Listener

@@ -79,7 +79,7 @@ class Reference:
 
 
 def reference(manifest: Manifest, path: Path, value: Any, group: str, kind: str) -> Reference:
-    """The reference in `value`, which stands at `path` of `manifest` and refers to `group` and `kind` by default."""
+    """The reference in `value`, which is at `path` in `manifest` and refers to `group` and `kind` by default."""
     target = ObjectName.referred(
         read(value, "group", default=group),
         read(value, "kind", default=kind),

@@ -14,7 +14,7 @@ from gatewayapi.fleets import Fleet, fleets
 from gatewayapi.kinds import GATEWAY_API, GROUPS
 from gatewayapi.listeners import Listener, gateway_of, not_allowed, own_listeners, served_listeners
 from gatewayapi.objects import Objects, precedence
-from gatewayapi.policies import Attachable, Target, targets
+from gatewayapi.policy_attachment import Attachable, Target, targets
 from kube.manifest import Manifest
 from kube.read import NotKnown, items
 

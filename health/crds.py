@@ -7,7 +7,7 @@ https://gateway-api.sigs.k8s.io/concepts/versioning/
 import re
 from collections.abc import Iterator, Sequence
 
-from gatewayapi.crds import bundle_version
+from gatewayapi.bundle_version import bundle_version
 from gatewayapi.kinds import GATEWAY_API, ROUTES
 from health.failure import Failure
 from health.kinds import Kind, Object

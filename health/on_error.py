@@ -66,7 +66,7 @@ def _ask(context: str) -> list[Row]:
 
 
 def _texts(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) -> list[str]:
-    """Texts of the failing object itself and, for Gateway API objects, of what runs behind it."""
+    """Texts of the failing object itself and, for Gateway API objects, of the Envoys that serve it."""
     failing = [row for row in rows if row.state != "ok"]
     own = [row for row in failing if (row.what, row.namespace, row.name) == named]
     causes = [row for row in failing if behind and row.what in _BEHIND and row.name.startswith("envoy-")]

@@ -17,7 +17,7 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 
 
 def unknown_paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every path at which UNKNOWN stands."""
+    """Paths of all UNKNOWN values."""
     if value is UNKNOWN:
         yield path
     for step, child in children(value):

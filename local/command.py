@@ -1,4 +1,4 @@
-"""Run a command line of the project: it ends with an exit code, and with a message in place of a traceback."""
+"""Exit codes and error messages of the command lines: a message replaces the traceback."""
 
 import shutil
 import sys
@@ -17,22 +17,22 @@ def exit_code(command: Callable[[], int]) -> int:
     except OSError as error:
         reason = explained(error)
     except KeyboardInterrupt:
-        print("interrupted: type the same command again to go on", file=sys.stderr)
+        print("interrupted: run the same command again to continue", file=sys.stderr)
         return 1
     print(f"error: {reason}", file=sys.stderr)
     return 1
 
 
 def explained(error: OSError) -> UserError:
-    """Return an error that names the file and the reason of the system. Any file access may raise an OSError."""
+    """Return an error with the file's name and the operating system's reason. Any file access may raise an OSError."""
     if disk.is_full(str(error)):
-        return disk.full(str(error.filename) if error.filename else "what was being written does not fit")
+        return disk.full(str(error.filename) if error.filename else "a file does not fit")
     if isinstance(error, shutil.Error):
-        # A directory's copy gathers what failed: source, target and reason of each.
+        # shutil.copytree collects all failures, as tuples of source, target and reason.
         return UserError("; ".join(str(reason) for _, _, reason in error.args[0][:3]))
     if error.filename is None:
         return UserError(str(error))
     message = f"{error.filename}: {error.strerror}."
     if isinstance(error, PermissionError):
-        return UserError(message, "Make it yours, or type the command as its owner.")
+        return UserError(message, "Change its owner to your user, or run the command as its owner.")
     return UserError(message)

@@ -1,13 +1,13 @@
-"""The one exception that a user is meant to read."""
+"""The exception whose message is for the user."""
 
 
 class UserError(Exception):
-    """A failure whose message is for the user: what happened, to what, and why. `cure` is what to type next."""
+    """A failure that the user can act on. The message says what failed and why; `fix` says what to do next."""
 
-    def __init__(self, message: str, cure: str | None = None) -> None:
+    def __init__(self, message: str, fix: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.cure = cure
+        self.fix = fix
 
     def __str__(self) -> str:
-        return self.message if self.cure is None else f"{self.message}\n  {self.cure}"
+        return self.message if self.fix is None else f"{self.message}\n  {self.fix}"

@@ -1,4 +1,4 @@
-"""One lock per thing that two runs must not make or change at once."""
+"""File locks, which keep two runs from changing the same files at the same time."""
 
 import fcntl
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold `path` exclusively; the kernel lets go of it when this process ends, however it ends.
+    """Hold an exclusive lock on `path`. The kernel releases it when this process ends, for any reason.
 
-    `waiting` gets the holder ("pid 123") once when the lock is taken by another process.
+    If another process holds the lock, `waiting` is called once with its name ("pid 123").
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -21,7 +21,7 @@ def locked(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
             file.seek(0)
             waiting(f"pid {file.read().strip() or 'unknown'}")
             fcntl.flock(file, fcntl.LOCK_EX)
-        # Only for a message: on a full disk `down` must still get to run, as it makes room.
+        # The PID is only for a message. `down` must run even on a full disk, because it frees space.
         with suppress(OSError):
             os.truncate(file.fileno(), 0)
             os.write(file.fileno(), str(os.getpid()).encode())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kube.paths import cache_root, state_path
+from kube.xdg_directories import cache_root, state_path
 from local.errors import UserError
 
 __all__ = ["REPOSITORY", "cache_root", "state_root"]
@@ -18,6 +18,6 @@ def state_root() -> Path:
     except OSError as error:
         raise UserError(
             f"The directory {root} cannot be created: {error.strerror}.",
-            "Make it yours, or set XDG_STATE_HOME to another directory.",
+            "Change its owner to your user, or set XDG_STATE_HOME to another directory.",
         ) from error
     return root

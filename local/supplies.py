@@ -1,4 +1,4 @@
-"""Tools of each command, ensured together so that their downloads and builds overlap."""
+"""The tools that each command needs. They are ensured in one call, so that downloads and builds overlap."""
 
 from collections.abc import Iterable
 
@@ -13,21 +13,22 @@ _CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni", "kube-network-pol
 
 
 def for_program(progress: Progress) -> Tools:
-    """Any run of the program: `pulumi`, its provider, and the manifest that it installs."""
+    """Ensure what every run of the program needs: `pulumi`, its provider and the manifest of Envoy Gateway."""
     return _with_manifest(_PROGRAM, progress)
 
 
 def for_stack(progress: Progress) -> Tools:
-    """A stack on any cluster: `kubectl` as well, to say what is not ready there."""
+    """Ensure the same and `kubectl`, which finds out why an object is not ready."""
     return _with_manifest(_STACK, progress)
 
 
 def for_local_cluster(progress: Progress) -> Tools:
-    """The local cluster, and the images that run on it."""
+    """Ensure the components of the local cluster, and the tools that its images are built from."""
     return ensure([*_CLUSTER, *tools_for(progress)], progress)
 
 
 def for_stack_on_local_cluster(progress: Progress) -> Tools:
+    """Ensure the tools of the local cluster and of a stack on it."""
     return _with_manifest(dict.fromkeys([*_STACK, *_CLUSTER, *tools_for(progress)]), progress)
 
 

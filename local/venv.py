@@ -17,8 +17,8 @@ VENV = REPOSITORY / ".venv"
 RUN = ("requirements.txt", "local/requirements.txt")
 DEV = ("requirements-dev.txt",)
 OLDEST = (3, 11)
-PATIENCE = {"PIP_RETRIES": "1"}
-"""pip's own five retries make a registry that answers nothing cost minutes. What the environment sets comes first."""
+PIP_DEFAULTS = {"PIP_RETRIES": "1"}
+"""With pip's default of five retries, a registry that does not answer costs minutes. The user's environment wins."""
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +26,10 @@ def main(arguments: list[str]) -> int:
         found = ".".join(map(str, sys.version_info[:3]))
         print(f"error: Python {found} is too old: 3.11 or newer is needed.\n  Type: make PYTHON=python3.12 up")
         return 1
-    with locked(REPOSITORY / ".venv.lock", lambda holder: print(f"Another set-up of .venv ({holder}) runs: waiting.")):
+    with locked(
+        REPOSITORY / ".venv.lock",
+        lambda holder: print(f"Waiting for another set-up of .venv ({holder})."),
+    ):
         for files in (RUN, DEV) if "--dev" in arguments else (RUN,):
             if not install(files):
                 return 1
@@ -34,9 +37,9 @@ def main(arguments: list[str]) -> int:
 
 
 def install(files: tuple[str, ...], venv: Path = VENV) -> bool:
-    """Bring `venv` to what `files` pin; a stamp with their hash makes a second run cost nothing."""
+    """Install the packages that `files` pin. A stamp file with their hash lets the next run return at once."""
     pins = b"".join((REPOSITORY / file).read_bytes() for file in files)
-    # A newer Python finds nothing of what its predecessor installed.
+    # Another minor version of Python looks for packages in another directory.
     wanted = hashlib.sha256(pins + repr(sys.version_info[:2]).encode()).hexdigest()
     stamp = venv / f"installed-{Path(files[0]).stem}"
     if (venv / "bin" / "python").exists() and stamp.exists() and stamp.read_text() == wanted:
@@ -45,9 +48,12 @@ def install(files: tuple[str, ...], venv: Path = VENV) -> bool:
     started = time.monotonic()
     if not _works(venv):
         shutil.rmtree(venv, ignore_errors=True)
-        if not _run([sys.executable, "-m", "venv", str(venv)], "Debian keeps it apart: apt-get install python3-venv"):
+        if not _run(
+            [sys.executable, "-m", "venv", str(venv)],
+            "On Debian: apt-get install python3-venv",
+        ):
             return False
-    # Byte code is made when a module is first used: compiling all of them would take longer than installing them.
+    # Without --no-compile, compiling every module would take longer than the installation.
     pip = [
         str(venv / "bin" / "python"),
         "-m",
@@ -72,14 +78,14 @@ def _works(venv: Path) -> bool:
     return python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
 
 
-def _run(command: list[str], cure: str) -> bool:
-    done = subprocess.run(command, env=PATIENCE | os.environ, capture_output=True, text=True, check=False)
+def _run(command: list[str], fix: str) -> bool:
+    done = subprocess.run(command, env=PIP_DEFAULTS | os.environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        # `venv` tells only that its pip ended.
+        # The module venv reports only that pip failed, not that the disk was full.
         if disk.is_full(done.stdout + done.stderr) or not disk.has_room(REPOSITORY):
-            raise disk.full(f"{' '.join(command[:4])} ... found no room")
-        said = "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-5:])
-        print(f"error: {' '.join(command[:4])} ... failed:\n{said}\n  {cure}", file=sys.stderr)
+            raise disk.full(f"{' '.join(command[:4])} ... ran out of space")
+        lines = "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-5:])
+        print(f"error: {' '.join(command[:4])} ... failed:\n{lines}\n  {fix}", file=sys.stderr)
     return done.returncode == 0
 
 

@@ -15,7 +15,7 @@ from local.images import archives
 from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
-from tests.live.stack import LiveStack, live_stack
+from tests.live.live_stack import LiveStack, live_stack
 
 TEST_CLUSTER = "test"
 API_PORT = 36443

@@ -21,7 +21,7 @@ _NEWEST = REPOSITORY / ".venv-newest"
 
 
 def check() -> int:
-    """Run formatter, linters, type checker and unit tests. All of them run; one that fails makes the check fail."""
+    """Run formatter, linter, import contracts, type checker and unit tests. One that fails does not stop the others."""
     python = str(VENV / "bin" / "python")
     with Progress() as progress:
         ensure_manifest(progress)

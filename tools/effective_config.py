@@ -39,7 +39,7 @@ class Entry:
     key: str
     """Path of the key, as `pulumi config set --path` takes it."""
     value: str
-    """JSON, or plain text for a string; `not set`; SECRET."""
+    """The value as JSON, or a string as it is; or `not set`, or SECRET."""
     origin: str
     """Name of a layer, or PROGRAM."""
 
@@ -49,7 +49,7 @@ _Set = dict[str, tuple[str, Any]]
 
 
 def layers(stack: Stack) -> list[Layer]:
-    """Return what sets the config of a stack, first the layer that wins."""
+    """Return the layers that set a stack's config. The first one takes precedence."""
     file = stack_file(stack.name)
     named = [Layer(name="CONTEXT=", values={CONTEXT_KEY: stack.context})] if stack.named else []
     project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
@@ -139,7 +139,7 @@ def _is_encrypted(source: Any) -> bool:
 
 
 def _text(key: str, source: Any) -> str:
-    """Return the value as Pulumi gives it to the program, with SECRET for what only its passphrase can decrypt."""
+    """Return the value as Pulumi gives it to the program, with SECRET for encrypted values."""
     if _is_secure(source):
         return "{}" if key == f"{_PREFIX}secrets" else SECRET
     return source if isinstance(source, str) else json.dumps(_without_secrets(source))

@@ -33,7 +33,7 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     try:
         request = Request.of(url, method, headers)
     except RequestError as error:
-        print(f"error: {error}\n  {error.cure}", file=sys.stderr)
+        print(f"error: {error}\n  {error.fix}", file=sys.stderr)
         return _NO_REQUEST
     with Progress() as progress:
         stacks.prepare(supplies.for_stack(progress))

@@ -109,14 +109,14 @@ def _up_local_cluster(stack: Stack, progress: Progress) -> None:
     cluster = Cluster()
     ports: tuple[int, ...] = ()
     if cluster.status().state in ("absent", "stopped"):
-        from tools.ports import ports_to_serve  # imports Pulumi's SDK, which takes a second
+        from tools.load_balancer_ports import ports_to_serve  # imports Pulumi's SDK, which takes a second
 
         ports = ports_to_serve(stack)
     cluster.up(tools, images, progress, ports_to_serve=ports)
 
 
 def _check_reach(stack: Stack) -> None:
-    """Run the program's own check of the context, before a mistyped one gets a state of its own."""
+    """Run the program's own check of the context. Otherwise a mistyped one would get its own backend."""
     from diagnostics.render import render
     from kube import kubeconfig
 

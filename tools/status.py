@@ -13,7 +13,7 @@ from tools.stack import Stack
 
 _CHAT = ("web", "api")
 _NOT_FOR_US = (401, 403)
-"""Answers of a policy that asks who the client is: they show that the app is reached."""
+"""Status codes of a policy that requires authentication: they show that the route works."""
 
 
 def print_access(outputs: dict[str, Any], console: Console) -> None:

@@ -64,7 +64,7 @@ def _interrupted_at_the_end() -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Operation:
-    """What Pulumi does to one Kubernetes object. `started` is in seconds, as the events have it."""
+    """The operation of Pulumi on one Kubernetes object. `started` is in seconds, as the events have it."""
 
     name: str
     kind: str
@@ -108,11 +108,11 @@ class UpdateLog:
     def __init__(self) -> None:
         self.summary = ""
         self._running: dict[str, _Operation] = {}
-        """By URN."""
+        """Objects by URN."""
         self._waits: set[str] = set()
 
     def lines(self, text: str) -> Iterator[str]:
-        """Yield what a person reads of one line of Pulumi's output. Anything that is not an event passes unchanged."""
+        """Yield the readable lines for one line of Pulumi's output. Anything that is not an event passes unchanged."""
         try:
             event = json.loads(text)
         except ValueError:

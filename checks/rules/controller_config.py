@@ -11,7 +11,7 @@ import yaml
 
 from checks.rules.release_fields import field_too_new
 from checks.schema import json_schema, structural
-from checks.schema.crds import Crds
+from checks.schema.served_kinds import Crds
 from checks.schema.structural import Schema
 from checks.schema.validate import undeclared
 from diagnostics import Path, Problem

@@ -1,4 +1,4 @@
-"""Images that are named by tag alone: whoever can push the tag decides what runs."""
+"""Images that are named by tag alone. A registry can move a tag to another image."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -8,7 +8,7 @@ from gatewayapi.fleets import merging_class
 from gatewayapi.kinds import GATEWAY_API, GROUPS, ROUTES
 from gatewayapi.listeners import gateway_of
 from gatewayapi.objects import precedence
-from gatewayapi.policies import section_kind, target_paths
+from gatewayapi.policy_attachment import section_kind, target_paths
 from gatewayapi.references import Reference, missing, reference
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName, kind_of, name_of, namespace_of

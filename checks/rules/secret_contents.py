@@ -25,7 +25,7 @@ _HOLDERS = ("Secret", "ConfigMap")
 
 
 def missing_contents(topology: Topology, manifest: Manifest) -> Iterator[Problem]:
-    """The problem of each Secret or ConfigMap that an object refers to and that lacks what is read from it."""
+    """The problem of each Secret or ConfigMap that lacks a key which the object that refers to it needs."""
     for path, key in _KEYS.get(kind_of(manifest), {}).items():
         yield from _missing_key(topology, manifest, path, key)
     if kind_of(manifest) == "SecurityPolicy":
@@ -58,7 +58,7 @@ def _missing_authorities(topology: Topology, policy: Manifest) -> Iterator[Probl
 
 @skip_unknown
 def _shared_api_keys(topology: Topology, policy: Manifest) -> Iterator[Problem]:
-    """Clients with the same key, which identifies the client. If two Secrets have one client, the first one counts."""
+    """Clients that share a key, which must identify one client. If two Secrets name a client, the first one counts."""
     clients = set[str]()
     owner: dict[str, str] = {}
     for path, value in items(policy, "spec", "apiKeyAuth", "credentialRefs"):

@@ -1,7 +1,7 @@
 """Rules that no request can reach, because another one matches everything that they match.
 
-By https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec the more specific match goes first, so a rule is
-certainly unreachable only when all its matches equal those of another one. Between two routes the older one wins, then
+The more specific match wins (https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec), so a rule is certainly
+unreachable only when all its matches equal those of another one. Between two routes the older one wins, then
 the first by namespace and name. Which one is older is known only after `up`, yet one of the two gets no requests.
 """
 

@@ -5,7 +5,7 @@ for problem in validate(manifest, crds):
     print(problem)
 """
 
-from checks.schema.crds import Crds
+from checks.schema.served_kinds import Crds
 from checks.schema.validate import validate
 
 __all__ = ["Crds", "validate"]

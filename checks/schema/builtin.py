@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from checks.schema.crds import Kind
 from checks.schema.formats import LABEL, PATH_SEGMENT, SUBDOMAIN
 from checks.schema.metadata import METADATA
+from checks.schema.served_kinds import Kind
 from checks.schema.structural import Schema
 
 RELEASE = "1.36"

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.schema import json_schema, structural
-from checks.schema.crds import Crds, Kind
 from checks.schema.lists import repeated_items
 from checks.schema.metadata import wrong_metadata
+from checks.schema.served_kinds import Crds, Kind
 from checks.schema.structural import Schema
 from checks.schema.validations import broken_rules
 from diagnostics import Problem, problem, suggest

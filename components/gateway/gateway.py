@@ -7,9 +7,9 @@ from typing import Any, Optional
 import pulumi
 
 from components.gateway import issuance, manifests, presets
-from components.gateway.certificates import Certificate, create_self_signed
 from components.gateway.issuers import Issuer
 from components.gateway.listeners import Listeners
+from components.gateway.self_signed import Certificate, create_self_signed
 from components.legacy import formerly_in_configured
 from components.platform.platform import Platform
 from config import GatewaySettings, ListenerConfig

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.platform import cert_manager_release, sources
-from components.platform.cert_manager_release import CertManagerRelease
+from components.platform.cert_manager_release import CERT_MANAGER, CertManagerRelease, load
 from components.platform.release import prepare
-from components.platform.sources import ManifestError
+from components.platform.sources import ManifestError, cache_directory, manifest_source
 from config import CertManagerConfig
 from diagnostics.exit import stop
 from kube.manifest import Manifest, identity
@@ -68,6 +67,6 @@ def load_cert_manager(settings: CertManagerConfig) -> CertManagerRelease | None:
     if not settings.install:
         return None
     try:
-        return cert_manager_release.load(cert_manager_release.source_of(settings), sources.cache_directory())
+        return load(manifest_source(CERT_MANAGER, settings), cache_directory())
     except ManifestError as error:
         stop(str(error))

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from components.platform import release, sources
-from components.platform.sources import ManifestError, Source
-from config import CertManagerConfig
+from components.platform.sources import ManifestError, Product, Source
 from kube.manifest import Manifest
 from kube.merge import merge
 from kube.readiness import wait_for
 from releases import CERT_MANAGER_MANIFEST
 
+CERT_MANAGER = Product(
+    name="cert-manager",
+    key="certManager",
+    url=CERT_MANAGER_MANIFEST,
+    chart_arguments=("cert-manager", "--set=crds.enabled=true,startupapicheck.enabled=false"),
+)
 _CONTROLLER = "cert-manager"
 _CRD = "certificates.cert-manager.io"
 # https://cert-manager.io/docs/usage/gateway/
@@ -30,20 +35,6 @@ class CertManagerRelease:
     deployments: tuple[Manifest, ...]
     webhooks: tuple[Manifest, ...]
     """Webhook configurations. They work once the running cainjector has written its CA bundle into them."""
-
-
-def source_of(settings: CertManagerConfig) -> Source:
-    """The source of the manifest that the settings name."""
-    return Source(
-        product="cert-manager",
-        key="certManager",
-        version=settings.version,
-        namespace=settings.namespace,
-        url=CERT_MANAGER_MANIFEST.format(version=settings.version),
-        manifest=settings.manifest,
-        chart_arguments=("cert-manager", "--set=crds.enabled=true,startupapicheck.enabled=false"),
-        sha256=settings.sha256,
-    )
 
 
 def load(source: Source, cache: Path) -> CertManagerRelease:

@@ -46,7 +46,7 @@ def _scaled(release: Release, replicas: int) -> Release:
 
 
 def _images(release: Release, settings: EnvoyGatewayConfig) -> dict[str, Any]:
-    """Fields of the controller's configuration that name images of what it starts."""
+    """Fields of the controller's configuration that name the images of the pods that it starts."""
     if not (settings.registry or settings.image or settings.rate_limit_image):
         return {}
     kubernetes = controller_config(release)["provider"]["kubernetes"]

@@ -9,13 +9,15 @@ import pulumi
 from components.platform import release, sources
 from components.platform.customize import customize
 from components.platform.release import Release, prepare
-from components.platform.sources import ManifestError, Source
+from components.platform.sources import ManifestError, Product, manifest_source
 from config import EnvoyGatewayConfig
 from diagnostics.exit import stop
 from kube.manifest import Manifest, identity
 from kube.readiness import timeouts
 from kube.resource import KubernetesObject
 from releases import ENVOY_GATEWAY_MANIFEST, line_of
+
+ENVOY_GATEWAY = Product(name="Envoy Gateway", key="envoyGateway", url=ENVOY_GATEWAY_MANIFEST, chart_arguments=("eg",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,21 +73,7 @@ def load_envoy_gateway(settings: EnvoyGatewayConfig, *, installs: bool) -> Relea
             "set synergychat:envoyGateway.version to a newer release"
         )
     try:
-        loaded = release.load(source_of(settings), sources.cache_directory(), installs=installs)
+        loaded = release.load(manifest_source(ENVOY_GATEWAY, settings), sources.cache_directory(), installs=installs)
         return customize(loaded, settings)
     except ManifestError as error:
         stop(str(error))
-
-
-def source_of(settings: EnvoyGatewayConfig) -> Source:
-    """The source of the manifest that the settings name."""
-    return Source(
-        product="Envoy Gateway",
-        key="envoyGateway",
-        version=settings.version,
-        namespace=settings.namespace,
-        url=ENVOY_GATEWAY_MANIFEST.format(version=settings.version),
-        manifest=settings.manifest,
-        chart_arguments=("eg",),
-        sha256=settings.sha256,
-    )

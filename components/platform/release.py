@@ -140,13 +140,14 @@ def refuse_other_version(controller: Manifest, source: Source, origin: str) -> N
     except (KeyError, IndexError, TypeError) as error:
         name = controller["metadata"]["name"]
         raise ManifestError(
-            f"{origin} is not a release of {source.product}: its Deployment {name} has no image"
+            f"{origin} is not a release of {source.product.name}: its Deployment {name} has no image"
         ) from error
     found = version_of(image)
     if found is not None and found != source.version:
         raise ManifestError(
-            f"{origin} has {source.product} {found} ({image}), not {source.version}: set "
-            f"synergychat:{source.key}.version to {found}, or its sha256 to the checksum of {source.version}'s manifest"
+            f"{origin} has {source.product.name} {found} ({image}), not {source.version}: "
+            f"set synergychat:{source.product.key}.version to {found}, or its sha256 "
+            f"to the checksum of {source.version}'s manifest"
         )
 
 
@@ -155,7 +156,7 @@ def refuse_other_namespace(controller: Manifest, source: Source, origin: str) ->
     if (found := controller["metadata"].get("namespace")) != source.namespace:
         raise ManifestError(
             f"{origin} installs into namespace {found}, not {source.namespace}: "
-            f"set synergychat:{source.key}.namespace to {found}, or render the chart for {source.namespace}"
+            f"set synergychat:{source.product.key}.namespace to {found}, or render the chart for {source.namespace}"
         )
 
 
@@ -171,7 +172,7 @@ def version_of(image: str) -> str | None:
 
 
 def prepare(manifest: Manifest, timeout_s: int) -> Manifest:
-    """An object of the release as it is registered, with what Pulumi needs."""
+    """The object of a release as it is registered, with the annotations that Pulumi needs."""
     # Forced: a release that was applied by hand owns whole lists, including their defaults.
     own: dict[str, str] = manifest["metadata"].get("annotations") or {}
     annotations: dict[str, str] = {**FIELD_MANAGER, "pulumi.com/patchForce": "true", **own}

@@ -9,7 +9,7 @@ import pulumi
 
 from components.platform.release import CONTROLLER_NAME, Release, version_of
 from diagnostics.exit import stop
-from gatewayapi.crds import bundle_version
+from gatewayapi.bundle_version import bundle_version
 from gatewayapi.kinds import CONTROLLER, GATEWAY_API
 from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
 from kube.kubectl import Kubectl, Unanswered, ask, kubectl
@@ -82,7 +82,7 @@ def _answers(context: str) -> bool:
 
 
 def look(kubectl: Kubectl, wanted: Wanted) -> Found:
-    """Read the required objects of a cluster, and no others: not everybody may read everything."""
+    """Read the required objects of a cluster, and no others: a user may lack permission for the rest."""
     reasons: list[str] = []
 
     def get(*arguments: str) -> list[Manifest] | None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from kube.files import write_whole
-from kube.paths import cache_root
+from config import CertManagerConfig, EnvoyGatewayConfig
+from kube.atomic_write import write_whole
+from kube.xdg_directories import cache_root
 
 _STALL_S = 10
 _DEADLINE_S = 60
@@ -24,20 +25,27 @@ class ManifestError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """The manifest of a product to read."""
+class Product:
+    """A product whose releases have a manifest."""
 
-    product: str
+    name: str
     key: str
-    """Key of the stack's config, for messages."""
-    version: str
-    namespace: str
+    """Key of the stack's config that has its settings, for messages."""
     url: str
-    """URL of the release's own manifest."""
-    manifest: str | None
-    """A URL, a file or the directory of a chart; None for the release's own."""
+    """URL of a release's own manifest, with `{version}` in it."""
     chart_arguments: tuple[str, ...]
     """Arguments for Helm to render a chart: name of the installation, and values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The manifest of one release of a product."""
+
+    product: Product
+    version: str
+    namespace: str
+    manifest: str | None
+    """A URL, a file or the directory of a chart; None for the release's own."""
     sha256: tuple[str, ...]
     """Accepted checksums. Required for a download."""
 
@@ -52,6 +60,17 @@ class Raw:
     """Place that the bytes came from, for messages."""
 
 
+def manifest_source(product: Product, settings: EnvoyGatewayConfig | CertManagerConfig) -> Source:
+    """The source of the manifest that the settings name."""
+    return Source(
+        product=product,
+        version=settings.version,
+        namespace=settings.namespace,
+        manifest=settings.manifest,
+        sha256=settings.sha256,
+    )
+
+
 def cache_directory() -> Path:
     """Directory of downloads, each named after its checksum."""
     return cache_root() / "manifests"
@@ -59,7 +78,7 @@ def cache_directory() -> Path:
 
 def read(source: Source, cache: Path) -> Raw:
     """The manifest, verified. A download with an accepted checksum in `cache` is not repeated. Raises ManifestError."""
-    location = source.manifest or source.url
+    location = source.manifest or source.product.url.format(version=source.version)
     if location.startswith(("https://", "http://")):
         return _cached(source, location, cache) or _downloaded(source, location, cache)
     path = Path(location)
@@ -71,7 +90,7 @@ def read(source: Source, cache: Path) -> Raw:
         data = path.read_bytes()
     except OSError as error:
         raise ManifestError(
-            f"{location} cannot be read: {error.strerror} (synergychat:{source.key}.manifest)"
+            f"{location} cannot be read: {error.strerror} (synergychat:{source.product.key}.manifest)"
         ) from error
     return _checked(source, data, location)
 
@@ -96,14 +115,14 @@ def _cached(source: Source, location: str, cache: Path) -> Raw | None:
 
 
 def _downloaded(source: Source, location: str, cache: Path) -> Raw:
-    data = _fetch(location, source.key)
+    data = _fetch(location, source.product.key)
     if not source.sha256:
         _refuse_web_page(data, location)
         raise ManifestError(
             f"{location} cannot be used without a SHA-256 checksum. The download has\n"
             f"  {hashlib.sha256(data).hexdigest()}\n"
             "Compare it with one from a source that you trust, then type: "
-            f"pulumi config set --path 'synergychat:{source.key}.sha256[0]' SHA256"
+            f"pulumi config set --path 'synergychat:{source.product.key}.sha256[0]' SHA256"
         )
     raw = _checked(source, data, location)
     _keep(data, cache / f"{raw.sha256}.yaml")
@@ -155,7 +174,7 @@ def _verify(source: Source, checksum: str, location: str) -> None:
     if source.sha256 and checksum not in source.sha256:
         accepted = "\n".join(f"  {accepted}  accepted" for accepted in source.sha256)
         raise ManifestError(
-            f"{location} does not match synergychat:{source.key}.sha256:\n  {checksum}  found\n{accepted}\n"
+            f"{location} does not match synergychat:{source.product.key}.sha256:\n  {checksum}  found\n{accepted}\n"
             "Either the file was changed, or the checksum belongs to another version. Find out which before you set a "
             "new one."
         )
@@ -168,11 +187,11 @@ def _refuse_web_page(data: bytes, location: str) -> None:
 
 def _rendered(chart: Path, source: Source) -> bytes:
     if not (chart / "Chart.yaml").is_file():
-        raise ManifestError(f"{chart} is not a chart: it has no Chart.yaml (synergychat:{source.key}.manifest)")
+        raise ManifestError(f"{chart} is not a chart: it has no Chart.yaml (synergychat:{source.product.key}.manifest)")
     helm = shutil.which("helm")
     if helm is None:
         raise ManifestError(f"{chart} is a chart, but there is no `helm` on the PATH to render it")
-    name, *arguments = source.chart_arguments
+    name, *arguments = source.product.chart_arguments
     command = [helm, "template", name, str(chart), "--namespace", source.namespace, "--include-crds", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_DEADLINE_S)

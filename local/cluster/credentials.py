@@ -5,11 +5,11 @@ from pathlib import Path
 
 import yaml
 
+from kube.atomic_write import write_whole
 from local.cluster import network
 from local.cluster.directory import Directory
 from local.cluster.pki import Authority, Leaf, ensure_signing_key
 from local.cluster.settings import Settings
-from local.files import write_whole
 
 # Kubernetes has built-in permissions for the first ones; addons/access.yaml grants those of the others.
 CONTROLLER_MANAGER = Leaf(file="kube-controller-manager", user="system:kube-controller-manager")

@@ -66,7 +66,7 @@ class Directory:
 
     @property
     def images(self) -> Path:
-        """The imported images by name. It tells images of set-up from images that the user loaded."""
+        """The imported images by name. It distinguishes images of set-up from images that the user loaded."""
         return self.root / "images.json"
 
     @property
@@ -135,5 +135,5 @@ class Directory:
         except OSError as error:
             raise UserError(
                 f"The cluster's directory {self.root} cannot be used: {error.strerror} ({error.filename}).",
-                "Make yourself its owner, or set XDG_STATE_HOME to another directory.",
+                "Change its owner to your user, or set XDG_STATE_HOME to another directory.",
             ) from error

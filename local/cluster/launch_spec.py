@@ -1,13 +1,13 @@
-"""The launch spec, by which `up` tells the supervisor which programs and images to run."""
+"""The launch spec: the programs and images that the supervisor runs, written by `up`."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kube.atomic_write import write_whole
 from local.cluster.directory import Directory
 from local.cluster.process import Process
-from local.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kube.atomic_write import write_whole
 from local.cluster import archive_reader
 from local.cluster.config_files import CONTAINERD_SOCKET, COREDNS_IMAGE, PAUSE_IMAGE
 from local.cluster.directory import Directory
@@ -17,7 +18,6 @@ from local.cluster.launch_spec import LaunchSpec
 from local.cluster.process import Process
 from local.command import exit_code
 from local.errors import UserError
-from local.files import write_whole
 from local.lock import locked
 
 FIRST = (PAUSE_IMAGE, COREDNS_IMAGE)

@@ -35,7 +35,7 @@ def check(directory: Directory, settings: Settings, ports_to_serve: Sequence[int
 def _refuse(what: str, problems: Sequence[UserError]) -> None:
     if problems:
         count = "one reason" if len(problems) == 1 else f"{len(problems)} reasons"
-        listed = "\n".join(f"- {problem.message}\n    {problem.cure}" for problem in problems)
+        listed = "\n".join(f"- {problem.message}\n    {problem.fix}" for problem in problems)
         raise UserError(f"{what} cannot be started here, for {count}:\n{listed}")
 
 

@@ -7,7 +7,7 @@ import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.files import write_whole
+from kube.atomic_write import write_whole
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 

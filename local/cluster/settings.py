@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
+from kube.atomic_write import write_whole
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.errors import UserError
-from local.files import write_whole
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 

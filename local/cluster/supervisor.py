@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
+from kube.atomic_write import write_whole
 from local.cluster import cgroups, config_files, credentials, logs, network, node_namespaces
 from local.cluster.directory import Directory
 from local.cluster.launch_spec import LaunchSpec
@@ -25,7 +26,6 @@ from local.cluster.process import Process
 from local.cluster.settings import Settings
 from local.command import exit_code
 from local.errors import UserError
-from local.files import write_whole
 from local.paths import REPOSITORY
 
 _UNREADY_INTERVAL_S, _READY_INTERVAL_S = 0.05, 2.0

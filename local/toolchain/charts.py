@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kube.atomic_write import write_whole
 from local.errors import UserError
-from local.files import write_whole
 from local.paths import cache_root
 from local.toolchain.gobuild import Go
 from local.toolchain.pins import KUBERNETES

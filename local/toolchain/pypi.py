@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local import disk
 from local.errors import UserError
-from local.venv import PATIENCE
+from local.venv import PIP_DEFAULTS
 
 
 def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path:
@@ -27,14 +27,14 @@ def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path
     ]
     done = subprocess.run(
         [*command, "--dest", str(directory), "--requirement", str(pinned)],
-        env=PATIENCE | os.environ,
+        env=PIP_DEFAULTS | os.environ,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
         if disk.is_full(done.stderr):
-            raise disk.full(f"{requirement} does not fit into {directory.parent} or pip's own places")
+            raise disk.full(f"{requirement} does not fit into {directory.parent} or pip's own directories")
         reason = "\n".join(f"    {line}" for line in done.stderr.strip().splitlines()[-5:])
         raise UserError(
             f"PyPI did not give {requirement}:\n{reason}",

@@ -108,7 +108,7 @@ def _make(from_release: Sequence[Artefact], built: Sequence[Artefact], store: St
                 store.making(
                     store_key(artefact),
                     lambda holder, name=artefact.name: progress.say(
-                        f"  waiting for another set-up ({holder}), which makes {name}"
+                        f"  waiting for another set-up ({holder}), which prepares {name}"
                     ),
                 )
             )

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from local.paths import REPOSITORY
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 
 SCREENSHOTS = REPOSITORY / "test-results"
 _QUIET = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 

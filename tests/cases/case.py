@@ -25,8 +25,8 @@ from typing import Any, cast
 import yaml
 
 from explain import Request
-from tests.cases import objects as builders
-from tests.cases.objects import Manifest
+from tests.cases import builders
+from tests.cases.builders import Manifest
 
 DIRECTORY = Path(__file__).parent
 VERSION = "1.9.1"
@@ -45,7 +45,7 @@ class ExpectedProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A request, and what becomes of it."""
+    """A request, and the expected result."""
 
     request: Request
     taken_by: str | None

@@ -1,9 +1,9 @@
-"""What the long tests ask of Gateways and of the echoing app, and how."""
+"""Requests to Gateways and to the echo app, for the long tests."""
 
 import json
 import socket
 
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 
 
 def address_of(stack: LiveStack, gateway: str) -> str:
@@ -12,7 +12,7 @@ def address_of(stack: LiveStack, gateway: str) -> str:
 
 
 def answer_to(address: str, beginning: bytes, patience_s: float) -> bytes:
-    """What a client gets that sends this and waits: nothing where the connection is closed instead."""
+    """Send these bytes and return the answer; empty if the connection is closed instead."""
     with socket.create_connection((address, 80), timeout=patience_s) as stream:
         try:
             stream.sendall(beginning)
@@ -22,7 +22,7 @@ def answer_to(address: str, beginning: bytes, patience_s: float) -> bytes:
 
 
 def count(stack: LiveStack, path: str) -> int:
-    """How many requests for `path` all pods of the app have seen, by what each says itself."""
+    """Number of requests for `path` that all pods of the app report."""
     namespace = stack.outputs["namespace"]
     pods = ("pods", "-n", namespace, "-l", "app.kubernetes.io/name=echo")
     names = stack.kubectl("get", *pods, "-o", "jsonpath={.items[*].metadata.name}")

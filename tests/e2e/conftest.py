@@ -1,4 +1,4 @@
-"""What the long tests share."""
+"""Fixtures of the long tests."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from local.images import echo
 from local.toolchain.progress import Progress
 from tests.conftest import TestCluster
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def echo_images(cluster: TestCluster) -> None:
 
 @pytest.fixture(scope="module")
 def original(stack: LiveStack) -> Iterator[str]:
-    """The stack's file before a module's tests; afterwards the stack is again what that says."""
+    """The text of the stack's file before a module's tests. The stack is restored to it afterwards."""
     text = stack.file.read_text()
     yield text
     stack.file.write_text(text)

@@ -1,4 +1,4 @@
-"""A steady load of which every request is counted: none is sampled, none is tried again."""
+"""A steady load. Every request is counted, and none is retried."""
 
 import asyncio
 import threading
@@ -19,15 +19,15 @@ from tests.live.waiting import wait_until
 Kind = Literal["fresh", "kept alive", "long"]
 
 CONNECTIONS = 10
-"""How many are kept alive."""
-# A second. Long ones are on fresh connections.
+"""Number of connections that are kept alive."""
+# Requests per second. Long ones use fresh connections.
 _RATES: dict[Kind, int] = {"fresh": 50, "kept alive": 50, "long": 5}
 _PATIENCE_S = 20
 
 
 @dataclass
 class Tally:
-    """What became of the requests of one kind."""
+    """Results of the requests of one kind."""
 
     requests: int = 0
     connections: int = 0
@@ -40,7 +40,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked: `url` at once, `long_url` takes as long as it takes."""
+    """URLs of the requests: `url` answers at once, `long_url` after some seconds."""
 
     url: str
     long_url: str
@@ -71,7 +71,7 @@ class Load:
             tally.failures[f"{target.host}: {outcome}"] += 1
 
     def wait_for_more(self, seconds: int = 4) -> None:
-        """Returns when as many requests of each kind have been sent as these seconds have at least."""
+        """Wait until as many requests of each kind have been sent as are due in these seconds."""
         wanted: dict[Kind, int] = {
             kind: tally.requests + seconds * _RATES[kind] for kind, tally in self.tallies.items()
         }

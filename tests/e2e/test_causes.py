@@ -1,7 +1,7 @@
-"""What a failed `up` says of each way to fail that only a cluster can know: the object, the cause, the likely cure.
+"""The message of a failed `up` for causes that only a cluster can know: the object, the cause, the likely fix.
 
-What the program knows by itself it refuses before: tests/unit/test_verification.py. An image that cannot be pulled, and
-a port that is taken: test_bad_input.py.
+The checks refuse all other causes before anything is sent. For an image that cannot be pulled and a port in use, see
+tests/live/test_bad_input.py.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 PATIENCE_S = 20
@@ -44,7 +44,7 @@ def filtered_by(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def said(stack: LiveStack) -> Iterator[str]:
-    """What three failing runs say at their end, on a stack that is well again afterwards."""
+    """The output of three failing runs. The stack is restored afterwards."""
     file = stack.file
     text = file.read_text()
     stack.configure(timeoutSeconds=PATIENCE_S)
@@ -95,7 +95,7 @@ def said(stack: LiveStack) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]:
-    """What a run says whose TCPRoute meets the CRD of Gateway API 1.5, and the next one, with the cure."""
+    """The output of a run whose TCPRoute meets the CRD of Gateway API 1.5, and of the next run, after the fix."""
     file = stack.file
     text = file.read_text()
     crd = json.loads(stack.kubectl("get", "crd", TCP_ROUTES, "-o", "json"))
@@ -113,10 +113,10 @@ def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]
         routes={"raw": {"kind": "TCPRoute", "backend": "web"}},
     )
     first = failed_up(stack)
-    stack.cli("up", "--yes", "--skip-preview", "--refresh")  # the controller sees no TCPRoute before it starts anew
+    stack.cli("up", "--yes", "--skip-preview", "--refresh")  # the controller sees no TCPRoute before it restarts
     restart_controller(stack)
-    cured = stack.cli("up", "--yes", "--skip-preview")
-    yield first, cured.stdout if cured.returncode else ""
+    fixed = stack.cli("up", "--yes", "--skip-preview")
+    yield first, fixed.stdout if fixed.returncode else ""
     file.write_text(text)
     stack.up()
 
@@ -141,23 +141,23 @@ def policy(gateway: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("what", "cause", "cure"),
+    ("what", "cause", "fix"),
     [
         ("HTTPRoute no-service", "BackendNotFound", "-> Was the Service deleted by hand?"),
         ("HTTPRoute no-port", "PortNotFound", "-> Give the backendRef a port"),
-        ("HTTPRoute some-rules", "UnsupportedValue: Dropped Rule(s) [0]", "-> Mend what it names"),
-        ("HTTPRoute no-grant", "RefNotPermitted", "-> Put a ReferenceGrant"),
-        ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Is the Secret there"),
-        ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of its kind"),
+        ("HTTPRoute some-rules", "UnsupportedValue: Dropped Rule(s) [0]", "-> Fix the field it names"),
+        ("HTTPRoute no-grant", "RefNotPermitted", "-> Create a ReferenceGrant"),
+        ("Gateway app-gateway", "listener tls: InvalidCertificateRef", "-> Check that the Secret exists"),
+        ("ClientTrafficPolicy z-second", "Conflicted", "-> Another policy of this kind"),
         ("Deployment synergychat-crawler", "CrashLoopBackOff", "-> kubectl --context"),
         ("HTTPRoute late", "no status yet", "does its controller run?"),
     ],
 )
-def test_what_fails_is_named_with_its_cause_and_the_likely_cure(said: str, what: str, cause: str, cure: str) -> None:
+def test_what_fails_is_named_with_its_cause_and_the_likely_fix(said: str, what: str, cause: str, fix: str) -> None:
     assert f"{what} is not ready:" in said
     about = said.partition(f"{what} is not ready:")[2].partition(" is not ready:")[0]
     assert cause in about
-    assert cure in about
+    assert fix in about
     assert "Traceback" not in said
 
 
@@ -167,10 +167,10 @@ def test_the_last_words_of_what_crashes_are_shown(said: str) -> None:
     assert "API_PORT" in about
 
 
-def test_crds_that_are_older_than_the_controller_are_named_with_the_cure(said_of_older_crds: tuple[str, str]) -> None:
-    first, after_the_cure = said_of_older_crds
+def test_crds_that_are_older_than_the_controller_are_named_with_the_fix(said_of_older_crds: tuple[str, str]) -> None:
+    first, after_the_fix = said_of_older_crds
     assert "Deployment envoy-gateway is not ready:" in first
-    assert "TCPRoute.gateway.networking.k8s.io: OlderCRD: its CRD is of Gateway API 1.5.1" in first
-    assert "Envoy Gateway 1.9 needs that of 1.6.1" in first
+    assert "TCPRoute.gateway.networking.k8s.io: OlderCRD: its CRD is from Gateway API 1.5.1" in first
+    assert "Envoy Gateway 1.9 needs the one of 1.6.1" in first
     assert "pulumi up --refresh" in first
-    assert not after_the_cure
+    assert not after_the_fix

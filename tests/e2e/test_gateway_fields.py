@@ -1,4 +1,4 @@
-"""What no recipe of docs/gateway.md shows of the gateway's fields, by what a client sees."""
+"""Fields of the gateway that no recipe of docs/gateway.md uses, tested as a client sees them."""
 
 import json
 import socket
@@ -12,8 +12,8 @@ import yaml
 
 from tests.e2e.asking import address_of, answer_to, count
 from tests.live.clients import ask, certificate
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with, recipes
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 FIELDS: Config = yaml.safe_load("""
@@ -86,7 +86,7 @@ synergychat:objects:
         hostname: kubernetes.default.svc
         caCertificateRefs: [{group: "", kind: ConfigMap, name: kube-root-ca.crt}] # Kubernetes' own, in every namespace
 """)
-"""Each on a route of its own; that of the BackendTLSPolicy leads to the API server, which has TLS at hand."""
+"""Each field is on its own route. The BackendTLSPolicy's route leads to the API server, which serves TLS."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Every recipe of docs/gateway.md, applied to the stack and asked for what it promises, by what a client sees."""
+"""Every recipe of docs/gateway.md, applied to the stack and tested as a client sees it."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ import pytest
 from cryptography import x509
 from websockets.sync.client import connect
 
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from local.images import peers
 from local.toolchain import cert_manager_manifest
 from local.toolchain.progress import Progress
@@ -26,9 +26,9 @@ from tests.e2e.asking import address_of, answer_to, count
 from tests.live import acme, tokens
 from tests.live.authority import Authority
 from tests.live.clients import agreed_protocol, ask, browser, certificate, http2_settings, showing, trusting_anything
+from tests.live.live_stack import LiveStack
 from tests.live.quic import ask_by_quic
 from tests.live.recipes import Checked, file_with, recipes
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES = recipes("gateway.md")
@@ -38,13 +38,13 @@ AGAINST_OTHERS = {
     "A rate limit shared by all Envoys",
     "Two controllers, for my namespaces only",
 }
-"""These change what other recipes show: they are applied after them."""
+"""Recipes that change the results of others, so they are applied after them."""
 ACME = "HTTPS with Let's Encrypt"
-"""This goes together with none of them."""
+"""The recipe that cannot be combined with any other."""
 ONLY_PREVIEWED = {"Images from my registry"}
-"""Of these no cluster here has what they name."""
+"""Recipes that refer to things no cluster here has."""
 BUILT_HERE = {"synergychat:envoyGateway": {"rateLimitImage": peers.RATELIMIT.reference}}
-"""The release names this image by its digest too, which none that is built here has."""
+"""The release names this image by digest, which an image that is built here does not have."""
 
 PASSWORD, KEY, CLIENT_SECRET = "correct horse battery staple", "key-5f2c8f0e", "secret-7d1e6b43"
 SHOP = make_pair(["shop.example.com"], datetime.now(UTC))
@@ -66,7 +66,7 @@ of = CHECKED.of
 
 @pytest.fixture(scope="module")
 def servers(cluster: TestCluster) -> None:
-    """What recipes bring or speak to, on the cluster."""
+    """Load the images of the servers that the recipes install or use."""
     images = (peers.OPENID, peers.PEBBLE, peers.RATELIMIT, peers.REDIS, *peers.CERT_MANAGER_PARTS)
     with Progress() as progress:
         cert_manager_manifest.ensure_manifest(progress)
@@ -76,7 +76,7 @@ def servers(cluster: TestCluster) -> None:
 
 @pytest.fixture(scope="module")
 def up(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
-    """What the first `up` says, with all recipes but those against others."""
+    """The output of the first `up`, with all recipes that can be combined."""
     stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading not in APART]))
     for path, value in SECRETS.items():
         done = stack.cli("config", "set", "--secret", "--path", path, typed=value)

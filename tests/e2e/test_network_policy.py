@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.conftest import TestCluster
+from tests.live.live_stack import LiveStack
 from tests.live.pods import PodNetworks
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 PORT = 8080

@@ -1,6 +1,6 @@
-"""Whether a request is lost while what carries it changes: each one of a steady load through Envoy is counted.
+"""Lost requests during changes: every request of a steady load through Envoy is counted.
 
-The apps are echo, which ends at once when it is told to: requests under way there are lost unless its pod waits.
+The apps are echo, which ends at once on SIGTERM. Its requests in flight are lost unless its pod waits.
 """
 
 import json
@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.load import CONNECTIONS, Kind, Load, Target, load
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with, recipes
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
-PROFILES: dict[str, Config] = {"dev": {}, "prod": recipes("operating.md")["What nothing is lost with"]}
+PROFILES: dict[str, Config] = {"dev": {}, "prod": recipes("operating.md")["Keys for zero failed requests"]}
 ENDING_AT_ONCE: set[Kind] = {"long"}
-"""What dev may lose where pods of such an app are replaced."""
+"""Kinds of requests that dev may lose while pods of such an app are replaced."""
 PATIENCE_S = 240
 CONTROLLERS = ("deployment/envoy-gateway", "-n", "envoy-gateway-system")
 ENVOYS = ("-n", "envoy-gateway-system", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway")
@@ -42,7 +42,7 @@ def profile(request: pytest.FixtureRequest, stack: LiveStack, echo_images: objec
 def losing(
     stack: LiveStack, profile: object, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> Losing:
-    """A block in which requests are sent all the time, of which only those of the kinds given may be lost."""
+    """A block during which requests are sent. Only requests of the given kinds may be lost."""
 
     @contextmanager
     def during(*kinds: Kind) -> Iterator[Load]:
@@ -175,7 +175,7 @@ def test_the_node_is_drained_and_nothing_answers(stack: LiveStack, losing: Losin
 
 
 def drain(stack: LiveStack) -> str:
-    """What stood in the way in the end. It is the only node: what is evicted has to wait until this returns."""
+    """Drain the only node and return kubectl's error. Evicted pods stay pending until the node is uncordoned."""
     node = stack.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
     try:
         stack.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=40s")

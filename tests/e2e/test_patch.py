@@ -1,9 +1,9 @@
-"""A patch of Envoy's own settings, by what a client sees."""
+"""A patch of Envoy's own settings, tested as a client sees it."""
 
 import yaml
 
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with
-from tests.live.stack import LiveStack
 
 PATCHED: Config = yaml.safe_load("""
 synergychat:envoyGateway:

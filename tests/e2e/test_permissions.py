@@ -1,4 +1,4 @@
-"""Deployers with what docs/permissions grants and nothing else: one of a whole stack, one of an app on its platform."""
+"""Deployers with only the roles of docs/permissions: one of a whole stack, one of an app on an external platform."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import yaml
 
 from local.paths import REPOSITORY
 from tests.live.clients import ask
-from tests.live.stack import LiveStack, live_stack
+from tests.live.live_stack import LiveStack, live_stack
 
 SECOND = {
     "platform": "external",
@@ -25,7 +25,7 @@ Run = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture
 def deployer(stack: LiveStack) -> Iterator[Run]:
-    """Pulumi for the stack, run by who may deploy all of it. It is down."""
+    """Pulumi for the stack as the user who may deploy all of it. The stack is down."""
     assert stack.cli("destroy", "--yes", "--skip-preview").returncode == 0
     granted = grant(stack, "platform.yaml")
     kubeconfig = as_member(stack, WHOLE)
@@ -36,7 +36,7 @@ def deployer(stack: LiveStack) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def app(stack: LiveStack) -> Iterator[LiveStack]:
-    """A stack on the platform of the first, of who may deploy nothing else."""
+    """A stack on the platform of the first, for a user who may deploy nothing else."""
     granted = grant(stack, "app.yaml", namespace=SECOND["namespace"])
     with live_stack("test-app-stack", as_member(stack, APP), stack.context) as app:
         app.configure(**SECOND)
@@ -58,7 +58,7 @@ def as_member(stack: LiveStack, group: str) -> Path:
 
 
 def grant(stack: LiveStack, file: str, namespace: str = "synergychat") -> list[dict[str, Any]]:
-    """What an administrator creates, with the namespace put in as the page says."""
+    """The objects that an administrator creates, with the namespace replaced as the page says."""
     text = (REPOSITORY / "docs" / "permissions" / file).read_text()
     objects = list(yaml.safe_load_all(re.sub(r"\bsynergychat($|[^-])", rf"{namespace}\1", text, flags=re.MULTILINE)))
     stack.apply(*objects)
@@ -66,7 +66,7 @@ def grant(stack: LiveStack, file: str, namespace: str = "synergychat") -> list[d
 
 
 def take_back(stack: LiveStack, granted: list[dict[str, Any]]) -> None:
-    """What is in a namespace went with it, or goes with it now."""
+    """Delete the cluster-scoped objects; those in a namespace are deleted with it."""
     for each in granted:
         if each["kind"] in ("Namespace", "ClusterRole", "ClusterRoleBinding"):
             stack.kubectl("delete", each["kind"], each["metadata"]["name"], "--ignore-not-found")
@@ -85,7 +85,7 @@ def test_who_may_deploy_all_of_a_stack_brings_it_up_and_destroys_it(deployer: Ru
 def test_who_may_deploy_an_app_brings_it_up_on_a_platform_of_others_and_destroys_it(app: LiveStack) -> None:
     done = app.cli("up", "--yes")
     assert done.returncode == 0, done.stdout
-    assert "could not be looked at" not in done.stdout
+    assert "could not be checked completely" not in done.stdout
     assert app.request("GET", "http://second.internal/").status_code == 200
     done = app.cli("destroy", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stdout

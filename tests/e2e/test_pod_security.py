@@ -8,7 +8,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 
 OF_CONTROLLER_AND_ENVOYS = "envoy-gateway-system"
 LOOSE = "loose"

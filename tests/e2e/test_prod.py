@@ -1,4 +1,4 @@
-"""The prod stack on a real cluster: as its file says, but for what that leaves to fill in, and the authority."""
+"""The prod stack on a real cluster. Only the placeholders of its file and the certificate authority are replaced."""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from tests.conftest import TestCluster
 from tests.live import acme
 from tests.live.clients import ask, certificate
 from tests.live.images import by_digest
+from tests.live.live_stack import LiveStack
 from tests.live.recipes import together
-from tests.live.stack import LiveStack
 
 ENVOYS = "prod-envoys"
 WEB, API = acme.HOSTS.values()

@@ -1,4 +1,4 @@
-"""What `routing` says of random tables of routes, compared with what Envoy does with them."""
+"""Verdicts of explain on random tables of routes, compared with Envoy's behaviour."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from explain import Request, Verdict, explain
 from local.paths import REPOSITORY
 from local.venv import VENV
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.tables import Table, Wire, tables
 from tests.live.waiting import wait_until
 
@@ -71,12 +71,12 @@ class Proving:
         self._stack.kubectl("delete", "httproutes,grpcroutes", "-n", _NAMESPACE, "-l", f"round,round!={self._round}")
 
     def log_of_envoy(self, owner: str = f"gateway-name={_GATEWAY}") -> str:
-        """Its newest lines; it is that of the Gateway unless another owner is named."""
+        """Newest lines of the log. The Envoy is the Gateway's unless another owner is named."""
         selector = f"gateway.envoyproxy.io/owning-{owner}"
         return self._stack.kubectl("logs", "-n", "envoy-gateway-system", "-l", selector, "-c", "envoy", "--tail", "50")
 
     def answer_of(self, request: Request) -> str | None:
-        """Which rule Envoy says has taken it."""
+        """The rule that took the request, according to Envoy."""
         connection = HTTPConnection(self.address, request.port, timeout=10)
         target = f"{request.path}?{request.query}" if request.query else request.path
         connection.putrequest(request.method, target, skip_host=True)
@@ -158,8 +158,8 @@ def test_the_command_says_what_was_changed_on_the_cluster(stack: LiveStack) -> N
 
 
 def _explained(stack: LiveStack, url: str) -> tuple[int, str]:
-    """As `make explain` does: the exit code, and what is said, without its line breaks."""
-    command = [sys.executable, "-m", "local", "explain", "--context", stack.context, "--url", url]
+    """Run `make explain`; return the exit code, and the output without line breaks."""
+    command = [sys.executable, "-m", "tools", "explain", "--context", stack.context, "--url", url]
     done = subprocess.run(command, cwd=REPOSITORY, env=stack.environment, capture_output=True, text=True, check=False)
     return done.returncode, " ".join(done.stdout.split())
 
@@ -223,7 +223,7 @@ def test_envoy_refuses_a_host_name_that_merged_gateways_share(proving: Proving, 
 
 
 def _merging(stack: LiveStack) -> tuple[Wire, Wire]:
-    """A class whose Gateways are served by the same Envoys, which run as those of the stack do."""
+    """A class whose Gateways share Envoys, which run as the stack's do."""
     (own,) = json.loads(stack.kubectl("get", "envoyproxies", "-n", "envoy-gateway-system", "-o", "json"))["items"]
     proxy = _object("EnvoyProxy", _MERGED, {"mergeGateways": True, "provider": own["spec"]["provider"]})
     ref = {"group": _ENVOY_GATEWAY, "kind": "EnvoyProxy", "name": _MERGED, "namespace": _NAMESPACE}
@@ -302,7 +302,7 @@ def _object(kind: str, name: str, spec: Wire, **labels: str) -> Wire:
 
 
 def _is_judged(wire: Wire) -> bool:
-    """By the controller, in the generation at hand: a route may well be refused."""
+    """Whether the controller has processed the current generation. It may have refused the route."""
     if wire["kind"] == "Gateway":
         listeners: list[Any] = wire.get("status", {}).get("listeners", [])
         return len(listeners) == len(wire["spec"]["listeners"]) and all(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.paths import cache_root
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tools.environment import pulumi_home
 
 PLANTED = f"planted-{secrets.token_hex(8)}"
@@ -27,13 +27,13 @@ MISPLACED = (
 
 
 def in_clear(texts: dict[str, str]) -> list[str]:
-    """Where it stands."""
+    """Places whose text contains the secret in any form."""
     return [place for place, text in texts.items() if any(form in text for form in FORMS)]
 
 
 def files(*roots: Path) -> dict[str, str]:
     found = (file for root in roots for file in root.rglob("*") if file.is_file() and ".venv" not in file.parts)
-    # Programs, images and the like are nobody's notes, and large.
+    # Programs and images are large, and no place where a secret would be written.
     small = (file for file in found if file.stat().st_size < 32 * 1024 * 1024)
     return {str(file): file.read_bytes().decode(errors="replace") for file in small}
 
@@ -44,7 +44,7 @@ def plant(stack: LiveStack, key: str) -> str:
 
 @pytest.fixture(scope="module")
 def planted(stack: LiveStack) -> Iterator[dict[str, str]]:
-    """What is said while one is set, previewed and brought up."""
+    """Output of the commands that set, preview and apply a secret."""
     file = stack.file
     before = file.read_text()
     stack.configure(**{"web.env": {"TOKEN": {"secret": "planted", "key": "token"}}})

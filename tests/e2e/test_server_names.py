@@ -1,5 +1,4 @@
-"""What `routing` says of TLS connections, which Envoy tells apart by the server name of their handshake, and what it
-does with them."""
+"""Verdicts of explain on TLS connections, which Envoy distinguishes by SNI, compared with Envoy's behaviour."""
 
 import json
 from collections.abc import Iterator
@@ -9,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from explain import Request, explain
-from tests.cases.objects import gateway, listener, manifest, namespace, route, rule, secret, tls_listener
+from tests.cases.builders import gateway, listener, manifest, namespace, route, rule, secret, tls_listener
 from tests.live.clients import ask
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 Wire = dict[str, Any]
@@ -78,7 +77,7 @@ _PORTS = {name: _FIRST_PORT + number for number, name in enumerate([*_TABLES, *_
 
 @pytest.fixture(scope="module")
 def objects(stack: LiveStack, echo_images: object) -> Iterator[list[Wire]]:
-    """Those of the namespace, with each table on a port of one Gateway."""
+    """Objects of the namespace, with each table on its own port of one Gateway."""
     pair = make_pair(["*.a.test"], datetime.now(UTC))
     files = {"tls.crt": pair.certificate, "tls.key": pair.key}
     placed = [_placed(*table, _PORTS[name]) for name, table in (_TABLES | _REFUSED).items()]
@@ -100,7 +99,7 @@ def objects(stack: LiveStack, echo_images: object) -> Iterator[list[Wire]]:
 
 
 def _placed(listeners: list[Wire], routes: list[Wire], port: int) -> tuple[list[Wire], list[Wire]]:
-    """On this port, with names of their own."""
+    """The listeners and routes on this port, with unique names."""
     found: list[Wire] = []
     for each in routes:
         (parent,) = each["spec"]["parentRefs"]
@@ -156,7 +155,7 @@ def _said(objects: list[Wire], host: str, port: int) -> str | None:
 
 
 def _done(address: str, host: str, port: int) -> str | None:
-    """Whose pod answers."""
+    """App whose pod answers."""
     try:
         answer = ask(address, f"https://{host}:{port}/")
     except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""Two stacks in one cluster: one has the platform, the other stands on it, and each can go without the other's."""
+"""Two stacks in one cluster: one manages the platform, the other uses it."""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.live.stack import LiveStack, live_stack
+from tests.live.live_stack import LiveStack, live_stack
 
 SECOND = {
     "platform": "external",
@@ -48,7 +48,9 @@ def test_a_preview_tells_what_the_platform_lacks(second: LiveStack) -> None:
     finally:
         second.configure(**{"gateway.className": None, "envoyGateway.namespace": None})
     assert preview.returncode != 0
-    assert "GatewayClass absent is not there (synergychat:gateway.className); there: app-gatewayclass" in preview.stdout
+    assert (
+        "GatewayClass absent is missing (synergychat:gateway.className); existing: app-gatewayclass" in preview.stdout
+    )
 
 
 def test_a_protected_platform_is_not_destroyed_and_both_stacks_serve_on(stack: LiveStack, second: LiveStack) -> None:

@@ -1,4 +1,4 @@
-"""Every recipe of docs/workloads.md, applied to the stack and asked for what it promises, by what a client sees."""
+"""Every recipe of docs/workloads.md, applied to the stack and tested as a client sees it."""
 
 import base64
 import json
@@ -10,9 +10,9 @@ import pytest
 
 from tests.conftest import TestCluster
 from tests.live.clients import ask
+from tests.live.live_stack import LiveStack
 from tests.live.pods import PodNetworks
 from tests.live.recipes import Checked, file_with, programs, recipes, with_programs
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 RECIPES, PROGRAMS = recipes("workloads.md"), programs("workloads.md")
@@ -225,7 +225,7 @@ def test_recipes_are_previewed_without_a_cluster_too(stack: LiveStack, gateway: 
 
 
 def _is_healthy(gateway: str, host: str) -> bool:
-    """Whether a gRPC client is told so."""
+    """Whether the gRPC health check answers SERVING."""
     options = [("grpc.default_authority", host), ("grpc.enable_http_proxy", 0)]
     with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
         answer = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
@@ -237,7 +237,7 @@ def _found(stack: LiveStack, kind: str, name: str) -> dict[str, Any]:
 
 
 def _pods(stack: LiveStack, app: str | None = None) -> list[dict[str, Any]]:
-    """Those that are to stay, of all workloads or of one."""
+    """Pods that are not being deleted, of all workloads or of one."""
     chosen = () if app is None else ("-l", f"app.kubernetes.io/name={app}")
     listed = stack.kubectl("get", "pods", "-n", stack.outputs["namespace"], *chosen, "-o", "json")
     return [pod for pod in json.loads(listed)["items"] if "deletionTimestamp" not in pod["metadata"]]

@@ -1,4 +1,4 @@
-"""The scanners, and what they scan."""
+"""The scanners, and the objects that they scan."""
 
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +49,7 @@ def objects(registered: Registered) -> list[dict[str, Any]]:
 
 
 def _in_clear(value: Any) -> Any:
-    """As the API server gets it."""
+    """The value as the API server gets it, with secrets in plain text."""
     if isinstance(value, Secret):
         return _in_clear(value.value)
     if isinstance(value, dict):

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 class Finding:
     scanner: str
     check: str
-    """As the scanner names it."""
+    """Name of the check, as the scanner prints it."""
     target: str
-    """Which object: `Kind/namespace/name`, or `Kind/name` for one that is in none."""
+    """The object: `Kind/namespace/name`, or `Kind/name` for a cluster-scoped one."""
     detail: str
 
     def __str__(self) -> str:
@@ -20,7 +20,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Exemption:
-    """What a scanner may say of some objects, and why that is no weakness."""
+    """A finding that is accepted for some objects, and the reason."""
 
     scanner: str
     check: str
@@ -35,12 +35,12 @@ class Exemption:
 
 
 def unexempted(findings: Iterable[Finding], exemptions: Iterable[Exemption]) -> list[Finding]:
-    """What is wrong, and nobody has given a reason for."""
+    """Findings without an exemption."""
     allowed = list(exemptions)
     return [finding for finding in findings if not any(exemption.covers(finding) for exemption in allowed)]
 
 
 def stale(findings: Iterable[Finding], exemptions: Iterable[Exemption]) -> list[Exemption]:
-    """Exemptions that exempt nothing any more."""
+    """Exemptions that match no finding."""
     found = list(findings)
     return [exemption for exemption in exemptions if not any(exemption.covers(finding) for finding in found)]

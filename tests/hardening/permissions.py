@@ -1,4 +1,4 @@
-"""The least that `pulumi up` has to be permitted, from the objects that a stack registers, as RBAC objects."""
+"""RBAC objects with the least privileges for `pulumi up`, derived from the objects that a stack registers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -9,19 +9,20 @@ from components.platform.release import CONTROLLER_NAME
 READ = ("get", "list", "watch")
 WRITE = ("create", "patch", "delete")
 HAND_ON = ("bind", "escalate")
-"""To write a role that has more than oneself: https://kubernetes.io/docs/reference/access-authn-authz/rbac/"""
-# What becomes of a Deployment and a Job is read off these.
+"""Verbs to write a role with more permissions than one's own: https://kubernetes.io/docs/reference/access-authn-authz/rbac/"""
+# Pulumi reads these to see the progress of a Deployment or a Job.
 _OF_PODS = (("", "events"), ("", "pods"), ("", "pods/log"), ("apps", "replicasets"))
 _RBAC = "rbac.authorization.k8s.io"
 
 Wire = Mapping[str, Any]
 Resource = tuple[str, str]
-"""An API group, and a kind as the group's URLs have it."""
+"""An API group, and the plural name of a kind."""
 
 
 def to_deploy(group: str, objects: Iterable[Wire], namespaces: Iterable[str], crds: Iterable[Wire]) -> list[Wire]:
-    """What a cluster's administrator creates once, for the group to deploy those of the `objects` that are in these
-    namespaces, or in none. The namespaces come first, as a Role is in one.
+    """Objects that a cluster's administrator creates once, so that the group can deploy `objects`.
+
+    Objects in other namespaces than these are left out. The namespaces come first, because a Role is in one.
     """
     made: list[Wire] = []
     names = sorted(namespaces)
@@ -40,7 +41,7 @@ def to_deploy(group: str, objects: Iterable[Wire], namespaces: Iterable[str], cr
 
 
 def to_look_at_the_platform(group: str, namespace: str) -> list[Wire]:
-    """For who relies on one that others have in this namespace, to be told what it lacks."""
+    """Roles to read an external platform in this namespace, so that the program can report what it lacks."""
     name = f"{group}-platform"
     kinds = [("apiextensions.k8s.io", "customresourcedefinitions"), ("gateway.networking.k8s.io", "gatewayclasses")]
     everywhere: list[Wire] = [_rule(api_group, [plural], ("get", "list")) for api_group, plural in kinds]
@@ -65,7 +66,7 @@ def _granted(group: str, kind: str, namespace: str | None, rules: list[Wire], *,
 
 
 def _by_name(named: Iterable[tuple[str, str, str]]) -> list[Wire]:
-    """Cluster-wide objects, each by its name: others of the kind are others'. To watch one is to watch the kind."""
+    """Rules for cluster-scoped objects, by name: the others belong to others. To watch one is to watch the kind."""
     rules: list[Wire] = []
     for (group, plural), each in groupby(sorted(named), key=lambda entry: entry[:2]):
         verbs = ("get", *WRITE, *(HAND_ON if plural == "clusterroles" else ()))
@@ -75,7 +76,7 @@ def _by_name(named: Iterable[tuple[str, str, str]]) -> list[Wire]:
 
 
 def _by_kind(found: Iterable[Resource]) -> list[Wire]:
-    """All objects of these kinds, as a stack's config changes which there are."""
+    """Rules for all objects of these kinds, because the stack's config decides their names."""
     kinds = sorted(found)
     rules: list[Wire] = [
         _rule(group, [plural for _, plural in each], (*READ, *WRITE))
@@ -93,7 +94,7 @@ def _rule(group: str, plurals: list[str], verbs: Sequence[str]) -> dict[str, Any
 
 
 def _resources(objects: Iterable[Wire], crds: Iterable[Wire]) -> list[tuple[Resource, Wire]]:
-    """Each of the objects with its resource: as its CRD has it, else as the plural of its kind."""
+    """Every object with its resource: from its CRD, else the plural of its kind."""
     specs = [each["spec"] for each in crds]
     plurals = {(spec["group"], spec["names"]["kind"]): spec["names"]["plural"] for spec in specs}
     return [
@@ -104,14 +105,14 @@ def _resources(objects: Iterable[Wire], crds: Iterable[Wire]) -> list[tuple[Reso
 
 
 def _plural(kind: str) -> str:
-    """It holds for every kind of Kubernetes' own that can be deployed."""
+    """The plural of a built-in kind. It is right for every kind that a stack can have."""
     if kind.endswith("y"):
         return f"{kind.removesuffix('y')}ies"
     return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 def table(roles: Iterable[Wire]) -> str:
-    """The rules of Roles and ClusterRoles, a line each."""
+    """The rules of Roles and ClusterRoles as a table."""
     lines = ["| role | where | resources | names | verbs |", "| --- | --- | --- | --- | --- |"]
     for role in roles:
         where = role["metadata"].get("namespace", "the cluster")

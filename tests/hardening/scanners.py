@@ -101,15 +101,15 @@ class Scanners:
 
 
 def target(manifest: Mapping[str, Any]) -> str:
-    """How findings name an object."""
+    """The object as findings name it."""
     metadata = manifest["metadata"]
     return "/".join(filter(None, (manifest["kind"], metadata.get("namespace"), metadata["name"])))
 
 
 def _scan(command: Sequence[str | Path], objects: Objects) -> str:
-    """What `command` prints of a file per object, whose path is the object's target.
+    """Run `command` on one file per object, whose path is the object's target, and return its output.
 
-    That it ends with an error means no more than that it found something.
+    The exit code 1 only means that it found something.
     """
     with tempfile.TemporaryDirectory() as scratch:
         names = [f"{target(each)}.json" for each in objects]

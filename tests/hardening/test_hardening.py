@@ -1,6 +1,6 @@
-"""Scanners that anybody can run find no weakness in what the stack registers but the exemptions, with their reasons.
+"""Public scanners find no weakness in the stack's objects, apart from exemptions with a reason.
 
-Each scanner is seen to find one, too: a rule that is broken on purpose.
+For every scanner, a rule that is broken on purpose is found.
 """
 
 import copy
@@ -26,7 +26,7 @@ SCANNERS: dict[str, Callable[[Scanners, list[dict[str, Any]]], list[Finding]]] =
 
 @pytest.fixture(scope="module")
 def findings(scanners: Scanners, objects: list[dict[str, Any]]) -> Callable[[str], list[Finding]]:
-    """Of one scanner, in all of the stack's objects."""
+    """Findings of one scanner in all objects of the stack."""
     return cache(lambda scanner: SCANNERS[scanner](scanners, objects))
 
 

@@ -1,4 +1,4 @@
-"""What docs/permissions.md and its file grant is the least for what a stack registers."""
+"""docs/permissions.md and its files grant the least privileges for the objects that a stack registers."""
 
 import os
 import re
@@ -26,8 +26,9 @@ Wire = Mapping[str, Any]
 
 @pytest.fixture(scope="module")
 def granted(registered: Registered) -> Mapping[str, list[Wire]]:
-    """By file: for who deploys all, and for who deploys what stands on a platform of others'. Under default names, what
-    the prod stack consists of.
+    """Roles by file: for the deployer of a whole stack, and of an app on an external platform.
+
+    They are for the objects of the prod stack, under default names.
     """
     everything, external = (registered(namespace=APP, **keys) for keys in ({}, EXTERNAL))
     crds = [each for each in everything if each["kind"] == "CustomResourceDefinition"]

@@ -1,16 +1,16 @@
-"""An authority that speaks ACME, in the cluster: Pebble, and host names that lead it to the Gateway."""
+"""An ACME authority in the cluster: Pebble, with host names that resolve to the Gateway."""
 
 import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
 
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from local.images.peers import PEBBLE
 
 _NAMESPACE = "acme"
 HOSTS = {f"{name}.example.com": f"{name}.{_NAMESPACE}.svc.cluster.local" for name in ("chat", "api")}
-"""Those of the recipe, and what takes their place: names that the cluster's DNS knows."""
+"""Host names of the recipe, and their replacements, which the cluster's DNS resolves."""
 _PEBBLE = f"pebble.{_NAMESPACE}.svc.cluster.local"
 _PAIR = make_pair([_PEBBLE], datetime.now(UTC))
 SETTINGS = {"server": f"https://{_PEBBLE}:14000/dir", "caBundle": base64.b64encode(_PAIR.certificate).decode()}
@@ -19,7 +19,7 @@ Wire = dict[str, Any]
 
 
 def objects(envoys: str) -> list[Wire]:
-    """`envoys`: the host name of the Envoys' Service, which HOSTS lead to."""
+    """The objects of Pebble. `envoys` is the host name of the Envoys' Service, to which HOSTS resolve."""
     settings = {
         "listenAddress": "0.0.0.0:14000",
         "certificate": "/etc/pebble/tls.crt",

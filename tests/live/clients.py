@@ -1,4 +1,4 @@
-"""Clients of a gateway that is reached by its address: names need no DNS."""
+"""Clients that connect to a gateway's address, so that host names need no DNS."""
 
 import socket
 import ssl
@@ -11,9 +11,9 @@ from cryptography import x509
 
 
 def ask(address: str, url: str, *, source: str | None = None, **options: Any) -> httpx.Response:
-    """The answer to one request, sent to `address` as `curl --resolve` does, from `source` where that is given.
+    """The answer to one request, sent to `address` as `curl --resolve` does, from the address `source` if it is set.
 
-    Any certificate is taken, unless `verify` says otherwise.
+    Certificates are not verified unless `verify` is set.
     """
     target = httpx.URL(url)
     direct = target.copy_with(host=address)
@@ -25,7 +25,7 @@ def ask(address: str, url: str, *, source: str | None = None, **options: Any) ->
 
 
 def browser(address: str) -> httpx.Client:
-    """Keeps cookies, by name; all names lead to `address`."""
+    """A client that keeps cookies by host name. All host names resolve to `address`."""
     return httpx.Client(transport=_At(address), timeout=10, trust_env=False)
 
 
@@ -47,7 +47,7 @@ class _At(httpx.HTTPTransport):
 
 
 def certificate(address: str, port: int, hostname: str) -> x509.Certificate:
-    """What is shown to who asks for this name."""
+    """The certificate that the server presents for this host name."""
     context = trusting_anything()
     with (
         socket.create_connection((address, port), timeout=10) as plain,
@@ -59,7 +59,7 @@ def certificate(address: str, port: int, hostname: str) -> x509.Certificate:
 
 
 def agreed_protocol(address: str, hostname: str, *offered: str) -> str | None:
-    """What HTTP a client ends up with that offers these versions to who serves this name on port 443."""
+    """The HTTP version that ALPN selects on port 443, if the client offers these."""
     context = trusting_anything()
     context.set_alpn_protocols(list(offered))
     with (
@@ -70,7 +70,7 @@ def agreed_protocol(address: str, hostname: str, *offered: str) -> str | None:
 
 
 def http2_settings(address: str, hostname: str) -> dict[int, int]:
-    """The first that a server says of itself: https://www.rfc-editor.org/rfc/rfc9113#name-settings."""
+    """The first settings that the server sends: https://www.rfc-editor.org/rfc/rfc9113#name-settings."""
     context = trusting_anything()
     context.set_alpn_protocols(["h2"])
     with (
@@ -91,7 +91,7 @@ def trusting_anything() -> ssl.SSLContext:
 
 
 def showing(pair: Path) -> ssl.SSLContext:
-    """A client with a certificate of its own; `pair` is a PEM file with the key in it too."""
+    """A client with its own certificate; `pair` is a PEM file with the key in it too."""
     context = trusting_anything()
     context.load_cert_chain(pair)
     return context

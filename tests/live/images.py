@@ -1,4 +1,4 @@
-"""The images of a cluster by their digests: what one that was built here is made of has no digest beforehand."""
+"""The images of a cluster by digest. The digest of an image that is built here is known only afterwards."""
 
 from local.cluster.cluster import Cluster
 

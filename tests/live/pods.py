@@ -1,4 +1,4 @@
-"""Connections from and to pods, by sockets of the tests' own: what runs in a pod need not know how to make them."""
+"""Connections from and to pods, with sockets of the tests, so that pods need no client or shell."""
 
 import socket
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _environment(pid: int) -> list[bytes]:
 
 @contextmanager
 def listening(network: str, address: str, port: int) -> Iterator[None]:
-    """In the network namespace of this path."""
+    """Listen in the network namespace at the path `network`."""
     with _socket(network) as listener:
         listener.bind((address, port))
         listener.listen()

@@ -68,7 +68,7 @@ def file_with(original: str, pieces: Iterable[Config]) -> str:
 
 
 def together(pieces: Iterable[Config]) -> Config:
-    """As a reader puts them into one file: keys of one group go together, and so do the entries of a list."""
+    """Merge pieces as a reader puts them into one file: keys of one group together, and entries of a list too."""
     whole: Config = {}
     for piece in pieces:
         whole = _joined(whole, piece)

@@ -1,4 +1,4 @@
-"""What users and their machines get wrong, as it is met: a message, an exit code, nothing half-done, no traceback."""
+"""Mistakes of users and faults of machines: a message, an exit code, no partial changes, no traceback."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ import yaml
 from config import StackConfig
 from local.paths import REPOSITORY, cache_root
 from tests.conftest import TestCluster
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.unit import release
 from tests.unit.web import Web, serving
 
@@ -33,7 +33,7 @@ WITHOUT_CONTROLLER = [each for each in release.objects() if each["kind"] != "Dep
 
 @contextmanager
 def silent() -> Iterator[socket.socket]:
-    """A server that takes every connection and never says a word."""
+    """A server that accepts every connection and sends nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         yield server
 
@@ -43,7 +43,7 @@ def port_of(server: socket.socket) -> int:
 
 
 def connections(server: socket.socket) -> int:
-    """How many were made so far."""
+    """Number of connections so far."""
     server.setblocking(False)
     count = 0
     try:
@@ -71,7 +71,7 @@ def kubeconfig(context: str, server: str) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> LiveStack:
-    """A stack of its own that was never up."""
+    """A stack that was never up."""
     directory = tmp_path_factory.mktemp("never-up")
     (directory / "kubeconfig").write_text(kubeconfig("closed", "https://127.0.0.1:1"))
     stack = LiveStack(directory, directory / "kubeconfig", "closed")
@@ -90,7 +90,7 @@ def program(made: LiveStack) -> Iterator[LiveStack]:
 
 
 def refusal(program: LiveStack, *arguments: str, **environment: str) -> str:
-    """What a user reads of a `pulumi` that ends with nothing registered."""
+    """Output of a `pulumi` that fails before it registers anything."""
     done = program.cli(*arguments, **environment)
     assert done.returncode != 0, done.stdout
     assert "Traceback" not in done.stdout
@@ -187,7 +187,7 @@ def test_a_kubeconfig_that_is_not_yaml_is_named(program: LiveStack) -> None:
     assert "[kubeconfig-not-yaml]" in said
 
 
-def test_an_api_server_that_is_down_is_named_with_the_cure_within_seconds(program: LiveStack) -> None:
+def test_an_api_server_that_is_down_is_named_with_the_fix_within_seconds(program: LiveStack) -> None:
     started = time.monotonic()
     said = refusal(program, *UP)
     assert time.monotonic() - started < 20
@@ -268,7 +268,7 @@ class Failure:
 
 @pytest.fixture(scope="module")
 def failure(stack: LiveStack, cluster: TestCluster) -> Iterator[Failure]:
-    """On the stack of all live tests; at the end it is again what it was."""
+    """A failure on the stack of all live tests, which is restored afterwards."""
     file = stack.file
     text = file.read_text()
     stack.configure(
@@ -325,7 +325,7 @@ def test_an_up_with_the_mistakes_taken_back_recovers(failure: Failure, stack: Li
 def run(
     *command: str | Path, where: Path = REPOSITORY, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """As typed; stdout and stderr together."""
+    """Run the command; stdout and stderr together."""
     process = subprocess.Popen(
         command,
         cwd=where,
@@ -346,7 +346,7 @@ def run(
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """What is said by a command of ours that fails."""
+    """Output of a command that fails."""
     assert done.returncode != 0, done.stdout
     assert "error: " in done.stdout
     assert "Traceback" not in done.stdout
@@ -419,7 +419,7 @@ class SmallDisk:
 
 @pytest.fixture
 def small_disks(tmp_path: Path) -> Iterator[list[SmallDisk]]:
-    """Those that a test appends."""
+    """Small disks, which a test appends. They are closed afterwards."""
     disks: list[SmallDisk] = []
     yield disks
     for disk in disks:

@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from explain import Request
+from tests.cases.builders import CHAT, SHOP, SYSTEM, Manifest, gateway_class, namespace
 from tests.cases.case import SILENT, Asked, Case, classes, load
-from tests.cases.objects import CHAT, SHOP, SYSTEM, Manifest, gateway_class, namespace
 from tests.live.clients import ask
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
-# Of a case with its own configuration of Envoy Gateway this one says nothing.
+# This test skips cases with their own configuration of Envoy Gateway.
 _CASES = [case for case in load() if not case.configures_envoy_gateway]
 
 
@@ -46,7 +46,7 @@ _CLOSED_PORT = 19999
 _HEADER = "x-taken-by"
 
 Conditions = dict[str, list[str]]
-"""By namespace: `Kind name: Type=Status Reason`, or `Kind name: silent`."""
+"""Conditions by namespace: `Kind name: Type=Status Reason`, or `Kind name: silent`."""
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from local.cluster import network
 from local.cluster.node import OUTSIDE_DESCRIPTOR
 from local.cluster.process import Process
 from tests.conftest import TestCluster
+from tests.live.live_stack import LiveStack
 from tests.live.pods import PodNetworks, listening
-from tests.live.stack import LiveStack
 from tests.live.waiting import wait_until
 
 ENVOY = "envoy-synergychat-app-gateway"
@@ -20,7 +20,7 @@ PORT = 8080
 
 @pytest.fixture(scope="module")
 def pods(cluster: TestCluster, stack: LiveStack) -> Iterator[PodNetworks]:
-    """Those of the stack, and one of another namespace."""
+    """Pods of the stack, and one of another namespace."""
     stack.kubectl("run", STRANGER, "--namespace=default", "--image=registry.k8s.io/pause:3.10")
     stack.kubectl("wait", "--for=condition=Ready", f"pod/{STRANGER}", "--namespace=default", "--timeout=60s")
     yield PodNetworks(cluster.directory)
@@ -28,7 +28,7 @@ def pods(cluster: TestCluster, stack: LiveStack) -> Iterator[PodNetworks]:
 
 
 def address(stack: LiveStack, app: str) -> str:
-    """Of a pod of the chat, so that no Service stands in between."""
+    """Address of a pod of the chat, so that no Service is involved."""
     chosen = ("--namespace", stack.outputs["namespace"], f"--selector=app.kubernetes.io/name=synergychat-{app}")
     (pod,) = json.loads(stack.kubectl("get", "pods", *chosen, "--output=json"))["items"]
     return pod["status"]["podIP"]

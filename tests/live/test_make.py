@@ -1,4 +1,4 @@
-"""The targets of make as typed, with state in a home of its own: a newcomer's day, with mishaps."""
+"""The targets of make as a new user types them, with a separate state directory, and with interruptions."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ADDRESS = "127.0.3.1"
 
 
 class Newcomer:
-    """Someone with empty state, whose local cluster has ports of its own as others may use the usual ones."""
+    """A user with empty state. The local cluster has other ports, because the usual ones may be in use."""
 
     def __init__(self, home: Path) -> None:
         self.environment = dict(os.environ) | {"XDG_STATE_HOME": str(home)}
@@ -48,7 +48,7 @@ class Newcomer:
         )
 
     def run(self, *command: str) -> tuple[int, str]:
-        """Exit code, and what was said on either stream."""
+        """Return the exit code and the output of both streams."""
         process = self.start(*command)
         try:
             said, _ = process.communicate(timeout=300)
@@ -63,7 +63,7 @@ class Newcomer:
 
 @pytest.fixture(scope="module")
 def newcomer() -> Iterator[Newcomer]:
-    """In a fixed place, so that the next run finds and ends what a killed one has left."""
+    """A user with a fixed directory, so that the next run can stop the cluster of a killed one."""
     home = state_root() / "test-newcomer"
     if home.exists():
         Newcomer(home).make("down", "PURGE=1")

@@ -1,4 +1,4 @@
-"""The whole stack on a real cluster, through Envoy. The tests share one stack and stand in the order of its life."""
+"""The whole stack on a real cluster, through Envoy. The tests share one stack and run in its life cycle's order."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ import pytest
 
 from components.platform import sources
 from local.toolchain.pins import MANIFEST_SHA256
-from tests.live.stack import LiveStack
+from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
 
 UNCHANGED = {"same"}

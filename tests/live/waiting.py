@@ -1,4 +1,4 @@
-"""Waiting for what has no event to wait for, such as a count in a status."""
+"""Polling, for conditions that send no event, such as a count in a status."""
 
 import time
 from collections.abc import Callable

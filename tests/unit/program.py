@@ -40,7 +40,7 @@ def run(
     config: Mapping[str, Any] | None = None,
     main: Path = ROOT / "__main__.py",
 ) -> Recording:
-    """`directory` is for what the run needs; `manifest` is kept there as set-up keeps it. `config` changes the stack's.
+    """Run the program in `directory`. `manifest` is cached there as set-up does; `config` overrides the stack's keys.
 
     An update finds the stack's cluster answering; a preview finds no cluster at all.
     """

@@ -15,7 +15,7 @@ from pulumi.runtime.proto.source_pb2 import StackTrace
 
 PROJECT = "synergychat"
 UNKNOWN = "<known after up>"
-"""Stands for a value that a preview does not know."""
+"""A value that a preview does not know."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Recording:
     log: list[str] = field(default_factory=list[str])
     """Warnings and errors."""
     exit_code: int | None = None
-    """None when the program ran to its end."""
+    """Exit code; None when the program ran to its end."""
 
     def end(self, code: int) -> NoReturn:
         """Stand in for `os._exit`: resources that are declared but not yet registered never will be."""
@@ -165,7 +165,7 @@ class _Echo(Mocks):
 
 
 class _Monitor(MockMonitor):
-    """Record the requests to the engine, which have what mocks do not get: parents, order and outputs."""
+    """Record the requests to the engine, which have the parents, order and outputs that mocks do not get."""
 
     def __init__(self, mocks: Mocks, stack: str, recording: Recording) -> None:
         super().__init__(mocks)

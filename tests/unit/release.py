@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from components.platform.envoy_gateway import source_of
+from components.platform.envoy_gateway import ENVOY_GATEWAY
 from components.platform.release import Release, split
-from components.platform.sources import Source
+from components.platform.sources import Source, manifest_source
 from config import EnvoyGatewayConfig
 from kube.manifest import Manifest
 
@@ -84,8 +84,8 @@ def text(*manifests: Manifest) -> bytes:
 
 
 def source(**keys: Any) -> Source:
-    """Where a stack with these keys in `envoyGateway` gets its release from."""
-    return source_of(EnvoyGatewayConfig(**keys))
+    """The source of the release for a stack with these keys in `envoyGateway`."""
+    return manifest_source(ENVOY_GATEWAY, EnvoyGatewayConfig(**keys))
 
 
 def release(*manifests: Manifest, **keys: Any) -> Release:

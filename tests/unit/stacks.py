@@ -54,7 +54,7 @@ def problems(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list
 
 
 def explained(config: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, str]]]:
-    """Key, code and words of every problem of a config, for tests of what a message names."""
+    """Key, code and words of every problem of a config, for tests of the words in a message."""
     return [(_key(found), found.problem.code, found.problem.words) for found in rejected(config)]
 
 

@@ -1,4 +1,4 @@
-"""The whole program, run for the stacks that are committed: what each is made of, and what holds for every resource."""
+"""The whole program, run for every committed stack: its resources, and rules for all of them."""
 
 import ast
 import os
@@ -31,7 +31,7 @@ def dev(preview: bool, pinned_manifest: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def up(pinned_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """The dev stack as an update sees it, for what a preview cannot know."""
+    """The dev stack as an update sees it, for values that a preview cannot know."""
     return program.run(tmp_path_factory.mktemp("up"), manifest=pinned_manifest)
 
 

@@ -11,18 +11,18 @@ from threading import Thread
 
 @dataclass
 class Web:
-    """What it answers, to whatever it is asked; the rest is how it misbehaves."""
+    """The answer to every request, and the faults of the server."""
 
     body: bytes = b""
     status: int = 200
     missing: int = 0
-    """How many bytes it promises and does not send."""
+    """Number of bytes that Content-Length announces but the server does not send."""
     pause_s: float = 0.0
-    """Between one byte and the next."""
+    """Pause between two bytes."""
     delay_s: float = 0.0
-    """Before the answer."""
+    """Delay before the answer."""
     asked: list[str] = field(default_factory=list[str])
-    """The paths that were asked for."""
+    """Paths of the requests so far."""
     url: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Find and remove the objects of the suite, but never those of anybody else's run of it."""
+"""Find and remove the objects of the suite, but never those of another user's run."""
 
 import hashlib
 import socket
@@ -6,7 +6,7 @@ import socket
 from local.errors import UserError
 from local.paths import state_root
 from tools.conformance.description import Description
-from tools.conformance.objects import get
+from tools.conformance.kubectl_get import get
 from tools.stack import Stack
 
 _LABEL = "synergychat.local/conformance"

@@ -20,7 +20,7 @@ class Outcome:
 
     results: tuple[Result, ...]
     report: Report | None
-    """None if a single test ran, or if the suite ended before it wrote one."""
+    """The report; None if a single test ran, or if the suite ended before it wrote one."""
     exit_code: int
     """The exit code of the suite."""
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from rich.console import Console
 
+from kube.atomic_write import write_whole
 from local.cluster.cluster import Cluster
 from local.cluster.logs import tail
 from local.errors import UserError
-from local.files import write_whole
 from local.images import archives, tools_for
 from local.lock import locked
 from local.paths import state_root

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.errors import UserError
-from tools.conformance.objects import get
+from tools.conformance.kubectl_get import get
 from tools.stack import Stack
 
 _VERSION = "gateway.networking.k8s.io/bundle-version"

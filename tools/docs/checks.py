@@ -51,7 +51,7 @@ def _sentence(template: str) -> str:
 
 @cache
 def examples() -> dict[str, str]:
-    """By code: the Markdown of something that has the problem, and the line that the program prints."""
+    """By code, the Markdown of an example that has the problem, and the line that the program prints."""
     found: dict[str, str] = {}
     for config_case in configs.load():
         (located,) = config_case.problems()
@@ -83,7 +83,7 @@ def _block(value: Manifest | Mapping[str, Any], line: str) -> str:
 
 
 def _fixed(line: str) -> str:
-    """The line without what differs from run to run: the certificates of the cases are issued on the spot."""
+    """The line without the dates, which differ between runs: the certificates of the cases are new in every run."""
     return _DATE.sub("YYYY-MM-DD", line)
 
 

@@ -1,4 +1,4 @@
-"""WorkloadScope: what all objects of one workload have in common."""
+"""WorkloadScope: names and labels that all objects of one workload share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A small async client for the API server. docs/decisions/0014 explains why it is not a library."""
+"""A small async client for the API server."""
 
 import base64
 import json

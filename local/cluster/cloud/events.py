@@ -1,4 +1,4 @@
-"""Kubernetes Events, which tell the user of `kubectl describe` what worked and what failed."""
+"""Kubernetes Events, which `kubectl describe` shows: successes and failures."""
 
 import logging
 from datetime import UTC, datetime

@@ -81,4 +81,4 @@ def _listen(endpoint: Endpoint) -> tuple[socket.socket, Outcome]:
     except host_ports.PermissionDenied as error:
         high = Endpoint(endpoint.address, endpoint.port + _HIGH_PORT_OFFSET, endpoint.protocol)
         listener = host_ports.listen(high.protocol, high.address, high.port)
-        return listener, Outcome(high, f"{error.message} Port {high.port} serves it instead.\n  {error.cure}")
+        return listener, Outcome(high, f"{error.message} Port {high.port} serves it instead.\n  {error.fix}")

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from kube.files import write_whole
+from kube.atomic_write import write_whole
 
 
 class StatusFile:

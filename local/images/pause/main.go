@@ -1,4 +1,4 @@
-// The process that holds a pod's namespaces: it waits for its end, and reaps what is orphaned to it.
+// Command pause holds a pod's namespaces open until SIGTERM, and reaps orphaned processes.
 package main
 
 import (

@@ -12,7 +12,7 @@ from tests.unit.recording import PROJECT, record
 from tests.unit.stacks import CONTEXT, parse, passed, problems, rejected
 
 SECRET = "s3cr3t-Value"
-"""In upper case: no rule accepts it as a name."""
+"""A value in upper case, which no rule accepts as a name."""
 
 
 # Values

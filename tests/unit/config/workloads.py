@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 SHOP = {"image": "registry.example.com/shop:1"}
-"""An extra app with nothing but what every one needs."""
+"""An extra app with only the required keys."""
 SECRETS = {"keys": {"token": "hunter2"}}
 
 of_every_workload = pytest.mark.parametrize("workload", ["web", "apps.shop"])

@@ -1,4 +1,4 @@
-"""What docs/workloads.md shows in Python, in the program as a reader puts it there."""
+"""The Python of docs/workloads.md, in the program where a reader puts it."""
 
 from pathlib import Path
 

@@ -146,7 +146,7 @@ def test_prod_sets_everything_that_an_update_without_lost_requests_needs(key: st
     first, *others = key.split(".")
     proven, prod = (
         reduce(getitem, others, config[f"synergychat:{first}"])
-        for config in (recipes("operating.md")["What nothing is lost with"], stack_config("prod"))
+        for config in (recipes("operating.md")["Keys for zero failed requests"], stack_config("prod"))
     )
     assert prod == proven
 

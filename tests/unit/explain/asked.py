@@ -1,7 +1,7 @@
-"""Requests put to explain: a Gateway and a Service are there unless a test brings a Gateway of its own."""
+"""Requests for explain. A Gateway and a Service exist, unless a test has its own Gateway."""
 
 from explain import Request, Verdict, explain
-from tests.cases.objects import Manifest, gateway, service
+from tests.cases.builders import Manifest, gateway, service
 
 
 def ask(objects: list[Manifest], url: str, method: str = "", *headers: str) -> Verdict:

@@ -1,7 +1,7 @@
 """Listeners that explain chooses for a request, beyond the cases of tests/cases."""
 
 from explain import Request, explain
-from tests.cases.objects import extension, gateway, listener, listener_set, route
+from tests.cases.builders import extension, gateway, listener, listener_set, route
 from tests.unit.explain.asked import ask, taker
 
 _WILD = "*.example.com"

@@ -3,7 +3,7 @@
 import pytest
 
 from explain.verdict import Taken
-from tests.cases.objects import (
+from tests.cases.builders import (
     SHOP,
     Manifest,
     extension,

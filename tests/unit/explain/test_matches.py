@@ -3,8 +3,8 @@
 import pytest
 
 from explain import Request, RequestError
-from explain.paths import normalized, with_slashes
-from tests.cases.objects import Manifest, path, route, rule
+from explain.path_normalization import normalized, with_slashes
+from tests.cases.builders import Manifest, path, route, rule
 from tests.unit.explain.asked import ask
 
 
@@ -85,7 +85,7 @@ def test_a_request_that_nobody_can_send_is_refused_with_a_fix(
 ) -> None:
     with pytest.raises(RequestError, match=reason) as caught:
         Request.of(url, method, headers)
-    assert fix in caught.value.cure
+    assert fix in caught.value.fix
 
 
 def test_a_request_is_printed_with_its_method_and_without_the_usual_port() -> None:

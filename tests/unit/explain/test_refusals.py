@@ -1,11 +1,11 @@
-"""What a refusal names: the listener, route or rule that does not take a request, and the values that it compares."""
+"""Refusals: they name the listener, route or rule that does not take a request, and the values that it compares."""
 
 import pytest
 
 from explain import Request, Verdict, explain
 from explain.refusal import Refusal
+from tests.cases.builders import SHOP, Manifest, gateway, listener, path, route, rule, service
 from tests.cases.case import load
-from tests.cases.objects import SHOP, Manifest, gateway, listener, path, route, rule, service
 from tests.unit.explain.asked import ask, taker
 
 CASES = {case.name: case for case in load()}

@@ -1,7 +1,7 @@
 """Routes with equal matches: which one takes a request, and what explain notes about it."""
 
 from explain import Request, Verdict, explain
-from tests.cases.objects import Manifest, gateway, listener, route, service
+from tests.cases.builders import Manifest, gateway, listener, route, service
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"
 

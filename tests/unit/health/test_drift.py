@@ -1,9 +1,9 @@
-"""Drift: where a cluster differs from what a stack wants."""
+"""Drift: differences between a cluster and its stack."""
 
 import copy
 
 from health.drift import differences
-from tests.cases.objects import Manifest, gateway, manifest, route, service
+from tests.cases.builders import Manifest, gateway, manifest, route, service
 
 
 def drift(stack: list[Manifest], live: list[Manifest]) -> list[str]:

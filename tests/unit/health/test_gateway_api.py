@@ -3,7 +3,7 @@
 import pytest
 
 from kube.manifest import Manifest
-from tests.unit.health.objects import (
+from tests.unit.health.cluster_objects import (
     ENVOY_GATEWAY,
     GATEWAY_API,
     GENERATION,

@@ -5,7 +5,7 @@ import pytest
 from health.failure import Container
 from health.rows import rows
 from kube.manifest import Manifest
-from tests.unit.health.objects import IMAGE, REPLICA_SET, condition, deployment, ended, pod, text_of, waiting
+from tests.unit.health.cluster_objects import IMAGE, REPLICA_SET, condition, deployment, ended, pod, text_of, waiting
 
 
 def reasons(*pods: Manifest, kubectl: str = "kubectl --context kind-one") -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from health.rows import rows
 from kube.manifest import Manifest
-from tests.unit.health.objects import (
+from tests.unit.health.cluster_objects import (
     GATEWAY_API,
     GOOD_GATEWAY,
     REPLICA_SET,

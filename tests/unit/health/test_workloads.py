@@ -6,7 +6,7 @@ import pytest
 
 from health.rows import Row, rows
 from kube.manifest import Manifest
-from tests.unit.health.objects import (
+from tests.unit.health.cluster_objects import (
     GENERATION,
     IMAGE,
     an_object,

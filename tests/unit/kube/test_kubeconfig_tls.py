@@ -1,4 +1,4 @@
-"""Which certificates of an API server are trusted: those that the kubeconfig vouches for."""
+"""Certificates of an API server: only those of the kubeconfig's CA are trusted."""
 
 import base64
 import ipaddress

@@ -218,7 +218,7 @@ def test_a_file_that_is_not_a_tar_is_refused_in_one_line(tmp_path: Path, content
     path.write_bytes(content)
     refusal = _refusal(path)
     assert refusal.message == f"{path} is not an image archive: {why}."
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 def test_a_tar_of_something_else_is_refused(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_tar_of_something_else_is_refused(tmp_path: Path) -> None:
     assert refusal.message == (
         f"{path} is a tar file but not an image archive: it has neither manifest.json nor index.json."
     )
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_missing_layer_is_named(tmp_path: Path) -> None:
     del files[layer]
     refusal = _refusal(_tar(tmp_path / "a.tar", files))
     assert refusal.message.endswith(f"is damaged: the layer {layer} is missing.")
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 def test_a_missing_config_is_named(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_missing_part_of_an_oci_archive_is_named(tmp_path: Path, part: str) ->
     del layout.files[f"blobs/sha256/{_sha256(content)}"]
     refusal = _refusal(_tar(tmp_path / "a.tar", layout.files))
     assert refusal.message.endswith(f"is damaged: sha256:{_sha256(content)} is missing.")
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -271,7 +271,7 @@ def test_a_truncated_archive_is_refused(tmp_path: Path, compressed: bool) -> Non
     path.write_bytes(whole[:100_000])
     refusal = _refusal(path)
     assert "is not an image archive" in refusal.message
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 def test_a_compressed_archive_with_wrong_bytes_is_refused(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_a_compressed_archive_with_wrong_bytes_is_refused(tmp_path: Path) -> Non
     path.write_bytes(sound + b"\xff" * 1000)  # no block of a compressed stream begins with 0xff
     refusal = _refusal(path)
     assert "is not an image archive" in refusal.message
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_compressed_archive_with_wrong_bytes_is_refused(tmp_path: Path) -> Non
 def test_a_damaged_manifest_is_refused(tmp_path: Path, manifest: bytes) -> None:
     refusal = _refusal(_tar(tmp_path / "a.tar", docker_files("chat:1") | {"manifest.json": manifest}))
     assert "is damaged" in refusal.message
-    assert refusal.cure == SAVE_AGAIN
+    assert refusal.fix == SAVE_AGAIN
 
 
 @pytest.mark.parametrize("config", [b"[]", b"null", b'"amd64"', b"{"])
@@ -326,13 +326,13 @@ def test_an_oci_image_without_a_name_is_refused_with_the_fix(tmp_path: Path, ann
     layout.add(layout.manifest(), annotations)
     refusal = _refusal(_tar(tmp_path / "a.tar", layout.files))
     assert "contains an image without a name" in refusal.message
-    assert refusal.cure == "Save it by its name, not by its ID: docker save NAME:TAG --output FILE"
+    assert refusal.fix == "Save it by its name, not by its ID: docker save NAME:TAG --output FILE"
 
 
 def test_an_image_that_docker_saved_by_its_id_is_refused_with_the_fix(tmp_path: Path) -> None:
     refusal = _refusal(_tar(tmp_path / "a.tar", docker_files()))
     assert "contains an image without a name" in refusal.message
-    assert refusal.cure == "Save it by its name, not by its ID: docker save NAME:TAG --output FILE"
+    assert refusal.fix == "Save it by its name, not by its ID: docker save NAME:TAG --output FILE"
 
 
 def _for_another_machine(kind: str) -> dict[str, bytes]:
@@ -352,7 +352,7 @@ def _for_another_machine(kind: str) -> dict[str, bytes]:
 def test_an_image_for_another_machine_is_refused_with_the_fix(tmp_path: Path, kind: str) -> None:
     refusal = _refusal(_tar(tmp_path / "a.tar", _for_another_machine(kind)))
     assert refusal.message.endswith(f"contains an image for {ELSEWHERE}, and this machine is {HERE}.")
-    assert refusal.cure == f"Pull it for this machine and save it again: docker pull --platform linux/{HERE} NAME:TAG"
+    assert refusal.fix == f"Pull it for this machine and save it again: docker pull --platform linux/{HERE} NAME:TAG"
 
 
 @pytest.fixture

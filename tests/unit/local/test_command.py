@@ -1,4 +1,4 @@
-"""What a user reads when something fails: a message that names the thing, and never a traceback."""
+"""Errors of a command: a message that names the cause, and never a traceback."""
 
 import errno
 import os
@@ -14,8 +14,8 @@ from local.errors import UserError
 from local.lock import locked
 
 
-def told(capsys: pytest.CaptureFixture[str], command: Callable[[], int]) -> str:
-    """What stands on stderr after a command that failed."""
+def error_output(capsys: pytest.CaptureFixture[str], command: Callable[[], int]) -> str:
+    """Return stderr of a command that fails."""
     assert exit_code(command) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -35,12 +35,15 @@ def test_a_command_that_ends_well_gives_its_own_exit_code_and_says_nothing(capsy
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_users_error_is_shown_with_its_cure(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, raising(UserError("It is broken.", "Mend it."))) == "error: It is broken.\n  Mend it.\n"
+def test_a_users_error_is_shown_with_its_fix(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        error_output(capsys, raising(UserError("It is broken.", "Repair it.")))
+        == "error: It is broken.\n  Repair it.\n"
+    )
 
 
 def test_an_interrupted_command_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "the same command again" in told(capsys, raising(KeyboardInterrupt()))
+    assert "the same command again" in error_output(capsys, raising(KeyboardInterrupt()))
 
 
 def test_what_the_system_refuses_is_told_with_the_file_and_the_reason(
@@ -48,23 +51,24 @@ def test_what_the_system_refuses_is_told_with_the_file_and_the_reason(
 ) -> None:
     file = tmp_path / "file" / "below"
     file.parent.write_text("")
-    assert told(capsys, lambda: len(file.read_text())) == f"error: {file}: Not a directory.\n"
+    assert error_output(capsys, lambda: len(file.read_text())) == f"error: {file}: Not a directory.\n"
 
 
 def test_what_is_somebody_elses_is_told_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
     refused = PermissionError(errno.EACCES, "Permission denied", "/somebody/elses")
-    assert told(capsys, raising(refused)) == (
-        "error: /somebody/elses: Permission denied.\n  Make it yours, or type the command as its owner.\n"
+    assert error_output(capsys, raising(refused)) == (
+        "error: /somebody/elses: Permission denied.\n"
+        "  Change its owner to your user, or run the command as its owner.\n"
     )
 
 
 def test_an_error_without_a_file_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, raising(OSError("the wire broke"))) == "error: the wire broke\n"
+    assert error_output(capsys, raising(OSError("the wire broke"))) == "error: the wire broke\n"
 
 
 def test_a_copy_that_fails_is_told_by_its_first_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     reasons = [("a", "b", f"reason {n}") for n in range(9)]
-    assert told(capsys, raising(shutil.Error(reasons))) == "error: reason 0; reason 1; reason 2\n"
+    assert error_output(capsys, raising(shutil.Error(reasons))) == "error: reason 0; reason 1; reason 2\n"
 
 
 @pytest.mark.parametrize(
@@ -81,12 +85,12 @@ def test_a_full_disk_is_called_one_and_the_room_of_every_place_is_shown(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "made"))
     monkeypatch.setattr(shutil, "disk_usage", _only_of(tmp_path, shutil._ntuple_diskusage(9 << 20, 9 << 20, 3 << 20)))
-    said = told(capsys, raising(error))
+    said = error_output(capsys, raising(error))
     assert said.startswith("error: The disk is full: ")
     assert f"\n    3 MiB free in {tmp_path}/not/made/synergychat (XDG_CACHE_HOME)\n" in said
     assert "(XDG_STATE_HOME)\n" in said
     assert "(TMPDIR)\n" in said
-    assert said.endswith("The same command again goes on from there.\n")
+    assert said.endswith("Then run the same command again to resume.\n")
 
 
 def _only_of(place: Path, usage: object) -> Callable[[Path], object]:

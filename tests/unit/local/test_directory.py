@@ -22,7 +22,7 @@ def test_any_other_name_is_refused_with_the_rule(name: str) -> None:
     with pytest.raises(UserError, match="is not valid") as caught:
         Directory(name)
     assert repr(name) in caught.value.message
-    assert caught.value.cure == "Use at most 20 characters of a-z, 0-9 and -, with a letter or digit at both ends."
+    assert caught.value.fix == "Use at most 20 characters of a-z, 0-9 and -, with a letter or digit at both ends."
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
@@ -57,7 +57,7 @@ def test_a_file_in_place_of_a_directory_is_named(directory: Directory) -> None:
     directory.volumes.touch()
     with pytest.raises(UserError, match=f"{directory.root} cannot be used: File exists .*volumes") as caught:
         directory.create()
-    assert "XDG_STATE_HOME" in (caught.value.cure or "")
+    assert "XDG_STATE_HOME" in (caught.value.fix or "")
 
 
 def test_the_lock_is_outside_the_directory(directory: Directory) -> None:

@@ -169,5 +169,5 @@ def test_a_failed_download_names_the_image_and_the_last_line_of_skopeo(
     with Progress() as progress, pytest.raises(UserError) as caught:
         catalogue.archives(cast(Tools, FakeTools(tmp_path)), progress, ENTRIES[:1])
     assert caught.value.message == f"The image {ENTRIES[0].reference} could not be downloaded: {last}"
-    assert "load-image" in (caught.value.cure or "")
+    assert "load-image" in (caught.value.fix or "")
     assert [path for path in store.root.iterdir() if not path.name.startswith(".")] == []

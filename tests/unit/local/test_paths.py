@@ -20,4 +20,4 @@ def test_a_directory_that_cannot_be_created_is_named_with_the_fix(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     with pytest.raises(UserError, match=f"{tmp_path}/file/synergychat .*Not a directory") as caught:
         Directory("test").create()
-    assert "XDG_STATE_HOME" in (caught.value.cure or "")
+    assert "XDG_STATE_HOME" in (caught.value.fix or "")

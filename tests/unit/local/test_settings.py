@@ -50,7 +50,7 @@ def test_a_flag_that_differs_from_the_stored_settings_is_refused_with_the_fix(na
     _start(Directory(name), 7443, "127.0.3.1")
     with pytest.raises(UserError, match=f"{name} was created with api_port 7443, not 6443") as caught:
         Settings.of(Directory(name), 6443, "127.0.3.1")
-    assert caught.value.cure == f"Omit --api-port, or delete the cluster first: {fix}"
+    assert caught.value.fix == f"Omit --api-port, or delete the cluster first: {fix}"
     with pytest.raises(UserError, match=r"was created with first_address 127\.0\.3\.1, not 127\.0\.0\.1"):
         Settings.of(Directory(name), None, "127.0.0.1")
 
@@ -87,9 +87,9 @@ def test_a_damaged_settings_file_is_named_with_the_fix(directory: Directory, con
     directory.settings.write_text(content)
     with pytest.raises(UserError, match=f"{directory.settings} is damaged") as caught:
         Settings.of(directory, None, None)
-    assert caught.value.cure is not None
-    assert "Delete that file" in caught.value.cure
-    assert caught.value.cure.endswith("python -m local.cluster --name test up")
+    assert caught.value.fix is not None
+    assert "Delete that file" in caught.value.fix
+    assert caught.value.fix.endswith("python -m local.cluster --name test up")
 
 
 def test_stored_settings_out_of_range_are_refused(directory: Directory) -> None:

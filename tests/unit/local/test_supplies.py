@@ -1,4 +1,4 @@
-"""Which tools a command asks for: on a machine that has none, each that it does not need is minutes of building."""
+"""The tools that each command ensures. On a new machine, an unneeded tool costs minutes of building."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -38,16 +38,16 @@ def test_a_preview_takes_pulumi_and_its_provider_and_nothing_of_kubernetes(
 
 
 @pytest.mark.parametrize(
-    ("ask", "cure"),
+    ("ask", "fix"),
     [(Stack.pulumi, "Type: make up, or, without a cluster: make preview"), (Stack.kubectl, "Type: make up")],
 )
 def test_what_is_not_there_yet_is_named_with_the_command_that_brings_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Stack], object], cure: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Stack], object], fix: str
 ) -> None:
     monkeypatch.setattr(stack, "VENV", tmp_path)
     with pytest.raises(UserError) as raised:
         ask(Stack("dev", "kind-one", named=False))
-    assert raised.value.cure == cure
+    assert raised.value.fix == fix
 
 
 def test_without_kubectl_among_the_tools_only_pulumi_gets_a_wrapper(

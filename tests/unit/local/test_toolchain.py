@@ -139,7 +139,7 @@ def test_a_failed_build_shows_the_compiler_errors_without_the_package_names(tmp_
     log = _log(tmp_path, "go: downloading k8s.io/api v0.36.3", *PACKAGES, *lines, *PACKAGES)
     error = build_error("runc (build)", log)
     assert error.message == "runc (build) failed:\n" + "\n".join(f"    {line}" for line in lines)
-    assert str(log) in (error.cure or "")
+    assert str(log) in (error.fix or "")
 
 
 def test_the_first_errors_are_shown_and_the_others_counted(tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from local.venv import DEV, RUN
 
 
 class Commands:
-    """Stands for what `python -m venv` and `pip install` do; `works` says whether pip succeeds."""
+    """A replacement for `python -m venv` and `pip install`; `works` says whether pip succeeds."""
 
     def __init__(self, where: Path) -> None:
         self._python = where / "bin" / "python"
         self.run: list[list[str]] = []
         self.works = True
 
-    def __call__(self, command: list[str], cure: str) -> bool:
+    def __call__(self, command: list[str], fix: str) -> bool:
         self.run.append(command)
         if command[1:3] == ["-m", "venv"]:
             self._python.parent.mkdir(parents=True)
@@ -27,7 +27,7 @@ class Commands:
         return self.works
 
     def done(self) -> list[str]:
-        """What was run since the last look: `venv` or `pip`."""
+        """Modules that were run since the last call: `venv` or `pip`."""
         kinds = [command[2] for command in self.run]
         self.run.clear()
         return kinds
@@ -145,7 +145,7 @@ def test_an_old_python_is_told_what_to_type(
     assert "make PYTHON=" in said
 
 
-def test_a_command_that_fails_shows_its_last_words_and_the_cure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_fails_shows_its_last_words_and_the_fix(capsys: pytest.CaptureFixture[str]) -> None:
     words = "; ".join(f"echo line {n} >&2" for n in range(9))
     assert not venv._run(["sh", "-c", f"{words}; exit 3"], "Check the network.")
     said = capsys.readouterr().err

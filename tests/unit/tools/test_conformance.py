@@ -137,7 +137,7 @@ def test_class_features_and_the_controllers_version_are_read_from_the_cluster() 
 def test_a_cluster_without_the_class_of_a_stack_is_refused_with_the_command_that_creates_it() -> None:
     with pytest.raises(UserError, match="other has no GatewayClass") as refused:
         Target.of(_cluster([]), "v1.6.1")
-    assert refused.value.cure == "Type: make up CONTEXT=other"
+    assert refused.value.fix == "Type: make up CONTEXT=other"
 
 
 def test_another_version_of_the_gateway_api_is_refused_before_anything_is_created() -> None:
@@ -180,7 +180,7 @@ def test_the_objects_of_the_suite_are_deleted_and_nothing_else() -> None:
 def test_objects_that_cannot_be_deleted_are_reported_with_the_command_to_type() -> None:
     with pytest.raises(UserError, match="timed out") as raised:
         leftovers.remove(cast(Stack, ClusterOnPaper({}, refusal="timed out")), DESCRIPTION)
-    assert "kubectl --context other delete gatewayclass/bumped namespace/suite-infra" in (raised.value.cure or "")
+    assert "kubectl --context other delete gatewayclass/bumped namespace/suite-infra" in (raised.value.fix or "")
 
 
 # --- what the suite says
@@ -300,7 +300,7 @@ def test_an_unknown_test_is_refused_with_tests_of_a_similar_name() -> None:
     with pytest.raises(UserError) as refused:
         DESCRIPTION.check_test("HTTPRouteWeigth")
     assert refused.value.message == "The conformance suite has no test HTTPRouteWeigth."
-    assert "HTTPRouteWeight" in (refused.value.cure or "")
+    assert "HTTPRouteWeight" in (refused.value.fix or "")
 
 
 def test_a_report_that_would_have_no_directory_is_refused_before_anything_runs(tmp_path: Path) -> None:

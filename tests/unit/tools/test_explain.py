@@ -1,4 +1,4 @@
-"""`make explain`: the screen and the exit code, from what Pulumi plans and what kubectl finds."""
+"""`make explain`: the screen and the exit code, for objects that Pulumi plans and that kubectl finds."""
 
 import json
 from subprocess import CompletedProcess
@@ -8,7 +8,7 @@ import pytest
 
 from local import supplies
 from local.errors import UserError
-from tests.cases.objects import Manifest, backend, gateway, listener, route, rule, service
+from tests.cases.builders import Manifest, backend, gateway, listener, route, rule, service
 from tools import explain
 from tools import stack as stacks
 from tools.stack import Stack

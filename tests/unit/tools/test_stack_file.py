@@ -1,4 +1,4 @@
-"""What the targets of make read from a stack's file, and the errors for a file that they cannot use."""
+"""The keys that the targets of make read from a stack's file, and the errors for a file that they cannot use."""
 
 from pathlib import Path
 

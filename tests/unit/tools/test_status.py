@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from components.access import hosts_lines, try_it
-from components.gateway.certificates import make_pair
+from components.gateway.self_signed import make_pair
 from local.cluster.cluster import Cluster
 from local.cluster.status import Status
 from tests.unit import program, release

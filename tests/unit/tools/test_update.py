@@ -184,7 +184,7 @@ def test_an_interrupted_update_is_read_to_its_end(pulumi: Callable[[str], None],
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert out.startswith("update canceled\n  failed update the stack dev (")
-    assert err == "interrupted: type the same command again to go on\n"
+    assert err == "interrupted: run the same command again to continue\n"
     assert process.returncode == 1
 
 
@@ -210,7 +210,7 @@ def test_messages_pass_unchanged_and_notes_for_pulumi_itself_do_not(event: str, 
 
 
 def waits(kind: str, *messages: str, operation: str = "create", **annotations: str) -> list[str]:
-    """What is awaited, by the messages of the provider during an operation on one object."""
+    """The lines for messages of the provider during an operation on one object."""
     inputs = {"kind": kind, "metadata": {"name": "one", "annotations": annotations}}
     before, after = (inputs, None) if operation == "delete" else (None, inputs)
     metadata = {"op": operation, "urn": "urn:one", "type": f"kubernetes:example.com/v1:{kind}"}

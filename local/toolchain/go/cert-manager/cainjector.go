@@ -17,7 +17,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
-// Its flags are about logs and leader election alone.
+// cainjector ignores its arguments: the flags that it gets are for logs and leader election.
 func cainjector(ctx context.Context, _ []string) error {
 	known := runtime.NewScheme()
 	builder := runtime.NewSchemeBuilder(kubernetes.AddToScheme, cmapi.AddToScheme, apiext.AddToScheme, apireg.AddToScheme)
@@ -29,7 +29,7 @@ func cainjector(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	// The injectors apply under the agent's name.
+	// The injectors use the user agent as the field manager of their changes.
 	manager, err := ctrl.NewManager(util.RestConfigWithUserAgent(settings, "cainjector"), ctrl.Options{
 		Scheme:  known,
 		Metrics: metricsserver.Options{BindAddress: "0"},

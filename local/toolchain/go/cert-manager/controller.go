@@ -62,16 +62,16 @@ func controller(ctx context.Context, arguments []string) error {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return healthz.NewServer(20*time.Second).Start(ctx, health) })
-	// Known are those that are imported above.
+	// The packages imported above register these controllers.
 	for name, construct := range ctl.Known() {
 		if name == shim.ControllerName && !options.EnableGatewayAPI {
 			continue
 		}
-		each, err := construct(factory)
+		component, err := construct(factory)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		group.Go(func() error { return each.Run(workers, ctx) })
+		group.Go(func() error { return component.Run(workers, ctx) })
 	}
 	shared.SharedInformerFactory.Start(ctx.Done())
 	shared.KubeSharedInformerFactory.Start(ctx.Done())
@@ -82,7 +82,7 @@ func controller(ctx context.Context, arguments []string) error {
 	return group.Wait()
 }
 
-// As the reference of cert-manager's controller has them, of what the components above read.
+// defaults returns the documented defaults of cert-manager's controller, for the options that the packages above read.
 func defaults() ctl.ContextOptions {
 	return ctl.ContextOptions{
 		KubernetesAPIQPS:   20,
@@ -102,7 +102,7 @@ func defaults() ctl.ContextOptions {
 	}
 }
 
-// Flags of a component, its verbosity among them.
+// logged returns a flag set with the flag for log verbosity.
 func logged(name string) *pflag.FlagSet {
 	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	flags.IntP("v", "v", 0, "")

@@ -20,15 +20,15 @@ import (
 	"sigs.k8s.io/gateway-api/pkg/consts"
 )
 
-var describe = flag.Bool("describe", false, "print what the suite will ask of a cluster, and run nothing")
+var describe = flag.Bool("describe", false, "print what the suite needs of a cluster, and run no test")
 
-// description is what its caller has to know before a run; the manifests of a service mesh are left out.
+// description lists what the caller needs to know before a run. It leaves out the manifests of service meshes.
 type description struct {
 	// Version of the Gateway API that the cluster must have.
 	Version string   `json:"version"`
 	Tests   []string `json:"tests"`
 	Images  []string `json:"images"`
-	// ClusterScoped are the objects to delete when a run could not: kind/name. All others are in these namespaces.
+	// ClusterScoped lists, as kind/name, the objects to delete after a run that was interrupted. All others are in these namespaces.
 	ClusterScoped []string `json:"clusterScoped"`
 }
 
@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
-	// The suite takes a parallel test for passed as soon as it waits for its turn, and reports it so.
+	// The suite reports a parallel test as passed when the test pauses to wait for its turn.
 	for i := range tests.ConformanceTests {
 		tests.ConformanceTests[i].Parallel = false
 	}

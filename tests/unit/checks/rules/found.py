@@ -1,10 +1,10 @@
-"""What the rules find in a set of objects."""
+"""Problems that the rules find in a set of objects."""
 
 from checks.rules import problems
 from diagnostics import Problem
 from kube.manifest import Manifest
+from tests.cases.builders import namespace
 from tests.cases.case import VERSION
-from tests.cases.objects import namespace
 
 Found = tuple[str, str, str]
 """The code, the object as `Kind name`, and the field."""
@@ -18,7 +18,7 @@ def found(*objects: Manifest, version: str = VERSION) -> list[Found]:
 
 
 def found_in_chat(*objects: Manifest) -> list[Found]:
-    """What the rules find when the stack declares namespace `chat`, and so all objects in it."""
+    """Problems when the stack declares namespace `chat`, and so all objects in it."""
     return found(namespace(), *objects)
 
 

@@ -7,7 +7,7 @@ import pytest
 from gatewayapi.kinds import ENVOY_GATEWAY
 from kube import unknown
 from kube.manifest import Manifest
-from tests.cases.objects import (
+from tests.cases.builders import (
     backend,
     certificate,
     config,

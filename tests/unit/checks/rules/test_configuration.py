@@ -6,8 +6,7 @@ import pytest
 
 from gatewayapi.kinds import GATEWAY_API
 from kube.manifest import Manifest
-from tests.cases.case import classes
-from tests.cases.objects import (
+from tests.cases.builders import (
     CLASS,
     SHOP,
     config,
@@ -21,6 +20,7 @@ from tests.cases.objects import (
     service,
     target,
 )
+from tests.cases.case import classes
 from tests.unit.checks.rules.found import found, found_in_chat, only_problem
 
 LUA = policy("EnvoyExtensionPolicy", "script", lua=[{"type": "Inline"}])

@@ -9,7 +9,7 @@ from checks.rules.controller_config import wrong_config
 from checks.schema import Crds
 from diagnostics import Problem
 from releases import Release
-from tests.cases.objects import SYSTEM, manifest
+from tests.cases.builders import SYSTEM, manifest
 
 NEWEST = (1, 9)
 

@@ -1,8 +1,8 @@
 """Listeners that share an Envoy, and their certificates."""
 
 from kube.manifest import Manifest
+from tests.cases.builders import MERGED, certificate, gateway, listener, route, service, tls_listener
 from tests.cases.case import classes
-from tests.cases.objects import MERGED, certificate, gateway, listener, route, service, tls_listener
 from tests.unit.checks.rules.found import found_in_chat, only_problem
 
 HOST = "chat.example.com"

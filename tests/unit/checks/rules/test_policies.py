@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from kube.manifest import Manifest
+from tests.cases.builders import MERGED, config, extension, gateway, listener, policy, route, service, target
 from tests.cases.case import classes
-from tests.cases.objects import MERGED, config, extension, gateway, listener, policy, route, service, target
 from tests.unit.checks.rules.found import found_in_chat, only_problem
 
 

@@ -4,8 +4,8 @@ import yaml
 
 from checks.rules import problems
 from local.paths import REPOSITORY
+from tests.cases.builders import SHOP, backend, gateway, namespace, path, policy, route, rule, service, target
 from tests.cases.case import VERSION
-from tests.cases.objects import SHOP, backend, gateway, namespace, path, policy, route, rule, service, target
 from tests.unit.checks.rules.found import found, found_in_chat, only_problem
 
 

@@ -2,7 +2,7 @@
 
 from gatewayapi.kinds import ENVOY_GATEWAY
 from kube.manifest import Manifest
-from tests.cases.objects import (
+from tests.cases.builders import (
     SHOP,
     extension,
     gateway,

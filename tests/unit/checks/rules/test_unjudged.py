@@ -1,4 +1,4 @@
-"""What the rules leave to the cluster: objects that others may create, and values that are known only after `up`."""
+"""Cases that the rules leave to the cluster: objects of others, and values that are known only after `up`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from kube import unknown
 from kube.manifest import Manifest
-from tests.cases.objects import (
+from tests.cases.builders import (
     CHAT,
     SHOP,
     backend,

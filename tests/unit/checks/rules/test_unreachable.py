@@ -1,6 +1,6 @@
 """Rules that take the same requests, and hosts that another listener has."""
 
-from tests.cases.objects import extension, extension_filter, gateway, listener, route, rule, service
+from tests.cases.builders import extension, extension_filter, gateway, listener, route, rule, service
 from tests.unit.checks.rules.found import found_in_chat
 
 

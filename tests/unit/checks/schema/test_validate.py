@@ -11,7 +11,7 @@ from diagnostics import Problem
 from gatewayapi.kinds import GATEWAY_API
 from kube import unknown
 from kube.manifest import Manifest
-from tests.cases.objects import gateway, listener, manifest, path, route, rule
+from tests.cases.builders import gateway, listener, manifest, path, route, rule
 
 UNKNOWN: Any = unknown.UNKNOWN
 

@@ -56,7 +56,7 @@ def build(
 def deployment(recording: Recording) -> dict[str, Any]:
     """The Deployment's spec."""
     spec = recording["shop-deployment"].inputs["spec"]
-    # The mocks take a value with a secret in it for a secret as a whole.
+    # The mocks treat a value that contains a secret as a secret.
     return spec.value if isinstance(spec, Secret) else spec
 
 

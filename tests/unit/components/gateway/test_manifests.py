@@ -1,4 +1,4 @@
-"""Manifests of Gateway API and Envoy Gateway objects, and when the provider takes them for ready."""
+"""Manifests of Gateway API and Envoy Gateway objects, and the conditions that the provider waits for."""
 
 from typing import Any, Literal
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.platform.cert_manager_release import CertManagerRelease, source_of, split
-from components.platform.sources import ManifestError
+from components.platform.cert_manager_release import CERT_MANAGER, CertManagerRelease, split
+from components.platform.sources import ManifestError, manifest_source
 from config import CertManagerConfig
 from kube.manifest import Manifest
 from tests.unit import program, small_stack
@@ -47,7 +47,7 @@ def objects(*controllers: Manifest) -> list[Manifest]:
 
 def release(*documents: Manifest, **settings: Any) -> CertManagerRelease:
     data = envoy_gateway.text(*(documents or objects()))
-    return split(data, source_of(CertManagerConfig(**settings)), "cert-manager.yaml")
+    return split(data, manifest_source(CERT_MANAGER, CertManagerConfig(**settings)), "cert-manager.yaml")
 
 
 def arguments(deployment: Any) -> list[str]:

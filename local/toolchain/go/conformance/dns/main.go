@@ -1,4 +1,4 @@
-// CoreDNS with the plugins that the suite's UDP backend asks for.
+// CoreDNS with the plugins that the suite's UDP backend needs.
 package main
 
 import (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools import environment
-from tools.ports import ports_to_serve
+from tools.load_balancer_ports import ports_to_serve
 from tools.stack import Stack
 
 HTTPS = {"selfSigned": True, "port": 8443}

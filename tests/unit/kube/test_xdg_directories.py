@@ -1,11 +1,11 @@
-"""Where this user's cache and state are."""
+"""Directories of this user's cache and state."""
 
 from pathlib import Path
 
 import pytest
 
 from components.platform import sources
-from kube.paths import cache_root, state_path
+from kube.xdg_directories import cache_root, state_path
 from local.toolchain import charts
 
 

@@ -1,4 +1,4 @@
-"""What a CRD may say: CEL rules, nullable and open schemas, alternatives. Most of it is in no CRD of the release."""
+"""Features of CRDs: CEL rules, nullable and open schemas, alternatives. Most of them occur in no CRD of the release."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

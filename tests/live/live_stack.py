@@ -55,7 +55,7 @@ class LiveStack:
         self.environment = environment
         self._outputs: dict[str, Any] | None = None
         self.said = ""
-        """What the last `up` printed."""
+        """Output of the last `up`."""
         self.configure(context=context)
         self.automation = automation.create_or_select_stack(
             stack_name="dev",
@@ -66,14 +66,14 @@ class LiveStack:
         )
 
     def remember_first_answers(self) -> None:
-        """Of the page, of the API's health and of an unknown host, without a second try."""
+        """Store the first answers of the page, of the API's health and of an unknown host, without retries."""
         urls = self.outputs["urls"]
         asked = (urls["web"], f"{urls['api']}/healthz", "http://unknown.internal")
         self.first_answers = tuple(self.request("GET", url) for url in asked)
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """As of the last `up`: asking Pulumi takes a second."""
+        """Outputs of the last `up`. They are cached, because Pulumi takes a second for them."""
         if self._outputs is None:
             self._outputs = {name: output.value for name, output in self.automation.outputs().items()}
         return self._outputs
@@ -102,7 +102,7 @@ class LiveStack:
         self.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def up(self) -> Mapping[str, int]:
-        """Bring the stack up; how many resources were created, updated, left the same."""
+        """Bring the stack up. Return how many resources were created, updated and left the same."""
         self._outputs = None
         done = self.automation.up()
         self.said = done.stdout
@@ -123,7 +123,7 @@ class LiveStack:
         )
 
     def kubectl(self, *arguments: str, typed: str | None = None) -> str:
-        """What `kubectl` prints."""
+        """Run `kubectl` and return its output."""
         command = [VENV / "bin" / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
         try:
             return subprocess.run(command, input=typed, check=True, capture_output=True, text=True).stdout
@@ -140,7 +140,7 @@ class LiveStack:
         self.kubectl("delete", "--wait=false", "-f", "-", typed=yaml.safe_dump_all(reversed(objects)))
 
     def client(self) -> httpx.Client:
-        """For many requests, on connections that are kept alive."""
+        """A client for many requests, on connections that are kept alive."""
         return httpx.Client(base_url=f"http://{self.gateway_address}", timeout=10, trust_env=False)
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
@@ -153,7 +153,7 @@ class LiveStack:
 
 @contextmanager
 def live_stack(name: str, kubeconfig: Path, context: str) -> Iterator[LiveStack]:
-    """A stack whose program and state are in a directory of this name, which goes with it."""
+    """A stack whose program and state are in a directory of this name. The directory is deleted with it."""
     directory = state_root() / name
     shutil.rmtree(directory, ignore_errors=True)  # what a killed run may have left
     directory.mkdir(mode=0o700)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kube.files import write_whole
+from kube.atomic_write import write_whole
 
 
 @contextmanager

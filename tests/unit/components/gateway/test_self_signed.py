@@ -8,8 +8,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from components.gateway import certificates
-from components.gateway.certificates import create_self_signed, make_pair
+from components.gateway import self_signed
+from components.gateway.self_signed import create_self_signed, make_pair
 from kube.namespace import create_restricted_namespace
 from tests.unit import small_stack
 from tests.unit.recording import Recorded, Secret, record
@@ -27,7 +27,7 @@ def secret(
         def now(cls, tz: object = None) -> datetime:
             return now
 
-    monkeypatch.setattr(certificates, "datetime", Clock)
+    monkeypatch.setattr(self_signed, "datetime", Clock)
 
     def program() -> None:
         cluster = small_stack.on_cluster()

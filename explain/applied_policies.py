@@ -11,7 +11,7 @@ from typing import Any
 
 from explain.backends import Backend
 from gatewayapi.listeners import Listener
-from gatewayapi.policies import Attachable
+from gatewayapi.policy_attachment import Attachable
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
 from kube.read import read, values

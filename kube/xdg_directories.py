@@ -13,7 +13,7 @@ def cache_root() -> Path:
 
 
 def state_path() -> Path:
-    """Return the directory for what cannot be rebuilt, whether it exists yet or not."""
+    """Return the directory for data that cannot be rebuilt. It may not exist yet."""
     return _directory("XDG_STATE_HOME", ".local/state") / "synergychat"
 
 
