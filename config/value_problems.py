@@ -1,12 +1,9 @@
 """Problems of single values: pydantic's errors as problems of the catalogue."""
 
-from typing import Any
-
 from pydantic_core import ErrorDetails
 
 from config.keys import known_keys
 from diagnostics import Path, Problem, problem, suggest
-from diagnostics.catalogue import catalogue
 from diagnostics.problem import reason
 
 _CODES = {
@@ -31,14 +28,8 @@ def value_problem(error: ErrorDetails) -> Problem:
         return problem("config-key-unknown", path, suggestion=suggest(path[-1], known) or f"known: {', '.join(known)}")
     if kind == "literal_error":
         return problem("config-choice", path, options=str(context["expected"]).replace("'", ""))
-    code, words = _code(error, context)
+    code = _CODES.get(kind, kind)
+    words = {name: word for name, word in context.items() if name != "code"}
     if path[-1] == "[key]":
         return problem("config-name", path[:-1], rule=reason(code, **words).rule)
     return problem(code, path, **words)
-
-
-def _code(error: ErrorDetails, context: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    code = _CODES.get(error["type"], error["type"])
-    if code not in catalogue():
-        return "config-invalid", {"message": error["msg"]}
-    return code, {name: word for name, word in context.items() if name != "code"}

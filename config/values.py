@@ -104,7 +104,8 @@ def _find_hostname(value: object) -> Reason | None:
 
 
 def _find_hostname_or_wildcard(value: object) -> Reason | None:
-    return _find_hostname(value.removeprefix("*.") if isinstance(value, str) and len(value) <= 253 else value)
+    found = _find_hostname(value.removeprefix("*.") if isinstance(value, str) and len(value) <= 253 else value)
+    return reason("hostname-or-wildcard-invalid") if found and found.code == "hostname-invalid" else found
 
 
 def _find_image(value: object) -> Reason | None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _PARENTS = {(GATEWAY_API, "Gateway"), (GATEWAY_API, "ListenerSet")}
 _WITHOUT_HOSTNAMES = ("TCPRoute", "UDPRoute")
 STAGES = (
-    "listener-not-served",
     "route-kind-not-served",
     "route-kind-not-allowed",
     "route-namespace-not-allowed",
@@ -41,6 +40,7 @@ class Attachment:
     hostnames: tuple[str, ...] = ()
     """Host names for which the route is attached; empty when it is refused."""
     refusal: Problem | None = None
+    """The reason why the route is not attached; the listener's own problem when the listener serves nothing."""
 
 
 def attachments_of_parent(topology: "Topology", route: Manifest, path: Path) -> Iterator[Attachment]:
@@ -70,8 +70,8 @@ def _attach(
     topology: "Topology", route: Manifest, listener: Listener, ref: Reference
 ) -> tuple[list[str], Problem | None]:
     kind, namespace = kind_of(route), namespace_of(route)
-    if not topology.is_served(listener):
-        return [], problem("listener-not-served", ref.path, ref.target.name, listener=listener)
+    if refusal := topology.refusal_of(listener):
+        return [], refusal
     if kind not in listener.protocol_kinds:
         return [], problem(
             "route-kind-not-served",

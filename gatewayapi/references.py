@@ -164,7 +164,7 @@ def unusable_service(objects: Objects, manifest: Manifest, ref: Reference) -> Pr
         return None
     known = ", ".join(f"{port} ({name})" if name else str(port) for port, name in sorted(ports.items()))
     return problem(
-        "service-port-missing" if ref.port else "service-port-required",
+        "service-port-missing",
         (*ref.path, "port"),
         ref.port,
         service=ref,

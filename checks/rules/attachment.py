@@ -1,14 +1,12 @@
 """Routes that no listener of a parentRef takes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from diagnostics import Path, Problem
-from gatewayapi.attachment import STAGES, Attachment
+from gatewayapi.attachment import STAGES
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest
 from kube.read import items, skip_unknown
-
-_REPORTED_AT_THE_LISTENER = "listener-not-served"
 
 
 @skip_unknown
@@ -20,14 +18,14 @@ def unattached(topology: Topology, route: Manifest) -> Iterator[Problem]:
 
 @skip_unknown
 def _unattached_parent(topology: Topology, route: Manifest, path: Path) -> Iterator[Problem]:
-    refusal = _refusal(topology.attachments_of_parent(route, path))
-    if refusal is not None and refusal.code != _REPORTED_AT_THE_LISTENER:
-        yield refusal
+    attachments = topology.attachments_of_parent(route, path)
+    # The problem of a listener that is not served is shown at the listener.
+    served = [found for found in attachments if found.listener is None or topology.is_served(found.listener)]
+    refusals = [found.refusal for found in served if found.refusal is not None]
+    if refusals and len(refusals) == len(served):
+        yield max(refusals, key=_stage)
 
 
-def _refusal(attachments: Sequence[Attachment]) -> Problem | None:
-    """The refusal by the listener that came closest to taking the route; None when a listener takes it."""
-    refusals = [attachment.refusal for attachment in attachments if attachment.refusal is not None]
-    if len(refusals) < len(attachments):
-        return None
-    return max(refusals, key=lambda refusal: STAGES.index(refusal.code) if refusal.code in STAGES else -1)
+def _stage(refusal: Problem) -> int:
+    """The number of tests that the route passed: the listener of the last stage came closest to taking it."""
+    return STAGES.index(refusal.code) if refusal.code in STAGES else -1

@@ -59,8 +59,6 @@ def _reason(keyword: Keyword, path: Path, value: Any) -> Reason:
             return reason(code) if code else reason("field-pattern", pattern=pattern)
         case Keyword.Format(format):
             return reason(OF_SCHEMAS[format].code)
-        case Keyword.Required(property):
-            return reason("field-must-have", field=property)
         case Keyword.AnyOf(context) | Keyword.OneOfNotValid(context):
             return reason("field-alternatives", alternatives=" or ".join(_branch(branch, path) for branch in context))
         case Keyword.OneOfMultipleValid():
@@ -94,11 +92,8 @@ def _bound(keyword: Keyword, value: Any) -> Reason | None:
 
 def _branch(errors: Sequence[ValidationError], path: Path) -> str:
     """Requirements of one alternative on the value at `path`, with the name of a field below it."""
-    return " and ".join(
-        " ".join([*map(str, place[len(path) :]), _reason(error.kind, place, error.instance).rule])
-        for error in errors
-        for place in (tuple(error.instance_path),)
-    )
+    problems = [keyword_problem(error.kind, tuple(error.instance_path), error.instance) for error in errors]
+    return " and ".join(" ".join([*map(str, found.path[len(path) :]), found.rule]) for found in problems)
 
 
 def _listed(options: Sequence[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Examples of the problems of a stack's config, one per code, from `configs.yaml`."""
+"""Examples of the problems of a stack's config and of the objects in it, one per code, from `configs.yaml`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,12 @@ from typing import Any
 
 import yaml
 
+from config import StackConfig
 from diagnostics.render import Located
-from tests.unit.stacks import located
+from preview.recorder import Declaration
+from preview.validate import problems
+from tests.unit.recording import PROJECT
+from tests.unit.stacks import located, parse
 
 _FILE = Path(__file__).with_suffix(".yaml")
 
@@ -23,12 +27,37 @@ class ConfigCase:
     """The key that is wrong."""
     secret: Sequence[str] = field(default_factory=tuple[str, ...])
     """Keys that are encrypted in the stack's file."""
+    within: str = ""
+    """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
-        """The problems that the program finds in the config."""
-        return located(self.config, self.secret)
+        """The problems that the program finds in the config or, if there are none, in its `objects`."""
+        return located(self.config, self.secret) or _in_objects(parse(self.config, self.secret))
 
 
 def load() -> list[ConfigCase]:
     """All examples, in the order of the file."""
-    return [ConfigCase(code=code, **fields) for code, fields in yaml.safe_load(_FILE.read_text()).items()]
+    document = _Loader(_FILE.read_text()).get_single_data()
+    return [ConfigCase(code=code, **fields) for code, fields in document.items()]
+
+
+def _in_objects(config: StackConfig) -> list[Located]:
+    """The problems that a preview finds in the `objects`, without the CRDs of a release."""
+    declarations = [
+        Declaration(manifest=keys.all_fields, marked=keys.all_fields, source=keys.at(), line="")
+        for keys in config.objects
+    ]
+    version, require_digests = config.envoy_gateway.version, config.require_digests
+    return problems(declarations, project=PROJECT, crds=(), version=version, require_digests=require_digests)
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _repeat(loader: yaml.SafeLoader, node: yaml.MappingNode) -> str:
+    given: dict[str, Any] = {str(key): value for key, value in loader.construct_mapping(node).items()}
+    return given["text"] * given["times"]
+
+
+_Loader.add_constructor("!repeat", _repeat)

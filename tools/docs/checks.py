@@ -1,6 +1,7 @@
 """docs/checks.md: every code of the catalogue, with its sentences and an example.
 
-The examples are those of the tests: `tests/cases` (stacks and their config) and the verdicts of the schema checks.
+The examples are those of the tests: `tests/cases` (configs, kubeconfigs, sets of objects and schemas) and the verdicts
+of the schema checks.
 """
 
 import re
@@ -15,12 +16,12 @@ from checks.rules import problems
 from diagnostics import problem as problem_of
 from diagnostics.catalogue import Entry, catalogue
 from explain import explain
-from kube.manifest import Manifest
-from tests.cases import case, configs
+from tests.cases import case, configs, kubeconfigs, schemas
 from tests.unit.checks.schema import verdicts
 
 _WORD = re.compile(r"\{(\w+)\}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T0-9:Z]*")
+_PLACE_IN_SSL = re.compile(r" \(_ssl\.c:\d+\)")
 _MOST_LINES = 40
 _LONG, _START = 80, 24
 
@@ -40,8 +41,7 @@ def _section(entry: Entry) -> Iterator[str]:
         yield f"\nFix: {fix}."
     if entry.about:
         yield f"\n{entry.about.strip()}"
-    if found := examples().get(entry.code):
-        yield f"\n{found}"
+    yield f"\n{examples()[entry.code]}"
 
 
 def _sentence(template: str) -> str:
@@ -51,12 +51,8 @@ def _sentence(template: str) -> str:
 
 @cache
 def examples() -> dict[str, str]:
-    """By code, the Markdown of an example that has the problem, and the line that the program prints."""
-    found: dict[str, str] = {}
-    for config_case in configs.load():
-        (located,) = config_case.problems()
-        config = {f"synergychat:{key}": value for key, value in config_case.config.items()}
-        found.setdefault(config_case.code, _block(config, str(located).partition("\n")[0]))
+    """By code, the Markdown of something that has the problem, and the line that the program prints."""
+    found = dict(chain(_of_configs(), _of_kubeconfigs(), _of_schemas()))
     for stack in case.load():
         if stack.problem and stack.problem.code not in found:
             ((manifest, problem),) = problems(stack.stack, version=case.VERSION)
@@ -75,16 +71,44 @@ def examples() -> dict[str, str]:
     return found
 
 
-def _block(value: Manifest | Mapping[str, Any], line: str) -> str:
-    shown = yaml.safe_dump(_plain(value), sort_keys=False, width=110, default_flow_style=None)
-    if shown.count("\n") > _MOST_LINES:
+def _of_configs() -> Iterator[tuple[str, str]]:
+    for example in configs.load():
+        (located,) = example.problems()
+        config = {f"synergychat:{key}": value for key, value in example.config.items()}
+        note = f"The sentence is part of the message of `{example.within}`.\n\n" if example.within else ""
+        yield example.code, note + _block(config, str(located).partition("\n")[0])
+
+
+def _of_kubeconfigs() -> Iterator[tuple[str, str]]:
+    for example in kubeconfigs.load():
+        code, line = example.found()
+        yield code, _block(example.kubeconfig, line)
+
+
+def _of_schemas() -> Iterator[tuple[str, str]]:
+    for example in schemas.load():
+        (problem,) = example.problems()
+        yield problem.code, _block({"schema": example.schema, "spec": example.spec}, str(problem))
+
+
+def _block(value: object, line: str) -> str:
+    shown = _yaml(value)
+    if not shown or shown.count("\n") > _MOST_LINES:
         return f"```\n{_fixed(line)}\n```"
     return f"```yaml\n{shown}```\n\n```\n{_fixed(line)}\n```"
 
 
+def _yaml(value: object) -> str:
+    """The value as YAML, a text as it is, and an empty text for None."""
+    if value is None or isinstance(value, str):
+        return f"{value}\n" if value else ""
+    return yaml.safe_dump(_plain(value), sort_keys=False, width=110, default_flow_style=None)
+
+
 def _fixed(line: str) -> str:
-    """The line without the dates, which differ between runs: the certificates of the cases are new in every run."""
-    return _DATE.sub("YYYY-MM-DD", line)
+    """The line without what differs from run to run or with the version of Python."""
+    # The certificates of the cases are issued on the spot.
+    return _PLACE_IN_SSL.sub("", _DATE.sub("YYYY-MM-DD", line))
 
 
 def _plain(value: Any) -> Any:
@@ -101,5 +125,6 @@ _PAGE = """<!-- Written by `python -m tools.docs` from diagnostics/catalogue.yam
 
 `pulumi preview` and `pulumi up` check the config of the stack and every object before anything is sent to a cluster.
 Each problem ends with a code in brackets, such as `[port-required]`. This page explains each code. Words in capitals
-stand for what the message names. An example shows the keys or the object with the problem, and the message.
+stand for what the message names. An example shows the keys, the object or the kubeconfig with the problem, and the
+message. Where no CRD of a release has such a rule, it shows the schema that another CRD may have for `spec`.
 """

@@ -1,9 +1,15 @@
 """Problems of single values and keys: unknown keys, values of another type, values that are missing."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from config import Section
+from config.value_problems import value_problem
 from diagnostics.problem import reason
 from tests.unit.stacks import explained, problems
 
@@ -62,3 +68,32 @@ def test_a_name_that_is_not_allowed_is_rejected_with_the_rule_of_names() -> None
     assert explained({"gateway": {"https": {"hosts": hosts}}}) == [
         ('gateway.https.hosts["A.internal"]', "config-name", {"rule": rule})
     ]
+
+
+def test_an_empty_name_of_a_host_is_rejected_with_the_rule_that_allows_wildcards() -> None:
+    hosts = {"*.": {"selfSigned": True}}
+    rule = reason("hostname-or-wildcard-invalid").rule
+    assert explained({"gateway": {"https": {"hosts": hosts}}}) == [
+        ('gateway.https.hosts["*."]', "config-name", {"rule": rule})
+    ]
+
+
+def sections(base: type[Section] = Section) -> Iterator[type[Section]]:
+    for section in base.__subclasses__():
+        yield section
+        yield from sections(section)
+
+
+def errors(section: type[Section]) -> Iterator[ErrorDetails]:
+    """The errors of values of every type in every key of the group, except unknown keys."""
+    for field in section.model_fields.values():
+        for value in (None, True, 1, 1.5, "", "a", [], [1], {}, {"": 1}):
+            try:
+                section.model_validate_json(json.dumps({field.alias: value}), by_alias=True, by_name=False)
+            except ValidationError as error:
+                yield from (detail for detail in error.errors() if detail["type"] != "extra_forbidden")
+
+
+@pytest.mark.parametrize("section", dict.fromkeys(sections()), ids=lambda section: section.__name__)
+def test_every_error_of_a_value_has_a_sentence(section: type[Section]) -> None:
+    assert all(value_problem(detail).rule for detail in errors(section))

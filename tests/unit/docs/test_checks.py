@@ -5,12 +5,17 @@ import re
 import pytest
 
 from diagnostics.catalogue import catalogue
+from diagnostics.problem import reason
 from local.paths import REPOSITORY
-from tests.cases.configs import ConfigCase, load
+from tests.cases import configs, kubeconfigs, schemas
+from tests.cases.configs import ConfigCase
+from tests.cases.kubeconfigs import KubeconfigCase
+from tests.cases.schemas import SchemaCase
 from tools.docs import checks
 
 _ROOMS = ("checks", "components", "config", "explain", "gatewayapi", "kube", "preview")
 _CODE = re.compile(r"[\"']([a-z0-9]+(?:-[a-z0-9]+)+)[\"']")
+_SHOWN = re.compile(r"\[([a-z0-9-]+)\]\n```$")
 
 
 def test_the_page_is_what_the_catalogue_and_the_cases_give() -> None:
@@ -23,11 +28,30 @@ def test_every_code_of_the_catalogue_is_used() -> None:
     assert sorted(set(catalogue()) - used) == []
 
 
-def test_an_example_has_a_code_of_the_catalogue() -> None:
-    assert set(checks.examples()) <= set(catalogue())
+def test_every_code_of_the_catalogue_has_an_example_that_shows_it() -> None:
+    shown = {code: _SHOWN.findall(example) for code, example in checks.examples().items()}
+    within = {case.code: case.within for case in configs.load() if case.within}
+    assert shown == {code: [within.get(code, code)] for code in catalogue()}
 
 
-@pytest.mark.parametrize("case", load(), ids=lambda case: case.code)
+@pytest.mark.parametrize("case", configs.load(), ids=lambda case: case.code)
 def test_the_config_of_an_example_has_just_its_problem(case: ConfigCase) -> None:
     found = [(located.place, located.problem.code) for located in case.problems()]
-    assert found == [(f"synergychat:{case.at}", case.code)]
+    assert found == [(f"synergychat:{case.at}", case.within or case.code)]
+
+
+@pytest.mark.parametrize("case", [case for case in configs.load() if case.within], ids=lambda case: case.code)
+def test_a_message_contains_the_sentence_of_an_example_without_a_message_of_its_own(case: ConfigCase) -> None:
+    (located,) = case.problems()
+    assert reason(case.code).rule in located.problem.rule
+
+
+@pytest.mark.parametrize("case", kubeconfigs.load(), ids=lambda case: case.code)
+def test_the_kubeconfig_of_an_example_has_its_problem(case: KubeconfigCase) -> None:
+    code, _ = case.found()
+    assert code == case.code
+
+
+@pytest.mark.parametrize("case", schemas.load(), ids=lambda case: case.code)
+def test_the_schema_of_an_example_finds_just_its_problem(case: SchemaCase) -> None:
+    assert [(problem.field, problem.code) for problem in case.problems()] == [("spec", case.code)]

@@ -7,13 +7,7 @@ from checks.schema import Crds, cel, validate
 from kube.json_paths import children
 from kube.manifest import Manifest
 from kube.unknown import UNKNOWN
-
-
-def crd(schema: Mapping[str, Any], **served: bool) -> Manifest:
-    """A CRD of the kind Thing whose `spec` has the schema, in versions that are `served` or not."""
-    whole = {"openAPIV3Schema": {"type": "object", "properties": {"spec": schema}}}
-    versions = [{"name": name, "served": serves, "schema": whole} for name, serves in served.items()]
-    return {"spec": {"group": "example.com", "names": {"kind": "Thing"}, "versions": versions}}
+from tests.cases.schemas import crd, thing
 
 
 def things(schema: Mapping[str, Any]) -> Crds:
@@ -22,10 +16,6 @@ def things(schema: Mapping[str, Any]) -> Crds:
 
 def texts(*names: str) -> dict[str, Any]:
     return {"type": "object", "properties": {name: {"type": "string"} for name in names}}
-
-
-def thing(spec: Any) -> Manifest:
-    return {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "thing"}, "spec": spec}
 
 
 def fields(wrong: Manifest, crds: Crds) -> list[str]:
@@ -105,6 +95,14 @@ def test_an_object_that_preserves_unknown_fields_may_have_any() -> None:
     crds = things(texts("a") | {"x-kubernetes-preserve-unknown-fields": True})
     assert validate(thing({"a": "b", "c": {"d": [1]}}), crds) == ()
     assert fields(thing({"a": 1}), crds) == ["spec.a"]
+
+
+def test_an_alternative_may_require_a_field() -> None:
+    crds = things(texts("a", "b") | {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]})
+    assert validate(thing({"b": "x"}), crds) == ()
+    (problem,) = validate(thing({}), crds)
+    assert (problem.field, problem.code) == ("spec", "field-alternatives")
+    assert problem.rule == "a is required or b is required"
 
 
 def test_an_unknown_value_may_make_any_alternative_hold() -> None:
