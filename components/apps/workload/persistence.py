@@ -10,7 +10,8 @@ _VOLUME = "data"
 RECREATE: Manifest = {"type": "Recreate"}
 """Strategy that ends the old pod before it starts the new one.
 
-Two pods would write to the same volume, or the second one would wait for the node of the first."""
+Two pods would write to the same volume, or the second one would wait for the node of the first.
+"""
 
 
 def claim(settings: AppConfig) -> Manifest | None:
