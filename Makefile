@@ -12,8 +12,8 @@ help: ## list the commands
 up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) up --stack '$(STACK)' --context '$(CONTEXT)'
 
-preview: ## show what `up` would change, with or without a cluster; [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)'
+preview: ## list what `up` would change, with or without a cluster; DIFF=1 shows every field; [STACK=dev] [CONTEXT=name]
+	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)' $(if $(filter 1,$(DIFF)),--diff)
 
 config: ## show a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) config --stack '$(STACK)' --context '$(CONTEXT)'

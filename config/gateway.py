@@ -54,7 +54,7 @@ class ServingConfig(Section):
     """Keys that every Gateway has."""
 
     listener: Label = Field(default="http", description="Name of its HTTP listener.")
-    port: Port = Field(default=80, description="Port of the HTTP listener.")
+    port: Port = Field(default=80, description="Port of the HTTP listener, to which clients connect.")
     exposure: Exposure = Field(
         default="LoadBalancer",
         description="How clients reach Envoy: at an address of a load balancer, at a port of every node, or only "

@@ -18,7 +18,7 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
     if stack.gateway.name in stack.gateways:
         yield problem("name-taken", stack.at("gateways", stack.gateway.name), name="the chat's own Gateway")
     for gateway in stack.all_gateways.values():
-        every = (_exposure, _listeners, _spec, _https, _redirect, _replicas)
+        every = (_exposure, _listeners, _spec, _https, _replicas)
         yield from chain.from_iterable(rules(gateway) for rules in every)
 
 
@@ -74,18 +74,6 @@ def _one_source(certificate: CertificateConfig) -> Iterator[Problem]:
     first, *others = certificate.sources or [""]
     for key in others:
         yield problem("keys-exclusive", certificate.at(key), other=first)
-
-
-def _redirect(gateway: ServingConfig) -> Iterator[Problem]:
-    if not gateway.redirect_to_https:
-        return
-    ports = {listener.port for listener in gateway.listeners if listener.protocol == "HTTPS"}
-    ports |= {gateway.https.port} if gateway.https else set()
-    place = gateway.at("redirectToHttps")
-    if not ports:
-        yield problem("redirect-needs-https", place, True)
-    if len(ports) > 1:
-        yield problem("redirect-needs-one-port", place, True, ports=listed([str(port) for port in sorted(ports)]))
 
 
 def _replicas(gateway: ServingConfig) -> Iterator[Problem]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.routes import TARGET_FIELDS, RouteConfig
-from config.stack import StackConfig
+from config.stack import CHAT, StackConfig
 from config.workload_rules import unknown_workload
 from diagnostics import Path, Problem, listed, problem, suggest
+from diagnostics.render import config_path
 from kube.json_paths import children
+from kube.read import read, values
 
 
 def rules(stack: StackConfig) -> Iterator[Problem]:
@@ -21,6 +23,7 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
                 if workload not in stack.backends:
                     yield unknown_workload(stack, route.at(form.key, *below), workload)
         yield from _workloads(stack, route.at(), route.fields)
+        yield from _hosts(stack, route)
     yield from _policies(stack)
 
 
@@ -28,7 +31,7 @@ def _name(stack: StackConfig, name: str, route: RouteConfig) -> Iterator[Problem
     if name in (stack.web.route_name, stack.api.route_name):
         yield problem("name-taken", route.at(), name="a route of the chat")
     if name in stack.apps and stack.apps[name].hostname is not None:
-        yield problem("name-taken", route.at(), name=f"the route of apps.{name}")
+        yield problem("name-of-app-route", route.at(), key=config_path(stack.apps[name].at("hostname")))
 
 
 def _keys(route: RouteConfig) -> Iterator[Problem]:
@@ -41,6 +44,31 @@ def _keys(route: RouteConfig) -> Iterator[Problem]:
     for key in ("listeners", "gateway") if "parentRefs" in route.fields else ():
         if route.has(key):
             yield problem("keys-exclusive", route.at(key), other="parentRefs")
+
+
+def _hosts(stack: StackConfig, route: RouteConfig) -> Iterator[Problem]:
+    """Host names for which a `hostname` creates a route that takes the same requests: all of them.
+
+    Only for a route on the same listeners. Rules with matches are compared later, as objects.
+    """
+    is_elsewhere = route.gateway not in (None, stack.gateway.name) or route.listeners or "parentRefs" in route.fields
+    if route.kind != "HTTPRoute" or is_elsewhere or not _takes_everything(route):
+        return
+    whole = {name: host for name, host in stack.exposed_hosts.items() if name in CHAT or stack.apps[name].path == "/"}
+    created = {host: stack.workloads[name].at("hostname") for name, host in whole.items()}
+    for index, host in enumerate(values(route.fields, "hostnames")):
+        if isinstance(host, str) and host in created:
+            key = config_path(created[host])
+            yield problem("host-has-own-route", route.at("hostnames", index), host, key=key)
+
+
+def _takes_everything(route: RouteConfig) -> bool:
+    """Whether the route has a rule for every request of its host names. An HTTPRouteFilter may narrow a rule."""
+    rules = values(route.fields, "rules")
+    return bool(route.forms) or any(
+        not values(rule, "matches") and not any(read(item, "extensionRef") for item in values(rule, "filters"))
+        for rule in rules
+    )
 
 
 def _policies(stack: StackConfig) -> Iterator[Problem]:

@@ -3,11 +3,29 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from config import gateway_rules, issuer_rules, name_rules, platform_rules, route_rules, secret_rules, workload_rules
+from config import (
+    gateway_rules,
+    issuer_rules,
+    name_rules,
+    platform_rules,
+    redirect_rules,
+    route_rules,
+    secret_rules,
+    workload_rules,
+)
 from config.stack import StackConfig
 from diagnostics import Problem
 
-_EVERY = (gateway_rules, issuer_rules, name_rules, platform_rules, route_rules, secret_rules, workload_rules)
+_EVERY = (
+    gateway_rules,
+    issuer_rules,
+    name_rules,
+    platform_rules,
+    redirect_rules,
+    route_rules,
+    secret_rules,
+    workload_rules,
+)
 
 
 def broken_rules(stack: StackConfig) -> Iterator[Problem]:

@@ -44,7 +44,7 @@ class Rule:
 
 
 class TextOr(Rule):
-    """A rule of a group of keys: a text instead of the group stands for its `value`."""
+    """A rule for a value that is a text or a group of keys. A text is the short form of the group `{value: TEXT}`."""
 
     def __call__(self, value: object) -> object:
         return {"value": value} if isinstance(value, str) else super().__call__(value)

@@ -130,4 +130,4 @@ def _kind(app: ExtraAppConfig) -> Iterator[Problem]:
             yield problem("key-needs-kind", app.at(key), kinds="Deployment")
     for field in ("hostname", "ports") if app.kind == "Deployment" and not app.is_served else ():
         if getattr(app, field):
-            yield problem("port-needed", app.at(field))
+            yield problem("port-needed", app.at(field), port=config_path(app.at("port")))

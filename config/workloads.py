@@ -82,14 +82,15 @@ class AppConfig(Section):
     replicas: Replicas = Field(default=1, description="Number of pods.")
     scale: ScaleConfig | None = Field(default=None, description="Scale the number of pods with the load.")
     port: Port | None = Field(
-        default=8080, description="Port that its process listens on. `null` for one of `apps` that does not listen."
+        default=8080,
+        description="Port that its process listens on, in the pod. `null` for one of `apps` that does not listen.",
     )
     app_protocol: Text | None = Field(
         default=None,
         description="Protocol on that port, as a Service's `appProtocol`: `kubernetes.io/h2c` for gRPC without TLS.",
     )
     service_name: ServiceName | None = Field(default=None, description="Name of its Service. Default: the app's name.")
-    service_port: Port = Field(default=80, description="Port of its Service.")
+    service_port: Port = Field(default=80, description="Port of its Service, to which Envoy connects.")
     ports: tuple[Fields, ...] = Field(
         default=(),
         description="Extra ports of its Service, as in a Service: `name`, `port`, `targetPort`, `appProtocol`.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from diagnostics import Path, Problem, problem, suggest
+from diagnostics import Path, Problem, listed, problem, suggest
 from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
 from gatewayapi.objects import Objects
 from kube.json_paths import children
@@ -162,7 +162,7 @@ def unusable_service(objects: Objects, manifest: Manifest, ref: Reference) -> Pr
     }
     if ref.port in ports:
         return None
-    known = ", ".join(f"{port} ({name})" if name else str(port) for port, name in sorted(ports.items()))
+    known = [f"{port} ({name})" if name else str(port) for port, name in sorted(ports.items())]
     return problem(
         "service-port-missing",
         (*ref.path, "port"),
@@ -170,7 +170,7 @@ def unusable_service(objects: Objects, manifest: Manifest, ref: Reference) -> Pr
         service=ref,
         protocol=protocol,
         port=ref.port,
-        ports=f"use one of its {protocol} ports: {known}" if known else f"add a {protocol} port to the Service",
+        ports=listed(known) if known else "none",
     )
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Container(NamedTuple):
-    """A terminated container whose logs say why. With `previous` it has been restarted since."""
+    """A terminated container. Its logs show the reason; with `previous`, the logs before its restart."""
 
     namespace: str
     pod: str

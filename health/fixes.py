@@ -22,7 +22,8 @@ _FIXES: Mapping[str, str] = {
     "RefNotPermitted": "Create a ReferenceGrant for it in the other namespace",
     "CreateContainerConfigError": "Was the ConfigMap or Secret deleted by hand? pulumi up --refresh",
     "NotAllowedByListeners": "Allow the route's namespace and kind in the listener's allowedRoutes",
-    "NoMatchingListenerHostname": "Give the route a host name that the listener serves",
+    "NoMatchingListenerHostname": "Give the route a host name that the listener serves, or attach it to another "
+    "listener",
     "InvalidCertificateRef": "Check that the Secret exists, has type kubernetes.io/tls, and is in the Gateway's "
     "namespace or permitted by a ReferenceGrant",
     "UnsupportedValue": "Fix the field it names; matching requests fail or fall through to another rule",

@@ -20,7 +20,8 @@ _BEHIND = ("Deployment", "Service")
 def explain_failures(context: str) -> pulumi.ErrorHook:
     """A hook that asks the cluster, with kubectl, about an object whose creation or update failed, and logs the answer.
 
-    Without kubectl, or without an answer, the provider's own words remain. Nothing is retried, or logged twice.
+    Without kubectl, or without an answer, only the provider's own message is shown. Nothing is retried or
+    logged twice.
     https://www.pulumi.com/docs/iac/concepts/options/hooks/
     """
     cluster = _Cluster(context)

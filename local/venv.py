@@ -1,4 +1,7 @@
-"""`python3 -m local.venv [--dev]`: make or refresh `.venv`. Standard library only: nothing is installed yet."""
+"""`python3 -m local.venv [--dev]`: create or update `.venv`.
+
+Uses only the standard library, because nothing else is installed yet.
+"""
 
 import hashlib
 import os

@@ -33,7 +33,8 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add_for_stack("up", lambda stack, _: lifecycle.up(stack))
-    add_for_stack("preview", lambda stack, _: lifecycle.preview(stack))
+    command = add_for_stack("preview", lambda stack, given: lifecycle.preview(stack, with_fields=given.diff))
+    command.add_argument("--diff", action="store_true", help="show every field that changes")
     add_for_stack("status", lambda stack, _: lifecycle.status(stack))
     add_for_stack("config", lambda stack, _: show_config.run(stack))
     command = add_for_stack("explain", lambda stack, given: explain.run(stack, given.url, given.method, given.header))

@@ -41,7 +41,7 @@ def print_live(
         _lines(console, "unknown", [unreachable])
         return
     same = _summary(planned) == _summary(actual)
-    _lines(console, "taken by", ["the same"] if same else _summary(actual))
+    _lines(console, "taken by", ["the same rule"] if same else _summary(actual))
     found = [
         f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
     ]

@@ -43,13 +43,14 @@ def up(stack: Stack) -> int:
         return code
 
 
-def preview(stack: Stack) -> int:
-    """Print what `up` would change."""
+def preview(stack: Stack, *, with_fields: bool) -> int:
+    """Print what `up` would change: one line per resource or, `with_fields`, every field that changes."""
     with Progress() as progress:
         stacks.prepare(supplies.for_program(progress))
     if not stack.select():
         return 1
-    return stack.pulumi("preview", "--diff", "--stack", stack.name, *stack.configuration()).returncode
+    fields = ["--diff"] if with_fields else []
+    return stack.pulumi("preview", *fields, "--stack", stack.name, *stack.configuration()).returncode
 
 
 def status(stack: Stack) -> int:

@@ -46,7 +46,8 @@ class Stack:
         own = own_config(file).get(CONTEXT_KEY)
         if not context and not own:
             raise UserError(
-                f"{file.name} sets no Kubernetes context.", f"Type: pulumi config set context NAME --stack {name}"
+                f"{file.name} sets no Kubernetes context.",
+                f"Add to its config: `{CONTEXT_KEY}: NAME`, or type CONTEXT=NAME.",
             )
         return cls(name, context or str(own), named=bool(context) and context != own)
 

@@ -48,7 +48,7 @@ def ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def quantity(value: str | int) -> Fraction | None:
-    """The number that a Kubernetes quantity stands for, or None for one that is invalid or has a unit below 1.
+    """The number that a Kubernetes quantity denotes; None if it is invalid or its unit is smaller than 1.
 
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """

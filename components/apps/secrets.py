@@ -37,7 +37,7 @@ class Secrets:
 
     @property
     def all(self) -> list[KubernetesObject]:
-        """All Secrets."""
+        """All Secrets of the stack."""
         return list(self.resources.values())
 
     def used_by(self, pod: Manifest) -> list[str]:

@@ -1,4 +1,4 @@
-"""Self-signed certificates, for stacks whose only users are their developers."""
+"""Self-signed certificates, for stacks that only their developers use."""
 
 import base64
 import hashlib

@@ -64,7 +64,7 @@ def load(source: Source, cache: Path, *, installs: bool = True) -> Release:
 def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bool = True) -> Release:
     """The objects of a manifest in order. Raises ManifestError when it is not a release of Envoy Gateway.
 
-    A release that is not installed may be in another namespace than its manifest says.
+    On an external platform, its objects may be in another namespace than in the manifest.
     """
     by_stage: dict[str, list[Manifest]] = {}
     for manifest in objects(data, origin):

@@ -68,7 +68,7 @@ def check_external_platform(
             f"Stack {pulumi.get_stack()} needs an external platform (synergychat:platform) "
             f"that context {context} does not have:\n{listed}\n"
             "Nothing was changed. Bring up the stack that manages the platform first, "
-            "or let this stack manage it: pulumi config set platform managed"
+            "or let this stack manage it, with synergychat:platform: managed"
         )
 
 

@@ -121,8 +121,8 @@ def _downloaded(source: Source, location: str, cache: Path) -> Raw:
         raise ManifestError(
             f"{location} cannot be used without a SHA-256 checksum. The download has\n"
             f"  {hashlib.sha256(data).hexdigest()}\n"
-            "Compare it with one from a source that you trust, then type: "
-            f"pulumi config set --path 'synergychat:{source.product.key}.sha256[0]' SHA256"
+            "Compare it with one from a source that you trust, then add it to "
+            f"synergychat:{source.product.key}.sha256 in the stack's file."
         )
     raw = _checked(source, data, location)
     _keep(data, cache / f"{raw.sha256}.yaml")

@@ -35,7 +35,7 @@ class Child:
         self._ended.set_result(self._process.wait())
 
     async def ended(self) -> int:
-        """Wait for the end and return the exit code, negative if a signal ended it."""
+        """Wait until the process ends and return its exit code, negative if a signal ended it."""
         return await asyncio.shield(self._ended)
 
     def send(self, number: int) -> None:

@@ -22,7 +22,7 @@ _KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def complete(manifest: Manifest) -> Manifest:
-    """The manifest with apiVersion, namespace and gatewayClassName where it has none."""
+    """The manifest, with default values for apiVersion, namespace and gatewayClassName if it lacks them."""
     kind: str = manifest["kind"]
     made = {"apiVersion": _api_version(kind)} | manifest
     if kind not in _CLUSTER_SCOPED:

@@ -120,7 +120,7 @@ async def _on_one_connection(running: Load, ended: threading.Event, address: str
 
 
 async def _steadily(kind: Kind, ended: threading.Event, start: Callable[[], object]) -> None:
-    """Starts requests at their rate whether or not those before are answered."""
+    """Start requests at a fixed rate, without waiting for the answers to earlier ones."""
     due = time.monotonic()
     while not ended.is_set():
         start()

@@ -93,7 +93,7 @@ synergychat:objects:
 def gateway(stack: LiveStack, echo_images: object, original: str) -> str:
     """The address of the Gateway, with the echoing app and the presets of the recipes and with these fields."""
     shown = recipes("gateway.md")
-    own = (shown["An app of my own"], shown["A preset for all traffic"])
+    own = (shown["The app `echo`"], shown["A preset for all traffic"])
     stack.file.write_text(file_with(original, [*own, FIELDS]))
     stack.up()
     return stack.gateway_address

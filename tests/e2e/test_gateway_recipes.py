@@ -6,7 +6,7 @@ import socket
 import ssl
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ from tests.live.waiting import wait_until
 RECIPES = recipes("gateway.md")
 AGAINST_OTHERS = {
     "HTTPS, with a redirect from HTTP",
+    "HTTPS for all host names, one with a certificate of my own",
     "More Envoys",
     "A rate limit shared by all Envoys",
     "Two controllers, for my namespaces only",
@@ -78,9 +79,7 @@ def servers(cluster: TestCluster) -> None:
 def up(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
     """The output of the first `up`, with all recipes that can be combined."""
     stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading not in APART]))
-    for path, value in SECRETS.items():
-        done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
-        assert done.returncode == 0, done.stdout
+    _set_secrets(stack, SECRETS)
     stack.up()
     return stack.said
 
@@ -96,6 +95,7 @@ def other_gateway(stack: LiveStack, echo_images: object, servers: object, origin
     """The address of the Gateway with the recipes against others, and no more."""
     against = [RECIPES[heading] for heading in sorted(AGAINST_OTHERS)]
     stack.file.write_text(file_with(original, [*against, BUILT_HERE]))
+    _set_secrets(stack, {path: value for path, value in SECRETS.items() if "shop-certificate" in path})
     stack.up()
     return stack.gateway_address
 
@@ -117,6 +117,12 @@ def acme_gateway(stack: LiveStack, servers: object, original: str) -> Iterator[s
     stack.kubectl("delete", "namespace", "acme", "--wait=false")
 
 
+def _set_secrets(stack: LiveStack, secrets: Mapping[str, str]) -> None:
+    for path, value in secrets.items():
+        done = stack.cli("config", "set", "--secret", "--path", path, typed=value)
+        assert done.returncode == 0, done.stdout
+
+
 def _previewed_without_a_cluster(stack: LiveStack) -> str:
     done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
     assert done.returncode == 0, done.stdout
@@ -131,11 +137,11 @@ def test_recipes_are_previewed_without_a_cluster(stack: LiveStack, up: object) -
     assert "error" not in _previewed_without_a_cluster(stack)
 
 
-# Apps
+# The app of the recipes
 
 
-@of("An app of my own")
-def test_an_app_of_ones_own_tells_what_reached_it(gateway: str) -> None:
+@of("The app `echo`")
+def test_the_app_describes_the_request(gateway: str) -> None:
     seen = ask(gateway, "http://echo.internal/any/path").json()
     assert (seen["host"], seen["method"], seen["path"]) == ("echo.internal", "GET", "/any/path")
 
@@ -396,6 +402,15 @@ def test_beyond_the_limit_the_answer_is_429(gateway: str) -> None:
     assert codes == [200] * 5 + [429] * 15
 
 
+@of("A rate limit per client")
+def test_beyond_its_limit_a_client_gets_429_and_another_client_does_not(gateway: str) -> None:
+    def codes(source: str) -> list[int]:
+        return [ask(gateway, "http://fair.internal/", source=source).status_code for _ in range(8)]
+
+    assert codes("127.0.7.8") == [200] * 5 + [429] * 3
+    assert codes("127.0.7.9") == [200] * 5 + [429] * 3
+
+
 @of("Compression, circuit breakers, load balancing")
 def test_answers_are_compressed_and_too_many_requests_at_once_are_refused(gateway: str) -> None:
     answer = ask(gateway, "http://busy.internal/", headers={"accept-encoding": "gzip"})
@@ -560,6 +575,16 @@ def test_http_only_redirects_to_https_with_a_certificate_for_every_name(other_ga
     shown = certificate(other_gateway, 443, "synchat.internal")
     names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["counted.internal", "synchat.internal", "synchatapi.internal"]
+
+
+@of("HTTPS for all host names, one with a certificate of my own")
+def test_one_host_name_has_its_own_certificate_and_all_others_another(other_gateway: str) -> None:
+    own = x509.load_pem_x509_certificate(SHOP.certificate)
+    assert certificate(other_gateway, 443, "shop.example.com") == own
+    assert certificate(other_gateway, 443, "synchat.internal") != own
+    for host in ("shop.example.com", "synchat.internal"):
+        assert ask(other_gateway, f"https://{host}/").status_code == 200
+        assert ask(other_gateway, f"http://{host}/").status_code == 301
 
 
 @of("More Envoys")

@@ -16,6 +16,8 @@ from tests.live.recipes import Checked, file_with, programs, recipes, with_progr
 from tests.live.waiting import wait_until
 
 RECIPES, PROGRAMS = recipes("workloads.md"), programs("workloads.md")
+ALONE = "Only my app, without the chat"
+"""The recipe that takes away what others need."""
 TOKEN = "correct horse battery staple"
 REGISTRY = {"auths": {"registry.example.com": {"username": "ada", "password": TOKEN}}}
 
@@ -29,7 +31,7 @@ def gateway(stack: LiveStack, echo_images: object, original: str) -> Iterator[st
     main = stack.directory / "__main__.py"
     program = main.read_text()
     main.write_text(with_programs(program, PROGRAMS.values()))
-    stack.file.write_text(file_with(original, RECIPES.values()))
+    stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading != ALONE]))
     _set_secret(stack, "payments.token", TOKEN)
     _set_secret(stack, 'registry[".dockerconfigjson"]', json.dumps(REGISTRY))
     stack.up()
@@ -222,6 +224,16 @@ def test_a_failing_job_is_told_with_what_it_said_last(stack: LiveStack, gateway:
 def test_recipes_are_previewed_without_a_cluster_too(stack: LiveStack, gateway: str) -> None:
     done = stack.cli("preview", KUBECONFIG=str(stack.directory / "no-kubeconfig"))
     assert done.returncode == 0, done.stdout
+
+
+@of(ALONE)
+def test_an_app_answers_when_the_chat_has_no_pods(stack: LiveStack, echo_images: object, original: str) -> None:
+    stack.file.write_text(file_with(original, [RECIPES["My app behind the gateway"], RECIPES[ALONE]]))
+    stack.up()
+    assert ask(stack.gateway_address, "http://echo.internal/").status_code == 200
+    wait_until(lambda: {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in _pods(stack)} == {"echo"})
+    for host in ("synchat.internal", "synchatapi.internal"):
+        assert ask(stack.gateway_address, f"http://{host}/").status_code == 503
 
 
 def _is_healthy(gateway: str, host: str) -> bool:

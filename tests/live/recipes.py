@@ -83,6 +83,6 @@ def _joined(one: Config, other: Config) -> Config:
             result[key] = _joined(cast(Config, below), cast(Config, above))
         elif isinstance(below, list):
             result[key] = [*cast(list[Any], below), *cast(list[Any], above)]
-        else:
-            raise ValueError(f"two recipes say something of {key}")
+        elif below != above:
+            raise ValueError(f"two recipes set {key} to different values")
     return result

@@ -87,12 +87,20 @@ def _answer(host: str, path: str = "/") -> int:
     return httpx.get(f"http://{ADDRESS}{path}", headers={"Host": host}, trust_env=False).status_code
 
 
-def test_a_preview_needs_no_cluster_and_shows_the_whole_plan(newcomer: Newcomer) -> None:
+def test_a_preview_needs_no_cluster_and_lists_what_it_would_create(newcomer: Newcomer) -> None:
     code, said = newcomer.make("preview")
     assert code == 0, said
-    assert "app-gatewayclass" in said
+    assert "HTTPRoute web-route create" in said
     assert "synchatapi.internal" in said
+    assert len(said.splitlines()) < 200
     assert not (newcomer.state / "clusters" / DEFAULT_NAME / "supervisor.pid").exists()
+
+
+def test_a_preview_shows_every_field_on_request(newcomer: Newcomer) -> None:
+    code, said = newcomer.make("preview", "DIFF=1")
+    assert code == 0, said
+    assert "app-gatewayclass" in said
+    assert '[0]: "synchat.internal"' in said
 
 
 def test_up_is_killed_twice_and_then_typed_twice_at_once_and_the_chat_answers(newcomer: Newcomer) -> None:

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -21,6 +22,19 @@ def test_both_hosts_answer_as_soon_as_up_returns_and_an_unknown_one_is_404(stack
     assert web.status_code == 200
     assert health.json() == {"status": "ok"}
     assert unknown.status_code == 404
+
+
+def test_the_access_log_says_whether_envoy_or_the_app_answered_404(stack: LiveStack) -> None:
+    path = f"/{uuid.uuid4()}"
+    for host in ("synchat.internal", "unknown.internal"):
+        assert stack.request("GET", f"http://{host}{path}").status_code == 404
+    names = ("-n", "envoy-gateway-system", "-l", "gateway.envoyproxy.io/owning-gateway-name=app-gateway", "-c", "envoy")
+
+    def details() -> dict[str, str]:
+        lines = [json.loads(line) for line in stack.kubectl("logs", *names, "--tail=-1").splitlines() if path in line]
+        return {line[":authority"]: line["response_code_details"] for line in lines}
+
+    wait_until(lambda: details() == {"synchat.internal": "via_upstream", "unknown.internal": "route_not_found"})
 
 
 def test_a_message_that_is_posted_can_be_read_back(stack: LiveStack) -> None:

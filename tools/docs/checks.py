@@ -24,20 +24,30 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d[T0-9:Z]*")
 _PLACE_IN_SSL = re.compile(r" \(_ssl\.c:\d+\)")
 _MOST_LINES = 40
 _LONG, _START = 80, 24
+_SUGGESTED = "use a name that exists; the message suggests one"
 
 
 def render() -> str:
     """The content of docs/checks.md."""
-    sections = groupby(catalogue().values(), key=lambda entry: entry.subject)
-    lines = [line for subject, entries in sections for line in (f"\n## {subject}", *chain(*map(_section, entries)))]
-    return _PAGE + "\n".join(lines) + "\n"
+    sections = {subject: list(entries) for subject, entries in groupby(catalogue().values(), key=_subject)}
+    index = (f"- {_link(subject)}: {', '.join(_link(entry.code) for entry in of)}" for subject, of in sections.items())
+    lines = [line for subject, of in sections.items() for line in (f"\n## {subject}", *chain(*map(_section, of)))]
+    return "\n".join([_PAGE, *index, *lines, ""])
+
+
+def _subject(entry: Entry) -> str:
+    return entry.subject
+
+
+def _link(heading: str) -> str:
+    return f"[{heading}](#{heading.lower().replace(' ', '-')})"
 
 
 def _section(entry: Entry) -> Iterator[str]:
     yield f"\n### {entry.code}"
     if rule := _sentence(entry.rule):
         yield f"\n> {rule}"
-    if fix := _sentence(entry.fix):
+    if fix := _SUGGESTED if entry.fix == "{suggestion}" else _sentence(entry.fix):
         yield f"\nFix: {fix}."
     if entry.about:
         yield f"\n{entry.about.strip()}"
@@ -46,7 +56,10 @@ def _section(entry: Entry) -> Iterator[str]:
 
 def _sentence(template: str) -> str:
     """The template with its placeholders in capitals; empty when it is nothing but a placeholder."""
-    return "" if _WORD.fullmatch(template) else _WORD.sub(lambda found: found[1].upper(), template).strip()
+    if _WORD.fullmatch(template):
+        return ""
+    # Braces that are no placeholder are written twice.
+    return _WORD.sub(lambda found: found[1].upper(), template).replace("{{", "{").replace("}}", "}").strip()
 
 
 @cache
@@ -127,4 +140,6 @@ _PAGE = """<!-- Written by `python -m tools.docs` from diagnostics/catalogue.yam
 Each problem ends with a code in brackets, such as `[port-required]`. This page explains each code. Words in capitals
 stand for what the message names. An example shows the keys, the object or the kubeconfig with the problem, and the
 message. Where no CRD of a release has such a rule, it shows the schema that another CRD may have for `spec`.
+
+## Codes by subject
 """

@@ -9,13 +9,17 @@ from pydantic.fields import FieldInfo
 
 from config import AppConfig, ExtraGatewayConfig, Fields, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, Subdomain, Text
+from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
 from releases import LINES
 
 
 def render() -> str:
     """The page, as it must be committed."""
     fields = StackConfig.model_fields.values()
-    parts = [_HEAD, _table("", [field for field in fields if _below(field) is None])]
+    parts = [
+        _HEAD.format(version=ENVOY_GATEWAY, sha256=MANIFEST_SHA256),
+        _table("", [field for field in fields if _below(field) is None]),
+    ]
     for field in fields:
         if _below(field) is not None:
             parts += [f"## `{field.alias}`\n\n{field.description}\n", *_tables("", field)]
@@ -146,14 +150,29 @@ that is not set has the default below, in a group too: set only what differs. `p
 check the whole config and list every problem, with its key, its value and its rule. Nothing is changed before the
 config is valid.
 
+A small file, which is complete:
+
 ```yaml
 config:
+  pulumi:disable-default-providers: [kubernetes]
   synergychat:context: my-cluster
+  synergychat:envoyGateway:
+    version: {version}
+    sha256: [{sha256}]
   synergychat:web:
     hostname: chat.example.com
+  synergychat:api:
+    hostname: chat-api.example.com
 ```
 
-To set a single value from the command line: `pulumi config set --path 'synergychat:web.hostname' chat.example.com`
+Two keys have no default that works: `context`, and `envoyGateway.sha256`, because the program refuses a download
+without a checksum ([why](#where-the-envoy-gateway-manifest-comes-from)).
+
+To set a single value of the selected stack: `pulumi config set --path 'synergychat:web.hostname' chat.example.com`
+
+Three keys set ports, one for each step of a request. `gateway.port` is the port that clients connect to
+(`http://HOST:PORT`), `servicePort` the port of the workload's Service, which Envoy connects to, and `port`, such as
+`web.port`, the port that the process in the pod listens on. Each can change without the others.
 
 The two routes must have different host names and different names; the three Services must have different names. Keep
 `pulumi:disable-default-providers` in the file of every stack. With it, the program can deploy only to the cluster that
@@ -176,7 +195,8 @@ The checksum of a download must be one of `envoyGateway.sha256`. Without any, th
 its checksum, which you can compare with one from a source that you trust. A download is stored by its checksum in
 `$XDG_CACHE_HOME/synergychat/manifests` (`~/.cache` when the variable is not set). The program looks there first, so a
 later preview needs no network. You can store a manifest from another source there too, as `CHECKSUM.yaml`. When GitHub
-cannot be reached, `make up` and `make preview` store a manifest that they render from the release's chart.
+cannot be reached, `make up` and `make preview` store a manifest of the default release there, which they render from
+its chart. Its checksum is the one in the example above.
 
 The checksum of a file is the SHA-256 of its content (`sha256sum FILE`). The checksum of a chart directory is the
 SHA-256 of a list of its files, sorted by path. Every line has the file's checksum, two spaces, and its path relative to

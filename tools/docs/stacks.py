@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from config import StackConfig
+from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
 from tools.effective_config import Entry, Layer, declared_defaults, effective
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,7 @@ def render() -> str:
     lines = ["| " + " | ".join((f"`{key}`", *cells)) + " |" for key, *cells in shown]
     titles = ("key", *STACKS)
     table = [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *lines]
-    return _PAGE.format(table="\n".join(table))
+    return _PAGE.format(table="\n".join(table), sha256=MANIFEST_SHA256, version=ENVOY_GATEWAY)
 
 
 def _values(stack: str, defaults: Layer) -> dict[str, Entry]:
@@ -50,37 +51,77 @@ def _cell(entry: Entry | None) -> str:
 _PAGE = """<!-- Written by `python -m tools.docs` from the stacks' files: edit those. -->
 # Three stacks, side by side
 
-All stacks share one program and one set of keys; they differ only in values. `dev` is for the lesson on the local
-cluster. `staging` and `prod` are examples for a team: replace their context, host names, images and digests by your
-own. `make preview STACK=prod` previews the whole stack on a laptop, without a cluster. `make config STACK=prod` shows
-the value of every key, and where it is set.
+All stacks share one program and one set of keys; they differ only in values. `dev` is for the [lesson](tutorial.md) on
+the local cluster. `staging` and `prod` are examples for a team: replace their context, host names, images and digests
+by your own. `make preview STACK=prod` previews the whole stack on a laptop, without a cluster. `make config STACK=prod`
+shows the value of every key, and where it is set.
 
 A value that the stack's file sets is shown `as code`, a default as plain text, and `-` means that the stack does not
 have the key. Keys with their default in all three stacks are not shown; see [config.md](config.md).
 
 {table}
 
-## In one cluster
-All three stacks can run in one cluster: their namespaces and host names differ, and every Gateway gets its own address.
-One stack manages the platform (CRDs, controller, GatewayClass). All others use it with one line:
+## A stack of my own
+Copy the file of a stack, without the salt of its passphrase:
+
+```sh
+grep -v encryptionsalt Pulumi.dev.yaml > Pulumi.NAME.yaml
+```
+
+In the copy, set `synergychat:context` to a context of your kubeconfig (`kubectl config get-contexts` lists them), and
+the host names to your own. Then:
+
+```sh
+make preview STACK=NAME      # creates the stack, and adds a new `encryptionsalt` to the file; needs no cluster
+make up STACK=NAME
+```
+
+`dev` has an empty passphrase. Before you put a secret into the stack, choose
+[a backend and a passphrase of your own](operating.md#your-own-backend-and-passphrase). A file that you write yourself
+needs at least `context` and `envoyGateway.sha256`: see the example in [config.md](config.md).
+
+## My cluster already has Envoy Gateway
+With `platform: external` the stack installs no CRDs, controller or GatewayClass, and uses those of the cluster:
 
 ```yaml
 synergychat:platform: external
+synergychat:envoyGateway:
+  version: {version}                      # the release that is installed
+  sha256: [{sha256}]
+  namespace: envoy-gateway-system     # where its controller runs
+synergychat:gateway:
+  className: eg                       # a GatewayClass of that controller
 ```
+
+These commands show the class, the namespace and the version (the tag of the image):
+
+```sh
+kubectl get gatewayclass
+kubectl get deployment -A -l control-plane=envoy-gateway -o wide
+```
+
+The program does not install the manifest of that release, but it reads its CRDs: it checks all objects against them.
+So `sha256` is needed here too. The one above is for {version}. For another release, the first preview shows its
+checksum.
 
 Such a stack creates its namespace and objects in it, and nothing else. Its Gateway refers to its own EnvoyProxy, so
 `gateway.proxy`, `gateway.exposure` and the image of its Envoys do not affect other stacks. The Envoys run in the
-namespace of the controller. Set `envoyGateway.version`, `sha256` and `namespace` to the release that is installed:
-objects are checked against its CRDs. `up` ends at once when a CRD, the GatewayClass or the controller is missing or
-older than that release; so does a preview, if the cluster answers. Keys that only the stack with the platform can set,
-such as `envoyGateway.config`, are refused.
+namespace of the controller. `up` ends at once when a CRD, the GatewayClass or the controller is missing or older than
+that release; so does a preview, if the cluster answers. Keys that only the stack with the platform can set, such as
+`envoyGateway.config`, are refused.
+
+## In one cluster
+All three stacks can run in one cluster: their namespaces and host names differ, and every Gateway gets its own address.
+One stack manages the platform (CRDs, controller, GatewayClass). All others use it, with `platform: external` as
+[above](#my-cluster-already-has-envoy-gateway), and with the `version`, `sha256` and `namespace` of that stack.
 
 Bring up the stack with the platform first, and destroy it last. Destroying another stack does not affect the rest. Set
 `envoyGateway.protect` so that nobody destroys the platform by mistake. How to remove a protected platform:
 [operating.md](operating.md#a-protected-platform).
 
 ## In a cluster for each stack
-Set only `context`. Every stack then manages its own platform, because `platform` is `managed` by default.
+Change only `context` in the committed files: they have the checksum that `envoyGateway.sha256` requires. Every stack
+then manages its own platform, because `platform` is `managed` by default.
 
 ## cert-manager
 `staging` and `prod` declare their own `issuers` and need cert-manager in the cluster. The stack with the platform can

@@ -8,7 +8,10 @@ from kube.manifest import Manifest
 
 _VOLUME = "data"
 RECREATE: Manifest = {"type": "Recreate"}
-"""Strategy that ends the old pod first: two pods would write to one volume, or wait for each other's node."""
+"""Strategy that ends the old pod before it starts the new one.
+
+Two pods would write to the same volume, or the second one would wait for the node of the first.
+"""
 
 
 def claim(settings: AppConfig) -> Manifest | None:

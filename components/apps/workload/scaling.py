@@ -9,7 +9,7 @@ ROLLING: Manifest = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "
 
 
 def replicas(settings: AppConfig) -> Manifest:
-    """The field `replicas` of a Deployment; left out with an autoscaler, whose number an `up` must not reset."""
+    """The field `replicas` of a Deployment; omitted with an autoscaler, because `up` must not reset its number."""
     return {} if settings.scale else {"replicas": settings.replicas}
 
 

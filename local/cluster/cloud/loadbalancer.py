@@ -166,7 +166,7 @@ class LoadBalancers:
 
 
 def is_balanced(service: Manifest) -> bool:
-    """Report whether this cloud serves the Service. A loadBalancerClass names another implementation."""
+    """Report whether this cloud serves the Service. One with a loadBalancerClass belongs to another implementation."""
     return _type(service) == "LoadBalancer" and not service["spec"].get("loadBalancerClass")
 
 

@@ -41,7 +41,7 @@ def test_a_cron_job_has_a_schedule() -> None:
     ids=["ports", "hostname"],
 )
 def test_an_app_that_serves_requests_has_a_port(config: dict[str, Any], place: str) -> None:
-    assert problems(config) == [(f"apps.shop.{place}", "port-needed")]
+    assert explained(config) == [(f"apps.shop.{place}", "port-needed", {"port": "apps.shop.port"})]
 
 
 def test_the_pods_of_a_job_have_keys_of_their_own() -> None:

@@ -93,25 +93,6 @@ def test_the_issuer_of_a_listener_needs_a_hostname_to_issue_for() -> None:
     assert problems({"gateway": listener(issuer="i")}) == [("gateway.listeners[0].issuer", "issuer-needs-hostname")]
 
 
-# Redirect to HTTPS
-
-
-def test_a_redirect_needs_https() -> None:
-    assert problems({"gateway": {"redirectToHttps": True}}) == [("gateway.redirectToHttps", "redirect-needs-https")]
-
-
-@pytest.mark.parametrize("gateway", [{"https": {"selfSigned": True}}, listener(secret="s")], ids=str)
-def test_a_redirect_leads_to_https(gateway: dict[str, Any]) -> None:
-    parse({"gateway": {"redirectToHttps": True, **gateway}})
-
-
-def test_a_redirect_leads_to_one_port() -> None:
-    gateway = {"redirectToHttps": True, "https": {"selfSigned": True}, **listener(secret="s")}
-    assert explained({"gateway": gateway}) == [
-        ("gateway.redirectToHttps", "redirect-needs-one-port", {"ports": "443 and 8443"})
-    ]
-
-
 # Fields that the program sets
 
 

@@ -97,8 +97,58 @@ def test_an_app_that_serves_no_requests_cannot_be_a_backend(app: dict[str, Any])
 
 def test_a_route_has_another_name_than_the_route_of_an_app() -> None:
     assert explained({"apps": {"shop": EXPOSED}, "routes": {"shop": {"backend": "web"}}}) == [
-        ("routes.shop", "name-taken", {"name": "the route of apps.shop"})
+        ("routes.shop", "name-of-app-route", {"key": "apps.shop.hostname"})
     ]
+
+
+# Host names that have a route already
+
+
+SHOPS_HOST = {"hostnames": ["other.internal", "shop.internal"]}
+MATCHING = {"matches": [{"path": {"value": "/a"}}]}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"backend": "web"},
+        {"canary": {"stable": "shop", "next": "web", "percent": 10}},
+        {"maintenance": "later"},
+        {"rules": [MATCHING, {"backendRefs": [{"workload": "web"}]}]},
+        {"backend": "web", "gateway": "app-gateway"},
+    ],
+    ids=str,
+)
+def test_a_route_cannot_take_all_requests_for_the_host_name_of_an_app(route: dict[str, Any]) -> None:
+    assert explained({"apps": {"shop": EXPOSED}, "routes": {"a": SHOPS_HOST | route}}) == [
+        ("routes.a.hostnames[1]", "host-has-own-route", {"key": "apps.shop.hostname"})
+    ]
+
+
+def test_a_route_cannot_take_all_requests_for_a_host_name_of_the_chat() -> None:
+    assert explained({"routes": {"a": {"hostnames": ["synchat.internal"], "maintenance": "later"}}}) == [
+        ("routes.a.hostnames[0]", "host-has-own-route", {"key": "web.hostname"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("app", "route"),
+    [
+        (SHOP, {"backend": "web"}),
+        (EXPOSED | {"path": "/cart"}, {"backend": "web"}),
+        (EXPOSED, {"rules": [MATCHING]}),
+        (EXPOSED, {"rules": [{"filters": [{"type": "ExtensionRef", "extensionRef": {"name": "narrow"}}]}]}),
+        (EXPOSED, {"backend": "web", "listeners": ["other"]}),
+        (EXPOSED, {"backend": "web", "gateway": "inner"}),
+        (EXPOSED, {"backend": "web", "parentRefs": []}),
+        (EXPOSED, {"backend": "web", "kind": "GRPCRoute"}),
+    ],
+    ids=str,
+)
+def test_a_route_may_share_a_host_name_with_an_app_that_gets_other_requests(
+    app: dict[str, Any], route: dict[str, Any]
+) -> None:
+    parse({"apps": {"shop": app}, "gateways": {"inner": {}}, "routes": {"a": SHOPS_HOST | route}})
 
 
 def test_a_policy_may_target_the_route_of_an_app() -> None:

@@ -22,6 +22,18 @@ def test_the_page_is_what_the_catalogue_and_the_cases_give() -> None:
     assert (REPOSITORY / "docs/checks.md").read_text() == checks.render(), "type: .venv/bin/python -m tools.docs"
 
 
+def test_the_index_has_every_code_below_its_subject() -> None:
+    page = checks.render()
+    rows = {
+        row.split("]")[0]: row.split(": ", 1)[1].split(", ") for row in re.findall(r"^- \[(.+)$", page, re.MULTILINE)
+    }
+    indexed = {subject: [link.partition("]")[0][1:] for link in links] for subject, links in rows.items()}
+    by_subject: dict[str, list[str]] = {}
+    for entry in catalogue().values():
+        by_subject.setdefault(entry.subject, []).append(entry.code)
+    assert indexed == by_subject
+
+
 def test_every_code_of_the_catalogue_is_used() -> None:
     sources = [path.read_text() for room in _ROOMS for path in (REPOSITORY / room).rglob("*.py")]
     used = {code for source in sources for code in _CODE.findall(source)}

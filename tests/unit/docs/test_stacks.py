@@ -5,12 +5,14 @@ from functools import reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 
 from checks.rules.image_digests import without_digest
-from tests.live.recipes import recipes
+from config import CHAT
+from tests.live.recipes import recipes, together
 from tests.unit import program
 from tests.unit.program import ROOT, stack_config
 from tests.unit.recording import Recorded, Recording
@@ -78,6 +80,42 @@ def test_every_stack_is_planned_without_a_cluster_on_either_platform(
     recording = program.run(tmp_path, stack=stack, preview=True, manifest=pinned_manifest, config=config)
     assert recording.log == []
     assert bool(recording.of_kind("GatewayClass")) == (platform == "managed")
+
+
+# The blocks of the pages
+
+
+def block(page: str, heading: str) -> dict[str, Any]:
+    """The first block of YAML below a heading."""
+    text = (ROOT / "docs" / page).read_text().split(f"# {heading}\n")[1]
+    return yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+
+
+def test_a_stack_uses_the_envoy_gateway_that_a_cluster_already_has(tmp_path: Path, pinned_manifest: Path) -> None:
+    config = block("stacks.md", "My cluster already has Envoy Gateway")
+    recording = program.run(tmp_path, preview=True, manifest=pinned_manifest, config=config)
+    assert recording.log == []
+    assert (recording.of_kind("GatewayClass"), recording.of_kind("CustomResourceDefinition")) == ([], [])
+    (gateway,) = recording.of_kind("Gateway")
+    assert gateway.inputs["spec"]["gatewayClassName"] == "eg"
+
+
+def test_the_example_of_the_reference_is_a_complete_stack_file(tmp_path: Path, pinned_manifest: Path) -> None:
+    config = block("config.md", "Stack config")["config"]
+    with mock.patch.object(program, "stack_config", lambda _: {}):
+        recording = program.run(tmp_path, preview=True, manifest=pinned_manifest, config=config)
+    assert recording.log == []
+    assert recording.exports["urls"] == {"api": "http://chat-api.example.com", "web": "http://chat.example.com"}
+
+
+def test_an_app_runs_without_the_chats_pods(tmp_path: Path, pinned_manifest: Path) -> None:
+    pieces = recipes("workloads.md")
+    config = together([pieces["My app behind the gateway"], pieces["Only my app, without the chat"]])
+    recording = program.run(tmp_path, preview=True, manifest=pinned_manifest, config=config)
+    assert recording.log == []
+    replicas = {item.inputs["metadata"]["name"]: item.inputs["spec"]["replicas"] for item in deployments(recording)}
+    chat = {f"synergychat-{name}": 0 for name in CHAT}
+    assert replicas == {"echo": 2, "envoy-gateway": 1, **chat}
 
 
 # Promises about prod

@@ -33,7 +33,7 @@ def test_a_preview_takes_pulumi_and_its_provider_and_nothing_of_kubernetes(
     asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Stack, "select", lambda _: False)
-    lifecycle.preview(Stack("dev", "kind-one", named=False))
+    lifecycle.preview(Stack("dev", "kind-one", named=False), with_fields=False)
     assert asked == ["pulumi", "pulumi-kubernetes"]
 
 

@@ -188,7 +188,12 @@ def test_a_problem_of_a_route_form_has_the_key_of_the_form(dev: DevStack) -> Non
         routes={
             "b": tcp | {"listeners": ["http"]},
             "c": tcp | {"gateway": "inner"},
-            "d": {"gateway": "inner", "hostnames": ["d.internal"], "backend": "web"},
+            "d": {
+                "gateway": "inner",
+                "listeners": ["https-a.internal"],
+                "hostnames": ["d.internal"],
+                "backend": "web",
+            },
         },
         policies={
             "p": policy | {"targets": [{"gateway": "inner"}, {"gateway": "inner", "section": "htp"}]},
@@ -215,13 +220,6 @@ def test_a_problem_of_a_route_form_has_the_key_of_the_form(dev: DevStack) -> Non
     ]
     values = {place_and_code(located)[0]: located.value for located in found if isinstance(located.value, str)}
     assert values == {"policies.p.targets[1].section": "htp", "routes.d.hostnames": "d.internal"}
-
-
-def test_a_host_name_of_the_chat_that_no_listener_serves_has_its_key(dev: DevStack) -> None:
-    https = {"hosts": {"synchatapi.internal": {"selfSigned": True}}}
-    (found,) = dev.located(gateway={"https": https, "redirectToHttps": True})
-    assert place_and_code(found) == ("web.hostname", "route-host-not-served")
-    assert found.problem.words["hostname"] == "synchatapi.internal"
 
 
 def test_a_wrong_host_name_is_found_before_a_certificate_is_made_for_it(dev: DevStack) -> None:

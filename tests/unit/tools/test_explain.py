@@ -96,7 +96,7 @@ def test_a_request_that_no_client_can_send_ends_with_two_and_says_how_to_fix_it(
 def test_a_cluster_that_matches_the_plan_gives_the_same_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(PlannedStack(plan(*STACK), live=STACK), "http://synchat.internal/") == 0
     below = capsys.readouterr().out.partition("On a-context")[2].split()
-    assert below == ["taken", "by", "the", "same", "differs", "nothing"]
+    assert below == ["taken", "by", "the", "same", "rule", "differs", "nothing"]
 
 
 def test_a_cluster_that_sends_the_request_elsewhere_is_shown_with_the_field_that_differs(

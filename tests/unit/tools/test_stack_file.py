@@ -35,7 +35,8 @@ def test_a_file_without_a_context_needs_one_on_the_command_line(file: Path, text
     file.write_text(text)
     assert Stack.of("mine", "kind-one").context == "kind-one"
     assert refusal() == (
-        "Pulumi.mine.yaml sets no Kubernetes context.\n  Type: pulumi config set context NAME --stack mine"
+        "Pulumi.mine.yaml sets no Kubernetes context.\n"
+        "  Add to its config: `synergychat:context: NAME`, or type CONTEXT=NAME."
     )
 
 

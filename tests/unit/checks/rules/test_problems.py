@@ -48,7 +48,7 @@ def test_a_missing_port_comes_with_the_ports_of_the_service() -> None:
     assert (problem.code, problem.field) == ("service-port-missing", "spec.rules[0].backendRefs[0].port")
     assert problem.value == 80
     assert problem.words["service"] == "Service chat/web"
-    assert problem.fix == "use one of its TCP ports: 8080 (port-8080)"
+    assert problem.rule.endswith("; its TCP ports are 8080 (port-8080)")
 
 
 def test_a_missing_listener_comes_with_the_listeners_of_the_gateway() -> None:

@@ -157,8 +157,8 @@ def test_a_download_with_another_checksum_is_refused_and_not_kept(web: Web, cach
 def test_a_download_without_a_checksum_is_refused_with_the_one_it_has(web: Web, cache: Path) -> None:
     assert refusal(cache, f"{web.url}/install.yaml") == (
         f"{web.url}/install.yaml cannot be used without a SHA-256 checksum. The download has\n  {CHECKSUM}\n"
-        "Compare it with one from a source that you trust, then type: "
-        "pulumi config set --path 'synergychat:envoyGateway.sha256[0]' SHA256"
+        "Compare it with one from a source that you trust, then add it to "
+        "synergychat:envoyGateway.sha256 in the stack's file."
     )
     assert kept(cache) == []
 
