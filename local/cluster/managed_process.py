@@ -1,10 +1,12 @@
 """A component under supervision: started once its dependencies are healthy, and restarted whenever it ends."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from local.cluster.moment import Moment
 from local.cluster.node_components import Component
 from local.cluster.node_namespaces import Child
 
@@ -12,12 +14,14 @@ _FIRST_BACKOFF_S, _MAX_BACKOFF_S = 0.2, 10.0
 _STEADY_S = 30.0
 _PROBE_INTERVAL_S = 0.05
 _GRACE_PERIOD_S = 5.0
+log = logging.getLogger(__name__)
 
 
 class ManagedProcess:
     """The process of one component.
 
     `start` starts it. `changed` is called after each change of state, with a message if the change is a problem.
+    `reason` says why a process that was started is not healthy yet. `started` is the start of the present process.
     """
 
     def __init__(
@@ -26,12 +30,21 @@ class ManagedProcess:
         self.component = component
         self.healthy = asyncio.Event()
         self.state = "waiting"
+        self.reason: str | None = None
         self.since = datetime.now(UTC)
+        self.started = Moment()
         self._start = start
         self._changed = changed
         self._child: Child | None = None
         self._restarts = 0
         self._last_end: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Say why the component is not healthy; None if it is."""
+        if self.healthy.is_set():
+            return None
+        return f"{self.component.name} is {self.state}{f': {self.reason}' if self.reason else ''}"
 
     def row(self) -> dict[str, object]:
         """Return this process's row in status.json."""
@@ -69,9 +82,10 @@ class ManagedProcess:
     async def _run(self) -> str | None:
         """Run the process to its end. Return how it ended, or None if it is done."""
         try:
+            self.started = Moment()
             self._child = child = self._start(self.component)
-        except OSError as error:
-            return f"not started: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever the reason: the other components go on, and it is retried
+            return f"not started: {str(error) or type(error).__name__}"
         self._set_state("starting")
         probing = asyncio.create_task(self._until_healthy())
         try:
@@ -100,13 +114,29 @@ class ManagedProcess:
     async def _until_healthy(self) -> None:
         if self.component.once:
             return
-        while self.component.probe is not None and not await self.component.probe():
+        while (reason := await self._unhealthy()) is not None:
+            if reason != self.reason:
+                self.reason = reason
+                self._changed(None)
             await asyncio.sleep(_PROBE_INTERVAL_S)
         self.healthy.set()
         self._set_state("running")
 
+    async def _unhealthy(self) -> str | None:
+        """Run the probe and return its reason. A probe that fails is one more reason, and is repeated."""
+        if self.component.probe is None:
+            return None
+        try:
+            return await self.component.probe()
+        except Exception as error:
+            reason = f"its health is not known: {type(error).__name__}: {error}"
+            if reason != self.reason:
+                log.exception("the probe of %s failed; it is repeated", self.component.name)
+            return reason
+
     def _set_state(self, state: str, problem: str | None = None) -> None:
         self.state = state
+        self.reason = None
         self.since = datetime.now(UTC)
         self._changed(problem)
 

@@ -1,7 +1,7 @@
 """The components of a node: each process with its command, its dependencies and its health probe."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from local.cluster.credentials import (
     kubelet,
 )
 from local.cluster.directory import Directory
-from local.cluster.probes import Probes
+from local.cluster.probes import Probe, Probes
 
 PROGRAMS = (
     "etcd",
@@ -47,7 +47,7 @@ class Component:
     name: str
     command: tuple[str | Path, ...]
     needs: tuple[str, ...] = ()
-    probe: Callable[[], Awaitable[bool]] | None = None
+    probe: Probe | None = None
     once: bool = False
     on_host: bool = False
 

@@ -6,11 +6,11 @@ one thread, because it enters the node's PID namespace for a moment to start a p
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 
 from kube.atomic_write import write_whole
@@ -18,8 +18,10 @@ from local.cluster import cgroups, config_files, credentials, logs, network, nod
 from local.cluster.directory import Directory
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.managed_process import ManagedProcess, restart_backoffs_s
+from local.cluster.moment import Moment
 from local.cluster.node import OUTSIDE_DESCRIPTOR
 from local.cluster.node_components import Component, components
+from local.cluster.node_http import NoAnswer
 from local.cluster.node_namespaces import Child, NodeNamespaces, start_on_host
 from local.cluster.probes import Probes
 from local.cluster.process import Process
@@ -32,6 +34,7 @@ _UNREADY_INTERVAL_S, _READY_INTERVAL_S = 0.05, 2.0
 _ROTATE_INTERVAL_S = 60.0
 _POD_GRACE_PERIOD_S = 10.0
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+log = logging.getLogger("supervisor")
 
 
 class Supervisor:
@@ -43,8 +46,11 @@ class Supervisor:
         self._settings = settings
         self._processes: dict[str, ManagedProcess] = {}
         self._problem: str | None = "the node is being created"
-        self._created = datetime.now(UTC)
+        self._created = Moment()
+        self._written: str | None = None
+        self._write_error: str | None = None
         self._returning: list[str] = []
+        self._has_run = False
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
 
@@ -55,7 +61,14 @@ class Supervisor:
         self._stop_with(self._spec.lives_with)
         backoffs_s = restart_backoffs_s()
         while not self._stopping.is_set():
-            await self._run_node()
+            try:
+                await self._run_node()
+            except Exception as error:
+                if not self._has_run:
+                    raise  # the first node: `up` shows the error and what to do
+                self._problem = f"the node cannot be created again: {str(error) or type(error).__name__}"
+                log.exception("%s; it is retried", self._problem)
+                self._report()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), next(backoffs_s))
 
@@ -84,10 +97,10 @@ class Supervisor:
                 f"These cgroups of an earlier run cannot be removed: {', '.join(left)}.", "Restart the machine."
             )
         for certificate in credentials.ensure(self._directory, self._settings):
-            _log(f"issued the certificate {certificate}")
+            log.info("issued the certificate %s", certificate)
         config_files.write(self._directory, self._spec.programs)
         cgroups.create(self._directory.cgroup)
-        self._created = datetime.now(UTC)
+        self._created = Moment()
         node, init = node_namespaces.create(self._node(), self._environment(), self._directory.logs / "node.log")
         inside = NodeNamespaces(init.pid, self._directory.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
@@ -97,6 +110,7 @@ class Supervisor:
             listed = components(self._directory, self._spec.programs, probes)
             start = partial(self._start, inside)
             self._processes = {component.name: ManagedProcess(component, start, self._note) for component in listed}
+            self._has_run = True
             await self._keep_all(probes, node)
         finally:
             probes.close()
@@ -115,15 +129,16 @@ class Supervisor:
         await asyncio.wait([*ends, failing], return_when=asyncio.FIRST_COMPLETED)
         for task in [*tasks, *ends]:
             task.cancel()
-        if not self._stopping.is_set():
-            self._problem = "the node's process 1 has ended; a new node is being created"
-            _log(self._problem)
-        else:
+        if self._stopping.is_set():
             self._problem = "the cluster is stopping"
+        else:
+            what = "a task of the supervisor has failed" if failing.done() else "the node's process 1 has ended"
+            self._problem = f"{what}; a new node is being created"
+            log.warning(self._problem)
         self._report()
         await self._stop_all()
         with suppress(asyncio.CancelledError):
-            await failing  # a bug in a task ends the supervisor and is logged
+            await failing  # a bug in a task ends the node and is logged
 
     def _node(self) -> dict[str, object]:
         """Return the settings of the node's process 1: host name, visible directories and bind mounts."""
@@ -140,47 +155,58 @@ class Supervisor:
         }
 
     def _start(self, inside: NodeNamespaces, component: Component) -> Child:
-        with (self._directory.logs / f"{component.name}.log").open("ab") as log:
+        with (self._directory.logs / f"{component.name}.log").open("ab") as output:
             if component.on_host:
-                return start_on_host(component.command, self._environment(), log)
-            return inside.start(component.command, self._environment(), log)
+                return start_on_host(component.command, self._environment(), output)
+            return inside.start(component.command, self._environment(), output)
 
     def _note(self, problem: str | None) -> None:
         """Report a changed component. `_watch` then checks all of them."""
         if problem is not None:
-            _log(problem)
+            log.warning(problem)
             self._problem = problem
         self._report()
 
     async def _watch(self, probes: Probes) -> None:
         while True:
             self._changed.clear()
+            await self._check(probes)
+            self._write_status()  # again, if the last one could not be written
+            interval_s = _UNREADY_INTERVAL_S if self._problem is not None or self._returning else _READY_INTERVAL_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), interval_s)
+
+    async def _check(self, probes: Probes) -> None:
+        """Report the node's problem if it has changed. A check that fails is a problem too, and is repeated."""
+        returning, failure = self._returning, None
+        try:
             problem = await self._find_problem(probes)
             # Track only the pods that ran before a restart. Once they are ready, Kubernetes reports their state.
             if problem is None and (self._returning or self._problem is not None):
                 returning = await probes.pods_not_back(self._created)
-            else:
-                returning = self._returning
-            if (problem, returning) != (self._problem, self._returning):
-                _log(problem or (f"ready; pods not ready again yet: {', '.join(returning)}" if returning else "ready"))
-                self._problem, self._returning = problem, returning
-                self._report()
-            interval_s = _UNREADY_INTERVAL_S if problem is not None or returning else _READY_INTERVAL_S
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), interval_s)
+        except NoAnswer as error:
+            problem = f"kube-apiserver does not answer: {error}"
+        except Exception as error:  # noqa: BLE001 - no answer of a component may end the node
+            problem, failure = f"the node's health is not known: {type(error).__name__}: {error}", error
+        if (problem, returning) == (self._problem, self._returning):
+            return
+        text = problem or (f"ready; pods not ready again yet: {', '.join(returning)}" if returning else "ready")
+        log.info(text, exc_info=failure)
+        self._problem, self._returning = problem, returning
+        self._report()
 
     async def _find_problem(self, probes: Probes) -> str | None:
         for process in self._processes.values():
-            if not process.healthy.is_set():
-                return f"{process.component.name} is {process.state}"
-        problem = await probes.node_problem(self._processes["kubelet"].since)
-        if problem is not None:
-            return problem
-        return None if await probes.dns() else "the cluster's DNS does not answer"
+            if process.problem is not None:
+                return process.problem
+        return await probes.node_problem(self._processes["kubelet"].started) or await probes.dns()
 
     async def _rotate_logs(self) -> None:
         while True:
-            logs.rotate(self._directory.logs)
+            try:
+                logs.rotate(self._directory.logs)
+            except Exception:
+                log.exception("the logs are not rotated; it is repeated in %.0f s", _ROTATE_INTERVAL_S)
             await asyncio.sleep(_ROTATE_INTERVAL_S)
 
     async def _stop_all(self) -> None:
@@ -228,19 +254,27 @@ class Supervisor:
 
     def _report(self) -> None:
         self._changed.set()
+        self._write_status()
+
+    def _write_status(self) -> None:
+        """Write the status if it has changed since it was last written. The cluster keeps running on a full disk."""
         rows = [process.row() for process in self._processes.values()]
-        report = {"problem": self._problem, "returning": self._returning, "components": rows}
+        report = json.dumps({"problem": self._problem, "returning": self._returning, "components": rows}, indent=1)
+        if report == self._written:
+            return
         try:
-            write_whole(self._directory.status, json.dumps(report, indent=1))
+            write_whole(self._directory.status, report)
         except OSError as error:
-            _log(f"the status cannot be written: {error}")  # keep the cluster running on a full disk
-
-
-def _log(text: str) -> None:
-    print(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}", flush=True)
+            if self._write_error != str(error):
+                log.warning("the status cannot be written; it is repeated: %s", error)
+            self._write_error = str(error)
+        else:
+            self._written, self._write_error = report, None
 
 
 def main() -> int:
+    # A handler of `logging` survives a full disk.
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stdout)
     directory = Directory(sys.argv[1])
     spec, settings = LaunchSpec.read(directory), Settings.kept(directory)
     if spec is None or settings is None:

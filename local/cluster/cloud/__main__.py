@@ -13,7 +13,7 @@ from pathlib import Path
 from local.cluster.cloud import volumes
 from local.cluster.cloud.api import Api
 from local.cluster.cloud.events import Events
-from local.cluster.cloud.forwarding_table import Endpoint, ForwardingTable
+from local.cluster.cloud.forwarding_table import Endpoint, ForwardingTable, Outcome
 from local.cluster.cloud.loadbalancer import LoadBalancers
 from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.cloud.relay import Relay
@@ -24,6 +24,7 @@ from local.errors import UserError
 
 _API_PORT_OF_NODE = 6443
 _MAX_BACKOFF_S = 5.0
+log = logging.getLogger("cloud")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ async def serve(directory: Path) -> None:
     api_forwarding = ForwardingTable(relay, outside)
     try:
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(status.keep_written())
             tasks.create_task(_forward_api(api_forwarding, settings, status))
             _serve_load_balancers(tasks, api, settings, forwarding, status)
             _serve_volumes(tasks, api, settings, status)
@@ -84,7 +86,11 @@ async def _forward_api(forwarding: ForwardingTable, settings: CloudSettings, sta
     endpoint = Endpoint("127.0.0.1", settings.api_port, "TCP")
     backoff_s = 0.1
     while True:
-        outcome = forwarding.apply({endpoint: (settings.node_address, _API_PORT_OF_NODE)})[endpoint]
+        try:
+            outcome = forwarding.apply({endpoint: (settings.node_address, _API_PORT_OF_NODE)})[endpoint]
+        except Exception as error:
+            log.exception("port %d is not forwarded; retrying", settings.api_port)
+            outcome = Outcome(None, f"{type(error).__name__}: {error}")
         status.set(
             "api",
             {
@@ -128,7 +134,7 @@ async def _until_signalled(directory: Path) -> None:
     try:
         await serving
     except asyncio.CancelledError:
-        logging.info("stopped by a signal")
+        log.info("stopped by a signal")
 
 
 def main() -> int:

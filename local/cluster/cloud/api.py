@@ -28,11 +28,11 @@ class ApiError(Exception):
 
 
 # A call that failed and may succeed on a retry.
-CallFailed = (ApiError, httpx.TransportError)
+CallFailed = (ApiError, httpx.RequestError)
 
 
 class Api:
-    """Calls as the kubeconfig's current user. Each raises ApiError, or httpx.TransportError if nothing answers."""
+    """Calls as the kubeconfig's current user. Each raises ApiError, or httpx.RequestError without a complete answer."""
 
     def __init__(self, kubeconfig: Path) -> None:
         server, tls = _credentials(kubeconfig)
@@ -65,13 +65,23 @@ class Api:
                 await answer.aread()
                 raise _refusal(answer)
             async for line in answer.aiter_lines():
-                yield json.loads(line)
+                yield _decoded(line, answer.status_code)
 
     async def _call(self, method: str, path: str, **request: Any) -> Manifest:
         answer = await self._http.request(method, path, **request)
         if answer.is_error:
             raise _refusal(answer)
-        return answer.json()
+        return _decoded(answer.content, answer.status_code)
+
+
+def _decoded(text: str | bytes, status: int) -> Manifest:
+    try:
+        found = json.loads(text)
+    except ValueError as error:  # an API server that is killed ends its answer anywhere
+        raise ApiError(status, f"not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ApiError(status, f"a {type(found).__name__} in the place of an object")
+    return found
 
 
 def _refusal(answer: httpx.Response) -> ApiError:

@@ -118,7 +118,7 @@ class LoadBalancers:
         # Publish an address only once all of its ports work. Later it stays, and its status names the broken ports.
         if address is None or not (served or published_address(service) == address):
             return await self._set_status(service, [])
-        if service["status"].get("loadBalancer", {}).get("ingress") == (wanted := ingress(address, ports)):
+        if _entries(service) == (wanted := ingress(address, ports)):
             return True
         if not await self._set_status(service, wanted):
             return False
@@ -127,7 +127,7 @@ class LoadBalancers:
         return True
 
     async def _set_status(self, service: Manifest, entries: list[Manifest]) -> bool:
-        if (service["status"].get("loadBalancer", {}).get("ingress") or []) == entries:
+        if _entries(service) == entries:
             return True
         metadata = service["metadata"]
         path = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status"
@@ -172,8 +172,8 @@ def is_balanced(service: Manifest) -> bool:
 
 def published_address(service: Manifest) -> str | None:
     """Return the address in the Service's status, which is how addresses survive a restart of this process."""
-    entries = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
-    return entries[0].get("ip")
+    entries = _entries(service)
+    return entries[0].get("ip") if entries else None
 
 
 def ingress(address: str, ports: list[ServedPort]) -> list[Manifest]:
@@ -200,6 +200,12 @@ def _unforwardable(port: Manifest) -> str | None:
             "  Set spec.allocateLoadBalancerNodePorts: true on the Service."
         )
     return None
+
+
+def _entries(service: Manifest) -> list[Manifest]:
+    """Return the load balancer's entries in the Service's status, which may be missing or null at any level."""
+    balancer = (service.get("status") or {}).get("loadBalancer") or {}
+    return balancer.get("ingress") or []
 
 
 def _type(service: Manifest) -> str:

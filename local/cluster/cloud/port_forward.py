@@ -1,7 +1,6 @@
 """Port forwards: one listening address and port of the host, connected to one port of the node."""
 
 import asyncio
-import errno
 import logging
 import socket
 import time
@@ -16,7 +15,6 @@ _MAX_DATAGRAM = 65_535
 _ACCEPT_PAUSE_S = 0.2
 _CLIENTS_PER_PORT = 1024
 _CLIENT_IDLE_S = 120.0
-_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 log = logging.getLogger(__name__)
 
 
@@ -63,8 +61,6 @@ class TcpForward:
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _OUT_OF_DESCRIPTORS:
-                    raise
                 self._pause(error)
                 return
             self._join(client, address)
@@ -83,7 +79,7 @@ class TcpForward:
             self._connections.add(connection)
 
     def _pause(self, error: OSError) -> None:
-        """Stop accepting for a moment when file descriptors run out, so that clients wait in the backlog."""
+        """Stop accepting for a moment, for example when file descriptors run out. Clients wait in the backlog."""
         log.warning(
             "%d connections to %s:%d are open; new ones have to wait: %s", len(self._connections), *self.target, error
         )
@@ -126,8 +122,8 @@ class UdpForward:
                 datagram, client = self._listener.recvfrom(_MAX_DATAGRAM)
             except BlockingIOError:
                 return
-            except ConnectionError:
-                continue  # an earlier reply could not be delivered
+            except OSError:
+                continue  # for example, an earlier reply could not be delivered
             try:
                 self._onward_socket(client).send(datagram)
             except OSError as error:
@@ -153,7 +149,7 @@ class UdpForward:
                 datagram = onward.recv(_MAX_DATAGRAM)
             except BlockingIOError:
                 return
-            except ConnectionError:
+            except OSError:
                 return  # nothing listens on the node's port, and UDP cannot report that to the client
             try:
                 self._listener.sendto(datagram, client)

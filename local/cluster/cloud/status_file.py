@@ -1,26 +1,52 @@
 """The file that reports the cloud's state to `status`."""
 
+import asyncio
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 from kube.atomic_write import write_whole
 
+_RETRY_INTERVAL_S = 5.0
+log = logging.getLogger(__name__)
+
 
 class StatusFile:
-    """cloud-status.json: one value per section, replaced by rename whenever a section changes."""
+    """cloud-status.json: one value per section, replaced by rename whenever a section changes.
+
+    The cloud serves on when the file cannot be written, for example on a full disk. `keep_written` repeats the write.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._sections: dict[str, Any] = {}
+        self._written: str | None = None
+        self._error: str | None = None
 
     def set(self, section: str, value: Any) -> None:
-        if section in self._sections and self._sections[section] == value:
-            return
         self._sections[section] = value
-        errors = _errors_in(self._sections)
-        write_whole(self._path, json.dumps({"pid": os.getpid(), **self._sections, "errors": errors}, indent=1))
+        self._write()
+
+    async def keep_written(self) -> None:
+        """Repeat a failed write until cancelled."""
+        while True:
+            await asyncio.sleep(_RETRY_INTERVAL_S)
+            self._write()
+
+    def _write(self) -> None:
+        content = json.dumps({"pid": os.getpid(), **self._sections, "errors": _errors_in(self._sections)}, indent=1)
+        if content == self._written:
+            return
+        try:
+            write_whole(self._path, content)
+        except OSError as error:
+            if self._error != str(error):
+                log.warning("the status cannot be written; it is repeated: %s", error)
+            self._error = str(error)
+        else:
+            self._written, self._error = content, None
 
 
 def _errors_in(value: Any) -> list[str]:

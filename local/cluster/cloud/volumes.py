@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
+import httpx
+
 from local.cluster.cloud.api import Api, ApiError, Manifest
 from local.cluster.cloud.events import Events
 from local.cluster.cloud.status_file import StatusFile
@@ -68,11 +70,15 @@ class Volumes:
         """Run one step for one object. A failure is written as an Event on that object and returned."""
         try:
             await step(about)
-        except (ApiError, OSError, UserError) as error:
+        except httpx.RequestError:
+            raise  # nothing answers: all steps are retried
+        except Exception as error:  # noqa: BLE001 - one odd object may not keep the others waiting
             if isinstance(error, ApiError) and error.status in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
                 return []  # the object has changed: the watch delivers its new state
-            await self._events.warning(about, reason, str(error))
-            return [f"{about['kind']} {about['metadata']['name']}: {error}"]
+            known = isinstance(error, (ApiError, OSError, UserError))
+            text = str(error) if known else f"its fields cannot be used: {type(error).__name__}: {error}"
+            await self._events.warning(about, reason, text)
+            return [f"{about['kind']} {about['metadata']['name']}: {text}"]
         self._events.settle(about, reason)
         return []
 

@@ -32,9 +32,9 @@ class Mirror:
                 backoff_s = _FIRST_BACKOFF_S
                 while True:
                     version = await self._watch(version)
-            except CallFailed as error:
+            except Exception as error:  # noqa: BLE001 - no answer may end the other mirrors, and the load balancers
                 if backoff_s == _FIRST_BACKOFF_S:
-                    log.info("%s: %s; listing again", self._path, error or type(error).__name__)
+                    log.info("%s: %s; listing again", self._path, _text(error))
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(backoff_s * 1.5, _MAX_RELIST_BACKOFF_S)
 
@@ -76,7 +76,10 @@ async def reconcile_on_change(
         try:
             settled = await reconcile()
         except CallFailed as error:
-            log.warning("%s; retrying", error or type(error).__name__)
+            log.warning("%s; retrying", _text(error))
+            settled = False
+        except Exception:
+            log.exception("the cloud does not match the cluster; retrying")
             settled = False
         if settled:
             backoff_s = _FIRST_BACKOFF_S
@@ -88,3 +91,8 @@ async def reconcile_on_change(
                 await changed.wait()
         except TimeoutError:
             pass  # nothing changed: retry what failed
+
+
+def _text(error: Exception) -> str:
+    text = str(error)
+    return text if isinstance(error, CallFailed) and text else f"{type(error).__name__}: {text}"

@@ -169,6 +169,16 @@ def test_a_block_volume_is_refused_with_one_event_on_the_claim(tmp_path: Path) -
     assert "data" in json.loads(cloud.status_path.read_text())["errors"][0]
 
 
+def test_a_claim_with_odd_fields_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path)
+    odd = claim(resources=None)
+    odd["metadata"] |= {"uid": "0dd", "name": "odd"}
+    cloud.claims |= {"0dd": odd, UID: claim()}
+    assert not cloud.reconcile()
+    assert VOLUME in cloud.server.volumes
+    assert "its fields cannot be used: TypeError" in cloud.server.events[0]
+
+
 def test_a_missing_storage_class_is_named(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
     cloud.claims[UID] = claim(storageClassName="gone")

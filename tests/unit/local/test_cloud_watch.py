@@ -93,6 +93,9 @@ def test_a_watch_that_ended_resumes_from_the_last_version() -> None:
         httpx.ConnectError("refused"),
         httpx.RemoteProtocolError("closed"),
         httpx.ReadTimeout("silent"),
+        httpx.DecodingError("not gzip"),
+        KeyError("object"),
+        RecursionError(),
     ],
 )
 def test_a_failed_watch_is_followed_by_a_new_list(failure: Step) -> None:
@@ -105,7 +108,8 @@ def test_listing_is_retried_until_the_api_server_answers() -> None:
 
 
 def test_a_failure_is_retried_without_a_change_and_a_change_is_reconciled() -> None:
-    outcomes: list[bool | Exception] = [False, ApiError(500, "oh"), httpx.ConnectError("refused"), True, True]
+    refused = httpx.ConnectError("refused")
+    outcomes: list[bool | Exception] = [False, ApiError(500, "oh"), refused, KeyError("ports"), True, True]
     calls = 0
 
     async def run() -> None:
@@ -126,11 +130,11 @@ def test_a_failure_is_retried_without_a_change_and_a_change_is_reconciled() -> N
         async with asyncio.timeout(5):
             await done.wait()
             await asyncio.sleep(0.02)
-            assert calls == 4, "a settled state is not reconciled again"
+            assert calls == 5, "a settled state is not reconciled again"
             done.clear()
             changed.set()
             await done.wait()
         running.cancel()
 
     asyncio.run(run())
-    assert calls == 5
+    assert calls == 6
