@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from diagnostics import Problem
 from diagnostics.problem import Reason, reason
 from explain import sni
 from explain.applied_policies import client_settings, policies
@@ -15,6 +16,7 @@ from explain.nearest import misfits, nearest
 from explain.path_normalization import has_escaped_slash, normalized, with_slashes
 from explain.refusal import Refusal
 from explain.request import Request
+from explain.server_errors import ServerErrors
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
 from gatewayapi import hostnames
@@ -24,13 +26,17 @@ from kube.manifest import Manifest, ObjectName
 from kube.read import read, values
 
 
-def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
+def explain(
+    manifests: Iterable[Manifest], request: Request, *, problems: Iterable[tuple[Manifest, Problem]]
+) -> Verdict:
     """The verdict on `request` for a cluster with these objects and no others.
 
+    `problems` are those that `checks.rules` finds in the objects: for some, Envoy Gateway answers with 500.
     Where several Gateways listen on the port, it is the verdict of the first one that takes the request: each has an
     address of its own, unless their class merges them, and the request does not say which one it goes to.
     """
     topology = Topology(manifests, complete=True)
+    errors = ServerErrors(problems, topology)
     port = port_reached(request, topology)
     reasons: dict[Listener, Reason] = {}
     verdicts: list[Verdict] = []
@@ -38,7 +44,7 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
         found = {listener: misfit(topology, listener, request, port) for listener in all_listeners(topology, fleet)}
         reasons |= {listener: why for listener, why in found.items() if why}
         if serving := [listener for listener, why in found.items() if not why]:
-            verdicts.append(_of_fleet(serving, request, topology))
+            verdicts.append(_of_fleet(serving, request, topology, errors))
     if not verdicts:
         return Verdict(request, nearest=misfits(reasons, port))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
@@ -47,7 +53,7 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
     return replace(best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them"))
 
 
-def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology) -> Verdict:
+def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology, errors: ServerErrors) -> Verdict:
     if request.secure:
         known, asked = sni.chains(serving, topology), serving
         if refusal := _repeated_sni(known, request):
@@ -62,7 +68,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
             }
             return Verdict(request, nearest=misfits(reasons, request.port))
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
-    settings = read(client_settings(serving[0], topology), "path", default={})
+    settings = read(client_settings(serving[0], topology, errors), "path", default={})
     settled, notes = _as_compared(request, settings)
     if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
         return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
@@ -72,7 +78,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, topology)
-            return Verdict(settled, _taken(entry, settled, topology), notes=(*notes, *tie))
+            return Verdict(settled, _taken(entry, settled, topology, errors), notes=(*notes, *tie))
     return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes)
 
 
@@ -121,12 +127,15 @@ def _on_two_listeners(one: Listener, other: Listener, hostname: str, request: Re
     return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
 
 
-def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:
+def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErrors) -> Taken:
     rule, listener = entry.rule, entry.listener
     route = topology.objects.find(rule.route) or {}
-    targets = backends(rule.manifest, route, topology)
-    filters = values(rule.manifest, "filters")
-    done: Effects = effects(filters, request, entry.match, listener.port, route, topology)
+    targets = backends(rule, route, topology, errors)
+    done: Effects = effects(values(rule.manifest, "filters"), request, entry.match, listener.port, route, topology)
+    applied = policies(listener, rule.route, rule.name, targets, topology, errors)
+    refused = errors.of_filters(route, ("spec", "rules", rule.index))
+    refused = refused or next((policy.refusal for policy in applied if policy.refusal), None)
+    answer = Answer.refusing(refused) if refused and request.has_http else done.answer
     return Taken(
         listener=listener,
         hostname=entry.hostname,
@@ -135,17 +144,22 @@ def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:
         rule_name=rule.name,
         match=entry.match,
         filters=done.steps,
-        policies=policies(listener, rule.route, rule.name, targets, topology),
-        backends=() if done.answer else targets,
+        policies=applied,
+        backends=() if answer else targets,
         forwarded=done.forwarded,
-        answer=done.answer or _without_backend(targets, request),
+        answer=answer or _without_backend(targets, request),
     )
 
 
 def _without_backend(targets: Sequence[Backend], request: Request) -> Answer | None:
-    if not request.has_http or any(backend.weight and not backend.problem for backend in targets):
+    """The answer when no backend can get a request, or when one that must be alone is not."""
+    refused = [backend.refusal for backend in targets if backend.weight and backend.refusal]
+    lonely = next((refusal for refusal in refused if refusal.reason.code == "backend-dynamic-not-alone"), None)
+    usable = any(backend.weight and not backend.refusal for backend in targets)
+    if not request.has_http or (usable and not lonely):
         return None
-    return Answer(500, "the rule has no usable backend")
+    refusal = lonely or next(iter(refused), None)
+    return Answer.refusing(refusal) if refusal else Answer(500, "the rule has no usable backend")
 
 
 def _tie(entry: Entry, rows: Table, request: Request, topology: Topology) -> Iterator[str]:
