@@ -16,10 +16,12 @@ from explain.nearest import misfits, nearest
 from explain.path_normalization import has_escaped_slash, normalized, with_slashes
 from explain.refusal import Refusal
 from explain.request import Request
+from explain.rules import rules_of
 from explain.server_errors import ServerErrors
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
 from gatewayapi import hostnames
+from gatewayapi.contested_hosts import KINDS, contests
 from gatewayapi.listeners import Listener
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
@@ -54,10 +56,10 @@ def explain(
 
 
 def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology, errors: ServerErrors) -> Verdict:
+    if refusal := _rejected_by_envoy(serving, topology):
+        return Verdict(request, refusal=refusal)
     if request.secure:
         known, asked = sni.chains(serving, topology), serving
-        if refusal := _repeated_sni(known, request):
-            return Verdict(request, refusal=refusal)
         meant = [
             listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
         ]
@@ -73,8 +75,6 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology,
     if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
         return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
     rows = table(serving, topology)
-    if refusal := _repeated_hosts(rows, request):
-        return Verdict(settled, refusal=refusal, notes=notes)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, topology)
@@ -103,28 +103,21 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
     return replace(request, path=path), (note,)
 
 
-def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
-    """The reason why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
-    for hostname, (one, other, *_) in sni.contested(known).items():
-        if one.listener is not other.listener:
-            return _on_two_listeners(one.listener, other.listener, hostname, request)
-        why = reason("sni-in-two-routes", other=other.route, host=hostname, port=request.port)
-        return Refusal(str(one.route), why)
+def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology) -> Refusal | None:
+    """The reason why Envoy rejects all routes of a port: it would have a host name twice."""
+    routes = topology.routes(*KINDS)
+    kept = [route for route in routes if any(not rule.refusal for rule in rules_of(route, topology))]
+    for contest in contests(topology, kept):
+        first, other = contest.first, contest.other
+        if first.listener not in serving:
+            continue
+        words = {"host": first.hostname, "port": first.listener.port}
+        if contest.is_between_listeners:
+            both = {"listener": first.listener, "other": other.listener, "through": ""}
+            return Refusal(f"port {first.listener.port}", reason("host-on-two-listeners", **both, **words))
+        name = ObjectName.of(first.route)
+        return Refusal(str(name), reason("sni-in-two-routes", other=ObjectName.of(other.route), **words))
     return None
-
-
-def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
-    """The reason why Envoy rejects the route table of listeners without TLS on a port: it has a host name twice."""
-    if request.secure:
-        return None
-    for hostname, (one, other, *_) in rows.contested.items():
-        return _on_two_listeners(one, other, hostname, request)
-    return None
-
-
-def _on_two_listeners(one: Listener, other: Listener, hostname: str, request: Request) -> Refusal:
-    words = {"listener": one, "other": other, "through": "", "host": hostname, "port": request.port}
-    return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
 
 
 def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErrors) -> Taken:
