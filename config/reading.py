@@ -11,6 +11,7 @@ from config.resolved import Stack
 from config.rules import broken_rules
 from config.stack import StackConfig, validate
 from config.stand_ins import stand_ins
+from config.unreadable import TOO_DEEP, unreadable_values
 from config.value_problems import value_problem
 from diagnostics import Problem, problem
 from diagnostics.exit import stop
@@ -55,6 +56,8 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     """
     prefix = f"{project}:"
     raw = {key.removeprefix(prefix): _decode(key, value) for key, value in values.items() if key.startswith(prefix)}
+    if unreadable := list(unreadable_values(raw)):  # the messages must not have these values in them
+        raise ConfigError([Located(place=config_key(project, found.path), problem=found) for found in unreadable])
     secret = {key.removeprefix(prefix) for key in secret_keys}
     in_clear = [problem("secret-in-clear", (key,)) for key in secret if key in raw and key != "secrets"]
     wrong: list[Problem] = []
@@ -89,6 +92,8 @@ def _decode(key: str, value: str) -> object:
         return json.loads(value)
     except ValueError:
         return value
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _located(project: str, found: Problem, raw: Mapping[str, object], hidden: Iterable[str]) -> Located:

@@ -1,7 +1,7 @@
 """Explain: which listener, route and rule take a request, derived from Gateway API and Envoy Gateway objects alone.
 
-`explain(objects, Request.of(url))` returns a Verdict. It needs no cluster and no Pulumi, and follows Envoy Gateway
-where that differs from Gateway API.
+`explain(objects, Request.of(url), problems=...)` returns a Verdict. It needs no cluster and no Pulumi, and follows
+Envoy Gateway where that differs from Gateway API. The problems are those that `checks.rules` finds in the objects.
 """
 
 from explain.explain import explain

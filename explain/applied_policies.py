@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from explain.backend_tls import backend_tls_policy
 from explain.backends import Backend
+from explain.refusal import Refusal
+from explain.server_errors import ServerErrors
 from gatewayapi.listeners import Listener
 from gatewayapi.policy_attachment import Attachable
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
-from kube.read import read, values
 
 _OF_ROUTES = ("SecurityPolicy", "EnvoyExtensionPolicy", "BackendTrafficPolicy")
 """Kinds in the order in which a request meets them."""
@@ -30,28 +32,46 @@ class AppliedPolicy:
     settings: tuple[str, ...]
     applies: bool = True
     note: str = ""
-    """The policy that it is merged over, or that replaces it."""
+    """The policy that it is merged over or that replaces it, or why Envoy Gateway ignores it."""
+    refusal: Refusal | None = None
+    """The reason why Envoy Gateway refuses it, and answers with 500."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The places that a request passes and that policies can target, and the objects around them."""
+
+    listener: Listener
+    of_route: Sequence[Attachable]
+    topology: Topology
+    errors: ServerErrors
 
 
 def policies(
-    listener: Listener, route: ObjectName, rule_name: str, backends: Sequence[Backend], topology: Topology
+    listener: Listener,
+    route: ObjectName,
+    rule_name: str,
+    backends: Sequence[Backend],
+    topology: Topology,
+    errors: ServerErrors,
 ) -> tuple[AppliedPolicy, ...]:
     """Policies that apply, in the order in which a request meets them, each followed by those that it replaces."""
-    of_listener = _places(listener)
     of_route = [*([Attachable(route, rule_name)] if rule_name else []), Attachable(route)]
-    found = list(_applied("ClientTrafficPolicy", [], of_listener, topology))
+    found = list(_applied("ClientTrafficPolicy", _Way(listener, [], topology, errors)))
     for kind in _OF_ROUTES:
-        found += _applied(kind, of_route, of_listener, topology)
+        found += _applied(kind, _Way(listener, of_route, topology, errors))
     for backend in backends:
-        found += _backend_tls(backend, topology)
+        if of_backend := backend_tls_policy(backend.target, backend.port, topology):
+            place, policy = of_backend
+            found.append(AppliedPolicy(ObjectName.of(policy), str(place), _settings(policy)))
     return tuple(found)
 
 
-def client_settings(listener: Listener, topology: Topology) -> Any:
+def client_settings(listener: Listener, topology: Topology, errors: ServerErrors) -> Any:
     """The spec of the ClientTrafficPolicy that applies to a listener; empty without one."""
     for place in _places(listener):
-        if found := topology.policies_for("ClientTrafficPolicy", place):
-            return found[0]["spec"]
+        for policy in topology.policies_for("ClientTrafficPolicy", place)[:1]:
+            return {} if errors.of_target(policy, place, listener) else policy["spec"]
     return {}
 
 
@@ -61,32 +81,31 @@ def _places(listener: Listener) -> list[Attachable]:
     return own if listener.of_gateway else [*own, Attachable(ObjectName.of(listener.gateway))]
 
 
-def _applied(
-    kind: str, of_route: Sequence[Attachable], of_listener: Sequence[Attachable], topology: Topology
-) -> Iterator[AppliedPolicy]:
-    found = [(place, first) for place in (*of_route, *of_listener) for first in topology.policies_for(kind, place)[:1]]
+def _applied(kind: str, way: _Way) -> Iterator[AppliedPolicy]:
+    of_listener = _places(way.listener)
+    found = [
+        (place, first)
+        for place in (*way.of_route, *of_listener)
+        for first in way.topology.policies_for(kind, place)[:1]
+    ]
     if not found:
         return
     (place, winner), *others = found
-    merges = place in of_route and "mergeType" in winner["spec"]
+    if ignored := way.errors.of_target(winner, place, way.listener):
+        note = f"Envoy Gateway ignores it: {ignored.rule}"
+        yield AppliedPolicy(ObjectName.of(winner), str(place), _settings(winner), applies=False, note=note)
+        return
+    merges = place in way.of_route and "mergeType" in winner["spec"]
     parent = next(((at, policy) for at, policy in others if at in of_listener), None) if merges else None
     over = f"merged over {ObjectName.of(parent[1])} ({winner['spec']['mergeType']})" if parent else ""
-    yield AppliedPolicy(ObjectName.of(winner), str(place), _settings(winner), note=over)
+    refusal = way.errors.of_policy(winner, way.listener, parent[1] if parent else None)
+    yield AppliedPolicy(ObjectName.of(winner), str(place), _settings(winner), note=over, refusal=refusal)
     for at, policy in others:
         if parent and (at, policy) == parent:
             yield AppliedPolicy(ObjectName.of(policy), str(at), _settings(policy))
         else:
             note = f"replaced by {ObjectName.of(winner)}"
             yield AppliedPolicy(ObjectName.of(policy), str(at), _settings(policy), applies=False, note=note)
-
-
-def _backend_tls(backend: Backend, topology: Topology) -> Iterator[AppliedPolicy]:
-    ports = values(topology.objects.find(backend.target), "spec", "ports")
-    section = next((read(port, "name", default="") for port in ports if read(port, "port") == backend.port), "")
-    for place in dict.fromkeys([Attachable(backend.target, section), Attachable(backend.target)]):
-        for policy in topology.policies_for("BackendTLSPolicy", place)[:1]:
-            yield AppliedPolicy(ObjectName.of(policy), str(place), _settings(policy))
-            return
 
 
 def _settings(policy: Manifest) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from diagnostics import Problem
 from diagnostics.problem import Reason, reason
 from explain import sni
 from explain.applied_policies import client_settings, policies
@@ -15,22 +16,29 @@ from explain.nearest import misfits, nearest
 from explain.path_normalization import has_escaped_slash, normalized, with_slashes
 from explain.refusal import Refusal
 from explain.request import Request
+from explain.rules import rules_of
+from explain.server_errors import ServerErrors
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
 from gatewayapi import hostnames
+from gatewayapi.contested_hosts import KINDS, contests
 from gatewayapi.listeners import Listener
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
 from kube.read import read, values
 
 
-def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
+def explain(
+    manifests: Iterable[Manifest], request: Request, *, problems: Iterable[tuple[Manifest, Problem]]
+) -> Verdict:
     """The verdict on `request` for a cluster with these objects and no others.
 
+    `problems` are those that `checks.rules` finds in the objects: for some, Envoy Gateway answers with 500.
     Where several Gateways listen on the port, it is the verdict of the first one that takes the request: each has an
     address of its own, unless their class merges them, and the request does not say which one it goes to.
     """
     topology = Topology(manifests, complete=True)
+    errors = ServerErrors(problems, topology)
     port = port_reached(request, topology)
     reasons: dict[Listener, Reason] = {}
     verdicts: list[Verdict] = []
@@ -38,7 +46,7 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
         found = {listener: misfit(topology, listener, request, port) for listener in all_listeners(topology, fleet)}
         reasons |= {listener: why for listener, why in found.items() if why}
         if serving := [listener for listener, why in found.items() if not why]:
-            verdicts.append(_of_fleet(serving, request, topology))
+            verdicts.append(_of_fleet(serving, request, topology, errors))
     if not verdicts:
         return Verdict(request, nearest=misfits(reasons, port))
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
@@ -47,11 +55,11 @@ def explain(manifests: Iterable[Manifest], request: Request) -> Verdict:
     return replace(best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them"))
 
 
-def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology) -> Verdict:
+def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology, errors: ServerErrors) -> Verdict:
+    if refusal := _rejected_by_envoy(serving, topology):
+        return Verdict(request, refusal=refusal)
     if request.secure:
         known, asked = sni.chains(serving, topology), serving
-        if refusal := _repeated_sni(known, request):
-            return Verdict(request, refusal=refusal)
         meant = [
             listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
         ]
@@ -62,17 +70,15 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology)
             }
             return Verdict(request, nearest=misfits(reasons, request.port))
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
-    settings = read(client_settings(serving[0], topology), "path", default={})
+    settings = read(client_settings(serving[0], topology, errors), "path", default={})
     settled, notes = _as_compared(request, settings)
     if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
         return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
     rows = table(serving, topology)
-    if refusal := _repeated_hosts(rows, request):
-        return Verdict(settled, refusal=refusal, notes=notes)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, topology)
-            return Verdict(settled, _taken(entry, settled, topology), notes=(*notes, *tie))
+            return Verdict(settled, _taken(entry, settled, topology, errors), notes=(*notes, *tie))
     return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes)
 
 
@@ -97,36 +103,32 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
     return replace(request, path=path), (note,)
 
 
-def _repeated_sni(known: Sequence[sni.Chain], request: Request) -> Refusal | None:
-    """The reason why Envoy rejects all TLS routes of the port: its list of SNI host names has one twice."""
-    for hostname, (one, other, *_) in sni.contested(known).items():
-        if one.listener is not other.listener:
-            return _on_two_listeners(one.listener, other.listener, hostname, request)
-        why = reason("sni-in-two-routes", other=other.route, host=hostname, port=request.port)
-        return Refusal(str(one.route), why)
+def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology) -> Refusal | None:
+    """The reason why Envoy rejects all routes of a port: it would have a host name twice."""
+    routes = topology.routes(*KINDS)
+    kept = [route for route in routes if any(not rule.refusal for rule in rules_of(route, topology))]
+    for contest in contests(topology, kept):
+        first, other = contest.first, contest.other
+        if first.listener not in serving:
+            continue
+        words = {"host": first.hostname, "port": first.listener.port}
+        if contest.is_between_listeners:
+            both = {"listener": first.listener, "other": other.listener, "through": ""}
+            return Refusal(f"port {first.listener.port}", reason("host-on-two-listeners", **both, **words))
+        name = ObjectName.of(first.route)
+        return Refusal(str(name), reason("sni-in-two-routes", other=ObjectName.of(other.route), **words))
     return None
 
 
-def _repeated_hosts(rows: Table, request: Request) -> Refusal | None:
-    """The reason why Envoy rejects the route table of listeners without TLS on a port: it has a host name twice."""
-    if request.secure:
-        return None
-    for hostname, (one, other, *_) in rows.contested.items():
-        return _on_two_listeners(one, other, hostname, request)
-    return None
-
-
-def _on_two_listeners(one: Listener, other: Listener, hostname: str, request: Request) -> Refusal:
-    words = {"listener": one, "other": other, "through": "", "host": hostname, "port": request.port}
-    return Refusal(f"port {request.port}", reason("host-on-two-listeners", **words))
-
-
-def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:
+def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErrors) -> Taken:
     rule, listener = entry.rule, entry.listener
     route = topology.objects.find(rule.route) or {}
-    targets = backends(rule.manifest, route, topology)
-    filters = values(rule.manifest, "filters")
-    done: Effects = effects(filters, request, entry.match, listener.port, route, topology)
+    targets = backends(rule, route, topology, errors)
+    done: Effects = effects(values(rule.manifest, "filters"), request, entry.match, listener.port, route, topology)
+    applied = policies(listener, rule.route, rule.name, targets, topology, errors)
+    refused = errors.of_filters(route, ("spec", "rules", rule.index))
+    refused = refused or next((policy.refusal for policy in applied if policy.refusal), None)
+    answer = Answer.refusing(refused) if refused and request.has_http else done.answer
     return Taken(
         listener=listener,
         hostname=entry.hostname,
@@ -135,17 +137,22 @@ def _taken(entry: Entry, request: Request, topology: Topology) -> Taken:
         rule_name=rule.name,
         match=entry.match,
         filters=done.steps,
-        policies=policies(listener, rule.route, rule.name, targets, topology),
-        backends=() if done.answer else targets,
+        policies=applied,
+        backends=() if answer else targets,
         forwarded=done.forwarded,
-        answer=done.answer or _without_backend(targets, request),
+        answer=answer or _without_backend(targets, request),
     )
 
 
 def _without_backend(targets: Sequence[Backend], request: Request) -> Answer | None:
-    if not request.has_http or any(backend.weight and not backend.problem for backend in targets):
+    """The answer when no backend can get a request, or when one that must be alone is not."""
+    refused = [backend.refusal for backend in targets if backend.weight and backend.refusal]
+    lonely = next((refusal for refusal in refused if refusal.reason.code == "backend-dynamic-not-alone"), None)
+    usable = any(backend.weight and not backend.refusal for backend in targets)
+    if not request.has_http or (usable and not lonely):
         return None
-    return Answer(500, "the rule has no usable backend")
+    refusal = lonely or next(iter(refused), None)
+    return Answer.refusing(refusal) if refusal else Answer(500, "the rule has no usable backend")
 
 
 def _tie(entry: Entry, rows: Table, request: Request, topology: Topology) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from explain import regex
 from explain.matches import Match
+from explain.refusal import Refusal
 from explain.request import Request
 from gatewayapi.kinds import ENVOY_GATEWAY
 from gatewayapi.references import reference
@@ -26,6 +27,13 @@ class Answer:
     status: int
     reason: str
     location: str = ""
+    refusal: Refusal | None = None
+    """The filter, backend or policy that Envoy Gateway refuses, when it answers with 500 for that."""
+
+    @classmethod
+    def refusing(cls, refusal: Refusal) -> "Answer":
+        """The answer in place of something that Envoy Gateway refuses."""
+        return cls(500, f"because Envoy Gateway refuses {refusal}", refusal=refusal)
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,12 @@ class Effects:
 
 
 def extensions(filters: Iterable[Manifest], route: Manifest, topology: Topology) -> Iterator[Manifest]:
-    """The HTTPRouteFilters that filters of `route` refer to, as far as they exist."""
+    """The HTTPRouteFilters that filters of `route` refer to, as far as they exist, up to one with a fixed answer."""
     for value in filters:
         if value["type"] == "ExtensionRef" and (found := _extension(value["extensionRef"], route, topology)):
             yield found
+            if "directResponse" in found["spec"]:
+                return
 
 
 def _extension(value: Manifest, route: Manifest, topology: Topology) -> Manifest | None:
@@ -73,6 +83,8 @@ def effects(
                 done = replace(done, steps=(*done.steps, f"{kind}: to {forwarded}"), forwarded=forwarded)
             case "ExtensionRef":
                 done = _extended(value["extensionRef"], done, route, topology)
+                if done.answer and not done.answer.location:
+                    return done  # Envoy Gateway ignores the filters behind a fixed answer
             case _:
                 done = replace(done, steps=(*done.steps, _describe(kind, body, namespace_of(route))))
     return done
@@ -152,8 +164,7 @@ def _extended(value: Manifest, before: Effects, route: Manifest, topology: Topol
     name = reference(route, (), value, ENVOY_GATEWAY, "HTTPRouteFilter").target
     found = _extension(value, route, topology)
     if found is None:
-        answer = Answer(500, f"{name} does not exist")
-        return replace(before, steps=(*before.steps, f"ExtensionRef: {answer.reason}"), answer=answer)
+        return replace(before, steps=(*before.steps, f"ExtensionRef: {name} does not exist"))
     spec: Manifest = found["spec"]
     steps, forwarded, answer = before.steps, before.forwarded, before.answer
     if response := spec.get("directResponse"):

@@ -47,15 +47,16 @@ def rules_of(route: Manifest, topology: Topology) -> list[Rule]:
     name = ObjectName.of(route)
     rules = values(route, "spec", "rules") or [{}]
     if name.kind not in ("HTTPRoute", "GRPCRoute"):
-        pooled = {"backendRefs": [ref for rule in rules for ref in values(rule, "backendRefs")]}
-        return [Rule(name, 0, {**rules[0], **pooled}, (Match(),))]
+        return [Rule(name, 0, rules[0], (Match(),))]
     return [Rule(name, index, rule, _matches(rule, route, topology)) for index, rule in enumerate(rules)]
 
 
 def _matches(rule: Manifest, route: Manifest, topology: Topology) -> tuple[Match, ...]:
     filters = values(rule, "filters")
     found = extensions(filters, route, topology)
-    cookies: list[Manifest] = [match for extension in found for match in values(extension, "spec", "matches")]
+    # Envoy Gateway refuses the matches of a second filter.
+    with_matches = [matches for extension in found if (matches := values(extension, "spec", "matches"))]
+    cookies: list[Manifest] = with_matches[0] if with_matches else []
     if route["kind"] == "GRPCRoute":
         return tuple(_grpc_matches(rule, cookies))
     return tuple(_http_matches(rule, cookies, cors=any(value["type"] == "CORS" for value in filters)))

@@ -11,16 +11,14 @@ from explain.virtual_hosts import table
 from gatewayapi import hostnames
 from gatewayapi.listeners import Listener
 from gatewayapi.topology import Topology
-from kube.manifest import ObjectName
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A filter chain of Envoy. `route` is set when the chain serves a single route instead of a whole listener."""
+    """A filter chain of Envoy."""
 
     hostname: str
     listener: Listener
-    route: ObjectName | None = None
 
 
 def chains(serving: Sequence[Listener], topology: Topology) -> list[Chain]:
@@ -29,19 +27,10 @@ def chains(serving: Sequence[Listener], topology: Topology) -> list[Chain]:
         Chain(listener.hostname or hostnames.ANY, listener) for listener in serving if listener.protocol == "HTTPS"
     ]
     rows = table([listener for listener in serving if listener.protocol != "HTTPS"], topology)
-    return [*https, *dict.fromkeys(Chain(row.hostname, row.listener, row.rule.route) for row in rows.entries)]
+    return [*https, *dict.fromkeys(Chain(row.hostname, row.listener) for row in rows.entries)]
 
 
 def reached(known: Sequence[Chain], host: str) -> list[Listener]:
     """The listener of the most specific chain for this host, if there is one."""
-    matching = [chain for chain in known if hostnames.matches(chain.hostname, host)]
-    return [chain.listener for chain in sorted(matching, key=lambda chain: hostnames.specificity(chain.hostname))[-1:]]
-
-
-def contested(known: Sequence[Chain]) -> dict[str, list[Chain]]:
-    """Host names with several chains of TLSRoutes. Of TCPRoutes only one gets a chain."""
-    found: dict[str, list[Chain]] = {}
-    for chain in known:
-        if chain.route is not None and chain.route.kind == "TLSRoute":
-            found.setdefault(chain.hostname, []).append(chain)
-    return {hostname: several for hostname, several in found.items() if len(several) > 1}
+    best = hostnames.most_specific((chain.hostname for chain in known), host)
+    return [chain.listener for chain in known if chain.hostname == best][-1:]

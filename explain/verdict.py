@@ -55,4 +55,4 @@ class Verdict:
             return False
         if self.taken.answer is not None:
             return self.taken.answer.status < 500
-        return any(backend.weight and not backend.problem for backend in self.taken.backends)
+        return any(backend.weight and not backend.refusal for backend in self.taken.backends)

@@ -1,19 +1,16 @@
 """Virtual hosts: lists of matches by host name, to which Envoy Gateway translates listeners and routes."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explain.matches import Match, precedence
 from explain.refusal import Refusal
 from explain.rules import Rule, rules_of
 from gatewayapi import hostnames
-from gatewayapi.attachment import Attachment
 from gatewayapi.kinds import GATEWAY_API, ROUTES
 from gatewayapi.listeners import Listener
 from gatewayapi.topology import Topology
-from kube.manifest import Manifest, ObjectName
-from kube.read import NotKnown, items
+from kube.manifest import ObjectName
 
 
 @dataclass(frozen=True)
@@ -35,17 +32,8 @@ class Table:
 
     def list_for(self, host: str) -> tuple[Entry, ...]:
         """The list of the most specific host name that matches `host`. Envoy looks into no other one."""
-        takers = {entry.hostname for entry in self.entries if hostnames.matches(entry.hostname, host)}
-        best = max(takers, key=hostnames.specificity, default=None)
+        best = hostnames.most_specific((entry.hostname for entry in self.entries), host)
         return tuple(entry for entry in self.entries if entry.hostname == best)
-
-    @property
-    def contested(self) -> dict[str, tuple[Listener, ...]]:
-        """Host names that several listeners serve."""
-        serving: dict[str, dict[Listener, None]] = {}
-        for entry in self.entries:
-            serving.setdefault(entry.hostname, {})[entry.listener] = None
-        return {hostname: tuple(listeners) for hostname, listeners in serving.items() if len(listeners) > 1}
 
 
 def table(serving: Sequence[Listener], topology: Topology) -> Table:
@@ -58,7 +46,7 @@ def table(serving: Sequence[Listener], topology: Topology) -> Table:
     for route in topology.objects.of_kind(GATEWAY_API, *ROUTES):
         rules = rules_of(route, topology)
         dropped = [rule.refusal for rule in rules if rule.refusal]
-        for attachment in _attachments(route, topology):
+        for attachment in topology.known_attachments(route):
             listener = attachment.listener
             if listener is None or listener not in serving:
                 continue
@@ -74,9 +62,3 @@ def table(serving: Sequence[Listener], topology: Topology) -> Table:
             ]
     entries.sort(key=lambda entry: precedence(entry.match), reverse=True)
     return Table(tuple(entries), tuple(dict.fromkeys(detached)))
-
-
-def _attachments(route: Manifest, topology: Topology) -> Iterator[Attachment]:
-    for path, _ in items(route, "spec", "parentRefs"):
-        with suppress(NotKnown):  # a parent of another kind, such as the Service of a mesh
-            yield from topology.attachments_of_parent(route, path)

@@ -19,6 +19,11 @@ def specificity(pattern: str) -> tuple[bool, int]:
     return not pattern.startswith("*"), len(pattern)
 
 
+def most_specific(patterns: Iterable[str], host: str) -> str | None:
+    """The pattern that Envoy selects for the host of a request or of a TLS handshake; None when none matches."""
+    return max((pattern for pattern in patterns if matches(pattern, host)), key=specificity, default=None)
+
+
 def intersection(listener: str, route: Sequence[str]) -> list[str]:
     """Host names under which a listener serves a route; a listener or route without host names matches any."""
     if not route:

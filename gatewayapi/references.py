@@ -174,6 +174,11 @@ def unusable_service(objects: Objects, manifest: Manifest, ref: Reference) -> Pr
     )
 
 
+def unusable(objects: Objects, manifest: Manifest, ref: Reference) -> Problem | None:
+    """The reason why `manifest` cannot use the target of a reference. Raises NotKnown when that depends on `up`."""
+    return unresolved(objects, manifest, ref) or unusable_service(objects, manifest, ref)
+
+
 def is_permitted(objects: Objects, origin: ObjectName, target: ObjectName) -> bool:
     """Whether `origin` may refer to `target`: in its own namespace, or by a ReferenceGrant.
 

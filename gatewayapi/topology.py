@@ -4,7 +4,8 @@ Everything is derived from the objects once and then remembered. Each method rai
 a value that is known only after `up`, or on an object that a cluster may have beside the stack.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from typing import TypeVar, cast
 
 from diagnostics import Path, Problem
@@ -95,6 +96,12 @@ class Topology:
             for path, _ in items(route, "spec", "parentRefs")
             for attachment in self.attachments_of_parent(route, path)
         ]
+
+    def known_attachments(self, route: Manifest) -> Iterator[Attachment]:
+        """The attachments of a route without those of parents that the stack does not declare or Gateway API lacks."""
+        for path, _ in items(route, "spec", "parentRefs"):
+            with suppress(NotKnown):
+                yield from self.attachments_of_parent(route, path)
 
     def attachments_of_parent(self, route: Manifest, path: Path) -> list[Attachment]:
         """The attachments of one parentRef of a route."""

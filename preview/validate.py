@@ -14,6 +14,8 @@ from kube.unknown import UNKNOWN
 from preview.recorder import Declaration
 from releases import release_of
 
+_NAME = ("metadata", "name")
+
 
 def problems(
     declarations: Sequence[Declaration],
@@ -63,23 +65,29 @@ def _declared_twice(declarations: Sequence[Declaration], project: str) -> Iterat
             continue
         first = seen.setdefault(name, declaration)
         if first is not declaration:
-            other = _place(first, project)
-            yield declaration, problem("declared-twice", ("metadata", "name"), metadata.get("name"), other=other)
-
-
-def _place(declaration: Declaration, project: str) -> str:
-    source, _ = trace(declaration.marked, ("metadata", "name"))
-    path = source.path if source else declaration.source
-    return config_key(project, path) if path else declaration.line
+            path, _ = _key(first, _NAME)
+            other = config_key(project, path) if path is not None else _declared_at(first, project)
+            yield declaration, problem("declared-twice", _NAME, metadata.get("name"), other=other)
 
 
 def _located(declaration: Declaration, found: Problem, project: str) -> Located:
     """The problem at the nearest key of the config; at the object itself when no key says this part of it."""
-    source, rest = trace(declaration.marked, found.path)
-    if source is not None:
-        path: Path = source.path if source.derived else (*source.path, *rest)
-        return Located(place=config_key(project, path), problem=found, value=None if source.derived else found.value)
-    place = config_key(project, declaration.source) if declaration.source else declaration.line
+    path, is_typed = _key(declaration, found.path)
+    if path is not None:
+        return Located(place=config_key(project, path), problem=found, value=found.value if is_typed else None)
     manifest = declaration.manifest
     subject = f"{manifest.get('kind')} {manifest.get('metadata', {}).get('name')}"
-    return Located(place=f"{place}: {subject}: {found.field}", problem=found, value=found.value)
+    place = f"{_declared_at(declaration, project)}: {subject}: {found.field}"
+    return Located(place=place, problem=found, value=found.value)
+
+
+def _key(declaration: Declaration, path: Path) -> tuple[Path | None, bool]:
+    """The key of the config for a field of the object, and whether the user typed the field's value there."""
+    source, rest = trace(declaration.marked, path)
+    if source is None:
+        return None, False
+    return (source.path, False) if source.derived else ((*source.path, *rest), True)
+
+
+def _declared_at(declaration: Declaration, project: str) -> str:
+    return config_key(project, declaration.source) if declaration.source else declaration.line

@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 
-from explain import Request, RequestError, explain
+from checks.rules import problems
+from explain import Request, RequestError, Verdict, explain
 from gatewayapi.kinds import GROUPS
 from kube.manifest import Manifest
+from kube.unknown import UNKNOWN
 from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress
@@ -17,6 +20,8 @@ from tools import stack as stacks
 from tools.explain_view import print_live, print_verdict
 from tools.stack import Stack
 
+_NOT_SHOWN = ("[secret]", "04da6b54-80e4-46f7-96ec-b56ff0331ba9")
+"""What `pulumi preview --json` prints for a secret, and for a value that is known only after `up`."""
 _SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
 
 
@@ -40,12 +45,35 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     if not stack.select():
         return _NOT_SERVED
     planned = _planned(stack)
-    verdict = explain(planned, request)
+    version = _version(stack)
+    verdict = _explained(planned, request, version)
     console = Console(highlight=False, soft_wrap=True)
     print_verdict(verdict, console)
     live = _live(stack)
-    print_live(planned, live.objects, live.reason, verdict, explain(live.objects, request), stack.context, console)
+    actual = _explained(live.objects, request, version)
+    print_live(planned, live.objects, live.reason, verdict, actual, stack.context, console)
     return _SERVED if verdict.is_served else _NOT_SERVED
+
+
+def _explained(objects: list[Manifest], request: Request, version: str) -> Verdict:
+    judged = [_with_unknown(manifest) for manifest in objects]
+    return explain(objects, request, problems=problems(judged, version=version))
+
+
+def _with_unknown(value: Any) -> Any:
+    """Return a value of the plan with UNKNOWN for what Pulumi hides or does not know yet: the checks judge neither."""
+    if isinstance(value, dict):
+        return {key: _with_unknown(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_unknown(item) for item in value]
+    return UNKNOWN if value in _NOT_SHOWN else value
+
+
+def _version(stack: Stack) -> str:
+    """Return the release of Envoy Gateway that the stack sets."""
+    from tools.effective_config import layers, parse  # imports Pulumi's SDK, which takes a second
+
+    return parse(layers(stack)).envoy_gateway.version
 
 
 def _planned(stack: Stack) -> list[Manifest]:

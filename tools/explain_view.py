@@ -69,6 +69,8 @@ def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
     _lines(console, "backends", [*_backends(taken)])
     if taken.answer:
         _lines(console, "answer", [_answer(taken.answer)])
+        refusal = taken.answer.refusal
+        _lines(console, "fix", [refusal.reason.fix] if refusal and refusal.reason.fix else [])
     elif taken.forwarded != verdict.request:
         _lines(console, "sent as", [str(taken.forwarded)])
 
@@ -79,7 +81,8 @@ def _answer(answer: Answer) -> str:
 
 def _backends(taken: Taken) -> Iterable[str]:
     for backend in taken.backends:
-        yield f"{backend.share:4.0%} {backend}{f': {backend.problem.rule}, so 500' if backend.problem else ''}"
+        refusal = backend.refusal
+        yield f"{backend.share:4.0%} {backend}{f': 500, because Envoy Gateway refuses {refusal}' if refusal else ''}"
         yield from (f"     {step}" for step in backend.filters)
     if not taken.backends:
         yield "none"

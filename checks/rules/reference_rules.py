@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from diagnostics import Path, Problem
-from gatewayapi.references import reference, references, unresolved, unusable_service
+from gatewayapi.references import reference, references, unusable
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest
 from kube.read import skip_unknown
@@ -21,5 +21,5 @@ def _unresolved(
     topology: Topology, manifest: Manifest, path: Path, value: Any, group: str, kind: str
 ) -> Iterator[Problem]:
     ref = reference(manifest, path, value, group, kind)
-    if broken := unresolved(topology.objects, manifest, ref) or unusable_service(topology.objects, manifest, ref):
+    if broken := unusable(topology.objects, manifest, ref):
         yield broken

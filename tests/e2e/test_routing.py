@@ -179,7 +179,7 @@ def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> No
         objects = proving.load(drawn)
         for port, table in zip(_PORTS, drawn, strict=True):
             for request in table.requests_to(port):
-                said, done = _name(explain(objects, request)), proving.answer_of(request)
+                said, done = _name(explain(objects, request, problems=())), proving.answer_of(request)
                 assert said == done, f"Envoy: {done}; routing: {said}\n{request} {request.headers}\n{table}"
                 proving.compared += 1
 
@@ -194,7 +194,7 @@ def test_envoy_refuses_the_table_that_is_said_to_be_refused(proving: Proving) ->
     proving.put([contested])
     wait_until(lambda: "Duplicate entry of domain b.a.test" in proving.log_of_envoy())
     wait_until(lambda: all(_is_judged(each) for each in proving.objects()))
-    verdict = explain(proving.objects(), request)
+    verdict = explain(proving.objects(), request, problems=())
     assert verdict.refusal
     assert (verdict.refusal.reason.code, verdict.refusal.reason.words["host"]) == ("host-on-two-listeners", "b.a.test")
     assert not verdict.is_served
@@ -210,7 +210,7 @@ def test_envoy_refuses_a_host_name_that_merged_gateways_share(proving: Proving, 
         wait_until(lambda: "Duplicate entry of domain b.a.test" in proving.log_of_envoy(f"gatewayclass={_MERGED}"))
         kinds = "gatewayclasses,envoyproxies,gateways,httproutes"
         objects = json.loads(stack.kubectl("get", kinds, "--all-namespaces", "--output", "json"))["items"]
-        refusal = explain(objects, Request.of(f"http://b.a.test:{_MERGED_PORT}")).refusal
+        refusal = explain(objects, Request.of(f"http://b.a.test:{_MERGED_PORT}"), problems=()).refusal
         assert refusal
         assert refusal.reason.code == "host-on-two-listeners"
         words = refusal.reason.words
@@ -245,7 +245,7 @@ def _verdict_before(port: int, table: Table) -> Verdict:
     routes = [_route(port, number, route, {"name": "any"}, 0) for number, route in enumerate(table.routes)]
     listeners: list[tuple[str, ...]] = [()] * len(_PORTS)
     listeners[_PORTS.index(port)] = table.listeners
-    return explain([_gateway(listeners), *routes], Request.of(f"http://any.test:{port}"))
+    return explain([_gateway(listeners), *routes], Request.of(f"http://any.test:{port}"), problems=())
 
 
 def _name(verdict: Verdict) -> str | None:

@@ -138,7 +138,7 @@ def test_envoy_refuses_a_server_name_that_it_would_have_twice(
     stack: LiveStack, objects: list[Wire], table: str
 ) -> None:
     port = _PORTS[table]
-    refusal = explain(objects, Request.of(f"tls://d.test:{port}")).refusal
+    refusal = explain(objects, Request.of(f"tls://d.test:{port}"), problems=()).refusal
     assert refusal
     assert (refusal.reason.code, refusal.reason.words["port"]) == (_REFUSED_FOR[table], f"{port}")
     owner = ("-n", "envoy-gateway-system", "-l", f"gateway.envoyproxy.io/owning-gateway-name={_GATEWAY}")
@@ -150,7 +150,7 @@ def _refusals(log: str) -> list[str]:
 
 
 def _said(objects: list[Wire], host: str, port: int) -> str | None:
-    taken = explain(objects, Request.of(f"https://{host}:{port}")).taken
+    taken = explain(objects, Request.of(f"https://{host}:{port}"), problems=()).taken
     return taken.backends[0].target.name if taken else None
 
 

@@ -72,7 +72,7 @@ def examples() -> dict[str, str]:
             found[problem.code] = _block(manifest, f"{stack.problem.object}: {problem}")
         for asked in stack.requests:
             if asked.refused and asked.refused not in found:
-                verdict = explain(stack.stack, asked.request)
+                verdict = explain(stack.stack, asked.request, problems=problems(stack.stack, version=case.VERSION))
                 refusal = verdict.refusal or verdict.nearest[0]
                 found[asked.refused] = f"```\n{asked.request}\n{refusal} [{refusal.reason.code}]\n```"
     for verdict in [*verdicts.CASES, *verdicts.BUILTIN]:

@@ -1,14 +1,14 @@
 """Listeners that explain chooses for a request, beyond the cases of tests/cases."""
 
-from explain import Request, explain
+from explain import Request
 from tests.cases.builders import extension, gateway, listener, listener_set, route
-from tests.unit.explain.asked import ask, taker
+from tests.unit.explain.asked import ask, explained, taker
 
 _WILD = "*.example.com"
 
 
 def test_without_a_gateway_no_listener_is_named() -> None:
-    (refusal,) = explain([route()], Request.of("http://h.test/")).nearest
+    (refusal,) = explained([route()], Request.of("http://h.test/")).nearest
     assert (refusal.what, refusal.reason.code) == ("Gateway", "request-no-gateway")
 
 

@@ -119,7 +119,9 @@ def test_a_missing_filter_is_answered_with_500() -> None:
     verdict = ask([route(rule(filters=[extension_filter("f")]))], "http://h.test/")
     assert verdict.taken
     assert verdict.taken.answer
-    assert (verdict.taken.answer.status, verdict.taken.answer.reason) == (500, "HTTPRouteFilter chat/f does not exist")
+    assert verdict.taken.answer.refusal
+    assert (verdict.taken.answer.status, verdict.taken.answer.refusal.reason.code) == (500, "reference-missing")
+    assert verdict.taken.filters == ("ExtensionRef: HTTPRouteFilter chat/f does not exist",)
     assert not verdict.is_served
 
 
@@ -150,8 +152,8 @@ def test_a_backend_with_a_problem_is_answered_with_500(reference: Manifest, code
     verdict = ask(objects, "http://h.test/")
     assert verdict.taken
     (backend,) = verdict.taken.backends
-    assert backend.problem
-    assert backend.problem.code == code
+    assert backend.refusal
+    assert backend.refusal.reason.code == code
     assert verdict.taken.answer
     assert verdict.taken.answer.status == 500
     assert not verdict.is_served

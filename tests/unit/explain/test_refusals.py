@@ -2,11 +2,11 @@
 
 import pytest
 
-from explain import Request, Verdict, explain
+from explain import Request, Verdict
 from explain.refusal import Refusal
 from tests.cases.builders import SHOP, Manifest, gateway, listener, path, route, rule, service
 from tests.cases.case import load
-from tests.unit.explain.asked import ask, taker
+from tests.unit.explain.asked import ask, explained, taker
 
 CASES = {case.name: case for case in load()}
 LISTENER = "listener http of Gateway chat/gate"
@@ -86,7 +86,7 @@ def first_refusal(verdict: Verdict) -> Refusal:
     ],
 )
 def test_a_refusal_of_a_case_names_what_it_compares(case: str, url: str, what: str, words: dict[str, str]) -> None:
-    refusal = first_refusal(explain(CASES[case].stack, Request.of(url)))
+    refusal = first_refusal(explained(CASES[case].stack, Request.of(url)))
     assert (refusal.what, refusal.reason.words) == (what, {**refusal.reason.words, **words})
 
 
@@ -98,7 +98,7 @@ def test_a_refusal_of_a_case_names_what_it_compares(case: str, url: str, what: s
     ],
 )
 def test_the_line_of_a_route_that_a_listener_refuses_shows_what_both_have(case: str, values: list[str]) -> None:
-    line = str(first_refusal(explain(CASES[case].stack, CASES[case].requests[0].request)))
+    line = str(first_refusal(explained(CASES[case].stack, CASES[case].requests[0].request)))
     assert line.startswith(f"HTTPRoute chat/web: {LISTENER} ")
     assert [value for value in values if value not in line] == []
 
@@ -147,7 +147,7 @@ def test_two_listeners_with_one_port_and_no_host_name_each_other() -> None:
 
 def test_the_fix_for_a_host_on_two_listeners_is_a_section_name() -> None:
     case = CASES["hosts/route-on-two-listeners"]
-    assert "sectionName" in first_refusal(explain(case.stack, case.requests[0].request)).reason.fix
+    assert "sectionName" in first_refusal(explained(case.stack, case.requests[0].request)).reason.fix
 
 
 def test_a_selector_selects_no_namespace_that_is_not_declared() -> None:

@@ -1,13 +1,14 @@
 """Routes with equal matches: which one takes a request, and what explain notes about it."""
 
-from explain import Request, Verdict, explain
+from explain import Request, Verdict
 from tests.cases.builders import Manifest, gateway, listener, route, service
+from tests.unit.explain.asked import explained
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"
 
 
 def _ask(url: str, *objects: Manifest) -> Verdict:
-    return explain([service(), *objects], Request.of(url))
+    return explained([service(), *objects], Request.of(url))
 
 
 def _taker(verdict: Verdict) -> str:

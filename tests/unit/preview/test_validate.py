@@ -234,3 +234,15 @@ def test_an_object_that_is_declared_twice_is_a_problem(dev: DevStack) -> None:
     (found,) = [located for located in dev.located(objects=[twice]) if located.problem.code == "declared-twice"]
     assert place_and_code(found) == ("objects[0].metadata.name", "declared-twice")
     assert found.value == "web-service"
+
+
+def test_an_object_that_is_declared_twice_names_the_key_of_the_other_name(dev: DevStack) -> None:
+    page = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "page", "namespace": "synergychat"}}
+    (found,) = dev.located(objects=[page, page])
+    assert found.problem.words["other"] == "synergychat:objects[0].metadata.name"
+
+
+def test_an_object_that_the_program_declares_too_names_the_key_that_it_follows_from(dev: DevStack) -> None:
+    twice = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web-service", "namespace": "synergychat"}}
+    (found,) = [located for located in dev.located(objects=[twice]) if located.problem.code == "declared-twice"]
+    assert found.problem.words["other"] == "synergychat:web"

@@ -8,7 +8,19 @@ import pytest
 
 from local import supplies
 from local.errors import UserError
-from tests.cases.builders import Manifest, backend, gateway, listener, route, rule, service
+from tests.cases.builders import (
+    Manifest,
+    backend,
+    gateway,
+    listener,
+    manifest,
+    namespace,
+    policy,
+    route,
+    rule,
+    service,
+    target,
+)
 from tools import explain
 from tools import stack as stacks
 from tools.stack import Stack
@@ -17,7 +29,7 @@ from tools.stack import Stack
 class PlannedStack:
     """A stack with a given plan and given objects in its cluster."""
 
-    name, context = "dev", "a-context"
+    name, context, named = "dev", "a-context", False
 
     def __init__(self, plan: Any, live: list[Manifest] | None, code: int = 0) -> None:
         self._plan, self._live, self._code = plan, live, code
@@ -39,9 +51,7 @@ class PlannedStack:
 
 
 def plan(*objects: Manifest) -> Any:
-    states = [
-        {"type": f"kubernetes:{manifest['apiVersion']}:{manifest['kind']}", "inputs": manifest} for manifest in objects
-    ]
+    states = [{"type": f"kubernetes:{made['apiVersion']}:{made['kind']}", "inputs": made} for made in objects]
     others = [
         {"op": "delete", "oldState": states[0]},
         {"op": "create", "newState": {"type": "synergychat:index:Chat", "inputs": {}}},
@@ -108,6 +118,30 @@ def test_a_cluster_that_sends_the_request_elsewhere_is_shown_with_the_field_that
     below = " ".join(capsys.readouterr().out.partition("On a-context")[2].split())
     assert "taken by rule 0 of HTTPRoute chat/web 100% Service chat/api:80" in below
     assert "spec.rules[0].backendRefs[0].name: the stack has 'web', the cluster 'api'" in below
+
+
+def test_a_policy_that_envoy_gateway_refuses_on_the_cluster_is_shown_with_the_answer_of_500(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    limits = policy("BackendTrafficPolicy", "limits", target("HTTPRoute", "web"), connection={"bufferLimit": "4Gi"})
+    live = [namespace(), *STACK, limits]
+    assert run(PlannedStack(plan(*STACK), live=live), "http://synchat.internal/") == 0
+    below = " ".join(capsys.readouterr().out.partition("On a-context")[2].split())
+    assert "taken by rule 0 of HTTPRoute chat/web: 500, because Envoy Gateway refuses BackendTrafficPolicy" in below
+    assert run(PlannedStack(plan(*live), live=None), "http://synchat.internal/") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "answer 500, because Envoy Gateway refuses BackendTrafficPolicy chat/limits: spec.connection.bufferLimit"
+        in said
+    )
+
+
+@pytest.mark.parametrize("data", ["[secret]", {"ada": "[secret]", "grace": "[secret]"}], ids=["all", "each"])
+def test_secrets_that_the_plan_hides_are_not_judged(data: Any) -> None:
+    keys = {"credentialRefs": [{"name": "clients"}], "extractFrom": [{"headers": ["x-api-key"]}]}
+    login = policy("SecurityPolicy", "login", target("HTTPRoute", "web"), apiKeyAuth=keys)
+    clients = manifest("Secret", "clients", stringData=data)
+    assert run(PlannedStack(plan(namespace(), *STACK, login, clients), live=None), "http://synchat.internal/") == 0
 
 
 def test_a_plan_that_fails_is_reported_with_the_programs_errors() -> None:
