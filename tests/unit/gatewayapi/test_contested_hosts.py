@@ -49,7 +49,8 @@ def _route(draw: Random, name: str, gateways: list[str], kinds: tuple[str, ...])
     of_gateway = {"name": draw.choice(gateways)}
     parents = [of_gateway | ({"sectionName": section} if section else {}) for section in sections]
     hosts = draw.sample(HOSTS[1:], draw.randint(0, 2)) if kind != "TCPRoute" else []
-    return route(name=name, kind=kind, parents=parents, **({"hostnames": hosts} if hosts else {}))
+    fields: dict[str, Any] = {"hostnames": hosts} if hosts else {}
+    return route(name=name, kind=kind, parents=parents, **fields)
 
 
 def _checked(objects: list[Manifest]) -> dict[str, set[str]]:
