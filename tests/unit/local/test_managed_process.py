@@ -123,8 +123,8 @@ def test_a_process_that_cannot_be_started_is_retried(failure: Exception) -> None
 
 
 def test_a_process_that_ends_is_restarted_and_its_end_is_shown() -> None:
-    starts = Starts()
-    process = ManagedProcess(component(None), starts, lambda _: None)
+    starts, problems = Starts(), list[str | None]()
+    process = ManagedProcess(component("Connection refused", None), starts, lambda _: problems.append(process.problem))
 
     def restarted() -> bool:
         if len(starts.children) == 1 and process.healthy.is_set():
@@ -135,3 +135,4 @@ def test_a_process_that_ends_is_restarted_and_its_end_is_shown() -> None:
     running(process, restarted)
     assert process.row()["last_end"] == "ended by SIGKILL"
     assert process.started != first
+    assert problems[3] == "kube-apiserver is ended by SIGKILL, restart in 0.0 s", "the old reason is not shown"
