@@ -128,10 +128,11 @@ class Supervisor:
     def _node(self) -> dict[str, object]:
         """Return the settings of the node's process 1: host name, visible directories and bind mounts."""
         directory = self._directory
-        shown = {str(path.resolve().parent) for path in self._spec.programs.values()}
+        programs = {parent for path in self._spec.programs.values() for parent in (path.parent, path.resolve().parent)}
         return {
             "hostname": directory.name,
-            "keep": sorted({str(directory.root), *shown}),
+            "read_only": sorted(map(str, {*programs, directory.config, directory.pki})),
+            "writable": sorted(map(str, (directory.etcd, directory.scratch, directory.volumes))),
             "binds": {
                 "/var/lib/containerd": str(directory.containerd),
                 "/var/lib/kubelet": str(directory.kubelet),
