@@ -79,17 +79,17 @@ class Supervisor:
 
     async def _run_node(self) -> None:
         """Run one node until it ends."""
-        if left := cgroups.remove(self._directory.cgroup):
+        if left := cgroups.remove(self._settings.cgroup):
             raise UserError(
                 f"These cgroups of an earlier run cannot be removed: {', '.join(left)}.", "Restart the machine."
             )
         for certificate in credentials.ensure(self._directory, self._settings):
             _log(f"issued the certificate {certificate}")
-        config_files.write(self._directory, self._spec.programs)
-        cgroups.create(self._directory.cgroup)
+        config_files.write(self._directory, self._settings, self._spec.programs)
+        cgroups.create(self._settings.cgroup)
         self._created = datetime.now(UTC)
         node, init = node_namespaces.create(self._node(), self._environment(), self._directory.logs / "node.log")
-        inside = NodeNamespaces(init.pid, self._directory.cgroup)
+        inside = NodeNamespaces(init.pid, self._settings.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
         try:
             init.write(self._directory.node_pid)
@@ -104,7 +104,7 @@ class Supervisor:
             node.send(signal.SIGKILL)
             await node.ended()
             self._directory.node_pid.unlink(missing_ok=True)
-            cgroups.remove(self._directory.cgroup)
+            cgroups.remove(self._settings.cgroup)
 
     async def _keep_all(self, probes: Probes, node: Child) -> None:
         """Run all components until SIGTERM or the node's end, then stop them in order."""
@@ -194,7 +194,7 @@ class Supervisor:
     async def _end_pods(self) -> None:
         deadline = asyncio.get_running_loop().time() + _POD_GRACE_PERIOD_S
         signalled: set[int] = set()
-        while pids := set(cgroups.processes(self._directory.cgroup, of_pods=True)):
+        while pids := set(cgroups.processes(self._settings.cgroup, of_pods=True)):
             for pid in pids - signalled:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)

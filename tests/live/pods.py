@@ -8,6 +8,7 @@ from pathlib import Path
 from local.cluster import cgroups
 from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.directory import Directory
+from local.cluster.settings import Settings
 
 _ANY = "0.0.0.0"  # noqa: S104 - of a pod's own network
 # Before a client sends its first packet once more.
@@ -38,7 +39,9 @@ class PodNetworks:
     def _pid(self, pod: str) -> int:
         """The first process of the pod: later ones may be a probe's, which ends while it is looked at."""
         named = f"HOSTNAME={pod}".encode()
-        processes = cgroups.processes(self._directory.cgroup, of_pods=True)
+        settings = Settings.kept(self._directory)
+        assert settings is not None
+        processes = cgroups.processes(settings.cgroup, of_pods=True)
         return min(pid for pid in processes if any(each.startswith(named) for each in _environment(pid)))
 
 
