@@ -15,6 +15,8 @@ PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 COREDNS_IMAGE = "registry.k8s.io/coredns/coredns:v1.14.7"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 VOLUME_PLUGINS = "/var/lib/kubelet/volume-plugins"  # the default is in /usr, which belongs to the host
+_POD_PIDS = 2048
+_FREE_DISK = "1Gi"  # a percentage would evict all pods from a large disk that is almost full
 ADDONS = Path(__file__).resolve().parent / "addons"
 
 
@@ -123,8 +125,22 @@ def _kubelet(directory: Directory, cgroup: str) -> dict[str, object]:
         "serializeImagePulls": False,
         # Imported images cannot be pulled again: never garbage-collect them.
         "imageGCHighThresholdPercent": 100,
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "seccompDefault": True,
+        # The host's disk, process IDs and inodes are the node's too: leave enough of each to the host.
+        "podPidsLimit": _POD_PIDS,
+        "systemReserved": {"pid": str(_max_processes() // 4)},
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": _FREE_DISK,
+            "imagefs.available": _FREE_DISK,
+            "nodefs.inodesFree": "1%",
+        },
     }
+
+
+def _max_processes() -> int:
+    """Return how many processes and threads this machine can have."""
+    return min(int(Path("/proc/sys/kernel", name).read_text()) for name in ("pid_max", "threads-max"))
 
 
 def _proxy(directory: Directory) -> dict[str, object]:

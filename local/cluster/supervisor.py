@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from kube.atomic_write import write_whole
-from local.cluster import cgroups, config_files, credentials, logs, network, node_namespaces
+from local.cluster import cgroups, config_files, credentials, kernel, logs, network, node_namespaces
 from local.cluster.directory import Directory
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.managed_process import ManagedProcess, restart_backoffs_s
@@ -250,6 +250,7 @@ def main() -> int:
     own = Process.of(os.getpid())
     if own is not None:
         own.write(directory.supervisor_pid)
+    kernel.lower_oom_score()  # all components inherit it
 
     def supervise() -> int:
         asyncio.run(Supervisor(directory, spec, settings).run())
