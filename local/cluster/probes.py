@@ -37,6 +37,10 @@ class Probes:
     def close(self) -> None:
         self._network.close()
 
+    def reload_certificate(self) -> None:
+        """Use the renewed certificate from the next probe on."""
+        self._tls = None
+
     async def etcd(self) -> bool:
         return await self._get(network.ETCD_HEALTH_PORT, "/readyz", secure=False) is not None
 

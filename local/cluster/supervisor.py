@@ -30,6 +30,7 @@ from local.paths import REPOSITORY
 
 _UNREADY_INTERVAL_S, _READY_INTERVAL_S = 0.05, 2.0
 _ROTATE_INTERVAL_S = 60.0
+_RENEW_INTERVAL_S = 60.0
 _POD_GRACE_PERIOD_S = 10.0
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -110,6 +111,7 @@ class Supervisor:
         """Run all components until SIGTERM or the node's end, then stop them in order."""
         tasks = [asyncio.create_task(process.keep_running(self._processes)) for process in self._processes.values()]
         tasks += [asyncio.create_task(self._watch(probes)), asyncio.create_task(self._rotate_logs())]
+        tasks.append(asyncio.create_task(self._renew_certificates(probes)))
         ends = [asyncio.create_task(node.ended()), asyncio.create_task(self._stopping.wait())]
         failing = asyncio.gather(*tasks)
         await asyncio.wait([*ends, failing], return_when=asyncio.FIRST_COMPLETED)
@@ -183,6 +185,19 @@ class Supervisor:
         while True:
             logs.rotate(self._directory.logs)
             await asyncio.sleep(_ROTATE_INTERVAL_S)
+
+    async def _renew_certificates(self, probes: Probes) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_INTERVAL_S)
+            try:
+                renewed = credentials.renew(self._directory, self._settings)
+            except OSError as error:
+                _log(f"the certificates cannot be renewed: {error}")
+                continue
+            for certificate in renewed:
+                _log(f"renewed the certificate {certificate}")
+            if renewed:
+                probes.reload_certificate()
 
     async def _stop_all(self) -> None:
         """Stop the pods, after kubelet, which would restart them; then the components in reverse order."""
