@@ -23,12 +23,12 @@ class PodNetworks:
 
     @contextmanager
     def listening(self, pod: str, port: int) -> Iterator[None]:
-        with listening(f"/proc/{self._pid(pod)}/ns/net", _ANY, port):
+        with listening(f"/proc/{self.pid(pod)}/ns/net", _ANY, port):
             yield
 
     def connects(self, pod: str, address: str, port: int) -> bool:
         """Whether somebody answers. To a connection that a policy refuses nobody does."""
-        with _socket(f"/proc/{self._pid(pod)}/ns/net") as client:
+        with _socket(f"/proc/{self.pid(pod)}/ns/net") as client:
             client.settimeout(_PATIENCE_S)
             try:
                 client.connect((address, port))
@@ -36,7 +36,7 @@ class PodNetworks:
                 return False
             return True
 
-    def _pid(self, pod: str) -> int:
+    def pid(self, pod: str) -> int:
         """The first process of the pod: later ones may be a probe's, which ends while it is looked at."""
         named = f"HOSTNAME={pod}".encode()
         settings = Settings.kept(self._directory)
