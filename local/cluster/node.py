@@ -19,7 +19,7 @@ from local.cluster import kernel, network
 OUTSIDE_DESCRIPTOR = 10
 # The host's programs and libraries, which the node sees read-only.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/os-release", "/etc/protocols")
+_ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/machine-id", "/etc/os-release", "/etc/protocols")
 _DIRECTORIES = {
     **dict.fromkeys(("etc", "home", "mnt", "opt", "run", "srv", "var/lib", "var/log"), 0o755),
     **dict.fromkeys(("tmp", "var/tmp"), 0o1777),
@@ -52,6 +52,8 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     socket.sethostname(settings["hostname"])
+    # Since Linux 6.14 each PID namespace has a limit of its own, and kubelet would reserve IDs of one that is too high.
+    Path("/proc/sys/kernel/pid_max").write_text(settings["pid_max"])
     os.umask(0o022)  # pods of any user look into the directories that are made here
     _network()
     _file_systems(settings)
@@ -137,7 +139,7 @@ def _file_systems(settings: Mapping[str, Any]) -> None:
     _devices(sources["/dev"])
     kernel.mount("sysfs", "/sys", "sysfs")  # of this network namespace
     _bind(sources["/sys/fs/cgroup"], "/sys/fs/cgroup")
-    _name_resolution(settings["hostname"])
+    _own_etc(settings["hostname"])
     for descriptor in sources.values():
         os.close(descriptor)
     kernel.detach(_HOST)
@@ -185,10 +187,12 @@ def _devices(host: int) -> None:
             kernel.mount(kind, f"/dev/{name}", kind, options=options)
 
 
-def _name_resolution(hostname: str) -> None:
-    """Write the files that kubelet copies into pods of the node's network. No DNS server outside is reachable."""
+def _own_etc(hostname: str) -> None:
+    """Write the files that kubelet reads: hosts for pods of the node's network, passwd to find its own user."""
     Path("/etc/hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{network.NODE} {hostname}\n")
-    Path("/etc/resolv.conf").touch()
+    Path("/etc/resolv.conf").touch()  # no DNS server outside is reachable
+    Path("/etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    Path("/etc/group").write_text("root:x:0:\n")
 
 
 def _shadow_kernel_settings() -> None:

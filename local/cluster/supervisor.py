@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from kube.atomic_write import write_whole
 from local.cluster import cgroups, config_files, credentials, kernel, logs, network, node_namespaces
@@ -133,6 +134,7 @@ class Supervisor:
         programs = {parent for path in self._spec.programs.values() for parent in (path.parent, path.resolve().parent)}
         return {
             "hostname": directory.name,
+            "pid_max": Path("/proc/sys/kernel/pid_max").read_text(),
             "read_only": sorted(map(str, {*programs, directory.config, directory.pki})),
             "writable": sorted(map(str, (directory.etcd, directory.scratch, directory.volumes))),
             "binds": {

@@ -56,6 +56,7 @@ def on_node(directory: Directory) -> Iterator[Run]:
         pytest.skip("namespaces need root")
     settings = {
         "hostname": directory.name,
+        "pid_max": Path("/proc/sys/kernel/pid_max").read_text(),
         "read_only": [str(directory.pki), *_SHOWN],
         "writable": [str(directory.etcd)],
         "binds": {"/var/lib/kubelet": str(directory.kubelet)},
@@ -86,10 +87,10 @@ def _listed(run: Run, path: str) -> set[str]:
 
 
 def test_a_directory_of_the_node_is_not_the_hosts(on_node: Run, directory: Directory) -> None:
-    of_host = {"alternatives", "ld.so.cache", "os-release", "protocols"} & {
+    of_host = {"alternatives", "ld.so.cache", "machine-id", "os-release", "protocols"} & {
         path.name for path in Path("/etc").iterdir()
     }
-    assert _listed(on_node, "/etc") == of_host | {"hosts", "resolv.conf"}
+    assert _listed(on_node, "/etc") == of_host | {"group", "hosts", "passwd", "resolv.conf"}
     assert _listed(on_node, str(directory.root)) == {"etcd", "pki"}
     assert _listed(on_node, "/") & {".host", "boot", "lost+found"} == set()
     shown = [path for mount in _SHOWN for path in (Path(mount), *Path(mount).parents)]
@@ -134,6 +135,13 @@ def test_without_the_rule_a_neighbour_would_reach_the_nodes_loopback(on_node: Ru
 
 def test_the_kernel_itself_refuses_packets_to_the_loopback(on_node: Run) -> None:
     assert on_node("print(open('/proc/sys/net/ipv4/conf/all/route_localnet').read())") == "0"
+
+
+def test_the_node_has_the_process_ids_of_the_machine(on_node: Run) -> None:
+    assert (
+        on_node("print(open('/proc/sys/kernel/pid_max').read())")
+        == Path("/proc/sys/kernel/pid_max").read_text().strip()
+    )
 
 
 def test_the_kernel_spares_the_supervisor_and_its_children_if_its_user_may_ask_for_that() -> None:
