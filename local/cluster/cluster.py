@@ -212,7 +212,11 @@ class Cluster:
 
     def _clear(self) -> None:
         """Remove what a killed supervisor left behind."""
-        if left := cgroups.remove(self.directory.cgroup):
+        try:
+            settings = Settings.kept(self.directory)
+        except UserError:
+            settings = None  # `up` has reported the damaged file, and `down` must work without it
+        if settings is not None and (left := cgroups.remove(settings.cgroup)):
             raise UserError(f"These cgroups cannot be removed: {', '.join(left)}.", "Restart the machine.")
         for file in (self.directory.supervisor_pid, self.directory.node_pid, self.directory.status):
             file.unlink(missing_ok=True)

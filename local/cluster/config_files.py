@@ -9,15 +9,18 @@ import yaml
 
 from local.cluster import kernel, network
 from local.cluster.directory import Directory
+from local.cluster.settings import Settings
 
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 COREDNS_IMAGE = "registry.k8s.io/coredns/coredns:v1.14.7"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 VOLUME_PLUGINS = "/var/lib/kubelet/volume-plugins"  # the default is in /usr, which belongs to the host
+_POD_PIDS = 2048
+_FREE_DISK = "1Gi"  # a percentage would evict all pods from a large disk that is almost full
 ADDONS = Path(__file__).resolve().parent / "addons"
 
 
-def write(directory: Directory, programs: Mapping[str, Path]) -> None:
+def write(directory: Directory, settings: Settings, programs: Mapping[str, Path]) -> None:
     """Write all files into the cluster's config directory."""
     config = directory.config
     (config / "manifests").mkdir(exist_ok=True)
@@ -29,7 +32,7 @@ def write(directory: Directory, programs: Mapping[str, Path]) -> None:
     (config / "addons.yaml").write_text(addons.replace("CLUSTER_CA", authority))
     for name, document in {
         "kube-apiserver-authentication.yaml": _AUTHENTICATION,
-        "kubelet.yaml": _kubelet(directory),
+        "kubelet.yaml": _kubelet(directory, settings.cgroup),
         "kube-proxy.yaml": _proxy(directory),
     }.items():
         (config / name).write_text(yaml.safe_dump(document, sort_keys=False))
@@ -93,7 +96,7 @@ state = "/run/containerd"
 """
 
 
-def _kubelet(directory: Directory) -> dict[str, object]:
+def _kubelet(directory: Directory, cgroup: str) -> dict[str, object]:
     pki = directory.pki
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -113,7 +116,7 @@ def _kubelet(directory: Directory) -> dict[str, object]:
         "clusterDomain": network.DOMAIN,
         "resolvConf": "/dev/null",  # the host's resolver may listen on its loopback, which pods cannot reach
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{directory.cgroup}",
+        "cgroupRoot": f"/{cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "protectKernelDefaults": True,  # only check the shadowed kernel settings (see node.py), never write them
@@ -122,8 +125,22 @@ def _kubelet(directory: Directory) -> dict[str, object]:
         "serializeImagePulls": False,
         # Imported images cannot be pulled again: never garbage-collect them.
         "imageGCHighThresholdPercent": 100,
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "seccompDefault": True,
+        # The host's disk, process IDs and inodes are the node's too: leave enough of each to the host.
+        "podPidsLimit": _POD_PIDS,
+        "systemReserved": {"pid": str(_max_processes() // 4)},
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": _FREE_DISK,
+            "imagefs.available": _FREE_DISK,
+            "nodefs.inodesFree": "1%",
+        },
     }
+
+
+def _max_processes() -> int:
+    """Return how many processes and threads this machine can have."""
+    return min(int(Path("/proc/sys/kernel", name).read_text()) for name in ("pid_max", "threads-max"))
 
 
 def _proxy(directory: Directory) -> dict[str, object]:

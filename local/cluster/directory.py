@@ -1,6 +1,5 @@
 """The directory of one cluster, which holds all of its files and is readable by its owner only."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Directory:
-    """The paths of the cluster `name`. The node has the same name, and its cgroups have it as a prefix."""
+    """The paths of the cluster `name`. The node has the same name."""
 
     name: str
 
@@ -114,11 +113,6 @@ class Directory:
     def context(self) -> str:
         """The name of the context in the kubeconfig."""
         return "synergychat-local" if self.name == DEFAULT_NAME else f"synergychat-{self.name}"
-
-    @property
-    def cgroup(self) -> str:
-        """The name of the cgroup. It depends on the path too, so that clusters of two users do not share one."""
-        return f"synergychat-{self.name}-{hashlib.sha256(bytes(self.root)).hexdigest()[:6]}"
 
     def create(self) -> None:
         """Create the directory and its subdirectories, with their modes."""

@@ -21,6 +21,7 @@ from local.errors import UserError
 from local.lock import locked
 
 FIRST = (PAUSE_IMAGE, COREDNS_IMAGE)
+_PINNED = "io.cri-containerd.pinned=pinned"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Images:
             for name in image.names:
                 if name not in after or (after[name] == before.get(name) and image.digest in after.values()):
                     self._tag(name, image.digest, after)
+                # When the disk is full, kubelet removes unused images, but not pinned ones.
+                self._run("label", name, _PINNED)
                 records[name] = Record(image.digest, self.targets()[name], by_user)
         write_whole(
             self._directory.images, json.dumps({name: asdict(record) for name, record in records.items()}, indent=1)

@@ -17,7 +17,7 @@ from kube.atomic_write import write_whole
 AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
-_CLOCK_SKEW = timedelta(hours=1)
+_CLOCK_SKEW = timedelta(days=1)  # a hardware clock in local time is up to 14 hours ahead until it is corrected
 # The exceptions that parsing a damaged file can raise.
 _DAMAGED = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
@@ -41,7 +41,7 @@ class Authority:
         self._now = now or datetime.now(UTC)
         self.path = directory / f"{name}.crt"
         kept = _read(self.path)
-        self.made = kept is None or not _signed_by(kept[0], kept[0]) or not self._is_current(kept[0])
+        self.made = kept is None or not _signed_by(kept[0], kept[0]) or not _is_current(kept[0], self._now)
         if kept is not None and not self.made:
             self._certificate, self._key = kept
         else:
@@ -57,14 +57,11 @@ class Authority:
                 issued.append(leaf.file)
         return issued
 
-    def _is_current(self, certificate: x509.Certificate) -> bool:
-        return certificate.not_valid_before_utc <= self._now < certificate.not_valid_after_utc - RENEW_BEFORE
-
     def _is_valid_for(self, certificate: x509.Certificate, leaf: Leaf) -> bool:
         if not _signed_by(certificate, self._certificate):
             return False
         same_names = _alternative_names(certificate) == _wanted_names(leaf)
-        return same_names and certificate.subject == _subject(leaf) and self._is_current(certificate)
+        return same_names and certificate.subject == _subject(leaf) and _is_current(certificate, self._now)
 
     def _make(self, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -110,6 +107,17 @@ class Authority:
             .not_valid_before(self._now - _CLOCK_SKEW)
             .not_valid_after(self._now + life)
         )
+
+
+def near_end(path: Path, now: datetime) -> datetime | None:
+    """Return the end of a certificate that is to be renewed by now. None if its end is later, or without the file."""
+    kept = _read(path)
+    end = None if kept is None else kept[0].not_valid_after_utc
+    return end if end is not None and now >= end - RENEW_BEFORE else None
+
+
+def _is_current(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE
 
 
 def ensure_signing_key(path: Path) -> None:

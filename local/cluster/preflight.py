@@ -13,7 +13,7 @@ from local.cluster.directory import Directory
 from local.cluster.settings import Settings
 from local.errors import UserError
 
-_MIN_FREE_DISK = 3 << 30
+MIN_FREE_DISK = 3 << 30
 _MIN_FREE_MEMORY = 1500 << 20
 _FILE_SYSTEMS = {"overlay": "overlay", "tmpfs": "tmpfs"}
 
@@ -98,9 +98,9 @@ def _kernel() -> Iterator[UserError]:
 def _resources(directory: Directory) -> Iterator[UserError]:
     existing = next(path for path in (directory.root, *directory.root.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    if free < _MIN_FREE_DISK:
+    if free < MIN_FREE_DISK:
         yield UserError(
-            f"{existing} has {free / (1 << 30):.1f} GiB free; images and data need {_MIN_FREE_DISK >> 30} GiB.",
+            f"{existing} has {free / (1 << 30):.1f} GiB free; images and data need {MIN_FREE_DISK >> 30} GiB.",
             "Free some space, or set XDG_STATE_HOME to a directory on another disk.",
         )
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())

@@ -44,6 +44,10 @@ class Probes:
     def close(self) -> None:
         self._network.close()
 
+    def reload_certificate(self) -> None:
+        """Use the renewed certificate from the next probe on."""
+        self._tls = None
+
     async def etcd(self) -> str | None:
         return await self._not_ready(network.ETCD_HEALTH_PORT)
 

@@ -1,7 +1,9 @@
-"""The settings of a cluster, fixed at its first start: its port and addresses on the host."""
+"""The settings of a cluster, fixed at its first start: its port, addresses and cgroup on the host."""
 
 import json
-from dataclasses import asdict, dataclass
+import re
+import secrets
+from dataclasses import asdict, dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 from kube.atomic_write import write_whole
@@ -9,14 +11,23 @@ from local.cluster.directory import DEFAULT_NAME, Directory
 from local.errors import UserError
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
+_CGROUP = re.compile(r"synergychat-[a-z0-9-]+")
+
+
+def _new_cgroup() -> str:
+    return f"synergychat-{secrets.token_hex(6)}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`api_port` is a port of 127.0.0.1; `first_address` is the first loopback address for load balancers."""
+    """`api_port` is a port of 127.0.0.1; `first_address` is the first loopback address for load balancers.
+
+    `cgroup` is random: two containers that share the host's cgroup file system may have clusters at the same path.
+    """
 
     api_port: int = 6443
     first_address: str = "127.0.0.1"
+    cgroup: str = field(default_factory=_new_cgroup)
 
     def __post_init__(self) -> None:
         if not 1 <= self.api_port <= 65535:
@@ -32,6 +43,8 @@ class Settings:
                 f"The first LoadBalancer address {self.first_address!r} is not a loopback address.",
                 "Set --first-address to an address of 127.0.0.0/8.",
             )
+        if not _CGROUP.fullmatch(self.cgroup):
+            raise ValueError(f"{self.cgroup!r} is not a cgroup of a cluster")
 
     @classmethod
     def of(cls, directory: Directory, api_port: int | None, first_address: str | None) -> "Settings":

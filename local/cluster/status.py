@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from local.cluster import credentials
 from local.cluster.directory import Directory
 from local.cluster.process import Process
+from local.cluster.settings import name_flag
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Status:
 
     `returning` lists pods (namespace/name) that ran before the node was restarted and are not ready again yet.
     `components` are rows of the supervisor's report. `services` are the load balancers that the cloud reports.
+    `expiring` are certificates within 30 days of their end by name, with the end.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Status:
     components: tuple[Mapping[str, Any], ...] = ()
     services: tuple[Mapping[str, Any], ...] = ()
     errors: tuple[str, ...] = ()
+    expiring: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of(cls, directory: Directory) -> "Status":
@@ -45,6 +49,7 @@ class Status:
             tuple(report["components"]),
             tuple(cloud.get("services", [])),
             tuple(cloud.get("errors", [])),
+            {name: end.isoformat() for name, end in credentials.expiring(directory).items()},
         )
 
     @property
@@ -72,6 +77,14 @@ class Status:
             console.print(table)
         if self.returning:
             console.print(f"pods not ready again yet: {', '.join(self.returning)}", markup=False, soft_wrap=True)
+        if self.expiring:
+            ends = ", ".join(f"{name} ({end[:10]})" for name, end in self.expiring.items())
+            console.print(f"warning: certificates near their end: {ends}", markup=False, soft_wrap=True)
+            console.print(
+                "A running cluster renews them within a minute, but CAs only at a start. If this stays: "
+                f"python -m local.cluster {name_flag(Directory(self.name))}down, then up",
+                soft_wrap=True,
+            )
         for error in self.errors:
             console.print(f"error: {error}", markup=False, soft_wrap=True)
 

@@ -12,9 +12,10 @@ import signal
 import sys
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from kube.atomic_write import write_whole
-from local.cluster import cgroups, config_files, credentials, logs, network, node_namespaces
+from local.cluster import cgroups, config_files, credentials, kernel, logs, network, node_namespaces
 from local.cluster.directory import Directory
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.managed_process import ManagedProcess, restart_backoffs_s
@@ -32,6 +33,7 @@ from local.paths import REPOSITORY
 
 _UNREADY_INTERVAL_S, _READY_INTERVAL_S = 0.05, 2.0
 _ROTATE_INTERVAL_S = 60.0
+_RENEW_INTERVAL_S = 60.0
 _POD_GRACE_PERIOD_S = 10.0
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 log = logging.getLogger("supervisor")
@@ -92,17 +94,17 @@ class Supervisor:
 
     async def _run_node(self) -> None:
         """Run one node until it ends."""
-        if left := cgroups.remove(self._directory.cgroup):
+        if left := cgroups.remove(self._settings.cgroup):
             raise UserError(
                 f"These cgroups of an earlier run cannot be removed: {', '.join(left)}.", "Restart the machine."
             )
         for certificate in credentials.ensure(self._directory, self._settings):
             log.info("issued the certificate %s", certificate)
-        config_files.write(self._directory, self._spec.programs)
-        cgroups.create(self._directory.cgroup)
+        config_files.write(self._directory, self._settings, self._spec.programs)
+        cgroups.create(self._settings.cgroup)
         self._created = Moment()
         node, init = node_namespaces.create(self._node(), self._environment(), self._directory.logs / "node.log")
-        inside = NodeNamespaces(init.pid, self._directory.cgroup)
+        inside = NodeNamespaces(init.pid, self._settings.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
         try:
             init.write(self._directory.node_pid)
@@ -118,12 +120,13 @@ class Supervisor:
             node.send(signal.SIGKILL)
             await node.ended()
             self._directory.node_pid.unlink(missing_ok=True)
-            cgroups.remove(self._directory.cgroup)
+            cgroups.remove(self._settings.cgroup)
 
     async def _keep_all(self, probes: Probes, node: Child) -> None:
         """Run all components until SIGTERM or the node's end, then stop them in order."""
         tasks = [asyncio.create_task(process.keep_running(self._processes)) for process in self._processes.values()]
         tasks += [asyncio.create_task(self._watch(probes)), asyncio.create_task(self._rotate_logs())]
+        tasks.append(asyncio.create_task(self._renew_certificates(probes)))
         ends = [asyncio.create_task(node.ended()), asyncio.create_task(self._stopping.wait())]
         failing = asyncio.gather(*tasks)
         await asyncio.wait([*ends, failing], return_when=asyncio.FIRST_COMPLETED)
@@ -143,10 +146,12 @@ class Supervisor:
     def _node(self) -> dict[str, object]:
         """Return the settings of the node's process 1: host name, visible directories and bind mounts."""
         directory = self._directory
-        shown = {str(path.resolve().parent) for path in self._spec.programs.values()}
+        programs = {parent for path in self._spec.programs.values() for parent in (path.parent, path.resolve().parent)}
         return {
             "hostname": directory.name,
-            "keep": sorted({str(directory.root), *shown}),
+            "pid_max": Path("/proc/sys/kernel/pid_max").read_text(),
+            "read_only": sorted(map(str, {*programs, directory.config, directory.pki})),
+            "writable": sorted(map(str, (directory.etcd, directory.scratch, directory.volumes))),
             "binds": {
                 "/var/lib/containerd": str(directory.containerd),
                 "/var/lib/kubelet": str(directory.kubelet),
@@ -209,6 +214,19 @@ class Supervisor:
                 log.exception("the logs are not rotated; it is repeated in %.0f s", _ROTATE_INTERVAL_S)
             await asyncio.sleep(_ROTATE_INTERVAL_S)
 
+    async def _renew_certificates(self, probes: Probes) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_INTERVAL_S)
+            try:
+                renewed = credentials.renew(self._directory, self._settings)
+            except Exception:
+                log.exception("the certificates are not renewed; it is repeated in %.0f s", _RENEW_INTERVAL_S)
+                continue
+            for certificate in renewed:
+                log.info("renewed the certificate %s", certificate)
+            if renewed:
+                probes.reload_certificate()
+
     async def _stop_all(self) -> None:
         """Stop the pods, after kubelet, which would restart them; then the components in reverse order."""
         await self._processes["kubelet"].stop()
@@ -219,7 +237,7 @@ class Supervisor:
     async def _end_pods(self) -> None:
         deadline = asyncio.get_running_loop().time() + _POD_GRACE_PERIOD_S
         signalled: set[int] = set()
-        while pids := set(cgroups.processes(self._directory.cgroup, of_pods=True)):
+        while pids := set(cgroups.processes(self._settings.cgroup, of_pods=True)):
             for pid in pids - signalled:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
@@ -283,6 +301,7 @@ def main() -> int:
     own = Process.of(os.getpid())
     if own is not None:
         own.write(directory.supervisor_pid)
+    kernel.lower_oom_score()  # all components inherit it
 
     def supervise() -> int:
         asyncio.run(Supervisor(directory, spec, settings).run())

@@ -8,6 +8,7 @@ from pathlib import Path
 from local.cluster import cgroups
 from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.directory import Directory
+from local.cluster.settings import Settings
 
 _ANY = "0.0.0.0"  # noqa: S104 - of a pod's own network
 # Before a client sends its first packet once more.
@@ -22,12 +23,12 @@ class PodNetworks:
 
     @contextmanager
     def listening(self, pod: str, port: int) -> Iterator[None]:
-        with listening(f"/proc/{self._pid(pod)}/ns/net", _ANY, port):
+        with listening(f"/proc/{self.pid(pod)}/ns/net", _ANY, port):
             yield
 
     def connects(self, pod: str, address: str, port: int) -> bool:
         """Whether somebody answers. To a connection that a policy refuses nobody does."""
-        with _socket(f"/proc/{self._pid(pod)}/ns/net") as client:
+        with _socket(f"/proc/{self.pid(pod)}/ns/net") as client:
             client.settimeout(_PATIENCE_S)
             try:
                 client.connect((address, port))
@@ -35,10 +36,12 @@ class PodNetworks:
                 return False
             return True
 
-    def _pid(self, pod: str) -> int:
+    def pid(self, pod: str) -> int:
         """The first process of the pod: later ones may be a probe's, which ends while it is looked at."""
         named = f"HOSTNAME={pod}".encode()
-        processes = cgroups.processes(self._directory.cgroup, of_pods=True)
+        settings = Settings.kept(self._directory)
+        assert settings is not None
+        processes = cgroups.processes(settings.cgroup, of_pods=True)
         return min(pid for pid in processes if any(each.startswith(named) for each in _environment(pid)))
 
 

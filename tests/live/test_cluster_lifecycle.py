@@ -19,6 +19,7 @@ from local.cluster.archive_reader import read
 from local.cluster.cgroups import hierarchies
 from local.cluster.cluster import Cluster
 from local.cluster.process import Process
+from local.cluster.settings import Settings
 from local.errors import UserError
 from local.images import archives
 from local.images.archive_writer import Image
@@ -51,6 +52,7 @@ class Life:
     def __init__(self, tools: Tools) -> None:
         self.cluster = Cluster(NAME, api_port=API_PORT, first_address=FIRST_ADDRESS)
         self.directory = self.cluster.directory
+        self.cgroups: set[str] = set()
         self._tools = tools
         self._own = [
             archive
@@ -63,6 +65,9 @@ class Life:
         started = time.monotonic()
         this = Process.of(os.getpid())
         self.cluster.up(self._tools, self._own, Progress(), ports_to_serve=ports_to_serve, lives_with=this)
+        settings = Settings.kept(self.directory)
+        assert settings is not None
+        self.cgroups.add(settings.cgroup)
         return time.monotonic() - started
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
@@ -265,9 +270,7 @@ def _host(life: Life) -> dict[str, object]:
 
     return {
         "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
-        "cgroups": [
-            str(root / life.directory.cgroup) for root in hierarchies() if (root / life.directory.cgroup).exists()
-        ],
+        "cgroups": [str(root / group) for root in hierarchies() for group in life.cgroups if (root / group).exists()],
         "interfaces": re.findall(r"^\d+: ([^:@]+)", output("ip", "link"), re.MULTILINE),
         "routes": output("ip", "route"),
         "rules": output("ip", "rule") + output("nft", "--stateless", "list", "ruleset"),

@@ -3,8 +3,8 @@
 import base64
 import json
 import ssl
-import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,15 @@ class Api:
     """Calls as the kubeconfig's current user. Each raises ApiError, or httpx.RequestError without a complete answer."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        server, tls = _credentials(kubeconfig)
-        self._http = httpx.AsyncClient(base_url=server, verify=tls, timeout=_TIMEOUT_S, trust_env=False)
+        self._kubeconfig = kubeconfig
+        server, self._tls = _credentials(kubeconfig)
+        self._http = httpx.AsyncClient(
+            base_url=server,
+            verify=self._tls,
+            timeout=_TIMEOUT_S,
+            trust_env=False,
+            event_hooks={"request": [self._reload_certificate]},
+        )
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -67,6 +74,11 @@ class Api:
             async for line in answer.aiter_lines():
                 yield _decoded(line, answer.status_code)
 
+    async def _reload_certificate(self, _: httpx.Request) -> None:
+        """Use a renewed certificate for new connections. Keep the present one while the files are being written."""
+        with suppress(UserError):
+            _load_certificate(self._tls, self._kubeconfig)
+
     async def _call(self, method: str, path: str, **request: Any) -> Manifest:
         answer = await self._http.request(method, path, **request)
         if answer.is_error:
@@ -92,24 +104,32 @@ def _refusal(answer: httpx.Response) -> ApiError:
 
 
 def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
-    """Read the server's URL and the TLS settings of the current context. Certificates are paths or inline data."""
+    """Read the server's URL and the TLS settings of the current context."""
+    with _errors_of(kubeconfig):
+        cluster = _current(kubeconfig, "cluster")
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        tls = ssl.create_default_context(cadata=authority)
+    _load_certificate(tls, kubeconfig)
+    return cluster["server"], tls
+
+
+def _load_certificate(tls: ssl.SSLContext, kubeconfig: Path) -> None:
+    with _errors_of(kubeconfig):
+        user = _current(kubeconfig, "user")
+        tls.load_cert_chain(user["client-certificate"], user["client-key"])
+
+
+def _current(kubeconfig: Path, kind: str) -> Mapping[str, Any]:
+    """Return the cluster or the user of the current context."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    context = _named(config, "context", config["current-context"])
+    return _named(config, kind, context[kind])
+
+
+@contextmanager
+def _errors_of(kubeconfig: Path) -> Iterator[None]:
     try:
-        config = yaml.safe_load(kubeconfig.read_text())
-        context = _named(config, "context", config["current-context"])
-        cluster = _named(config, "cluster", context["cluster"])
-        user = _named(config, "user", context["user"])
-        with tempfile.TemporaryDirectory() as scratch:
-
-            def path_of(entry: Mapping[str, str], key: str) -> Path:
-                if key in entry:
-                    return kubeconfig.parent / entry[key]
-                path = Path(scratch) / key
-                path.write_bytes(base64.b64decode(entry[f"{key}-data"]))
-                return path
-
-            tls = ssl.create_default_context(cafile=path_of(cluster, "certificate-authority"))
-            tls.load_cert_chain(path_of(user, "client-certificate"), path_of(user, "client-key"))
-        return cluster["server"], tls
+        yield
     except (OSError, ValueError, LookupError, TypeError, StopIteration, yaml.YAMLError) as error:
         raise UserError(
             f"The kubeconfig {kubeconfig} cannot be used to reach the API server: {type(error).__name__}: {error}.",

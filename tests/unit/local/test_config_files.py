@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from local.cluster import config_files, credentials, kernel, network, node
+from local.cluster import config_files, credentials, kernel, network, node, preflight
 from local.cluster.cloud.volumes import PROVISIONER
 from local.cluster.directory import Directory
 from local.cluster.node_components import PROGRAMS
+from local.cluster.settings import Settings
 from local.toolchain.pins import ARTEFACTS
 
 
@@ -27,9 +28,12 @@ def programs(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / "tools" / name for name in PROGRAMS}
 
 
+SETTINGS = Settings()
+
+
 @pytest.fixture
 def written(directory: Directory, programs: dict[str, Path]) -> Path:
-    config_files.write(directory, programs)
+    config_files.write(directory, SETTINGS, programs)
     return directory.config
 
 
@@ -51,21 +55,21 @@ def _addon(config: Path, kind: str, name: str) -> dict[str, Any]:
 
 
 def test_each_start_rewrites_the_files_of_the_last_one(directory: Directory, programs: dict[str, Path]) -> None:
-    config_files.write(directory, programs)
+    config_files.write(directory, SETTINGS, programs)
     before = {path: path.read_bytes() for path in directory.config.rglob("*") if path.is_file()}
     for path in before:
         path.write_text("from an older version")
-    config_files.write(directory, programs)
+    config_files.write(directory, SETTINGS, programs)
     assert {path: path.read_bytes() for path in directory.config.rglob("*") if path.is_file()} == before
 
 
 def test_kubelet_runs_on_both_cgroup_versions_and_in_the_cgroup_of_its_cluster_only(
-    written: Path, directory: Directory
+    written: Path,
 ) -> None:
     kubelet = _yaml(written / "kubelet.yaml")
     assert kubelet["failCgroupV1"] is False
     assert kubelet["cgroupDriver"] == "cgroupfs"
-    assert kubelet["cgroupRoot"] == f"/{directory.cgroup}"
+    assert kubelet["cgroupRoot"] == f"/{SETTINGS.cgroup}"
 
 
 def test_kubelet_does_not_change_kernel_settings_of_the_host(written: Path) -> None:
@@ -116,7 +120,7 @@ def test_oom_scores_are_lowered_only_with_the_capability(
     score: int,
 ) -> None:
     monkeypatch.setattr(kernel, "may_lower_oom_score", lambda: may)
-    config_files.write(directory, programs)
+    config_files.write(directory, SETTINGS, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["restrict_oom_score_adj"] is restricted
     assert _yaml(directory.config / "kubelet.yaml")["oomScoreAdj"] == score
@@ -136,7 +140,7 @@ def test_containerd_uses_the_tools_of_set_up(written: Path, programs: dict[str, 
 
 def test_a_path_with_quotes_is_written_correctly(directory: Directory, programs: dict[str, Path]) -> None:
     programs = {name: Path('/home/o\'brien "ö"\\/tools') / name for name in programs}
-    config_files.write(directory, programs)
+    config_files.write(directory, SETTINGS, programs)
     runtime = _containerd(directory.config)["plugins"]["io.containerd.cri.v1.runtime"]
     assert runtime["containerd"]["runtimes"]["runc"]["options"]["BinaryName"] == str(programs["runc"])
     assert runtime["cni"]["bin_dirs"] == [str(programs["ptp"].parent)]
@@ -149,13 +153,30 @@ def test_kubelet_and_containerd_use_the_same_socket_and_pause_image(written: Pat
     assert pinned == {"sandbox": config_files.PAUSE_IMAGE}
 
 
-def test_fixed_paths_are_below_the_nodes_own_mounts(written: Path) -> None:
+def test_pods_leave_process_ids_disk_and_inodes_to_the_host(written: Path) -> None:
+    kubelet = _yaml(written / "kubelet.yaml")
+    most = min(int(Path("/proc/sys/kernel", name).read_text()) for name in ("pid_max", "threads-max"))
+    assert kubelet["podPidsLimit"] == 2048
+    assert most * 0.24 < int(kubelet["systemReserved"]["pid"]) < most * 0.26
+    kept = kubelet["evictionHard"]
+    assert (kept["nodefs.available"], kept["imagefs.available"], kept["nodefs.inodesFree"]) == ("1Gi", "1Gi", "1%")
+
+
+def test_a_cluster_may_start_with_more_free_disk_than_kubelet_keeps_free() -> None:
+    assert preflight.MIN_FREE_DISK >= (1 << 30) + (1 << 30)  # what kubelet keeps, and the images
+
+
+def test_pods_get_the_seccomp_profile_of_the_runtime_by_default(written: Path) -> None:
+    assert _yaml(written / "kubelet.yaml")["seccompDefault"] is True
+
+
+def test_fixed_paths_are_outside_of_the_hosts_programs(written: Path) -> None:
     config = _containerd(written)
     ipam = _pods_network(written)["plugins"][0]["ipam"]
     places = [config["root"], config["state"], config["grpc"]["address"], ipam["dataDir"]]
     places.append(_yaml(written / "kubelet.yaml")["volumePluginDir"])
     for place in places:
-        assert any(Path(place).is_relative_to(shadowed) for shadowed in node.SHADOWED), place
+        assert not any(Path(place).is_relative_to(system) for system in node.SYSTEM), place
 
 
 def _pods_network(config: Path) -> dict[str, Any]:

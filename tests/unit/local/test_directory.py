@@ -2,7 +2,6 @@
 
 import os
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -64,16 +63,6 @@ def test_the_lock_is_outside_the_directory(directory: Directory) -> None:
     assert not directory.lock.is_relative_to(directory.root)
     assert directory.lock.parent.is_dir()
     assert directory.lock != Directory("other").lock
-
-
-def test_clusters_of_two_users_with_one_name_have_different_cgroups(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    mine = Directory("test").cgroup
-    assert Directory("test").cgroup == mine
-    assert Directory("other").cgroup != mine
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another user's"))
-    assert Directory("test").cgroup != mine
 
 
 def test_every_cluster_has_its_own_context() -> None:

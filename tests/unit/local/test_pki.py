@@ -1,6 +1,9 @@
 """Certificates, keys and kubeconfigs: issued once, reissued when no longer valid, and usable for TLS handshakes."""
 
+import asyncio
 import base64
+import json
+import os
 import ssl
 import stat
 from collections.abc import Callable
@@ -14,11 +17,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from rich.console import Console
 
 from local.cluster import credentials, network, pki
+from local.cluster.cloud.api import Api
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.cluster.pki import Authority, Leaf, ensure_signing_key
+from local.cluster.process import Process
 from local.cluster.settings import Settings
+from local.cluster.status import Status
 
 SERVER = Leaf(file="server", user="server", serves=("localhost", "127.0.0.1"), client=False)
 CLIENT = Leaf(file="client", user="someone", groups=("a group", "another"))
@@ -354,8 +361,93 @@ def test_components_use_the_port_in_the_node_and_the_cloud_uses_the_port_on_the_
 def test_every_kubeconfig_has_its_components_own_certificate_and_key(made: Directory) -> None:
     for path in made.pki.glob("*.kubeconfig"):
         found = _kubeconfig(path)
-        for entry, suffix in {"client-certificate-data": ".crt", "client-key-data": ".key"}.items():
-            assert base64.b64decode(found[entry]) == path.with_suffix(suffix).read_bytes()
+        for entry, suffix in {"client-certificate": ".crt", "client-key": ".key"}.items():
+            assert found[entry] == str(path.with_suffix(suffix))
+
+
+LAST_DAYS = datetime.now(UTC) + pki.LEAF_LIFE - pki.RENEW_BEFORE + timedelta(days=1)
+"""A time when the certificates that are issued now are near their end, but not their CAs."""
+
+
+def test_a_running_cluster_renews_the_certificates_near_their_end_and_keeps_its_cas(made: Directory) -> None:
+    assert credentials.renew(made, Settings(api_port=7443)) == []
+    before = _files(made.pki)
+    renewed = credentials.renew(made, Settings(api_port=7443), LAST_DAYS)
+    assert {"apiserver", "kubelet", "cloud", "etcd", "front-proxy-client", "admin"} < set(renewed)
+    changed = {name for name, content in _files(made.pki).items() if before[name] != content}
+    assert changed == {f"{name}.{suffix}" for name in renewed for suffix in ("crt", "key")}
+    embedded = _kubeconfig(made.kubeconfig)["client-certificate-data"]
+    assert base64.b64decode(embedded) == (made.pki / "admin.crt").read_bytes()
+    assert credentials.renew(made, Settings(api_port=7443), LAST_DAYS) == []
+
+
+def test_expired_certificates_are_renewed_too(made: Directory) -> None:
+    assert "apiserver" in credentials.renew(made, Settings(), datetime.now(UTC) + pki.LEAF_LIFE + timedelta(days=1))
+
+
+def test_a_running_cluster_replaces_no_ca(made: Directory) -> None:
+    before = _files(made.pki)
+    end = datetime.now(UTC) + pki.AUTHORITY_LIFE - timedelta(days=1)
+    assert {"ca", "etcd-ca", "front-proxy-ca", "apiserver"} <= credentials.expiring(made, end).keys()
+    assert credentials.renew(made, Settings(), end) == []
+    assert _files(made.pki) == before
+
+
+def test_a_clock_that_was_set_back_makes_no_certificate_expire(made: Directory) -> None:
+    past = datetime.now(UTC) - timedelta(days=400)
+    assert credentials.expiring(made, past) == {}
+    assert credentials.renew(made, Settings(), past) == []
+
+
+def test_certificates_are_valid_after_a_clock_in_local_time_is_corrected(made: Directory) -> None:
+    corrected = datetime.now(UTC) - timedelta(hours=14)
+    assert _certificate(made.pki / "apiserver.crt").not_valid_before_utc <= corrected
+
+
+def test_the_status_names_certificates_near_their_end(made: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = datetime(2027, 3, 1, tzinfo=UTC)
+    monkeypatch.setattr(credentials, "expiring", lambda _: {"apiserver": end})
+    Settings().keep(made)
+    own = Process.of(os.getpid())
+    assert own is not None
+    own.write(made.supervisor_pid)
+    status = Status.of(made)
+    assert json.loads(status.json())["expiring"] == {"apiserver": "2027-03-01T00:00:00+00:00"}
+    console = Console(record=True, width=200)
+    status.print(console)
+    text = console.export_text()
+    assert "apiserver (2027-03-01)" in text
+    assert "python -m local.cluster --name test down" in text
+
+
+def test_the_cloud_uses_a_renewed_certificate_for_its_next_connections(made: Directory) -> None:
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=made.pki / "ca.crt")
+    served.load_cert_chain(made.pki / "apiserver.crt", made.pki / "apiserver.key")
+    served.verify_mode = ssl.CERT_REQUIRED
+    seen: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        seen.append(int(writer.get_extra_info("peercert")["serialNumber"], 16))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        writer.close()
+
+    async def call_twice() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served)
+        settings = Settings(api_port=server.sockets[0].getsockname()[1])
+        credentials.ensure(made, settings)
+        api = Api(credentials.kubeconfig_of(made, credentials.CLOUD))
+        await api.get("/")
+        (made.pki / "cloud.crt").unlink()
+        assert await api.get("/") == {}  # half-written: it keeps the certificate that it has
+        credentials.ensure(made, settings)
+        await api.get("/")
+        await api.close()
+        server.close()
+
+    asyncio.run(call_twice())
+    first, second, third = seen
+    assert first == second != third == _certificate(made.pki / "cloud.crt").serial_number
 
 
 def test_every_kubeconfig_and_key_is_readable_by_its_owner_only(made: Directory) -> None:

@@ -11,7 +11,24 @@ from local.errors import UserError
 
 
 def test_a_new_cluster_gets_the_default_port_and_address() -> None:
-    assert Settings.of(Directory("test"), None, None) == Settings(api_port=6443, first_address="127.0.0.1")
+    settings = Settings.of(Directory("test"), None, None)
+    assert (settings.api_port, settings.first_address) == (6443, "127.0.0.1")
+
+
+def test_two_containers_with_the_same_paths_and_cgroup_file_system_get_different_cgroups() -> None:
+    here, there = (Settings.of(Directory("test"), None, None) for _ in range(2))
+    assert here.cgroup != there.cgroup
+
+
+def test_a_cluster_keeps_its_cgroup() -> None:
+    cgroup = _start(Directory("test")).cgroup
+    assert _start(Directory("test")).cgroup == cgroup
+
+
+def test_a_cluster_of_an_older_version_gets_a_cgroup_at_its_next_start(directory: Directory) -> None:
+    directory.settings.write_text(json.dumps({"api_port": 7443, "first_address": "127.0.3.1"}))
+    assert _start(directory).api_port == 7443
+    assert Settings.kept(directory) == Settings.kept(directory)
 
 
 def _start(directory: Directory, api_port: int | None = None, first_address: str | None = None) -> Settings:
@@ -24,7 +41,8 @@ def _start(directory: Directory, api_port: int | None = None, first_address: str
 
 def test_the_settings_of_the_first_start_are_kept() -> None:
     given = _start(Directory("test"), 7443, "127.0.3.1")
-    assert Settings.of(Directory("test"), None, None) == given == Settings(7443, "127.0.3.1")
+    assert (given.api_port, given.first_address) == (7443, "127.0.3.1")
+    assert Settings.of(Directory("test"), None, None) == given
     assert Settings.of(Directory("test"), 7443, None) == given
 
 
@@ -80,7 +98,17 @@ def test_refused_settings_are_not_stored() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "null", '{"port": 1}', '{"api_port": "6443", "first_address": "127.0.0.1"}', "\N{NULL}" * 20],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"port": 1}',
+        '{"api_port": "6443", "first_address": "127.0.0.1"}',
+        '{"cgroup": "synergychat-../user.slice"}',
+        '{"cgroup": ""}',
+        "\N{NULL}" * 20,
+    ],
     ids=repr,
 )
 def test_a_damaged_settings_file_is_named_with_the_fix(directory: Directory, content: str) -> None:
