@@ -9,6 +9,7 @@ else
 ifneq ($(and $(filter environment,$(origin $(1))),$(filter STACK CONTEXT PURGE CONFIRM,$(1))),)
 $$(warning $(1) in the environment is ignored. To set it, type: make TARGET $(1)=VALUE)
 endif
+override $(1) :=
 unexport $(1)
 endif
 endef
