@@ -60,7 +60,7 @@ class Plan:
         return cls(
             exit_code=done.returncode,
             text=done.stdout,
-            losses=tuple(dict.fromkeys(losses(steps))),
+            losses=tuple(sorted(set(losses(steps)))),
             changes=any(step["op"] not in _UNCHANGED for step in steps),
         )
 
