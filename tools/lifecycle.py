@@ -41,7 +41,7 @@ def up(stack: Stack, *, confirmed: str) -> int:
         if not stack.select():
             return 1
         pulumi_processes.end_orphaned_plugins()
-        stack.release_dead_lock()
+        stack.recover()
         if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed)) != 0:
             return code
         code = update.run(stack)
@@ -85,7 +85,7 @@ def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
                 stacks.prepare(supplies.for_program(progress))
-            stack.release_dead_lock()
+            stack.recover()
             if not stack.on_local_cluster:
                 if (code := _confirm_removal(stack, confirmed)) != 0:
                     return code

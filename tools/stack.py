@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ class Stack:
         except KeyboardInterrupt:
             # A second signal kills `pulumi`, which then leaves its providers and its lock behind.
             pulumi_processes.end_orphaned_plugins()
-            self.release_dead_lock()
+            self.recover()
             raise
 
     def kubectl(self, *arguments: str, timeout_s: float = _ANSWER_S) -> subprocess.CompletedProcess[str]:
@@ -136,9 +137,21 @@ class Stack:
         copy.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(copy)]
 
-    def release_dead_lock(self) -> None:
-        """Remove the lock of a run that was killed."""
-        state_lock.release_dead(self.name, variables(self.context)["PULUMI_BACKEND_URL"])
+    def recover(self) -> None:
+        """Remove the lock of a run that was killed, and the pending operations in its state.
+
+        Pulumi keeps a pending creation, and warns of it, until somebody removes it: the object may exist. Here that
+        does no harm, because every creation adopts an object that exists.
+        """
+        if not state_lock.release_dead(self.name, variables(self.context)["PULUMI_BACKEND_URL"]):
+            return
+        exported = self.pulumi("stack", "export", "--stack", self.name, capture=True)
+        state = json.loads(exported.stdout) if exported.returncode == 0 else {}
+        if state.get("deployment", {}).pop("pending_operations", None):
+            with tempfile.TemporaryDirectory() as scratch:
+                file = Path(scratch) / "state.json"
+                file.write_text(json.dumps(state))
+                self.pulumi("stack", "import", "--stack", self.name, "--file", str(file), capture=True)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last successful update; empty if there is none."""

@@ -13,15 +13,18 @@ from tools import pulumi_processes
 _PROJECT = "synergychat"
 
 
-def release_dead(stack: str, backend_url: str) -> None:
-    """Remove every lock whose holder no longer runs. `pulumi cancel` would also remove the lock of a live run.
+def release_dead(stack: str, backend_url: str) -> bool:
+    """Remove every lock whose holder no longer runs, and tell whether there was one.
+
+    `pulumi cancel` would also remove the lock of a live run.
 
     Raises UserError for a damaged lock that a running `pulumi` may hold. A backend that is not of files has no such
     locks.
     """
     backend = directory(backend_url)
     if backend is None:
-        return
+        return False
+    removed = False
     for lock in sorted((backend / ".pulumi" / "locks" / "organization" / _PROJECT / stack).glob("*.json")):
         match _holder(lock):
             case None:
@@ -33,6 +36,8 @@ def release_dead(stack: str, backend_url: str) -> None:
                 continue
         lock.unlink(missing_ok=True)
         lock.with_name(f"{lock.name}.attrs").unlink(missing_ok=True)
+        removed = True
+    return removed
 
 
 def directory(backend_url: str) -> Path | None:
