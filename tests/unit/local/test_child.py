@@ -151,7 +151,7 @@ def test_on_a_terminal_the_terminal_alone_delivers_ctrl_c() -> None:
         os.chdir(REPOSITORY)
         os.execv(sys.executable, [sys.executable, "-c", _PARENT.format(slow=SLOW, body=RUN)])  # noqa: S606
     said = b""
-    while b"started" not in said:
+    while b"started\r\n" not in said:
         said += os.read(terminal, 1024)
     os.write(terminal, b"\x03")
     while True:
