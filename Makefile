@@ -1,43 +1,64 @@
 # Every target is one line: it installs .venv and calls `python -m tools`, which has the logic.
-PYTHON ?= python3
-STACK ?= dev
-LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m tools
-LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m tools
+# Variables come from make's command line only, and reach Python through the environment: no text that a user types
+# becomes part of a shell command. `exec` lets signals reach Python, as make sends them to the process of the recipe.
+define take
+ifeq ($(firstword $(origin $(1))),command)
+override $(1) := $$(value $(1))
+export $(1)
+else
+ifneq ($(and $(filter environment,$(origin $(1))),$(filter STACK CONTEXT PURGE CONFIRM,$(1))),)
+$$(warning $(1) in the environment is ignored. To set it, type: make TARGET $(1)=VALUE)
+endif
+override $(1) :=
+unexport $(1)
+endif
+endef
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF URL METHOD HEADER RUN REPORT PYTHON,$(eval $(call take,$(name))))
+
+define LOCAL
+@exec "$${PYTHON-python3}" -m local.venv
+@exec .venv/bin/python -m tools
+endef
+define LOCAL_DEV
+@exec "$${PYTHON-python3}" -m local.venv --dev
+@exec .venv/bin/python -m tools
+endef
+OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
 .PHONY: help up preview config explain test e2e conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) up --stack '$(STACK)' --context '$(CONTEXT)'
+up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name] [CONFIRM=stack]
+	$(LOCAL) up $(OF_STACK) --confirm="$$CONFIRM"
 
 preview: ## list what `up` would change, with or without a cluster; DIFF=1 shows every field; [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) preview --stack '$(STACK)' --context '$(CONTEXT)' $(if $(filter 1,$(DIFF)),--diff)
+	$(LOCAL) preview $(OF_STACK) $(if $(filter 1,$(DIFF)),--diff)
 
 config: ## show a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) config --stack '$(STACK)' --context '$(CONTEXT)'
+	$(LOCAL) config $(OF_STACK)
 
 explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) explain --stack '$(STACK)' --context '$(CONTEXT)' --url "$$URL" --method "$$METHOD" --header "$$HEADER"
+	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
 
 status: ## show node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) status --stack '$(STACK)' --context '$(CONTEXT)'
+	$(LOCAL) status $(OF_STACK)
 
-down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, cluster and state; [STACK=dev] [CONTEXT=name]
-	@$(LOCAL) down --stack '$(STACK)' --context '$(CONTEXT)' $(if $(filter 1,$(PURGE)),--purge)
+down: ## stop the local cluster and keep its data; PURGE=1 destroys stack, cluster and state; [STACK=dev] [CONTEXT=name] [CONFIRM=stack]
+	$(LOCAL) down $(OF_STACK) --confirm="$$CONFIRM" $(if $(filter 1,$(PURGE)),--purge)
 
 test: ## run unit, live and browser tests, on a cluster of their own
-	@$(LOCAL_DEV) test
+	$(LOCAL_DEV) test
 
 e2e: ## run the long tests: every recipe of docs/gateway.md, the prod stack, random routes through Envoy, every cause of a failed `up`, no request lost
-	@$(LOCAL_DEV) e2e
+	$(LOCAL_DEV) e2e
 
 conformance: ## run the Gateway API's conformance suite on what `up` created; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
-	@$(LOCAL) conformance --stack '$(STACK)' --context '$(CONTEXT)' --test '$(RUN)' --report '$(REPORT)'
+	$(LOCAL) conformance $(OF_STACK) --test="$$RUN" --report="$$REPORT"
 
 check: ## run formatter, linter, import contracts, type checker and unit tests; no cluster
-	@$(LOCAL_DEV) check
+	$(LOCAL_DEV) check
 
 lock: ## pin the requirements of the .in files, with hashes
-	@$(LOCAL_DEV) lock
+	$(LOCAL_DEV) lock

@@ -1,24 +1,30 @@
 """Exit codes and error messages of the command lines: a message replaces the traceback."""
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 
 from local import disk
+from local.child import Interrupted, handled_signals
 from local.errors import UserError
 
 
 def exit_code(command: Callable[[], int]) -> int:
-    """Run `command` and return its exit code; 1 when it fails, with the reason on stderr."""
+    """Run `command` and return its exit code; 1 when it fails, with the reason on stderr.
+
+    An interrupted command ends with 128 and the number of the signal, as in a shell.
+    """
     try:
-        return command()
+        with handled_signals():
+            return command()
     except UserError as error:
         reason = error
     except OSError as error:
         reason = explained(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("interrupted: run the same command again to continue", file=sys.stderr)
-        return 1
+        return 128 + (interrupt.number if isinstance(interrupt, Interrupted) else signal.SIGINT)
     print(f"error: {reason}", file=sys.stderr)
     return 1
 

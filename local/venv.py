@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from local import disk
+from local import child, disk
 from local.command import exit_code
 from local.lock import locked
 
@@ -82,7 +82,8 @@ def _works(venv: Path) -> bool:
 
 
 def _run(command: list[str], fix: str) -> bool:
-    done = subprocess.run(command, env=PIP_DEFAULTS | os.environ, capture_output=True, text=True, check=False)
+    environment = PIP_DEFAULTS | os.environ
+    done = child.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
         # The module venv reports only that pip failed, not that the disk was full.
         if disk.is_full(done.stdout + done.stderr) or not disk.has_room(REPOSITORY):

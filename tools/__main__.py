@@ -32,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--context", default="", help="a kubeconfig context; default: the one in the stack's file")
         return command
 
-    add_for_stack("up", lambda stack, _: lifecycle.up(stack))
+    command = add_for_stack("up", lambda stack, given: lifecycle.up(stack, confirmed=given.confirm))
+    _add_confirm(command)
     command = add_for_stack("preview", lambda stack, given: lifecycle.preview(stack, with_fields=given.diff))
     command.add_argument("--diff", action="store_true", help="show every field that changes")
     add_for_stack("status", lambda stack, _: lifecycle.status(stack))
@@ -41,8 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--url", required=True)
     command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
     command.add_argument("--header", action="append", default=[], help="name: value; can be repeated")
-    command = add_for_stack("down", lambda stack, given: lifecycle.down(stack, purge=given.purge))
+    command = add_for_stack(
+        "down", lambda stack, given: lifecycle.down(stack, purge=given.purge, confirmed=given.confirm)
+    )
     command.add_argument("--purge", action="store_true")
+    _add_confirm(command)
     command = add_for_stack("conformance", lambda stack, given: conformance.run(stack, given.test, given.report))
     command.add_argument("--test", default="", help="run this test only; default: all")
     command.add_argument("--report", default="", help="file for the report; default: in the state directory")
@@ -51,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     add("check", lambda _: check.check())
     add("lock", lambda _: check.lock())
     return parser
+
+
+def _add_confirm(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--confirm", default="", help="the stack's name, to change another cluster without a question")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from local import supplies, venv
+from local import child, supplies, venv
 from local.cluster import preflight
 from local.lock import locked
 from local.paths import REPOSITORY, state_root
@@ -34,8 +34,8 @@ def check() -> int:
     types = [python, "-m", "pyright", "--level", "error"]
     with ThreadPoolExecutor() as pool:
         # The type checker runs at the same time as the others, so its output is printed after theirs.
-        beside = pool.submit(subprocess.run, types, cwd=REPOSITORY, check=False, text=True, stdout=subprocess.PIPE)
-        failed = [subprocess.run(command, cwd=REPOSITORY, check=False).returncode != 0 for command in commands]
+        beside = pool.submit(child.run, types, cwd=REPOSITORY, stdout=subprocess.PIPE)
+        failed = [child.run(command, cwd=REPOSITORY).returncode != 0 for command in commands]
     print(beside.result().stdout, end="")
     return int(any(failed) or beside.result().returncode != 0)
 
@@ -85,7 +85,7 @@ def _prepared() -> Generator[None]:
 
 def _pytest(*arguments: str) -> int:
     command = [VENV / "bin" / "python", "-m", "pytest", *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, env=_without_user_settings(), check=False).returncode
+    return child.run(command, cwd=REPOSITORY, env=_without_user_settings()).returncode
 
 
 def _without_user_settings() -> dict[str, str]:
@@ -101,7 +101,7 @@ def newest() -> subprocess.CompletedProcess[str]:
     """
     selection = ["tests/unit", "--ignore", "tests/unit/local", "--confcutdir", "tests/unit"]
     command = [_NEWEST / "bin" / "python", "-m", "pytest", *selection]
-    return subprocess.run(command, cwd=REPOSITORY, check=False, text=True, stdout=subprocess.PIPE)
+    return child.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE)
 
 
 def lock() -> int:
@@ -110,5 +110,6 @@ def lock() -> int:
         command = ["uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--universal"]
         command += ["--python-version", "3.11", "--no-emit-find-links", "--no-emit-index-url"]
         command += ["--custom-compile-command", "make lock", "--output-file", f"{name}.txt", f"{name}.in"]
-        subprocess.run([VENV / "bin" / command[0], *command[1:]], cwd=REPOSITORY, check=True)
+        if (code := child.run([VENV / "bin" / command[0], *command[1:]], cwd=REPOSITORY).returncode) != 0:
+            return code
     return 0

@@ -14,15 +14,20 @@ from local.images import archives
 from local.lock import locked
 from local.paths import state_root
 from local.toolchain.progress import Progress
+from tools import confirmation, pulumi_processes, update
 from tools import stack as stacks
-from tools import update
 from tools.environment import backend
+from tools.plan import Plan
 from tools.stack import Stack
 from tools.status import print_access, report
 
 
-def up(stack: Stack) -> int:
-    """Bring up the local cluster, if the stack uses it, and the stack. Then print how to reach the chat."""
+def up(stack: Stack, *, confirmed: str) -> int:
+    """Bring up the local cluster, if the stack uses it, and the stack. Then print how to reach the chat.
+
+    On another cluster the plan comes first, and then a question that `confirmed`, the stack's name, answers.
+    """
+    confirmation.check(stack, confirmed)
     if stack.on_local_cluster:
         preflight.check_possible()
     with _alone():
@@ -35,8 +40,10 @@ def up(stack: Stack) -> int:
                     stacks.prepare(supplies.for_stack(progress))
         if not stack.select():
             return 1
-        stacks.end_orphaned_plugins()
-        stack.release_dead_lock()
+        pulumi_processes.end_orphaned_plugins()
+        stack.recover()
+        if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed)) != 0:
+            return code
         code = update.run(stack)
         if code == 0:
             print_access(stack.outputs(), Console(highlight=False))
@@ -49,8 +56,9 @@ def preview(stack: Stack, *, with_fields: bool) -> int:
         stacks.prepare(supplies.for_program(progress))
     if not stack.select():
         return 1
-    fields = ["--diff"] if with_fields else []
-    return stack.pulumi("preview", *fields, "--stack", stack.name, *stack.configuration()).returncode
+    plan = Plan.of(stack, "preview", *(["--diff"] if with_fields else []))
+    plan.print()
+    return plan.exit_code
 
 
 def status(stack: Stack) -> int:
@@ -59,23 +67,29 @@ def status(stack: Stack) -> int:
     return 0 if report(stack, cluster, Console(highlight=False)) else 1
 
 
-def down(stack: Stack, *, purge: bool) -> int:
-    """Stop the local cluster. With `purge`, remove the stack instead, and with it the local cluster that it is on."""
+def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
+    """Stop the local cluster. With `purge`, remove the stack instead, and with it the local cluster that it is on.
+
+    On another cluster this asks for the stack's name first, unless `confirmed` has it.
+    """
+    confirmation.check(stack, confirmed)
     if not stack.on_local_cluster and not purge:
         raise UserError(
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
-            f"To remove the stack from there: make down PURGE=1 STACK={stack.name} CONTEXT={stack.context}",
+            f"To remove the stack from there: {_typed_purge(stack)}",
         )
     with _alone():
-        stacks.end_orphaned_plugins()
+        pulumi_processes.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")
         # Removing a local cluster removes everything on it, so only state in another backend has to be cleared.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
                 stacks.prepare(supplies.for_program(progress))
-            stack.release_dead_lock()
+            stack.recover()
             if not stack.on_local_cluster:
-                # With a preview: it finds a protected object before anything that depends on the object is deleted.
+                if (code := _confirm_removal(stack, confirmed)) != 0:
+                    return code
+                # Its own preview finds a protected object before anything that depends on the object is deleted.
                 destroyed = stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration())
                 if destroyed.returncode != 0:
                     return destroyed.returncode
@@ -92,6 +106,30 @@ def down(stack: Stack, *, purge: bool) -> int:
     else:
         print(f"The stack {stack.name} is removed from {stack.context}.")
     return 0
+
+
+def _confirm_update(stack: Stack, confirmed: str) -> int:
+    """Show the plan and ask. Return Pulumi's exit code if there is no plan; UserError unless it is confirmed."""
+    plan = Plan.of(stack, "preview")
+    plan.print()
+    if plan.exit_code == 0 and plan.changes:
+        question = f"Update the stack {stack.name} on {stack.context}?"
+        confirmation.ask(stack, question, "yes", confirmed=confirmed, typed=stack.typed_up)
+    return plan.exit_code
+
+
+def _confirm_removal(stack: Stack, confirmed: str) -> int:
+    """Show what a removal deletes and ask for the stack's name, as `_confirm_update` does for an update."""
+    plan = Plan.of(stack, "destroy", "--preview-only")
+    plan.print()
+    if plan.exit_code == 0:
+        question = f"Remove the stack {stack.name} from {stack.context}?"
+        confirmation.ask(stack, question, stack.name, confirmed=confirmed, typed=_typed_purge(stack))
+    return plan.exit_code
+
+
+def _typed_purge(stack: Stack) -> str:
+    return f"make down PURGE=1{stack.typed_variables}"
 
 
 def _alone() -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from local import child
 from local.paths import REPOSITORY
 from local.venv import VENV
 from tools.environment import LOCAL_CONTEXT, variables
@@ -40,5 +41,5 @@ def selected() -> str | None:
 def _run(*arguments: str) -> str | None:
     """Return what plain `pulumi` prints; None if it fails."""
     command = [VENV / "bin" / "pulumi", "--cwd", REPOSITORY, "--non-interactive", *arguments]
-    done = subprocess.run(command, env=variables(LOCAL_CONTEXT), capture_output=True, text=True, check=False)
+    done = child.run(command, env=variables(LOCAL_CONTEXT), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.stdout.strip() if done.returncode == 0 else None

@@ -1,10 +1,12 @@
 """Run the Pulumi program and kubectl for the targets of make, in the same environment that a user has."""
 
 import json
-import os
-import socket
+import re
+import shlex
 import subprocess
-from contextlib import nullcontext
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,18 +14,20 @@ from urllib.parse import quote
 
 import yaml
 
-from local import disk
-from local.cluster.process import Process
+from local import child, disk
 from local.errors import UserError
 from local.paths import REPOSITORY, state_root
 from local.toolchain import Tools
 from local.toolchain.pins import PULUMI_KUBERNETES
 from local.venv import VENV
-from tools import selection
-from tools.environment import LOCAL_CONTEXT, backend, pulumi_home, stack_file, variables, write_wrappers
+from tools import pulumi_processes, selection, state_lock
+from tools.environment import LOCAL_CONTEXT, pulumi_home, stack_file, variables, write_wrappers
 
 CONTEXT_KEY = "synergychat:context"
-_PLUGIN_GRACE_S = 2.0
+_ANSWER_S = 20.0
+"""A cluster answers every question of `make status` sooner, or not at all."""
+_STATE_S = 60.0
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Stack:
 
     @classmethod
     def of(cls, name: str, context: str) -> "Stack":
+        # Pulumi's own rule. The name is part of file names and of commands to type.
+        if not _NAME.fullmatch(name):
+            raise UserError(
+                f"{name!a} is not the name of a stack: a name has up to 100 letters, digits, hyphens, underscores and "
+                "periods."
+            )
         file = stack_file(name)
         if not file.exists():
             known = ", ".join(sorted(path.name.split(".")[1] for path in REPOSITORY.glob("Pulumi.*.yaml")))
@@ -58,34 +68,52 @@ class Stack:
     @property
     def typed_kubectl(self) -> str:
         """Return the kubectl command to type in this directory to reach the same cluster."""
-        return ".venv/bin/kubectl" if self.on_local_cluster else f"kubectl --context {self.context}"
+        return ".venv/bin/kubectl" if self.on_local_cluster else f"kubectl --context {shlex.quote(self.context)}"
 
     @property
     def typed_up(self) -> str:
         """Return the command to type to bring the stack up."""
+        return f"make up{self.typed_variables}"
+
+    @property
+    def typed_variables(self) -> str:
+        """Return the variables of make that choose this stack and its context."""
         which = "" if self.name == "dev" else f" STACK={self.name}"
-        return f"make up{which}{f' CONTEXT={self.context}' if self.named else ''}"
+        return f"{which}{f' CONTEXT={shlex.quote(self.context)}' if self.named else ''}"
 
-    def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run `pulumi` in the environment of this stack; the caller checks the exit code."""
-        return subprocess.run(
-            _pulumi(*arguments),
-            env=variables(self.context),
-            text=True,
-            check=False,
-            stdout=subprocess.PIPE if capture else None,
-        )
+    def pulumi(
+        self, *arguments: str, capture: bool = False, timeout_s: float | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `pulumi` in the environment of this stack, with more variables; the caller checks the exit code."""
+        with self.started_pulumi(*arguments, stdout=subprocess.PIPE if capture else None, **environment) as process:
+            out, _ = process.communicate(timeout=timeout_s)
+        return subprocess.CompletedProcess(arguments, process.returncode, out)
 
-    def start_pulumi(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `pulumi` in the same environment, with its output in a pipe that the caller reads."""
-        return subprocess.Popen(
-            _pulumi(*arguments), env=variables(self.context), encoding="utf-8", stdout=subprocess.PIPE
-        )
+    @contextmanager
+    def started_pulumi(
+        self, *arguments: str, stdout: int | None = subprocess.PIPE, **environment: str
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start `pulumi` in the same environment. The block reads its output; the end of the block waits for it."""
+        try:
+            with child.started(
+                _pulumi(*arguments), env=variables(self.context) | environment, stdout=stdout
+            ) as process:
+                yield process
+        except KeyboardInterrupt:
+            # A second signal kills `pulumi`, which then leaves its providers and its lock behind.
+            pulumi_processes.end_orphaned_plugins()
+            self.recover()
+            raise
 
-    def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `kubectl` on the cluster of this stack; the caller checks the exit code."""
+    def kubectl(self, *arguments: str, timeout_s: float = _ANSWER_S) -> subprocess.CompletedProcess[str]:
+        """Run `kubectl` on the cluster of this stack; the caller checks the exit code. A timeout is a failure."""
         command = [_wrapper("kubectl"), "--context", self.context, *arguments]
-        return subprocess.run(command, env=variables(self.context), text=True, check=False, capture_output=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        try:
+            return child.run(command, env=variables(self.context), timeout_s=timeout_s, **pipes)
+        except subprocess.TimeoutExpired:
+            problem = f"kubectl {arguments[0]} has no answer from {self.context} after {timeout_s:.0f} s"
+            return subprocess.CompletedProcess(command, 1, "", problem)
 
     def select(self) -> bool:
         """Create the stack in its backend if it is new. Plain `pulumi` then uses it too, if it reads that backend."""
@@ -110,18 +138,32 @@ class Stack:
         copy.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(copy)]
 
-    def release_dead_lock(self) -> None:
-        """Remove the lock of a run that was killed. `pulumi cancel` would also remove the lock of a live run."""
-        if os.environ.get("PULUMI_BACKEND_URL"):
+    def recover(self) -> None:
+        """Remove the lock of a run that was killed, and the pending operations in its state.
+
+        Pulumi keeps a pending creation, and warns of it, until somebody removes it: the object may exist. Here that
+        does no harm, because every creation adopts an object that exists.
+        """
+        if not state_lock.release_dead(self.name, variables(self.context)["PULUMI_BACKEND_URL"]):
             return
-        for lock in (backend(self.context) / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
-            holder = json.loads(lock.read_text())
-            if holder["hostname"] == socket.gethostname() and not _is_pulumi(holder["pid"]):
-                lock.unlink()
+        exported = self.pulumi("stack", "export", "--stack", self.name, capture=True)
+        state = json.loads(exported.stdout) if exported.returncode == 0 else {}
+        if state.get("deployment", {}).pop("pending_operations", None):
+            with tempfile.TemporaryDirectory() as scratch:
+                file = Path(scratch) / "state.json"
+                file.write_text(json.dumps(state))
+                self.pulumi("stack", "import", "--stack", self.name, "--file", str(file), capture=True)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last successful update; empty if there is none."""
-        done = self.pulumi("stack", "output", "--json", "--stack", self.name, capture=True)
+        command = ("stack", "output", "--json", "--stack", self.name)
+        try:
+            done = self.pulumi(*command, capture=True, timeout_s=_STATE_S)
+        except subprocess.TimeoutExpired as error:
+            raise UserError(
+                f"The state of the stack {self.name} could not be read within {_STATE_S:.0f} s.",
+                f"Check that its backend answers: {variables(self.context)['PULUMI_BACKEND_URL']}",
+            ) from error
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
@@ -149,29 +191,6 @@ def _wrapper(name: str) -> str:
     return str(script)
 
 
-def end_orphaned_plugins() -> None:
-    """Stop the providers that a killed `pulumi` left running."""
-    ours = pulumi_home() / "plugins"
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if not (process / "exe").readlink().is_relative_to(ours):
-                continue
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            found = Process.of(int(process.name))
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue  # it has ended, or belongs to another user
-        if found is not None and not _is_pulumi(parent):
-            found.end(_PLUGIN_GRACE_S)
-
-
-def _is_pulumi(pid: int) -> bool:
-    """Tell whether the process is a `pulumi`. The system may have given its number to another program since."""
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"
-    except FileNotFoundError:
-        return False
-
-
 def prepare(tools: Tools) -> None:
     """Install `pulumi` and `kubectl` into `.venv`, and the pinned provider where Pulumi looks for plugins."""
     write_wrappers(tools)
@@ -179,12 +198,11 @@ def prepare(tools: Tools) -> None:
     if _complete(plugin, tools):
         return
     arguments = ["kubernetes", f"v{PULUMI_KUBERNETES}", "--file", str(tools.program("pulumi-resource-kubernetes"))]
-    done = subprocess.run(
+    done = child.run(
         [VENV / "bin" / "pulumi", "plugin", "install", "resource", *arguments, "--reinstall"],
         env=variables(LOCAL_CONTEXT),
-        capture_output=True,
-        text=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     if done.returncode != 0:
         if disk.is_full(done.stderr):

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from health import Row, Unanswered, look
 from local.cluster.cluster import Cluster
+from local.errors import UserError
 from tools.columns import aligned
 from tools.stack import Stack
 
@@ -49,9 +50,15 @@ def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
             console.print(f"To start it, or to see why it is not ready: {stack.typed_up}")
             return False
         well = node.healthy
-    outputs = stack.outputs()
-    found = [*_objects(stack), *_urls(outputs)]
-    if not outputs:
+    found = _objects(stack)
+    outputs: dict[str, Any] = {}
+    try:
+        outputs = stack.outputs()
+    except UserError as error:
+        found.append(Row("stack", stack.name, "unknown", str(error)))
+    else:
+        found += _urls(outputs)
+    if not outputs and all(row.what != "stack" for row in found):
         found.append(
             Row("stack", stack.name, "absent", f"no `up` has succeeded on {stack.context} yet: {stack.typed_up}")
         )

@@ -6,11 +6,9 @@ from the events that `pulumi up --json` prints.
 
 import json
 import re
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -36,30 +34,13 @@ def run(stack: Stack) -> int:
         return stack.pulumi(*command).returncode
     title, log, started = f"update the stack {stack.name}", UpdateLog(), time.monotonic()
     print(f"  ... {title}", flush=True)
-    with _interrupted_at_the_end():
-        with stack.start_pulumi(*command, "--json") as process:
-            for line in process.stdout or ():
-                for text in log.lines(line):
-                    print(text, flush=True)
-        result = "failed" if process.returncode else "done"
+    with stack.started_pulumi(*command, "--json") as process:
+        for line in process.stdout or ():
+            for text in log.lines(line):
+                print(text, flush=True)
+        result = "failed" if process.wait() else "done"
         print(f"  {result} {title} ({time.monotonic() - started:.1f} s)\n\n{log.summary}".rstrip(), flush=True)
     return process.returncode
-
-
-@contextmanager
-def _interrupted_at_the_end() -> Iterator[None]:
-    """Raise KeyboardInterrupt only when the block ends.
-
-    Ctrl-C interrupts Pulumi as well: it cancels what is running, reports that, and releases its lock.
-    """
-    interrupts: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if interrupts:
-        raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, kw_only=True)

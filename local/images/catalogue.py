@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import child
 from local.errors import UserError
 from local.images.archive_writer import Image
 from local.paths import cache_root
@@ -130,7 +131,7 @@ def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
             f"docker://{entry.reference}",
             f"docker-archive:{archive}:{entry.reference}",
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = child.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"skopeo ended with exit code {done.returncode}"]
             raise UserError(

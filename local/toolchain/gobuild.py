@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from local import child
 from local.errors import UserError
 from local.lock import locked
 from local.toolchain import pypi
@@ -120,15 +121,16 @@ class Go:
             "GOTOOLCHAIN": self._toolchain,
             "GOWORK": "off",
         }
-        with log.open("w") as lines:
-            process = subprocess.Popen(
+        with (
+            log.open("w") as lines,
+            child.started(
                 [self._command, *arguments],
                 cwd=GROUPS[group].directory,
                 env=environment,
-                text=True,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if on_line else lines,
-            )
+            ) as process,
+        ):
             self._running.add(process)
             if self._stopped:
                 process.kill()

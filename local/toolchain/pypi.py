@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local import disk
+from local import child, disk
 from local.errors import UserError
 from local.venv import PIP_DEFAULTS
 
@@ -25,12 +25,11 @@ def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path
         "--only-binary=:all:",
         "--require-hashes",
     ]
-    done = subprocess.run(
+    done = child.run(
         [*command, "--dest", str(directory), "--requirement", str(pinned)],
         env=PIP_DEFAULTS | os.environ,
-        capture_output=True,
-        text=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     if done.returncode != 0:
         if disk.is_full(done.stderr):

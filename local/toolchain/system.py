@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from local import child
 from local.errors import UserError
 from local.toolchain.progress import Progress
 
@@ -64,7 +65,6 @@ def _runs(command: list[str]) -> bool:
 
 def _apt(command: list[str]) -> str | None:
     """Run a command. Return None on success, else its last error lines."""
-    done = subprocess.run(
-        command, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False
-    )
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = child.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return None if done.returncode == 0 else "\n".join(f"    {line}" for line in done.stderr.strip().splitlines()[-5:])

@@ -2,77 +2,28 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 import httpx
 import pytest
 import yaml
 
 from local.cluster.directory import DEFAULT_NAME
-from local.paths import REPOSITORY, state_root
+from local.paths import state_root
 from local.venv import VENV
+from tests.live.newcomer import ADDRESS, Newcomer, newcomer_in
 from tools.environment import stack_file
-
-API_PORT = 18443
-ADDRESS = "127.0.3.1"
-
-
-class Newcomer:
-    """A user with empty state. The local cluster has other ports, because the usual ones may be in use."""
-
-    def __init__(self, home: Path) -> None:
-        self.environment = dict(os.environ) | {"XDG_STATE_HOME": str(home)}
-        self.state = home / "synergychat"
-
-    def choose_ports(self) -> None:
-        settings = self.state / "clusters" / DEFAULT_NAME / "settings.json"
-        settings.parent.mkdir(mode=0o700, parents=True)
-        settings.write_text(json.dumps({"api_port": API_PORT, "first_address": ADDRESS}))
-
-    def start(self, *command: str, output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            command,
-            cwd=REPOSITORY,
-            env=self.environment,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def run(self, *command: str) -> tuple[int, str]:
-        """Return the exit code and the output of both streams."""
-        process = self.start(*command)
-        try:
-            said, _ = process.communicate(timeout=300)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        return process.returncode, said
-
-    def make(self, *arguments: str) -> tuple[int, str]:
-        return self.run("make", *arguments)
 
 
 @pytest.fixture(scope="module")
 def newcomer() -> Iterator[Newcomer]:
     """A user with a fixed directory, so that the next run can stop the cluster of a killed one."""
-    home = state_root() / "test-newcomer"
-    if home.exists():
-        Newcomer(home).make("down", "PURGE=1")
-        shutil.rmtree(home)
-    newcomer = Newcomer(home)
-    newcomer.choose_ports()
-    yield newcomer
-    newcomer.make("down", "PURGE=1")
-    shutil.rmtree(home)
+    with newcomer_in(state_root() / "test-newcomer") as newcomer:
+        yield newcomer
 
 
 def _kill_when_said(process: subprocess.Popen[str], text: str) -> None:
@@ -197,6 +148,9 @@ def test_a_stack_on_another_cluster_comes_and_goes_and_leaves_its_file_and_the_c
     written = team_file.read_text()
     assert "encryptionsalt" in written
     code, said = newcomer.make("down", "PURGE=1", "STACK=test-team")
+    assert code != 0
+    assert "Type: make down PURGE=1 STACK=test-team CONFIRM=test-team" in said
+    code, said = newcomer.make("down", "PURGE=1", "STACK=test-team", "CONFIRM=test-team")
     assert code == 0, said
     assert "The stack test-team is removed from kind-one." in said
     assert team_file.read_text() == written

@@ -10,7 +10,7 @@ from tools.conformance.kubectl_get import get
 from tools.stack import Stack
 
 _LABEL = "synergychat.local/conformance"
-_TIMEOUT = "300s"
+_TIMEOUT_S = 300
 
 
 def mark(stack: Stack) -> dict[str, str]:
@@ -36,8 +36,8 @@ def found(stack: Stack, description: Description) -> list[str]:
 
 def remove(stack: Stack, description: Description) -> None:
     """Delete all objects of the suite. Raises UserError with the command to type if some remain."""
-    options = ("--ignore-not-found", "--timeout", _TIMEOUT)
-    done = stack.kubectl("delete", *description.cluster_scoped, *options)
+    options = ("--ignore-not-found", "--timeout", f"{_TIMEOUT_S}s")
+    done = stack.kubectl("delete", *description.cluster_scoped, *options, timeout_s=_TIMEOUT_S + 30)
     if done.returncode != 0:
         raise UserError(
             f"Some objects of the suite could not be deleted: {done.stderr.strip()}",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from local import child
 from tools.conformance.results import Result, finished, plain
 
 
@@ -15,17 +16,11 @@ def follow(
     results: list[Result] = []
     with (
         log.open("w") as lines,
-        subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        ) as process,
+        child.started(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
     ):
-        try:
-            for result in finished(_copied(process.stdout or (), lines)):
-                results.append(result)
-                report(result)
-        except BaseException:
-            process.kill()  # an interrupted suite would not clean up either
-            raise
+        for result in finished(_copied(process.stdout or (), lines)):
+            results.append(result)
+            report(result)
     return tuple(results), process.returncode
 
 

@@ -3,20 +3,22 @@
 import errno
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from local import disk
+from local.child import Interrupted
 from local.command import exit_code
 from local.errors import UserError
 from local.lock import locked
 
 
-def error_output(capsys: pytest.CaptureFixture[str], command: Callable[[], int]) -> str:
+def error_output(capsys: pytest.CaptureFixture[str], command: Callable[[], int], code: int = 1) -> str:
     """Return stderr of a command that fails."""
-    assert exit_code(command) == 1
+    assert exit_code(command) == code
     out, err = capsys.readouterr()
     assert out == ""
     return err
@@ -43,7 +45,8 @@ def test_a_users_error_is_shown_with_its_fix(capsys: pytest.CaptureFixture[str])
 
 
 def test_an_interrupted_command_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "the same command again" in error_output(capsys, raising(KeyboardInterrupt()))
+    assert "the same command again" in error_output(capsys, raising(KeyboardInterrupt()), code=130)
+    assert "the same command again" in error_output(capsys, raising(Interrupted(signal.SIGTERM)), code=143)
 
 
 def test_what_the_system_refuses_is_told_with_the_file_and_the_reason(

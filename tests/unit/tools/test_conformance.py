@@ -42,7 +42,7 @@ class ClusterOnPaper:
         self._refusal = refusal
         self.asked: list[tuple[str, ...]] = []
 
-    def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def kubectl(self, *arguments: str, timeout_s: float = 0) -> subprocess.CompletedProcess[str]:
         self.asked.append(arguments)
         if self._refusal:
             return subprocess.CompletedProcess(arguments, 1, "", self._refusal)

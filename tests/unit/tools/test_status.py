@@ -77,7 +77,7 @@ class Deployed(Stack):
     forbidden: str = ""
     exports: dict[str, Any] = field(default_factory=dict[str, Any])
 
-    def kubectl(self, *arguments: str) -> CompletedProcess[str]:
+    def kubectl(self, *arguments: str, timeout_s: float = 0) -> CompletedProcess[str]:
         self.asked.append(arguments[0])
         if not self.objects:
             return CompletedProcess(arguments, 1, "", "E1124 a try\nit is away\n")

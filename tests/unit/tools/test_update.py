@@ -184,8 +184,11 @@ def test_an_interrupted_update_is_read_to_its_end(pulumi: Callable[[str], None],
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert out.startswith("update canceled\n  failed update the stack dev (")
-    assert err == "interrupted: run the same command again to continue\n"
-    assert process.returncode == 1
+    assert err == (
+        "interrupted: waiting for pulumi to end; to kill it, interrupt again\n"
+        "interrupted: run the same command again to continue\n"
+    )
+    assert process.returncode == 130
 
 
 def diagnostic(message: str, **fields: object) -> str:

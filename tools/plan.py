@@ -1,0 +1,93 @@
+"""The plan of an update or a removal. Objects with data or an address that it deletes or replaces come first."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kube.read import read
+from tools.stack import Stack
+
+_ADDRESS = "its address may change"
+_COSTS: Mapping[tuple[str, str], str] = {
+    ("core", "PersistentVolumeClaim"): "its data is lost unless its volume is retained",
+    ("core", "PersistentVolume"): "its data is lost unless the volume is retained",
+    ("core", "Namespace"): "with everything in it, also objects that are not of this stack",
+    ("core", "Service"): _ADDRESS,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): "with every object of its kind in the cluster",
+    ("gateway.networking.k8s.io", "Gateway"): _ADDRESS,
+}
+_VERBS = {"delete": "delete", "replace": "replace", "delete-replaced": "replace", "create-replacement": "replace"}
+_UNCHANGED = ("same", "read", "refresh")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The plan as Pulumi shows it, and the losses in it, one line for each."""
+
+    exit_code: int
+    text: str
+    losses: tuple[str, ...]
+    changes: bool
+
+    @classmethod
+    def of(cls, stack: Stack, *command: str) -> "Plan":
+        """Run a command that plans: `preview`, or `destroy --preview-only`."""
+        color = ("--color", "always") if sys.stdout.isatty() else ()
+        print(f"  ... preview the stack {stack.name}", flush=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            log = Path(scratch) / "events"
+            done = stack.pulumi(
+                *(
+                    *command,
+                    *color,
+                    "--suppress-progress",
+                    "--event-log",
+                    str(log),
+                    "--stack",
+                    stack.name,
+                    *stack.configuration(),
+                ),
+                capture=True,
+                # Pulumi has the flag --event-log for its Automation API, and hides it from users.
+                PULUMI_DEBUG_COMMANDS="true",
+            )
+            events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        steps = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
+        return cls(
+            exit_code=done.returncode,
+            text=done.stdout,
+            losses=tuple(sorted(set(losses(steps)))),
+            changes=any(step["op"] not in _UNCHANGED for step in steps),
+        )
+
+    def print(self) -> None:
+        if self.losses:
+            print("\nThis deletes or replaces objects that hold data or an address:")
+            print("\n".join(f"  {line}" for line in self.losses))
+        print(f"\n{self.text.strip()}", flush=True)
+
+
+def losses(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each step that takes data or an address away. A replacement is several steps."""
+    for step in steps:
+        old = step.get("old") or {}
+        cost = _cost(step["type"], old.get("inputs") or {})
+        if cost is None or step["op"] not in _VERBS or old.get("retainOnDelete"):
+            continue
+        metadata = read(old, "inputs", "metadata", default={})
+        kind, name = step["type"].rpartition(":")[2], metadata.get("name") or step["urn"].rpartition("::")[2]
+        place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+        yield f"{_VERBS[step['op']]} {kind} {place}{name}: {cost}"
+
+
+def _cost(type_: str, inputs: Mapping[str, Any]) -> str | None:
+    """Return what the loss of an object costs; None for an object that holds neither data nor an address."""
+    package, _, rest = type_.partition(":")
+    version, _, kind = rest.partition(":")
+    if package != "kubernetes" or (kind == "Service" and read(inputs, "spec", "type") != "LoadBalancer"):
+        return None
+    return _COSTS.get((version.partition("/")[0], kind))
