@@ -79,7 +79,9 @@ def _works(venv: Path) -> bool:
 
 
 def _run(command: list[str], fix: str) -> bool:
-    done = subprocess.run(command, env=PIP_DEFAULTS | os.environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=PIP_DEFAULTS | os.environ, capture_output=True, text=True, errors="replace", check=False
+    )
     if done.returncode != 0:
         # The module venv reports only that pip failed, not that the disk was full.
         if disk.is_full(done.stdout + done.stderr) or not disk.has_room(REPOSITORY):

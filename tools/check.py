@@ -34,7 +34,9 @@ def check() -> int:
     types = [python, "-m", "pyright", "--level", "error"]
     with ThreadPoolExecutor() as pool:
         # The type checker runs at the same time as the others, so its output is printed after theirs.
-        beside = pool.submit(subprocess.run, types, cwd=REPOSITORY, check=False, text=True, stdout=subprocess.PIPE)
+        beside = pool.submit(
+            subprocess.run, types, cwd=REPOSITORY, check=False, text=True, errors="replace", stdout=subprocess.PIPE
+        )
         failed = [subprocess.run(command, cwd=REPOSITORY, check=False).returncode != 0 for command in commands]
     print(beside.result().stdout, end="")
     return int(any(failed) or beside.result().returncode != 0)
@@ -101,7 +103,7 @@ def newest() -> subprocess.CompletedProcess[str]:
     """
     selection = ["tests/unit", "--ignore", "tests/unit/local", "--confcutdir", "tests/unit"]
     command = [_NEWEST / "bin" / "python", "-m", "pytest", *selection]
-    return subprocess.run(command, cwd=REPOSITORY, check=False, text=True, stdout=subprocess.PIPE)
+    return subprocess.run(command, cwd=REPOSITORY, check=False, text=True, errors="replace", stdout=subprocess.PIPE)
 
 
 def lock() -> int:

@@ -40,5 +40,7 @@ def selected() -> str | None:
 def _run(*arguments: str) -> str | None:
     """Return what plain `pulumi` prints; None if it fails."""
     command = [VENV / "bin" / "pulumi", "--cwd", REPOSITORY, "--non-interactive", *arguments]
-    done = subprocess.run(command, env=variables(LOCAL_CONTEXT), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=variables(LOCAL_CONTEXT), capture_output=True, text=True, errors="replace", check=False
+    )
     return done.stdout.strip() if done.returncode == 0 else None

@@ -71,6 +71,7 @@ class Stack:
             _pulumi(*arguments),
             env=variables(self.context),
             text=True,
+            errors="replace",
             check=False,
             stdout=subprocess.PIPE if capture else None,
         )
@@ -78,13 +79,15 @@ class Stack:
     def start_pulumi(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `pulumi` in the same environment, with its output in a pipe that the caller reads."""
         return subprocess.Popen(
-            _pulumi(*arguments), env=variables(self.context), encoding="utf-8", stdout=subprocess.PIPE
+            _pulumi(*arguments), env=variables(self.context), encoding="utf-8", errors="replace", stdout=subprocess.PIPE
         )
 
     def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `kubectl` on the cluster of this stack; the caller checks the exit code."""
         command = [_wrapper("kubectl"), "--context", self.context, *arguments]
-        return subprocess.run(command, env=variables(self.context), text=True, check=False, capture_output=True)
+        return subprocess.run(
+            command, env=variables(self.context), text=True, errors="replace", check=False, capture_output=True
+        )
 
     def select(self) -> bool:
         """Create the stack in its backend if it is new. Plain `pulumi` then uses it too, if it reads that backend."""
@@ -183,6 +186,7 @@ def prepare(tools: Tools) -> None:
         env=variables(LOCAL_CONTEXT),
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if done.returncode != 0:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
+from diagnostics.terminal import printable
 from tools.stack import Stack
 
 _DONE = {
@@ -40,7 +41,7 @@ def run(stack: Stack) -> int:
         with stack.start_pulumi(*command, "--json") as process:
             for line in process.stdout or ():
                 for text in log.lines(line):
-                    print(text, flush=True)
+                    print(printable(text), flush=True)
         result = "failed" if process.returncode else "done"
         print(f"  {result} {title} ({time.monotonic() - started:.1f} s)\n\n{log.summary}".rstrip(), flush=True)
     return process.returncode

@@ -78,6 +78,7 @@ def _ip(*commands: str) -> None:
         pass_fds=(OUTSIDE_DESCRIPTOR,),
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if done.returncode != 0:

@@ -67,7 +67,7 @@ def authorities() -> dict[str, Path]:
 
 def libraries(program: Path) -> dict[str, Path]:
     """Return the shared libraries and the loader of `program`, from this machine."""
-    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
         raise UserError(
             f"{program.name} does not run on this machine: {(done.stderr or done.stdout).strip()}.",
@@ -130,7 +130,7 @@ def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
             f"docker://{entry.reference}",
             f"docker-archive:{archive}:{entry.reference}",
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"skopeo ended with exit code {done.returncode}"]
             raise UserError(

@@ -30,6 +30,7 @@ def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path
         env=PIP_DEFAULTS | os.environ,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if done.returncode != 0:

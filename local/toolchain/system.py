@@ -65,6 +65,11 @@ def _runs(command: list[str]) -> bool:
 def _apt(command: list[str]) -> str | None:
     """Run a command. Return None on success, else its last error lines."""
     done = subprocess.run(
-        command, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False
+        command,
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     return None if done.returncode == 0 else "\n".join(f"    {line}" for line in done.stderr.strip().splitlines()[-5:])
