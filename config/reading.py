@@ -15,7 +15,11 @@ from config.value_problems import value_problem
 from diagnostics import Problem, problem
 from diagnostics.exit import stop
 from diagnostics.render import Located, config_key, render
-from kube.json_paths import at
+from kube.json_paths import at, is_deeper_than
+from kube.yaml_text import DEEPEST
+
+_TOO_DEEP = object()
+"""Stands for JSON that is nested too deep to be read."""
 
 
 class ConfigError(Exception):
@@ -56,6 +60,9 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     prefix = f"{project}:"
     raw = {key.removeprefix(prefix): _decode(key, value) for key, value in values.items() if key.startswith(prefix)}
     secret = {key.removeprefix(prefix) for key in secret_keys}
+    hidden = {*secret, "secrets"}
+    if nested := [problem("config-too-deep", (key,), levels=DEEPEST) for key in raw if _is_too_deep(raw[key])]:
+        raise ConfigError([_located(project, found, {}, hidden) for found in nested])
     in_clear = [problem("secret-in-clear", (key,)) for key in secret if key in raw and key != "secrets"]
     wrong: list[Problem] = []
     try:
@@ -68,7 +75,6 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     problems = [*in_clear, *(found for found in wrong if found.path not in explained)]
     problems += [found for found in _broken_in_all(configs) if found.path not in explained_values]
     if problems:
-        hidden = {*secret, "secrets"}
         located = [_located(project, found, raw, hidden) for found in problems]
         raise ConfigError(sorted(located, key=lambda found: found.place))
     return configs[0]
@@ -89,6 +95,12 @@ def _decode(key: str, value: str) -> object:
         return json.loads(value)
     except ValueError:
         return value
+    except RecursionError:
+        return _TOO_DEEP
+
+
+def _is_too_deep(value: object) -> bool:
+    return value is _TOO_DEEP or is_deeper_than(DEEPEST, value)
 
 
 def _located(project: str, found: Problem, raw: Mapping[str, object], hidden: Iterable[str]) -> Located:

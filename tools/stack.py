@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import yaml
 
+from diagnostics.terminal import printable
+from kube.yaml_text import YamlError, read_yaml
 from local import disk
 from local.cluster.process import Process
 from local.errors import UserError
@@ -105,7 +107,7 @@ class Stack:
         """Return the flags that override the context of the stack's file, without changing the file."""
         if not self.named:
             return []
-        document = yaml.safe_load(stack_file(self.name).read_text()) or {}
+        document = _document(stack_file(self.name))
         document["config"] = own_config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
         copy = state_root() / "stacks" / quote(self.context, safe="") / stack_file(self.name).name
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -129,14 +131,24 @@ class Stack:
 
 def own_config(file: Path) -> dict[str, Any]:
     """Return the keys that a stack's file sets. Raises UserError if it is not a stack file."""
-    try:
-        document = yaml.safe_load(file.read_text()) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
-    config = document.get("config") or {} if isinstance(document, dict) else None
+    config = _document(file).get("config") or {}
     if not isinstance(config, dict):
-        raise UserError(f"{file} is not a stack file: it needs a group of keys named config.")
+        raise _not_a_stack_file(file)
     return config
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        document = read_yaml(file.read_bytes()) or {}
+    except YamlError as error:
+        raise UserError(printable(f"{file} {error}")) from error
+    if not isinstance(document, dict):
+        raise _not_a_stack_file(file)
+    return document
+
+
+def _not_a_stack_file(file: Path) -> UserError:
+    return UserError(f"{file} is not a stack file: it needs a group of keys named config.")
 
 
 def _pulumi(*arguments: str) -> list[str]:

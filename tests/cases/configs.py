@@ -60,4 +60,13 @@ def _repeat(loader: yaml.SafeLoader, node: yaml.MappingNode) -> str:
     return given["text"] * given["times"]
 
 
+def _nested(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    given: dict[str, Any] = {str(key): value for key, value in loader.construct_mapping(node).items()}
+    value: dict[str, Any] = {}
+    for _ in range(given["levels"]):
+        value = {"a": value}
+    return value
+
+
 _Loader.add_constructor("!repeat", _repeat)
+_Loader.add_constructor("!nested", _nested)

@@ -174,3 +174,23 @@ def test_a_valid_config_is_loaded_as_pulumi_passes_it(monkeypatch: pytest.Monkey
     recording = record(lambda: loaded.append(load()))
     assert [stack.config for stack in loaded] == [parse(config)]
     assert recording.log == []
+
+
+# Limits
+
+
+@pytest.mark.parametrize("levels", [65, 300, 2000, 100_000])
+def test_a_value_that_is_nested_too_deep_ends_in_a_message(levels: int) -> None:
+    text = "[" * levels + "]" * levels
+    with pytest.raises(ConfigError) as raised:
+        reading.parse(PROJECT, passed({"context": CONTEXT, "objects": text}))
+    assert [(found.place, found.problem.code) for found in raised.value.problems] == [
+        ("synergychat:objects", "config-too-deep")
+    ]
+
+
+def test_the_deepest_allowed_value_is_judged_by_all_rules() -> None:
+    value: Any = {}
+    for _ in range(60):
+        value = {"a": value}
+    assert problems({"web": {"container": value, "port": 0}}) == [("web.port", "config-number")]
