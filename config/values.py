@@ -139,6 +139,9 @@ Subdomain = Annotated[str, BeforeValidator(_matching("dns-name-invalid", rf"{_LA
 ServiceName = Annotated[
     str, BeforeValidator(_matching("service-name-invalid", r"[a-z]([-a-z0-9]*[a-z0-9])?", longest=63))
 ]
+SecretKey = Annotated[
+    str, BeforeValidator(_matching("secret-key-invalid", r"(?!\.\.?($|\.))[-._a-zA-Z0-9]+", longest=253))
+]
 Hostname = Annotated[str, BeforeValidator(Rule("hostname-invalid", _find_hostname, {}, _HOSTNAME_SCHEMA))]
 HostnameOrWildcard = Annotated[
     str, BeforeValidator(Rule("hostname-or-wildcard-invalid", _find_hostname_or_wildcard, {}, _WILDCARD_SCHEMA))

@@ -236,3 +236,35 @@ def test_an_object_that_is_declared_twice_is_a_problem(dev: DevStack) -> None:
     (found,) = [located for located in dev.located(objects=[twice]) if located.problem.code == "declared-twice"]
     assert place_and_code(found) == ("objects[0].metadata.name", "declared-twice")
     assert found.value == "web-service"
+
+
+# Contents of secrets
+
+PLANTED = "s3cr3t-Value"
+LOGIN = {"kind": "SecurityPolicy", "basicAuth": {"users": {"name": "s"}}}
+KEYS = {
+    "kind": "SecurityPolicy",
+    "apiKeyAuth": {"credentialRefs": [{"name": "s"}], "extractFrom": [{"headers": ["x-api-key"]}]},
+}
+HTTPS = {"https": {"secret": "s"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "config", "place", "code"),
+    [
+        ({"users": PLANTED}, {"policies": {"p": LOGIN}}, "policies.p.basicAuth.users", "secret-key-missing"),
+        ({".htpasswd": f"ada:{PLANTED}"}, {"policies": {"p": LOGIN}}, "policies.p.basicAuth.users", "htpasswd-invalid"),
+        ({".htpasswd": f"\n{PLANTED}"}, {"policies": {"p": LOGIN}}, "policies.p.basicAuth.users", "htpasswd-invalid"),
+        ({"ada": PLANTED, "bob": PLANTED}, {"policies": {"p": KEYS}}, None, "api-key-shared"),
+        ({"tls.crt": PLANTED, "tls.key": PLANTED}, {"gateway": HTTPS}, None, "certificate-not-pem"),
+        ({"tls.crt": "\ud800", "tls.key": PLANTED}, {"gateway": HTTPS}, None, "certificate-not-pem"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_the_content_of_a_secret_is_judged_and_never_shown(
+    content: dict[str, str], config: dict[str, Any], place: str | None, code: str, dev: DevStack
+) -> None:
+    found = dev.located(secrets={"s": content}, **config)
+    assert [each.problem.code for each in found] == [code]
+    assert place in (None, found[0].place.removeprefix("synergychat:"))
+    assert PLANTED not in str(found[0]) + repr(found)
