@@ -4,7 +4,7 @@ STACK ?= dev
 LOCAL = $(PYTHON) -m local.venv && .venv/bin/python -m tools
 LOCAL_DEV = $(PYTHON) -m local.venv --dev && .venv/bin/python -m tools
 .DEFAULT_GOAL := help
-.PHONY: help up preview config explain test e2e conformance check status down lock
+.PHONY: help up preview config passphrase explain test e2e conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ preview: ## show what `up` would change, with or without a cluster; [STACK=dev] 
 
 config: ## show a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) config --stack '$(STACK)' --context '$(CONTEXT)'
+
+passphrase: ## encrypt a stack's secrets with a new passphrase, or with a key service; [STACK=dev] [KEY=awskms://...]
+	@$(LOCAL) passphrase --stack '$(STACK)' --context '$(CONTEXT)' --key '$(KEY)'
 
 explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	@$(LOCAL) explain --stack '$(STACK)' --context '$(CONTEXT)' --url "$$URL" --method "$$METHOD" --header "$$HEADER"

@@ -26,6 +26,8 @@ from tools.environment import LOCAL_CONTEXT, backend, pulumi_home, stack_file, v
 
 CONTEXT_KEY = "synergychat:context"
 _PLUGIN_GRACE_S = 2.0
+_KEYS = {"encryptionsalt", "secretsprovider"}
+"""Keys of a stack's file, one of which Pulumi writes with the first secret."""
 
 
 @dataclass(frozen=True)
@@ -67,34 +69,51 @@ class Stack:
         which = "" if self.name == "dev" else f" STACK={self.name}"
         return f"make up{which}{f' CONTEXT={self.context}' if self.named else ''}"
 
-    def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run `pulumi` in the environment of this stack; the caller checks the exit code."""
+    def pulumi(
+        self, *arguments: str, capture: bool = False, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `pulumi` in the environment of this stack, with `typed` as its stdin; the caller checks the exit code."""
         return subprocess.run(
             _pulumi(*arguments),
-            env=variables(self.context),
+            env=variables(self.context, self.name),
             text=True,
             errors="replace",
             check=False,
             stdout=subprocess.PIPE if capture else None,
+            input=typed,
         )
 
     def start_pulumi(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `pulumi` in the same environment, with its output in a pipe that the caller reads."""
         return subprocess.Popen(
-            _pulumi(*arguments), env=variables(self.context), encoding="utf-8", errors="replace", stdout=subprocess.PIPE
+            _pulumi(*arguments),
+            env=variables(self.context, self.name),
+            encoding="utf-8",
+            errors="replace",
+            stdout=subprocess.PIPE,
         )
 
     def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `kubectl` on the cluster of this stack; the caller checks the exit code."""
         command = [_wrapper("kubectl"), "--context", self.context, *arguments]
         return subprocess.run(
-            command, env=variables(self.context), text=True, errors="replace", check=False, capture_output=True
+            command,
+            env=variables(self.context, self.name),
+            text=True,
+            errors="replace",
+            check=False,
+            capture_output=True,
         )
 
     def select(self) -> bool:
         """Create the stack in its backend if it is new. Plain `pulumi` then uses it too, if it reads that backend."""
+        file = stack_file(self.name)
+        before = file.read_bytes()
         with nullcontext() if selection.is_in_reach(self.context) else selection.kept():
-            return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
+            done = self.pulumi("stack", "select", "--create", self.name, capture=True)
+        if file.read_bytes() != before and not self._is_protected():
+            file.write_bytes(before)
+        return done.returncode == 0
 
     def remove(self, *, force: bool) -> int:
         """Remove the stack from its backend, with `force` even if it still has resources. Return the exit code."""
@@ -104,15 +123,24 @@ class Stack:
             return self.pulumi("stack", "rm", self.name, *options).returncode
 
     def configuration(self) -> list[str]:
-        """Return the flags that override the context of the stack's file, without changing the file."""
-        if not self.named:
+        """Return the flags for a copy of the stack's file: with the context that overrides the file's, if any.
+
+        Without a passphrase, Pulumi writes the salt of an empty one, which belongs to nobody, into the copy.
+        """
+        document = document_of(stack_file(self.name))
+        has_key = not _KEYS.isdisjoint(document)
+        if not self.named and (has_key or self._is_protected()):
             return []
-        document = _document(stack_file(self.name))
         document["config"] = own_config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
         copy = state_root() / "stacks" / quote(self.context, safe="") / stack_file(self.name).name
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(copy)]
+
+    def _is_protected(self) -> bool:
+        from config.encryption import is_protected  # imports Pulumi's SDK, which takes a second
+
+        return is_protected(document_of(stack_file(self.name)), variables(self.context, self.name))
 
     def release_dead_lock(self) -> None:
         """Remove the lock of a run that was killed. `pulumi cancel` would also remove the lock of a live run."""
@@ -131,15 +159,16 @@ class Stack:
 
 def own_config(file: Path) -> dict[str, Any]:
     """Return the keys that a stack's file sets. Raises UserError if it is not a stack file."""
-    config = _document(file).get("config") or {}
+    config = document_of(file).get("config") or {}
     if not isinstance(config, dict):
         raise _not_a_stack_file(file)
     return config
 
 
-def _document(file: Path) -> dict[str, Any]:
+def document_of(file: Path) -> dict[str, Any]:
+    """Return the content of a stack's file; empty if there is no file. Raises UserError if it is not a stack file."""
     try:
-        document = read_yaml(file.read_bytes()) or {}
+        document = read_yaml(file.read_bytes() if file.exists() else b"") or {}
     except YamlError as error:
         raise UserError(printable(f"{file} {error}")) from error
     if not isinstance(document, dict):

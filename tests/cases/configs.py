@@ -27,12 +27,16 @@ class ConfigCase:
     """The key that is wrong."""
     secret: Sequence[str] = field(default_factory=tuple[str, ...])
     """Keys that are encrypted in the stack's file."""
+    protected: bool = True
+    """Whether a passphrase or a key service encrypts the secrets."""
     within: str = ""
     """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
         """The problems that the program finds in the config or, if there are none, in its `objects`."""
-        return located(self.config, self.secret) or _in_objects(parse(self.config, self.secret))
+        return located(self.config, self.secret, protected=self.protected) or _in_objects(
+            parse(self.config, self.secret)
+        )
 
 
 def load() -> list[ConfigCase]:
