@@ -38,7 +38,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def _check_limits(text: bytes) -> None:
     """Count levels and repeated values while the text is parsed, before anything is built from it."""
-    sizes: dict[str, int] = {}
+    sizes: dict[str | None, int] = {}
     """Number of values below each anchor, with those that its own aliases repeat."""
     open_: list[tuple[str | None, int]] = [(None, 0)]
     repeated = 0

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path as File
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -75,7 +75,7 @@ class Recorder:
             )
 
 
-def _is_known_secret(value: Any) -> bool:
+def _is_known_secret(value: Any) -> TypeGuard[pulumi.Output[Any]]:
     return isinstance(value, pulumi.Output) and value in _contents
 
 
