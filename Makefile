@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF URL METHOD HEADER RUN REPORT PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF KEY URL METHOD HEADER RUN REPORT PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -25,7 +25,7 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config explain test e2e conformance check status down lock
+.PHONY: help up preview config passphrase explain test e2e conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ preview: ## list what `up` would change, with or without a cluster; DIFF=1 shows
 
 config: ## show a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
 	$(LOCAL) config $(OF_STACK)
+
+passphrase: ## encrypt a stack's secrets with a new passphrase, or with a key service; [STACK=dev] [KEY=awskms://...]
+	$(LOCAL) passphrase $(OF_STACK) --key="$$KEY"
 
 explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"

@@ -22,6 +22,7 @@ class Section(BaseModel):
         alias_generator=to_camel,
         validate_by_alias=True,
         validate_by_name=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
     _path: Path = PrivateAttr(default=())
 

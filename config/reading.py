@@ -1,12 +1,16 @@
 """Read the config of the running stack, and report everything that is wrong with it."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path as File
+from typing import cast
 
 import pulumi
 from pydantic import ValidationError
 
+from config.encryption import is_protected, unprotected
 from config.resolved import Stack
 from config.rules import broken_rules
 from config.stack import StackConfig, validate
@@ -17,6 +21,7 @@ from diagnostics import Problem, problem
 from diagnostics.exit import stop
 from diagnostics.render import Located, config_key, render
 from kube.json_paths import at
+from kube.yaml_text import YamlError, read_yaml
 
 
 class ConfigError(Exception):
@@ -31,14 +36,20 @@ def load() -> Stack:
     """The running stack's config. Ends the program with all problems in it."""
     project, name = pulumi.get_project(), pulumi.get_stack()
     secret_keys = pulumi.runtime.get_config_secret_keys_env()
+    protected = is_protected(_stack_file(name), os.environ)
     try:
-        config = parse(project, pulumi.runtime.get_config_env(), secret_keys)
+        config = parse(project, pulumi.runtime.get_config_env(), secret_keys, protected=protected)
     except ConfigError as error:
         stop(explain(error, project, name))
     if config.secrets and f"{project}:secrets" not in secret_keys:
         pulumi.log.warn(
             f"{project}:secrets is in plain text in Pulumi.{name}.yaml. "
             f"Encrypt each value: pulumi config set --secret --path '{project}:secrets.NAME.KEY' VALUE"
+        )
+    elif config.secrets and not protected:
+        pulumi.log.warn(
+            f"The values of {project}:secrets are encrypted with an empty passphrase: anybody who reads "
+            f"Pulumi.{name}.yaml can decrypt them. For values that matter: make passphrase STACK={name}"
         )
     return Stack(config)
 
@@ -49,10 +60,13 @@ def explain(error: ConfigError, project: str, stack: str) -> str:
     return render(error.problems, stack, [advice])
 
 
-def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = ()) -> StackConfig:
+def parse(
+    project: str, values: Mapping[str, str], secret_keys: Iterable[str] = (), *, protected: bool = True
+) -> StackConfig:
     """The config among `values`, as Pulumi passes it: objects and numbers as JSON. Raises ConfigError.
 
-    Keys of other projects and of Pulumi itself are ignored. Values of `secret_keys` are left out of messages.
+    Keys of other projects and of Pulumi itself are ignored. Values of `secret_keys` are left out of messages. Unless
+    the stack is `protected`, keys that make secrets are problems.
     """
     prefix = f"{project}:"
     raw = {key.removeprefix(prefix): _decode(key, value) for key, value in values.items() if key.startswith(prefix)}
@@ -70,11 +84,21 @@ def parse(project: str, values: Mapping[str, str], secret_keys: Iterable[str] = 
     explained_values = explained | {found.path for found in wrong}
     problems = [*in_clear, *(found for found in wrong if found.path not in explained)]
     problems += [found for found in _broken_in_all(configs) if found.path not in explained_values]
+    problems += [] if protected else unprotected(configs[0])
     if problems:
         hidden = {*secret, "secrets"}
         located = [_located(project, found, raw, hidden) for found in problems]
         raise ConfigError(sorted(located, key=lambda found: found.place))
     return configs[0]
+
+
+def _stack_file(stack: str) -> Mapping[str, object]:
+    """The content of the stack's file, which Pulumi has already read."""
+    try:
+        document = read_yaml(File(f"Pulumi.{stack}.yaml").read_bytes())
+    except (OSError, YamlError):
+        return {}
+    return cast(Mapping[str, object], document) if isinstance(document, dict) else {}
 
 
 def _broken_in_all(configs: Sequence[StackConfig]) -> list[Problem]:

@@ -11,7 +11,7 @@ from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import ExtraGatewayConfig, GatewayConfig, ServingConfig
 from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
-from config.values import Label, Ownership, Seconds, ServiceName, Subdomain, Text
+from config.values import Label, Ownership, Seconds, SecretKey, ServiceName, Subdomain, Text
 from config.workloads import ApiConfig, AppConfig, CrawlerConfig, ExtraAppConfig, WebConfig
 
 
@@ -62,7 +62,7 @@ class StackConfig(Section):
         default={}, description="Extra routes, by name. `workload: NAME` in a `backendRefs` stands for its Service."
     )
     policies: dict[Subdomain, PolicyConfig] = Field(default={}, description="Policies for the traffic, by name.")
-    secrets: dict[Subdomain, dict[Text, str]] = Field(
+    secrets: dict[Subdomain, dict[SecretKey, str]] = Field(
         default={},
         description="Secrets in the chat's namespace, by name, for workloads, listeners, routes and policies: "
         "`pulumi config set --secret --path 'synergychat:secrets.users[\".htpasswd\"]' VALUE`.",

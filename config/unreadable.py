@@ -5,9 +5,7 @@ from typing import Any, cast
 
 from diagnostics import Path, Problem, problem
 from kube.json_paths import children
-
-_DEEPEST = 100
-"""Levels of a value. No object of Kubernetes comes near, and JSON parsers end at about 200."""
+from kube.yaml_text import DEEPEST
 
 TOO_DEEP = object()
 """Stands for a value with more levels than Python's own parser reads."""
@@ -22,8 +20,8 @@ def unreadable_values(raw: Mapping[str, object]) -> Iterator[Problem]:
 def _unreadable(path: Path, value: Any) -> Iterator[Problem]:
     if isinstance(value, str):
         yield from _not_unicode(path, value)
-    if value is TOO_DEEP or (len(path) > _DEEPEST and isinstance(value, dict | list)):
-        yield problem("config-too-deep", path[:1], deepest=_DEEPEST)
+    if value is TOO_DEEP or (len(path) > DEEPEST and isinstance(value, dict | list)):
+        yield problem("config-too-deep", path[:1], levels=DEEPEST)
         return
     for step, child in children(value):
         wrong = list(_not_unicode(path, step)) if isinstance(step, str) else []

@@ -113,6 +113,11 @@ def _find_image(value: object) -> Reason | None:
     return None if match is not None and len(match[1]) <= 255 else reason("image-invalid")
 
 
+def _find_keyword(value: object) -> Reason | None:
+    # Not a pattern: one that allows blanks around a word takes quadratic time for a long text.
+    return None if isinstance(value, str) and value.strip() and "," not in value else reason("keyword-invalid")
+
+
 _THREE_PARTS = r"[0-9]+\.[0-9]+\.[0-9]+"
 _LINES = [line.name for line in LINES]
 _KNOWN_LINES = {"lines": ", ".join(_LINES)}
@@ -134,6 +139,9 @@ Subdomain = Annotated[str, BeforeValidator(_matching("dns-name-invalid", rf"{_LA
 ServiceName = Annotated[
     str, BeforeValidator(_matching("service-name-invalid", r"[a-z]([-a-z0-9]*[a-z0-9])?", longest=63))
 ]
+SecretKey = Annotated[
+    str, BeforeValidator(_matching("secret-key-invalid", r"(?!\.\.?($|\.))[-._a-zA-Z0-9]+", longest=253))
+]
 Hostname = Annotated[str, BeforeValidator(Rule("hostname-invalid", _find_hostname, {}, _HOSTNAME_SCHEMA))]
 HostnameOrWildcard = Annotated[
     str, BeforeValidator(Rule("hostname-or-wildcard-invalid", _find_hostname_or_wildcard, {}, _WILDCARD_SCHEMA))
@@ -149,7 +157,7 @@ Percent = Annotated[int, BeforeValidator(_whole_number(0, 100))]
 Image = Annotated[str, BeforeValidator(Rule("image-invalid", _find_image, {}, _schema(_IMAGE)))]
 Registry = Annotated[str, BeforeValidator(_matching("registry-invalid", rf"{_DOMAIN}(?:/{_PATH_PART})*", longest=200))]
 Sha256 = Annotated[str, BeforeValidator(_matching("sha256-invalid", "[0-9a-f]{64}"))]
-Keyword = Annotated[str, BeforeValidator(_matching("keyword-invalid", r"[^,]*[^,\s][^,]*"))]
+Keyword = Annotated[str, BeforeValidator(Rule("keyword-invalid", _find_keyword, {}, _schema(r"\s*[^,\s][^,]*")))]
 ThreePartVersion = Annotated[str, BeforeValidator(_matching("version-invalid", _THREE_PARTS))]
 Version = Annotated[str, BeforeValidator(Rule("release-unknown", _find_version, _KNOWN_LINES, _RELEASES_SCHEMA))]
 AppName = Annotated[str, BeforeValidator(_matching("workload-name-invalid", ".+"))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.catalogue import entry
+from diagnostics.terminal import printable
 
 Path = tuple[str | int, ...]
 """Steps into a JSON value: names of fields and keys, indices of list items."""
@@ -51,7 +52,7 @@ class Problem(Reason):
         return field_path(self.path)
 
     def __str__(self) -> str:
-        return f"{self.field}{shown_value(self.value)}: {self.rule} [{self.code}]"
+        return printable(f"{self.field}{shown_value(self.value)}: {self.rule} [{self.code}]")
 
 
 def problem(code: str, path: Path, value: Any = None, /, **words: object) -> Problem:

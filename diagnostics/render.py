@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diagnostics.problem import Path, Problem, shown_value
+from diagnostics.terminal import printable
 
 _HIDDEN = " = [secret]"
 _PAGE = "docs/checks.md"
@@ -27,7 +28,7 @@ class Located:
     def __str__(self) -> str:
         fix = f"\n      fix: {self.problem.fix}" if self.problem.fix else ""
         value = _HIDDEN if self.is_secret else shown_value(self.value)
-        return f"{self.place}{value}: {self.problem.rule} [{self.problem.code}]{fix}"
+        return printable(f"{self.place}{value}: {self.problem.rule} [{self.problem.code}]{fix}")
 
 
 def render(problems: Iterable[Located], stack: str, advice: Sequence[str] = ()) -> str:

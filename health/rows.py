@@ -6,6 +6,7 @@ No cluster is asked here, so that a test can show any failure.
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from diagnostics.terminal import printable
 from gatewayapi.kinds import GATEWAY_API
 from health import crds, pods
 from health.failure import Container, Failure
@@ -48,7 +49,7 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
             text = _explained(item, failures, known, kubectl, last_words) if failures else verdict.text
             named = item["metadata"]
             state = "failing" if failures else "ok"
-            found.append(Row(kind.name, named["name"], state, text, named.get("namespace", "")))
+            found.append(Row(kind.name, named["name"], state, printable(text), named.get("namespace", "")))
     return found
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import yaml
-
 from diagnostics.problem import problem
 from diagnostics.render import Located
+from kube.yaml_text import YamlError, read_yaml
 
 TIMEOUT_S = 5
 
@@ -54,11 +53,11 @@ def read_kubeconfig(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document: object = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) or {}
+        document: object = read_yaml(file.read_bytes()) or {}
     except FileNotFoundError:
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _file_error("kubeconfig-not-yaml", file, reason=" ".join(str(error).split())) from error
+    except YamlError as error:
+        raise _file_error("kubeconfig-not-yaml", file, reason=error) from error
     except OSError as error:
         raise _file_error("kubeconfig-unreadable", file, reason=error.strerror) from error
     if not isinstance(document, dict):

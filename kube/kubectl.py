@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
+from diagnostics.terminal import printable
+
 _TIMEOUT_S = 20
 REQUEST_TIMEOUT = ("--request-timeout", "5s")
 
@@ -43,4 +45,4 @@ def ask(kubectl: Kubectl, *arguments: str) -> str:
 
 def last_line(stderr: str) -> str:
     """The reason of a failure: the lines before it are earlier attempts."""
-    return stderr.strip().rpartition("\n")[2]
+    return printable(stderr.strip().rpartition("\n")[2])

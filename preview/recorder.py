@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path as File
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
+from weakref import WeakKeyDictionary
 
 import pulumi
 
@@ -30,12 +31,24 @@ def config_source(path: Path) -> Generator[None]:
         _config_source.reset(token)
 
 
+_contents: WeakKeyDictionary[pulumi.Output[Any], Mapping[str, str]] = WeakKeyDictionary()
+
+
+def secret(content: Mapping[str, str]) -> pulumi.Output[Mapping[str, str]]:
+    """A secret value of the engine whose content the preview knows, so that the rules between objects can judge it."""
+    value = pulumi.Output.secret(content)
+    _contents[value] = content
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
     """One declared object."""
 
     manifest: Manifest
     """UNKNOWN stands for values that are known only after `up`."""
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]], repr=False)
+    """Fields whose content is secret, by name. No message and no representation may show them."""
     marked: Any
     """The object as it was declared, with the marks that say where its values come from."""
     source: Path | None
@@ -54,12 +67,21 @@ class Recorder:
         """Record a resource; to be registered as a stack transformation, which changes nothing."""
         if args.type_.startswith("kubernetes:"):
             manifest = {name: value for name, value in _plain(args.props).items() if value is not None}
+            secrets = {name: _contents[value] for name, value in args.props.items() if _is_known_secret(value)}
             self.declarations.append(
-                Declaration(manifest=manifest, marked=args.props, source=_config_source.get(), line=_line())
+                Declaration(
+                    manifest=manifest, secrets=secrets, marked=args.props, source=_config_source.get(), line=_line()
+                )
             )
 
 
+def _is_known_secret(value: Any) -> TypeGuard[pulumi.Output[Any]]:
+    return isinstance(value, pulumi.Output) and value in _contents
+
+
 def _plain(value: Any) -> Any:
+    if _is_known_secret(value):
+        return dict.fromkeys(_contents[value], UNKNOWN)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in cast(Mapping[Any, Any], value).items()}
     if isinstance(value, list | tuple):

@@ -48,7 +48,7 @@ def _problems(
         own = [*validate(manifest, kinds), *wrong_config(manifest, kinds, release)]
         yield from ((declaration, found) for found in own)
         # Other objects may refer to an invalid object, but its own content cannot be relied on.
-        manifests.append({**manifest, "spec": UNKNOWN} if own else manifest)
+        manifests.append({**manifest, "spec": UNKNOWN} if own else {**manifest, **declaration.secrets})
         by_manifest[id(manifests[-1])] = declaration
     for manifest, found in rules.problems(manifests, version=version):
         yield by_manifest[id(manifest)], found

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from local.command import exit_code
-from tools import check, explain, lifecycle, show_config
+from tools import check, explain, lifecycle, passphrase, show_config
 from tools.conformance import run as conformance
 from tools.stack import Stack
 
@@ -38,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--diff", action="store_true", help="show every field that changes")
     add_for_stack("status", lambda stack, _: lifecycle.status(stack))
     add_for_stack("config", lambda stack, _: show_config.run(stack))
+    command = add_for_stack("passphrase", lambda stack, given: passphrase.run(stack, given.key))
+    command.add_argument("--key", default="", help="URL of a key service, such as awskms://...; default: a passphrase")
     command = add_for_stack("explain", lambda stack, given: explain.run(stack, given.url, given.method, given.header))
     command.add_argument("--url", required=True)
     command.add_argument("--method", default="", help="default: GET, or POST for gRPC")

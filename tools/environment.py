@@ -28,9 +28,12 @@ export PULUMI_HOME="${{PULUMI_HOME:-$state/{home}}}"
 export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
 if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
   export PULUMI_BACKEND_URL="file://$state/{backend}"
-  # State on this machine's own disk holds nobody's secrets: the passphrase is empty unless one is set.
+  # The program refuses secrets under an empty passphrase, except on the local cluster.
   [ -n "${{PULUMI_CONFIG_PASSPHRASE_FILE:-}}" ] || export PULUMI_CONFIG_PASSPHRASE="${{PULUMI_CONFIG_PASSPHRASE-}}"
 fi
+case " $* " in
+  *" config "*" --secret"*) PYTHONPATH={repository} {python} -P -m tools.pulumi_guard {pulumi} "$@" || exit 1 ;;
+esac
 exec {pulumi} "$@"
 """
 )
@@ -61,6 +64,8 @@ def write_wrappers(tools: Tools) -> None:
         "tools": tools.directory("pulumi"),
         "venv": VENV / "bin",
         "pulumi": tools.program("pulumi"),
+        "python": VENV / "bin" / "python",
+        "repository": REPOSITORY,
     }
     templates = {"pulumi": _PULUMI}
     if "kubernetes" in tools.directories:
@@ -78,10 +83,21 @@ def write_wrappers(tools: Tools) -> None:
             scratch.rename(script)
 
 
-def variables(context: str) -> dict[str, str]:
-    """Return the environment for a run against `context`, with the user's own backend or else a local one."""
+def passphrase_file(stack: str) -> Path:
+    """Return the file with the passphrase of a stack that `make passphrase` writes."""
+    return state_root() / "passphrases" / quote(stack, safe="")
+
+
+def variables(context: str, stack: str = "") -> dict[str, str]:
+    """Return the environment for a run against `context`, with the user's own backend or else a local one.
+
+    The passphrase is the user's own, else the one that `make passphrase` wrote for `stack`, else empty.
+    """
     environment = dict(os.environ)
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    given = "PULUMI_CONFIG_PASSPHRASE" in environment or environment.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    if stack and not given and passphrase_file(stack).exists():
+        environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(passphrase_file(stack))
     if not environment.get("PULUMI_BACKEND_URL"):
         environment["PULUMI_BACKEND_URL"] = backend(context).as_uri()
         if not environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):

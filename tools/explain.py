@@ -11,6 +11,7 @@ from rich.console import Console
 from checks.rules import problems
 from explain import Request, RequestError, Verdict, explain
 from gatewayapi.kinds import GROUPS
+from kube.kubectl import last_line
 from kube.manifest import Manifest
 from kube.unknown import UNKNOWN
 from local import supplies
@@ -97,5 +98,5 @@ def _live(stack: Stack) -> Live:
     kinds = ",".join(f"{kind.lower()}.{group}".removesuffix(".") for kind, group in GROUPS.items())
     found = stack.kubectl("get", kinds, "--all-namespaces", "--output", "json", "--request-timeout", "10s")
     if found.returncode != 0:
-        return Live([], found.stderr.strip().splitlines()[-1])
+        return Live([], last_line(found.stderr))
     return Live(json.loads(found.stdout)["items"])

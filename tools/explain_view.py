@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diagnostics.terminal import printable
 from explain import Verdict
 from explain.filters import Answer
 from explain.verdict import Taken
@@ -15,7 +16,7 @@ from kube.manifest import Manifest
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
     """Print what happens to a request."""
-    console.print(Text(f"\n{verdict.request}", style="bold"))
+    console.print(Text(printable(f"\n{verdict.request}"), style="bold"))
     if verdict.refusal:
         _lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
     elif verdict.taken:
@@ -36,7 +37,7 @@ def print_live(
     console: Console,
 ) -> None:
     """Print the verdict for the cluster if it is another one than the stack's, and the objects that differ."""
-    console.print(Text(f"\nOn {context}", style="bold"))
+    console.print(Text(printable(f"\nOn {context}"), style="bold"))
     if unreachable:
         _lines(console, "unknown", [unreachable])
         return
@@ -105,6 +106,6 @@ def _lines(console: Console, name: str, lines: Iterable[str]) -> None:
     grid.add_column(width=9, style="cyan")
     grid.add_column(overflow="fold")
     for number, line in enumerate(lines):
-        grid.add_row("" if number else name, Text(line))
+        grid.add_row("" if number else name, Text(printable(line)))
     if grid.row_count:
         console.print(grid)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from diagnostics.terminal import printable
 from local.errors import UserError
 from tools.columns import aligned
 from tools.stack import Stack
@@ -28,6 +29,7 @@ def run(stack: Stack) -> int:
 
 def _print(entries: "list[Entry]", console: Console) -> None:
     """Print a line per key; defaults are dimmed, so that the values of the stack's own file stand out."""
-    rows = [("key", "from", "value"), *((entry.key, entry.origin, entry.value) for entry in entries)]
+    cells = (tuple(map(printable, (entry.key, entry.origin, entry.value))) for entry in entries)
+    rows = [("key", "from", "value"), *cells]
     for (_, origin, _), line in zip(rows, aligned(rows), strict=True):
         console.print(line, style="dim" if origin in _DEFAULTS else None, markup=False, soft_wrap=True)

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import yaml
 
+from diagnostics.terminal import printable
+from kube.yaml_text import YamlError, read_yaml
 from local import child, disk
 from local.errors import UserError
 from local.paths import REPOSITORY, state_root
@@ -28,6 +30,8 @@ _ANSWER_S = 20.0
 """A cluster answers every question of `make status` sooner, or not at all."""
 _STATE_S = 60.0
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_KEYS = {"encryptionsalt", "secretsprovider"}
+"""Keys of a stack's file, one of which Pulumi writes with the first secret."""
 
 
 @dataclass(frozen=True)
@@ -82,22 +86,31 @@ class Stack:
         return f"{which}{f' CONTEXT={shlex.quote(self.context)}' if self.named else ''}"
 
     def pulumi(
-        self, *arguments: str, capture: bool = False, timeout_s: float | None = None, **environment: str
+        self,
+        *arguments: str,
+        capture: bool = False,
+        typed: str | None = None,
+        timeout_s: float | None = None,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `pulumi` in the environment of this stack, with more variables; the caller checks the exit code."""
-        with self.started_pulumi(*arguments, stdout=subprocess.PIPE if capture else None, **environment) as process:
-            out, _ = process.communicate(timeout=timeout_s)
+        """Run `pulumi` in the environment of this stack, with more variables; the caller checks the exit code.
+
+        `typed` is its stdin, instead of this process's.
+        """
+        stdin = None if typed is None else subprocess.PIPE
+        stdout = subprocess.PIPE if capture else None
+        with self.started_pulumi(*arguments, stdin=stdin, stdout=stdout, **environment) as process:
+            out, _ = process.communicate(typed, timeout=timeout_s)
         return subprocess.CompletedProcess(arguments, process.returncode, out)
 
     @contextmanager
     def started_pulumi(
-        self, *arguments: str, stdout: int | None = subprocess.PIPE, **environment: str
+        self, *arguments: str, stdin: int | None = None, stdout: int | None = subprocess.PIPE, **environment: str
     ) -> Iterator[subprocess.Popen[str]]:
         """Start `pulumi` in the same environment. The block reads its output; the end of the block waits for it."""
+        given = variables(self.context, self.name) | environment
         try:
-            with child.started(
-                _pulumi(*arguments), env=variables(self.context) | environment, stdout=stdout
-            ) as process:
+            with child.started(_pulumi(*arguments), env=given, stdin=stdin, stdout=stdout) as process:
                 yield process
         except KeyboardInterrupt:
             # A second signal kills `pulumi`, which then leaves its providers and its lock behind.
@@ -110,15 +123,21 @@ class Stack:
         command = [_wrapper("kubectl"), "--context", self.context, *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         try:
-            return child.run(command, env=variables(self.context), timeout_s=timeout_s, **pipes)
+            return child.run(command, env=variables(self.context, self.name), timeout_s=timeout_s, **pipes)
         except subprocess.TimeoutExpired:
             problem = f"kubectl {arguments[0]} has no answer from {self.context} after {timeout_s:.0f} s"
             return subprocess.CompletedProcess(command, 1, "", problem)
 
     def select(self) -> bool:
         """Create the stack in its backend if it is new. Plain `pulumi` then uses it too, if it reads that backend."""
-        with nullcontext() if selection.is_in_reach(self.context) else selection.kept():
-            return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
+        file = stack_file(self.name)
+        before = file.read_bytes()
+        try:
+            with nullcontext() if selection.is_in_reach(self.context) else selection.kept():
+                return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
+        finally:
+            if file.read_bytes() != before and not self._is_protected():
+                file.write_bytes(before)
 
     def remove(self, *, force: bool) -> int:
         """Remove the stack from its backend, with `force` even if it still has resources. Return the exit code."""
@@ -128,15 +147,24 @@ class Stack:
             return self.pulumi("stack", "rm", self.name, *options).returncode
 
     def configuration(self) -> list[str]:
-        """Return the flags that override the context of the stack's file, without changing the file."""
-        if not self.named:
+        """Return the flags for a copy of the stack's file: with the context that overrides the file's, if any.
+
+        Without a passphrase, Pulumi writes the salt of an empty one, which belongs to nobody, into the copy.
+        """
+        document = document_of(stack_file(self.name))
+        has_key = not _KEYS.isdisjoint(document)
+        if not self.named and (has_key or self._is_protected()):
             return []
-        document = yaml.safe_load(stack_file(self.name).read_text()) or {}
         document["config"] = own_config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
         copy = state_root() / "stacks" / quote(self.context, safe="") / stack_file(self.name).name
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(copy)]
+
+    def _is_protected(self) -> bool:
+        from config.encryption import is_protected  # imports Pulumi's SDK, which takes a second
+
+        return is_protected(document_of(stack_file(self.name)), variables(self.context, self.name))
 
     def recover(self) -> None:
         """Remove the lock of a run that was killed, and the pending operations in its state.
@@ -169,14 +197,25 @@ class Stack:
 
 def own_config(file: Path) -> dict[str, Any]:
     """Return the keys that a stack's file sets. Raises UserError if it is not a stack file."""
-    try:
-        document = yaml.safe_load(file.read_text()) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
-    config = document.get("config") or {} if isinstance(document, dict) else None
+    config = document_of(file).get("config") or {}
     if not isinstance(config, dict):
-        raise UserError(f"{file} is not a stack file: it needs a group of keys named config.")
+        raise _not_a_stack_file(file)
     return config
+
+
+def document_of(file: Path) -> dict[str, Any]:
+    """Return the content of a stack's file; empty if there is no file. Raises UserError if it is not a stack file."""
+    try:
+        document = read_yaml(file.read_bytes() if file.exists() else b"") or {}
+    except YamlError as error:
+        raise UserError(printable(f"{file} {error}")) from error
+    if not isinstance(document, dict):
+        raise _not_a_stack_file(file)
+    return document
+
+
+def _not_a_stack_file(file: Path) -> UserError:
+    return UserError(f"{file} is not a stack file: it needs a group of keys named config.")
 
 
 def _pulumi(*arguments: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from diagnostics.terminal import printable
 from health import Row, Unanswered, look
 from local.cluster.cluster import Cluster
 from local.errors import UserError
@@ -22,7 +23,7 @@ def print_access(outputs: dict[str, Any], console: Console) -> None:
 
     def say(text: str) -> None:
         # Without markup=False, rich would read an IPv6 address in brackets as markup.
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(printable(text), markup=False, soft_wrap=True)
 
     say("")
     for name, url in outputs["urls"].items():
@@ -68,7 +69,8 @@ def report(stack: Stack, cluster: Cluster | None, console: Console) -> bool:
 
 def _print(rows: list[Row], console: Console) -> None:
     """Print a line per row, with the further lines of its text indented below."""
-    titled = [("what", "name", "state", ""), *((*row[:3], "\n    ".join(row.text.splitlines())) for row in rows)]
+    texts = ["\n    ".join(printable(row.text).splitlines()) for row in rows]
+    titled = [("what", "name", "state", ""), *((*row[:3], text) for row, text in zip(rows, texts, strict=True))]
     for line in aligned(titled):
         console.print(line, markup=False, soft_wrap=True)
 

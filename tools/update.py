@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from diagnostics.terminal import printable
 from tools.stack import Stack
 
 _DONE = {
@@ -37,7 +38,7 @@ def run(stack: Stack) -> int:
     with stack.started_pulumi(*command, "--json") as process:
         for line in process.stdout or ():
             for text in log.lines(line):
-                print(text, flush=True)
+                print(printable(text), flush=True)
         result = "failed" if process.wait() else "done"
         print(f"  {result} {title} ({time.monotonic() - started:.1f} s)\n\n{log.summary}".rstrip(), flush=True)
     return process.returncode

@@ -102,7 +102,8 @@ def _unfit(ref: Reference, secret: Manifest | None) -> Iterator[Problem]:
         return
     try:
         chain = _chain(secret)
-        key: Any = load_pem_private_key(_secret_value(secret, "tls.key"), None)
+        _dns_names(chain[0])
+        key: Any = load_pem_private_key(secret_value(secret, "tls.key"), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         yield problem("certificate-not-pem", place, name, secret=ref)
         return
@@ -120,7 +121,7 @@ def _unfit(ref: Reference, secret: Manifest | None) -> Iterator[Problem]:
 def _chain(secret: Manifest | None) -> list[x509.Certificate]:
     if read(secret, "type") == SDS_SECRET:
         raise NotKnown
-    return x509.load_pem_x509_certificates(_secret_value(secret, "tls.crt"))
+    return x509.load_pem_x509_certificates(secret_value(secret, "tls.crt"))
 
 
 def _dns_names(certificate: x509.Certificate) -> list[str]:
@@ -131,7 +132,7 @@ def _dns_names(certificate: x509.Certificate) -> list[str]:
     return names.get_values_for_type(x509.DNSName)
 
 
-def _secret_value(secret: Manifest | None, key: str) -> bytes:
+def secret_value(secret: Manifest | None, key: str) -> bytes:
     """One value of a Secret. Raises ValueError when it has none."""
     if text := read(secret, "stringData", key):
         return text.encode()

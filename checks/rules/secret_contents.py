@@ -1,19 +1,23 @@
 """Secrets and ConfigMaps without the keys that Envoy Gateway looks for."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 
-from checks.rules.certificates import SDS_SECRET
+from checks.rules.certificates import SDS_SECRET, secret_value
 from diagnostics import Path, Problem, listed, problem
 from gatewayapi.kinds import CORE
-from gatewayapi.references import Reference, reference
+from gatewayapi.references import Reference, reference, unresolved
 from gatewayapi.topology import Topology
 from kube.manifest import Manifest, kind_of
 from kube.read import items, read, skip_unknown
 
+_USERS = ("spec", "basicAuth", "users")
+_USERS_KEY = ".htpasswd"
 _KEYS: dict[str, dict[Path, str]] = {
     "HTTPRouteFilter": {("spec", "credentialInjection", "credential", "valueRef"): "credential"},
     "SecurityPolicy": {
-        ("spec", "basicAuth", "users"): ".htpasswd",
+        _USERS: _USERS_KEY,
         ("spec", "oidc", "clientIDRef"): "client-id",
         ("spec", "oidc", "clientSecret"): "client-secret",
     },
@@ -30,6 +34,7 @@ def missing_contents(topology: Topology, manifest: Manifest) -> Iterator[Problem
         yield from _missing_key(topology, manifest, path, key)
     if kind_of(manifest) == "SecurityPolicy":
         yield from _shared_api_keys(topology, manifest)
+        yield from _invalid_users(topology, manifest)
     if kind_of(manifest) == "BackendTLSPolicy":
         yield from _missing_authorities(topology, manifest)
 
@@ -54,6 +59,31 @@ def _missing_authorities(topology: Topology, policy: Manifest) -> Iterator[Probl
         keys = _keys(topology, ref)
         if keys is not None and len(keys) != 1 and not any(key in keys for key in _AUTHORITY_KEYS):
             yield _without(ref, keys, _AUTHORITY_KEYS[0])
+
+
+@skip_unknown
+def _invalid_users(topology: Topology, policy: Manifest) -> Iterator[Problem]:
+    """The first line of a list of users that Envoy Gateway refuses. The message has its number, not its content."""
+    if (value := read(policy, *_USERS)) is None:
+        return
+    ref = reference(policy, _USERS, value, CORE, "Secret")
+    if unresolved(topology.objects, policy, ref) or _USERS_KEY not in (_keys(topology, ref) or ()):
+        return
+    lines = secret_value(topology.objects.find(ref.target), _USERS_KEY).decode(errors="replace").split("\n")
+    wrong = [number for number, line in enumerate(lines, 1) if line.strip() and not _is_user(line.strip())]
+    if wrong or not any(map(str.strip, lines)):
+        yield problem("htpasswd-invalid", ref.path, ref.target.name, secret=ref, line=wrong[0] if wrong else 1)
+
+
+def _is_user(line: str) -> bool:
+    _, colon, password = line.partition(":")
+    try:
+        digest = base64.b64decode(password.removeprefix("{SHA}"), validate=True)
+    except ValueError:
+        return False
+    return (
+        bool(colon) and password.startswith("{SHA}") and len(digest) == hashlib.sha1(usedforsecurity=False).digest_size
+    )
 
 
 @skip_unknown

@@ -16,7 +16,7 @@ from kube.labels import metadata
 from kube.manifest import Manifest
 from kube.namespace import Namespace
 from kube.resource import KubernetesObject
-from preview.recorder import config_source
+from preview.recorder import config_source, secret
 
 _APP = "gateway"
 # https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
@@ -69,7 +69,7 @@ def create_secrets(
             "kind": "Secret",
             "metadata": metadata(_APP, name, namespace=namespace.name),
             "type": next((kind for kind, keys in _TYPES.items() if keys <= content.keys()), "Opaque"),
-            "stringData": pulumi.Output.secret(content),
+            "stringData": secret(content),
         }
         with config_source(("secrets", name)):
             resources[name] = KubernetesObject(f"secret-{name}", manifest, here)

@@ -103,7 +103,13 @@ def _ip(*commands: str) -> None:
 
 def _run(command: Sequence[str], given: str) -> None:
     done = subprocess.run(
-        command, input=given, pass_fds=(OUTSIDE_DESCRIPTOR,), capture_output=True, text=True, check=False
+        command,
+        input=given,
+        pass_fds=(OUTSIDE_DESCRIPTOR,),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if done.returncode != 0:
         sys.exit(f"error: the node's network cannot be created: {done.stderr.strip()}")

@@ -102,7 +102,9 @@ class Images:
     def _run(self, *arguments: str, archive: Path | None = None) -> str:
         source = subprocess.DEVNULL if archive is None else archive.open("rb")
         try:
-            done = subprocess.run([*self._ctr, *arguments], stdin=source, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [*self._ctr, *arguments], stdin=source, capture_output=True, text=True, errors="replace", check=False
+            )
         finally:
             if not isinstance(source, int):
                 source.close()

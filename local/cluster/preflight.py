@@ -82,6 +82,7 @@ def _kernel() -> Iterator[UserError]:
         ["unshare", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc", "nft", "list", "ruleset"],
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if probe.returncode != 0:

@@ -68,7 +68,7 @@ def authorities() -> dict[str, Path]:
 
 def libraries(program: Path) -> dict[str, Path]:
     """Return the shared libraries and the loader of `program`, from this machine."""
-    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
         raise UserError(
             f"{program.name} does not run on this machine: {(done.stderr or done.stdout).strip()}.",

@@ -182,7 +182,9 @@ class Go:
     @staticmethod
     def _check_proxy(command: str) -> None:
         """Check that the module proxy answers: with one that accepts connections but is silent, a build would hang."""
-        setting = subprocess.run([command, "env", "GOPROXY"], capture_output=True, text=True, check=False)
+        setting = subprocess.run(
+            [command, "env", "GOPROXY"], capture_output=True, text=True, errors="replace", check=False
+        )
         if setting.returncode != 0:
             raise UserError(f"{command} does not work: {setting.stderr.strip()}")
         proxies = frozenset(filter(None, map(origin, re.split("[,|]", setting.stdout.strip()))))
@@ -195,5 +197,7 @@ class Go:
 
 def _version(command: str) -> tuple[int, ...]:
     environment = os.environ | {"GOTOOLCHAIN": "local"}
-    answer = subprocess.run([command, "env", "GOVERSION"], env=environment, capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [command, "env", "GOVERSION"], env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
     return tuple(int(part) for part in re.findall(r"\d+", answer.stdout)[:3])

@@ -87,7 +87,7 @@ def _installed(artefact: Artefact) -> Path | None:
     if None in programs or len({Path(program).parent for program in programs if program}) != 1:
         return None
     command = [str(programs[0]), *artefact.installed.command[1:]]
-    version = subprocess.run(command, capture_output=True, text=True, check=False)
+    version = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return Path(str(programs[0])).parent if artefact.installed.expected in version.stdout else None
 
 

@@ -27,12 +27,16 @@ class ConfigCase:
     """The key that is wrong."""
     secret: Sequence[str] = field(default_factory=tuple[str, ...])
     """Keys that are encrypted in the stack's file."""
+    protected: bool = True
+    """Whether a passphrase or a key service encrypts the secrets."""
     within: str = ""
     """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
         """The problems that the program finds in the config or, if there are none, in its `objects`."""
-        return located(self.config, self.secret) or _in_objects(parse(self.config, self.secret))
+        return located(self.config, self.secret, protected=self.protected) or _in_objects(
+            parse(self.config, self.secret)
+        )
 
 
 def load() -> list[ConfigCase]:
@@ -60,4 +64,13 @@ def _repeat(loader: yaml.SafeLoader, node: yaml.MappingNode) -> str:
     return given["text"] * given["times"]
 
 
+def _nested(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    given: dict[str, Any] = {str(key): value for key, value in loader.construct_mapping(node).items()}
+    value: dict[str, Any] = {}
+    for _ in range(given["levels"]):
+        value = {"a": value}
+    return value
+
+
 _Loader.add_constructor("!repeat", _repeat)
+_Loader.add_constructor("!nested", _nested)

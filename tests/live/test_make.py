@@ -146,7 +146,7 @@ def test_a_stack_on_another_cluster_comes_and_goes_and_leaves_its_file_and_the_c
     assert code == 0, said
     assert chosen() == "dev"
     written = team_file.read_text()
-    assert "encryptionsalt" in written
+    assert "encryptionsalt" not in written  # that of an empty passphrase belongs to nobody
     code, said = newcomer.make("down", "PURGE=1", "STACK=test-team")
     assert code != 0
     assert "Type: make down PURGE=1 STACK=test-team CONFIRM=test-team" in said

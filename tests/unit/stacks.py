@@ -21,10 +21,10 @@ def passed_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parse(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> StackConfig:
+def parse(config: Mapping[str, Any], secret_keys: Iterable[str] = (), *, protected: bool = True) -> StackConfig:
     """The typed config of a stack with these keys and a context."""
     keys = [f"{PROJECT}:{key}" for key in secret_keys]
-    return reading.parse(PROJECT, passed({"context": CONTEXT, **config}), keys)
+    return reading.parse(PROJECT, passed({"context": CONTEXT, **config}), keys, protected=protected)
 
 
 def resolved(config: Mapping[str, Any]) -> Stack:
@@ -32,10 +32,10 @@ def resolved(config: Mapping[str, Any]) -> Stack:
     return Stack(parse(config))
 
 
-def located(config: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> list[Located]:
+def located(config: Mapping[str, Any], secret_keys: Iterable[str] = (), *, protected: bool = True) -> list[Located]:
     """The problems of a config, with the values that the user sees; none when the program accepts it."""
     try:
-        parse(config, secret_keys)
+        parse(config, secret_keys, protected=protected)
     except ConfigError as error:
         return error.problems
     return []

@@ -22,7 +22,7 @@ class Description:
 
     @classmethod
     def of(cls, suite: Path) -> "Description":
-        done = subprocess.run([suite, "-describe"], capture_output=True, text=True, check=False)
+        done = subprocess.run([suite, "-describe"], capture_output=True, text=True, errors="replace", check=False)
         if done.returncode != 0:
             raise UserError(f"The conformance suite {suite} does not run: {done.stderr.strip()}")
         found = json.loads(done.stdout)

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from config import AppConfig, ExtraGatewayConfig, Fields, OpenSection, Section, ServingConfig, StackConfig
-from config.values import Rule, Subdomain, Text
+from config.values import Rule, SecretKey, Subdomain
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
 from releases import LINES
 
@@ -132,7 +132,7 @@ _PLAIN: dict[Any, str] = {
     tuple[str, ...]: "a list of strings",
     Fields: "fields of the Kubernetes object",
     tuple[Fields, ...]: "a list of objects with the fields of Kubernetes",
-    dict[Subdomain, dict[Text, str]]: "groups of strings by name",
+    dict[Subdomain, dict[SecretKey, str]]: "groups of strings by name",
 }
 _OPEN = (
     "Every other key is a field of the Kubernetes object, written as in its manifest. It is checked against the "

@@ -72,13 +72,13 @@ In the copy, set `synergychat:context` to a context of your kubeconfig (`kubectl
 the host names to your own. Then:
 
 ```sh
-make preview STACK=NAME      # creates the stack, and adds a new `encryptionsalt` to the file; needs no cluster
+make preview STACK=NAME      # creates the stack; needs no cluster
 make up STACK=NAME
 ```
 
-`dev` has an empty passphrase. Before you put a secret into the stack, choose
-[a backend and a passphrase of your own](operating.md#your-own-backend-and-passphrase). A file that you write yourself
-needs at least `context` and `envoyGateway.sha256`: see the example in [config.md](config.md).
+The new stack has an empty passphrase, so the program refuses `secrets` and `selfSigned` in it. Before you set one, type
+`make passphrase STACK=NAME`: [operating.md](operating.md#your-own-backend-and-passphrase) says what it does. A file
+that you write yourself needs at least `context` and `envoyGateway.sha256`: see the example in [config.md](config.md).
 
 ## My cluster already has Envoy Gateway
 With `platform: external` the stack installs no CRDs, controller or GatewayClass, and uses those of the cluster:

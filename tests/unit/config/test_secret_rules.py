@@ -23,3 +23,14 @@ def test_registry_credentials_are_a_docker_config(content: str) -> None:
 
 def test_a_docker_config_is_accepted() -> None:
     parse({"secrets": {"s": {".dockerconfigjson": '{"auths": {"registry.example.com": {"auth": "eDp5"}}}'}}})
+
+
+@pytest.mark.parametrize("key", ["bad key!", "..", ".", "..a", "", "a/b", "a" * 254, "é", "a\n"])
+def test_a_key_that_the_api_server_refuses_is_rejected(key: str) -> None:
+    ((_, code),) = problems({"secrets": {"s": {key: "planted"}}}, ["secrets"])
+    assert code == "config-name"
+
+
+@pytest.mark.parametrize("key", [".htpasswd", "tls.crt", "a..b", ".a", "A_b-1"])
+def test_any_other_key_is_accepted(key: str) -> None:
+    parse({"secrets": {"s": {key: "x"}}})

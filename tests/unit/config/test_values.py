@@ -1,9 +1,13 @@
 """Values: what each kind of value may be."""
 
-from typing import Any
+import contextlib
+import time
+from typing import Annotated, Any, get_origin
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from config import values
 from tests.unit.stacks import explained, parse, problems
 
 LONGEST_HOSTNAME = ".".join(["a" * 62] * 4) + ".b"
@@ -219,3 +223,16 @@ def test_a_value_that_is_none_of_several_is_rejected_with_all_of_them(
     gateway: dict[str, Any], place: str, options: str
 ) -> None:
     assert explained({"gateway": gateway}) == [(place, "config-choice", {"options": options})]
+
+
+@pytest.mark.parametrize("length", [60_000])
+@pytest.mark.parametrize("end", ["", ",", "!", " ", "\n", "/"])
+@pytest.mark.parametrize("piece", ["a", "a.", "a-", "a_", "a/", "a ", "1", " "])
+def test_a_long_value_is_judged_within_a_second(piece: str, end: str, length: int) -> None:
+    text = piece * (length // len(piece)) + end
+    begin = time.process_time()
+    for name, annotation in vars(values).items():
+        if get_origin(annotation) is Annotated:
+            with contextlib.suppress(ValidationError):
+                TypeAdapter(annotation).validate_python(text)
+            assert time.process_time() - begin < 1, name

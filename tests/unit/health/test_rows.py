@@ -69,3 +69,15 @@ def test_rows_are_sorted_from_the_gateway_class_to_the_pods() -> None:
 
 def test_a_kind_of_another_group_is_not_listed() -> None:
     assert rows([an_object("Gateway", "networking.istio.io/v1")], "kubectl") == []
+
+
+def test_no_text_of_the_cluster_acts_on_the_terminal() -> None:
+    hostile = "\x1b[2J\x9b\u202ecluster ready"
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    failing = pod(waiting("CrashLoopBackOff", message=hostile)), pod(ended)
+    condition = {"type": "Programmed", "status": "False", "reason": "Invalid", "message": hostile}
+    items = [gateway([condition]), deployment(availableReplicas=0), REPLICA_SET, *failing]
+    found = rows([*items, event(failing[0], hostile, "2026-11-24T12:01:00Z")], "kubectl", lambda _: hostile)
+    texts = "\n".join(row.text for row in found)
+    assert texts.count(r"\x1b[2J\x9b\u202ecluster ready") >= 3
+    assert not {"\x1b", "\x9b", "\u202e"} & {*texts}

@@ -246,3 +246,34 @@ def test_an_object_that_the_program_declares_too_names_the_key_that_it_follows_f
     twice = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web-service", "namespace": "synergychat"}}
     (found,) = [located for located in dev.located(objects=[twice]) if located.problem.code == "declared-twice"]
     assert found.problem.words["other"] == "synergychat:web"
+
+
+# Contents of secrets
+
+PLANTED = "s3cr3t-Value"
+LOGIN = {"kind": "SecurityPolicy", "basicAuth": {"users": {"name": "s"}}}
+KEYS = {
+    "kind": "SecurityPolicy",
+    "apiKeyAuth": {"credentialRefs": [{"name": "s"}], "extractFrom": [{"headers": ["x-api-key"]}]},
+}
+HTTPS = {"https": {"secret": "s"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "config", "place", "code"),
+    [
+        ({"users": PLANTED}, {"policies": {"p": LOGIN}}, "policies.p.basicAuth.users", "secret-key-missing"),
+        ({".htpasswd": f"ada:{PLANTED}"}, {"policies": {"p": LOGIN}}, "policies.p.basicAuth.users", "htpasswd-invalid"),
+        ({".htpasswd": f"\n{PLANTED}"}, {"policies": {"p": LOGIN}}, "policies.p.basicAuth.users", "htpasswd-invalid"),
+        ({"ada": PLANTED, "bob": PLANTED}, {"policies": {"p": KEYS}}, None, "api-key-shared"),
+        ({"tls.crt": PLANTED, "tls.key": PLANTED}, {"gateway": HTTPS}, None, "certificate-not-pem"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_the_content_of_a_secret_is_judged_and_never_shown(
+    content: dict[str, str], config: dict[str, Any], place: str | None, code: str, dev: DevStack
+) -> None:
+    found = dev.located(secrets={"s": content}, **config)
+    assert [each.problem.code for each in found] == [code]
+    assert place in (None, found[0].place.removeprefix("synergychat:"))
+    assert PLANTED not in str(found[0]) + repr(found)

@@ -14,7 +14,7 @@ from tools.stack import Stack
 _ECHO = """#!/bin/sh
 printf '%s\\n' "$@" >> "$ARGUMENTS"
 """
-TARGETS = ("up", "preview", "config", "explain", "status", "down", "conformance")
+TARGETS = ("up", "preview", "config", "passphrase", "explain", "status", "down", "conformance")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def arguments(clone: Path, *typed: str, **environment: str) -> list[str]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_environment_chooses_nothing(clone: Path, target: str) -> None:
-    names = ("STACK", "CONTEXT", "PURGE", "CONFIRM", "URL", "METHOD", "HEADER", "RUN", "REPORT", "PYTHON")
+    names = ("STACK", "CONTEXT", "PURGE", "CONFIRM", "KEY", "URL", "METHOD", "HEADER", "RUN", "REPORT", "PYTHON")
     for options in ((), ("--environment-overrides",)):
         given = arguments(clone, *options, target, **dict.fromkeys(names, "1"))
         assert given[:3] == [target, "--stack=dev", "--context="]
@@ -57,6 +57,11 @@ def test_the_command_line_chooses(clone: Path) -> None:
     typed = ("down", "STACK=prod", "CONTEXT=prod-eu", "PURGE=1", "CONFIRM=prod")
     assert arguments(clone, *typed) == ["down", "--stack=prod", "--context=prod-eu", "--confirm=prod", "--purge"]
     assert "--purge" not in arguments(clone, "down", "PURGE=0")
+
+
+@pytest.mark.parametrize(("variable", "options"), [((), []), (("DIFF=1",), ["--diff"]), (("DIFF=",), [])], ids=str)
+def test_preview_shows_fields_with_diff(clone: Path, variable: tuple[str, ...], options: list[str]) -> None:
+    assert arguments(clone, "preview", *variable)[3:] == options
 
 
 @pytest.mark.parametrize(
@@ -79,10 +84,13 @@ def test_text_on_the_command_line_is_never_run(clone: Path, variable: str, text:
     assert not injected.exists()
 
 
-@pytest.mark.parametrize("variable", ["URL", "METHOD", "HEADER"])
-def test_the_request_of_explain_is_never_run(clone: Path, variable: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "variable"),
+    [("explain", "URL"), ("explain", "METHOD"), ("explain", "HEADER"), ("passphrase", "KEY")],
+)
+def test_a_variable_of_one_target_is_never_run(clone: Path, target: str, variable: str, tmp_path: Path) -> None:
     text = f"$(shell touch {tmp_path}/injected)'; touch {tmp_path}/injected; '"
-    assert f"--{variable.lower()}={text}" in arguments(clone, "explain", f"{variable}={text}")
+    assert f"--{variable.lower()}={text}" in arguments(clone, target, f"{variable}={text}")
     assert not (tmp_path / "injected").exists()
 
 

@@ -1,21 +1,12 @@
 """`make preview`: one line per resource, and with `DIFF=1` every field that changes."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from local import supplies
-from local.paths import REPOSITORY
 from tools import __main__ as command_line
 from tools import stack
-
-
-@pytest.mark.parametrize(("variable", "options"), [((), []), (("DIFF=1",), ["--diff"]), (("DIFF=",), [])], ids=str)
-def test_make_passes_diff_on(variable: tuple[str, ...], options: list[str]) -> None:
-    command = ("make", "--dry-run", "--no-print-directory", "preview", *variable)
-    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    assert said.split()[-len(options) - 1 :] == ["''", *options]
 
 
 @pytest.mark.parametrize("options", [[], ["--diff"]], ids=str)
@@ -32,4 +23,6 @@ def test_pulumi_shows_fields_only_when_they_are_asked_for(
     monkeypatch.setattr(supplies, "for_program", lambda _: None)
     monkeypatch.setattr("sys.argv", ["tools", "preview", *options])
     assert command_line.main() == 0
-    assert capfd.readouterr().out.splitlines()[-1].split() == ["preview", *options, "--stack", "dev"]
+    given = capfd.readouterr().out.splitlines()[-1].split()
+    assert given[: len(options) + 1] == ["preview", *options]
+    assert ("--diff" in given) is bool(options)

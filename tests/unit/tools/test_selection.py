@@ -29,6 +29,9 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     for module in (selection, stack):
         monkeypatch.setattr(module, "VENV", tmp_path / "venv")
+    file = tmp_path / "Pulumi.yaml"
+    file.touch()
+    monkeypatch.setattr(stack, "stack_file", lambda _: file)
     return tmp_path
 
 

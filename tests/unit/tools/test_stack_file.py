@@ -59,3 +59,28 @@ def test_a_context_on_the_command_line_overrides_the_file_and_does_not_change_it
     assert flag == "--config-file"
     assert Path(copy).read_text() == "config:\n  synergychat:namespace: chat\n  synergychat:context: kind-one\n"
     assert file.read_text() == "config:\n  synergychat:namespace: chat\n"
+
+
+@pytest.mark.parametrize(("passphrase", "copied"), [("", True), ("a word", False)])
+def test_the_salt_of_an_empty_passphrase_is_not_written_into_the_file(
+    passphrase: str, copied: bool, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
+    file.write_text("config: {synergychat:context: kind-one}\n")
+    assert bool(Stack.of("mine", "").configuration()) is copied
+    file.write_text("config: {synergychat:context: kind-one}\nencryptionsalt: v1\n")
+    assert Stack.of("mine", "").configuration() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("c: " + "[" * 100, "nesting"),
+        ("config: {synergychat:objects: " + "[" * 900 + "]" * 900 + "}", "nesting"),
+        ("a: &a {b: *a}", "within its own anchor"),
+    ],
+)
+def test_a_file_beyond_the_limits_is_named(file: Path, text: str, message: str) -> None:
+    file.write_text(text)
+    assert refusal().startswith(f"{file} has ")
+    assert message in refusal()

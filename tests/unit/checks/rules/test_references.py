@@ -63,7 +63,7 @@ def test_a_secret_may_say_where_a_certificate_is() -> None:
 def test_a_grant_for_routes_does_not_permit_a_policy() -> None:
     users = {"users": {"name": "users", "namespace": SHOP}}
     login = policy("SecurityPolicy", "login", target("HTTPRoute", "web"), basicAuth=users)
-    shop = namespace(SHOP), secret("users", {".htpasswd": b""}, namespace=SHOP)
+    shop = namespace(SHOP), secret("users", {".htpasswd": b"ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}, namespace=SHOP)
     stack = gateway(), service(), route(), login, *shop
     assert found_in_chat(*stack, grant("HTTPRoute", "Secret")) == [
         ("reference-not-permitted", "SecurityPolicy login", "spec.basicAuth.users.namespace")
