@@ -19,7 +19,7 @@ from diagnostics.source import derived
 from gatewayapi.kinds import ROUTES, PolicyKind, RouteKind, route_kinds
 from kube.json_paths import children
 from kube.read import values
-from releases import ENVOY, envoy_image, mirrored
+from releases import ENVOY, LOCAL_CONTEXT, by_tag, envoy_image, mirrored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,7 +291,10 @@ class Stack:
     def _envoy_image(self, gateway: ServingConfig) -> str | None:
         registry = self.config.envoy_gateway.registry
         released = envoy_image(self.config.envoy_gateway.version) or (ENVOY if registry else None)
-        return gateway.envoy_image or (mirrored(released, registry) if released else None)
+        if gateway.envoy_image or released is None:
+            return gateway.envoy_image
+        image = mirrored(released, registry)
+        return by_tag(image) if self.context == LOCAL_CONTEXT else image
 
     def _chat_route(self, key: str, keys: WebConfig | ApiConfig) -> RouteSettings:
         rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": [{"workload": key}]}

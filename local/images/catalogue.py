@@ -10,7 +10,7 @@ from local.errors import UserError
 from local.images.archive_writer import Image
 from local.paths import cache_root
 from local.toolchain import Tools, system
-from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_GATEWAY
+from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_DIGEST, ENVOY_GATEWAY
 from local.toolchain.progress import Progress
 from local.toolchain.reach import reachable
 from local.toolchain.store import Store
@@ -27,11 +27,18 @@ class Entry:
     reference: str
     tool: str
     build: Callable[["Entry", Tools], Image]
+    digest: str = ""
+    """Digest to download, where one is known; without it the registry chooses what the tag means."""
 
     @property
     def host(self) -> str:
         registry = self.reference.partition("/")[0]
         return _REGISTRY_HOSTS.get(registry, registry)
+
+    @property
+    def source(self) -> str:
+        """What skopeo downloads. It takes a tag or a digest, not both."""
+        return f"{self.reference.rpartition(':')[0]}@{self.digest}" if self.digest else self.reference
 
 
 def static_program(entry: Entry, tools: Tools) -> Image:
@@ -81,7 +88,7 @@ ENTRIES = (
     Entry("registry.k8s.io/pause:3.10", "pause", static_program),
     Entry(f"registry.k8s.io/coredns/coredns:v{COREDNS}", "coredns", static_program),
     Entry(f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}", "envoy-gateway", _envoy_gateway),
-    Entry(f"docker.io/envoyproxy/envoy:distroless-v{ENVOY}", "envoy", _envoy),
+    Entry(f"docker.io/envoyproxy/envoy:distroless-v{ENVOY}", "envoy", _envoy, digest=ENVOY_DIGEST),
     *(Entry(f"docker.io/bootdotdev/synergychat-{name}:latest", "chat", _chat) for name in ("web", "api", "crawler")),
 )
 
@@ -127,7 +134,7 @@ def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
             "skopeo",
             "copy",
             "--quiet",
-            f"docker://{entry.reference}",
+            f"docker://{entry.source}",
             f"docker-archive:{archive}:{entry.reference}",
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -138,7 +145,7 @@ def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
                 "Run the same command again, or import an archive of it: python -m local.cluster load-image FILE",
             )
 
-    key = f"fetched-{entry.reference.replace('/', '_').replace(':', '-')}"
+    key = f"fetched-{entry.source.replace('/', '_').replace(':', '-')}"
     return _kept(store, key, f"fetch image {entry.reference}", fetch, progress)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from local.cluster.directory import DEFAULT_NAME, Directory
 from local.toolchain import pins
-from releases import envoy_image
+from releases import LOCAL_CONTEXT, envoy_image
 from tests.unit import program, release
 from tests.unit.program import ROOT
 from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
@@ -305,4 +306,5 @@ def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
-    assert str(envoy_image(pins.ENVOY_GATEWAY)).endswith(f"-v{pins.ENVOY}")
+    assert str(envoy_image(pins.ENVOY_GATEWAY)).endswith(f"-v{pins.ENVOY}@{pins.ENVOY_DIGEST}")
+    assert Directory(DEFAULT_NAME).context == LOCAL_CONTEXT

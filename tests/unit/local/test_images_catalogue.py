@@ -20,7 +20,7 @@ from local.toolchain import Tools
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
 from local.toolchain.store import Store
-from releases import LINES
+from releases import LINES, by_tag
 
 ENTRIES = catalogue.ENTRIES
 REFERENCES = {entry.reference for entry in ENTRIES}
@@ -53,7 +53,7 @@ def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
 
 
 def test_every_default_image_of_a_stack_is_in_the_catalogue() -> None:
-    asked = _images(_stack_configs()) | {image for line in LINES for image in line.envoy_images.values()}
+    asked = _images(_stack_configs()) | {by_tag(image) for line in LINES for image in line.envoy_images.values()}
     assert len(asked) == 4
     assert asked <= REFERENCES
 
@@ -150,6 +150,13 @@ def test_with_one_registry_only_the_tools_for_the_other_images_are_needed(
     _answering(monkeypatch, "registry-1.docker.io")
     with Progress() as progress:
         assert sorted(catalogue.tools_for(progress)) == ["coredns", "pause"]
+
+
+def test_the_envoy_is_downloaded_by_the_digest_that_envoy_gateway_pins() -> None:
+    (envoy,) = (entry for entry in ENTRIES if entry.tool == "envoy")
+    repository, _, digest = envoy.source.partition("@")
+    assert repository == "docker.io/envoyproxy/envoy"
+    assert {digest} == {image.partition("@")[2] for line in LINES for image in line.envoy_images.values()}
 
 
 @pytest.mark.parametrize(
