@@ -613,7 +613,6 @@ def test_one_of_two_controllers_leads_and_another_namespace_is_not_looked_at(
 @of("Images from my registry")
 def test_every_image_of_the_release_comes_from_the_registry(stack: LiveStack, original: str) -> None:
     stack.file.write_text(file_with(original, [RECIPES["Images from my registry"]]))
-    stack.configure(**{"gateway.envoyImage": None})
     shown = stack.cli("preview", "--diff", "--json").stdout
     mirrored = ("envoyproxy/gateway:v", "envoyproxy/envoy:distroless", "envoyproxy/ratelimit:")
     assert [image for image in mirrored if f"registry.example.com/mirror/{image}" not in shown] == []

@@ -13,10 +13,8 @@ import yaml
 from pulumi import automation
 
 from local.paths import REPOSITORY, state_root
-from local.toolchain import pins
 from local.venv import VENV
 
-ENVOY = f"docker.io/envoyproxy/envoy:distroless-v{pins.ENVOY}"
 _ROOMS = (
     "checks",
     "components",
@@ -58,8 +56,7 @@ class LiveStack:
         self._outputs: dict[str, Any] | None = None
         self.said = ""
         """Output of the last `up`."""
-        # The clusters of the tests have the Envoy that is built here, which cannot have the release's digest.
-        self.configure(context=context, **{"gateway.envoyImage": ENVOY})
+        self.configure(context=context)
         self.automation = automation.create_or_select_stack(
             stack_name="dev",
             work_dir=str(self.directory),
