@@ -23,6 +23,7 @@ __all__ = [
     "Release",
     "by_tag",
     "envoy_image",
+    "full_name",
     "is_older",
     "line_of",
     "lines_after",
@@ -45,6 +46,7 @@ NEWEST = LINES[-1].newest
 ENVOY = "docker.io/envoyproxy/envoy"
 LOCAL_CONTEXT = "synergychat-local"
 """Context of the local cluster. Its images are built from source, so they cannot have the digests of the releases."""
+_REGISTRY = re.compile(r"^(localhost|[^/]*[.:][^/]*)/")
 CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
 """ConfigMap, and key in it, that hold the controller's own configuration."""
 ENVOY_GATEWAY_MANIFEST = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
@@ -85,6 +87,11 @@ def by_tag(image: str) -> str:
     return image.partition("@")[0]
 
 
+def full_name(image: str) -> str:
+    """The image with its registry: docker.io if it names none."""
+    return image if _REGISTRY.match(image) else f"docker.io/{image}"
+
+
 def mirrored(image: str, registry: str | None) -> str:
     """The same image in another registry; None leaves it where it is."""
-    return image if registry is None else f"{registry}/{re.sub(r'^(localhost|[^/]*[.:][^/]*)/', '', image)}"
+    return image if registry is None else f"{registry}/{_REGISTRY.sub('', image)}"
