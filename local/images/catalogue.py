@@ -8,7 +8,6 @@ from pathlib import Path
 
 from local.errors import UserError
 from local.images.archive_writer import Image
-from local.paths import cache_root
 from local.toolchain import Tools, system
 from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_DIGEST, ENVOY_GATEWAY
 from local.toolchain.progress import Progress
@@ -17,6 +16,7 @@ from local.toolchain.store import Store
 
 _REGISTRY_HOSTS = {"docker.io": "registry-1.docker.io"}
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_DEADLINE_S = 900.0
 NOBODY = "65532:65532"
 
 
@@ -97,7 +97,7 @@ def tools_for(progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[st
     """List the tools to build images from, for images whose registry does not answer."""
     answering = reachable(frozenset(entry.host for entry in entries))
     missing = sorted({entry.reference.partition("/")[0] for entry in entries if entry.host not in answering})
-    kept = Store(cache_root() / "images")
+    kept = Store("images")
     if missing and not any(kept.root.iterdir()):
         progress.say(f"The image registries {', '.join(missing)} do not answer; their images are built here.")
     # Build only for registries that do not answer. A failed download is reported instead.
@@ -106,7 +106,7 @@ def tools_for(progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[st
 
 def archives(tools: Tools, progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[Path]:
     """Ensure an archive of every image, in the order of `entries`."""
-    store = Store(cache_root() / "images")
+    store = Store("images")
     answering = reachable(frozenset(entry.host for entry in entries))
     if any(entry.host in answering for entry in entries):
         system.ensure(["skopeo"], progress)
@@ -137,7 +137,13 @@ def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
             f"docker://{entry.source}",
             f"docker-archive:{archive}:{entry.reference}",
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_DEADLINE_S)
+        except subprocess.TimeoutExpired as error:
+            raise UserError(
+                f"The image {entry.reference} could not be downloaded within {_DEADLINE_S:g} s.",
+                "Check the network, then run the same command again.",
+            ) from error
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"skopeo ended with exit code {done.returncode}"]
             raise UserError(

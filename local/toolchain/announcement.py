@@ -3,13 +3,24 @@
 import os
 from collections.abc import Sequence
 
-from local.paths import cache_root
+from kube.xdg_directories import cache_root, state_path
 from local.toolchain.pins import Artefact, GoProgram
 from local.toolchain.progress import Progress
 
 
-def announce(from_release: Sequence[Artefact], built: Sequence[Artefact], progress: Progress) -> None:
-    """Print which tools are downloaded and which are built, with an estimate of the time."""
+def announce(
+    from_release: Sequence[Artefact], built: Sequence[Artefact], unrecorded: Sequence[Artefact], progress: Progress
+) -> None:
+    """Print which tools are downloaded and which are built, with an estimate of the time.
+
+    `unrecorded` are those that the cache has, but that cannot be verified.
+    """
+    if unrecorded:
+        progress.say(
+            f"{cache_root()} has {', '.join(artefact.name for artefact in unrecorded)}, but {state_path()} has no "
+            "checksums of them.\nThey are made again. If nobody else could write to the cache, stop this run and type: "
+            ".venv/bin/python -m local.toolchain --trust-cache"
+        )
     if from_release:
         progress.say(f"Downloading the releases of {', '.join(artefact.name for artefact in from_release)}.")
     programs = [step for artefact in built for step in artefact.recipe if isinstance(step, GoProgram)]

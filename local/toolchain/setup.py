@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import UserError
-from local.paths import REPOSITORY, cache_root
+from local.paths import REPOSITORY
 from local.toolchain import pypi, release_download, system
 from local.toolchain.announcement import announce
 from local.toolchain.gobuild import Go
@@ -44,13 +44,15 @@ def ensure(names: Iterable[str], progress: Progress) -> Tools:
 
     Prints nothing if all of them exist already.
     """
-    store = Store(cache_root() / "tools")
+    store = Store("tools")
     wanted = [ARTEFACTS[name] for name in names]
     found = {artefact.name: directory for artefact in wanted if (directory := _find(artefact, store)) is not None}
     missing = [artefact for artefact in wanted if artefact.name not in found]
     from_release = _released(missing)
     built = [artefact for artefact in missing if artefact not in from_release]
-    announce(from_release, built, progress)
+    announce(
+        from_release, built, [artefact for artefact in missing if store.is_unrecorded(store_key(artefact))], progress
+    )
     needs = [need for artefact in wanted for need in artefact.runs_with]
     needs += [need for artefact in built for need in artefact.builds_with]
     system.ensure(set(needs), progress)
@@ -66,7 +68,9 @@ def _find(artefact: Artefact, store: Store) -> Path | None:
             return next(
                 (Path(d) for d in step.directories if all((Path(d) / p).exists() for p in artefact.programs)), None
             )
-    return _installed(artefact) or store.find(store_key(artefact))
+    kept = store.find(store_key(artefact))
+    complete = kept is not None and all((kept / name).is_file() for name in (*artefact.programs, *artefact.links))
+    return _installed(artefact) or (kept if complete else None)
 
 
 def _find_new(artefact: Artefact, store: Store) -> Path:
@@ -125,7 +129,7 @@ def _fill(
     from_release: Sequence[Artefact], built: Sequence[Artefact], work: Mapping[str, Path], progress: Progress
 ) -> None:
     """Download and build in parallel. A second build uses the cores while the first one links."""
-    go = Go(cache_root() / "go", cache_root() / "logs")
+    go = Go()
     programs: dict[str, list[tuple[GoProgram, Path]]] = {}
     for artefact in built:
         for step in artefact.recipe:

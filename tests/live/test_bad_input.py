@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from config import StackConfig
-from local.paths import REPOSITORY, cache_root
+from local.paths import REPOSITORY, cache_root, state_root
 from tests.conftest import TestCluster
 from tests.live.live_stack import LiveStack
 from tests.unit import release
@@ -449,9 +449,11 @@ def test_a_disk_that_fills_up_with_images_is_named_and_no_cluster_is_begun(
     cache = Path(places["XDG_CACHE_HOME"])
     small_disks.append(disk := SmallDisk(cache, "8m"))
     kept = cache / "synergychat"
-    disk.run("mkdir", kept)
     for made in ("tools", "manifests"):
-        disk.run("ln", "-s", cache_root() / made, kept / made)
+        disk.run("mkdir", "-p", "-m", "700", kept / made)
+        disk.run("mount", "--bind", cache_root() / made, kept / made)
+    disk.run("chmod", "700", kept)
+    shutil.copytree(state_root() / "checksums", Path(places["XDG_STATE_HOME"]) / "synergychat" / "checksums")
     said = refused(disk.run(sys.executable, "-m", "local.cluster", "--name", "tiny", "up", environment=places))
     assert "The disk is full: " in said
     assert f"MiB free in {kept} (XDG_CACHE_HOME)" in said
@@ -463,6 +465,8 @@ def test_a_disk_that_has_no_room_for_the_state_is_named_and_with_room_the_same_c
 ) -> None:
     state = Path(places["XDG_STATE_HOME"])
     small_disks.append(disk := SmallDisk(state, "1m"))
+    disk.run("mkdir", state / "synergychat")
+    disk.run("cp", "--recursive", state_root() / "checksums", state / "synergychat")
     said = refused(disk.run("make", "preview", environment={"XDG_STATE_HOME": str(state)}))
     assert f"The disk is full: the kubernetes provider does not fit into {state}/synergychat/pulumi-home." in said
     disk.grow("500m")

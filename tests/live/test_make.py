@@ -35,6 +35,10 @@ class Newcomer:
         settings.parent.mkdir(mode=0o700, parents=True)
         settings.write_text(json.dumps({"api_port": API_PORT, "first_address": ADDRESS}))
 
+    def know_the_cache(self) -> None:
+        """Take over what this user's state knows of the cache. Without it, every tool would be built again."""
+        shutil.copytree(state_root() / "checksums", self.state / "checksums")
+
     def start(self, *command: str, output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command,
@@ -70,6 +74,7 @@ def newcomer() -> Iterator[Newcomer]:
         shutil.rmtree(home)
     newcomer = Newcomer(home)
     newcomer.choose_ports()
+    newcomer.know_the_cache()
     yield newcomer
     newcomer.make("down", "PURGE=1")
     shutil.rmtree(home)

@@ -15,7 +15,7 @@ from local.cluster.archive_reader import full_name
 from local.cluster.node_images import FIRST
 from local.errors import UserError
 from local.images import catalogue
-from local.paths import REPOSITORY, cache_root
+from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
@@ -171,7 +171,7 @@ def test_a_failed_download_names_the_image_and_the_last_line_of_skopeo(
     skopeo.write_text(f"#!/bin/sh\n{script}\n")
     skopeo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{skopeo.parent}{os.pathsep}{os.environ['PATH']}")
-    store = Store(cache_root() / "images")
+    store = Store("images")
     _answering(monkeypatch, ENTRIES[0].host)
     with Progress() as progress, pytest.raises(UserError) as caught:
         catalogue.archives(cast(Tools, FakeTools(tmp_path)), progress, ENTRIES[:1])

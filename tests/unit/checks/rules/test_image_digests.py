@@ -57,7 +57,9 @@ def configuration(text: str) -> Manifest:
             ["spec.provider.kubernetes.envoyDeployment.container.image"],
         ),
         (
-            proxy(envoyDaemonSet={"initContainers": [{"image": "a"}], "pod": {"volumes": [{"image": {"reference": "b"}}]}}),
+            proxy(
+                envoyDaemonSet={"initContainers": [{"image": "a"}], "pod": {"volumes": [{"image": {"reference": "b"}}]}}
+            ),
             [
                 "spec.provider.kubernetes.envoyDaemonSet.initContainers[0].image",
                 "spec.provider.kubernetes.envoyDaemonSet.pod.volumes[0].image.reference",
