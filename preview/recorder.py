@@ -34,6 +34,8 @@ def config_source(path: Path) -> Generator[None]:
 class Declaration:
     """One declared object."""
 
+    name: str = ""
+    """Name of its Pulumi resource."""
     manifest: Manifest
     """UNKNOWN stands for values that are known only after `up`."""
     marked: Any
@@ -55,7 +57,9 @@ class Recorder:
         if args.type_.startswith("kubernetes:"):
             manifest = {name: value for name, value in _plain(args.props).items() if value is not None}
             self.declarations.append(
-                Declaration(manifest=manifest, marked=args.props, source=_config_source.get(), line=_line())
+                Declaration(
+                    name=args.name, manifest=manifest, marked=args.props, source=_config_source.get(), line=_line()
+                )
             )
 
 
