@@ -77,7 +77,7 @@ such as `envoyGateway.config`, are refused.
 
 Bring up the stack with the platform first, and destroy it last. Destroying another stack does not affect the rest. Set
 `envoyGateway.protect` so that nobody destroys the platform by mistake. How to remove a protected platform:
-[operating.md](operating.md#a-protected-platform).
+[operating.md](operating.md#protected-objects).
 
 ## In a cluster for each stack
 Set only `context`. Every stack then manages its own platform, because `platform` is `managed` by default.
