@@ -7,9 +7,7 @@ from typing import Any
 from config.certificates import CertificateConfig
 from config.stack import StackConfig
 from diagnostics import Problem, problem
-
-LOCAL_CONTEXT = "synergychat-local"
-"""Context of the local cluster. It is thrown away with everything on it, so its state may have an empty passphrase."""
+from releases import LOCAL_CONTEXT
 
 
 def is_protected(stack_file: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
@@ -26,7 +24,10 @@ def is_protected(stack_file: Mapping[str, Any], environment: Mapping[str, str]) 
 
 
 def unprotected(stack: StackConfig) -> Iterator[Problem]:
-    """The keys of a stack that make secrets, if nothing protects them. The local cluster's own stack may have them."""
+    """The keys of a stack that make secrets, if nothing protects them.
+
+    The stack of the local cluster may have them: that cluster is thrown away with everything on it.
+    """
     if stack.context == LOCAL_CONTEXT:
         return
     if stack.secrets:

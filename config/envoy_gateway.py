@@ -47,7 +47,6 @@ class EnvoyGatewayConfig(Section):
     )
     protect: bool = Field(
         default=False,
-        description="Make Pulumi refuse to delete the CRDs, including those of `certManager`. With the CRDs the "
-        "cluster "
-        "would lose every Gateway, route and Certificate.",
+        description="Make Pulumi refuse to delete the CRDs, and the controllers with their namespaces, including those "
+        "of `certManager`. With the CRDs the cluster would lose every Gateway, route and Certificate.",
     )

@@ -66,8 +66,8 @@ class ServingConfig(Section):
     )
     envoy_image: Image | None = Field(
         default=None,
-        description="Image of the Envoys. Default: the one that the release was tested with; an image without a tag "
-        "gets that one's tag.",
+        description="Image of the Envoys. Default: the one that the release pins by digest, or on the local cluster, "
+        "which builds it from source, the one of the same tag. An image without a tag gets that tag.",
     )
     https: HttpsConfig | None = Field(default=None, description="HTTPS for all host names of the Gateway's routes.")
     listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Extra listeners.")

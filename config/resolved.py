@@ -19,7 +19,7 @@ from diagnostics.source import derived
 from gatewayapi.kinds import ROUTES, PolicyKind, RouteKind, route_kinds
 from kube.json_paths import children
 from kube.read import values
-from releases import ENVOY, envoy_image, mirrored
+from releases import ENVOY, LOCAL_CONTEXT, by_tag, envoy_image, mirrored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class ChatSettings:
     """The chat's namespace, Secrets and workloads."""
 
     namespace: str
+    protect: bool
+    """Whether Pulumi refuses to delete the namespace."""
     default_deny: bool
     """Whether NetworkPolicies deny all traffic in the namespace that no other policy allows."""
     api_url: str
@@ -63,6 +65,8 @@ class GatewaySettings:
     """Host names that it serves, wildcards included: the program issues certificates for them."""
     envoy_image: str | None
     """Image of Envoy; None leaves the choice to Envoy Gateway."""
+    protect: bool
+    """Whether Pulumi refuses to delete or replace it."""
     timeout_s: int
 
 
@@ -161,6 +165,7 @@ class Stack:
     def chat(self) -> ChatSettings:
         return ChatSettings(
             namespace=self.config.namespace,
+            protect=self.config.protect,
             default_deny=self.config.network_policy,
             api_url=self.urls["api"],
             web=self.config.web,
@@ -274,6 +279,7 @@ class Stack:
             listeners=keys.served(served_by_https),
             hostnames=self._hostnames(name, ROUTES),
             envoy_image=self._envoy_image(keys),
+            protect=self.config.protect,
             timeout_s=self.timeout_s,
         )
 
@@ -291,7 +297,10 @@ class Stack:
     def _envoy_image(self, gateway: ServingConfig) -> str | None:
         registry = self.config.envoy_gateway.registry
         released = envoy_image(self.config.envoy_gateway.version) or (ENVOY if registry else None)
-        return gateway.envoy_image or (mirrored(released, registry) if released else None)
+        if gateway.envoy_image or released is None:
+            return gateway.envoy_image
+        image = mirrored(released, registry)
+        return by_tag(image) if self.context == LOCAL_CONTEXT else image
 
     def _chat_route(self, key: str, keys: WebConfig | ApiConfig) -> RouteSettings:
         rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": [{"workload": key}]}

@@ -30,6 +30,11 @@ class StackConfig(Section):
     require_digests: bool = Field(
         default=False, description="Require a digest for every image, because a tag can be moved to another image."
     )
+    protect: bool = Field(
+        default=False,
+        description="Make Pulumi refuse to delete or replace the stack's namespace, which has the volumes, and its "
+        "Gateways, which have the addresses.",
+    )
     timeout_seconds: Seconds = Field(
         default=120, description="Time for each object to become ready before `pulumi up` fails and names it."
     )

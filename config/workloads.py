@@ -63,7 +63,13 @@ class PersistenceConfig(Section):
     size: Quantity = Field(description="Size of the volume, such as `1Gi`.")
     path: FilePath = Field(default="/data", description="Mount path in the container.")
     storage_class: Subdomain | None = Field(
-        default=None, description="StorageClass. Default: the cluster's default class."
+        default=None,
+        description="StorageClass. Default: the cluster's default class. It cannot be changed while the volume exists.",
+    )
+    retain: bool = Field(
+        default=True,
+        description="Keep the volume when `persistence` or the workload is taken out of the config. Only a deleted "
+        "namespace deletes it then.",
     )
 
 

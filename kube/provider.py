@@ -35,18 +35,41 @@ def connect(name: str, context: str, on_failure: pulumi.ErrorHook) -> pulumi.Res
     return pulumi.ResourceOptions(providers=[provider])
 
 
-def _common_options(on_failure: pulumi.ErrorHook) -> pulumi.ResourceTransformation:
-    """Add the failure hook to every Kubernetes resource, and delete an object before its replacement is created.
+_OVERLAPPING = frozenset(
+    {
+        "ConfigMap",
+        "CronJob",
+        "Deployment",
+        "GRPCRoute",
+        "HorizontalPodAutoscaler",
+        "HTTPRoute",
+        "Namespace",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+    }
+)
+"""Kinds that serve clients, or that those need. An object with another name can exist beside its predecessor."""
 
-    Without the latter, an `up` that fails between creation and deletion leaves the old object to the next `up`. If the
-    config has the old name again by then, that `up` adopts the object, as it does with every existing one, and then
-    deletes it.
+
+def _common_options(on_failure: pulumi.ErrorHook) -> pulumi.ResourceTransformation:
+    """Add the failure hook to every Kubernetes resource, and set whether it is deleted before its replacement.
+
+    A successor with another name or namespace is created first where both can exist, so that no request is lost. Two
+    Gateways would want the same ports, and two policies the same target. A successor with the same name always comes
+    after the deletion: the provider itself says so.
     """
-    common = pulumi.ResourceOptions(delete_before_replace=True, hooks=pulumi.ResourceHookBinding(on_error=[on_failure]))
+    hooks = pulumi.ResourceHookBinding(on_error=[on_failure])
 
     def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
+        deletes_first = args.type_.rpartition(":")[2] not in _OVERLAPPING
+        common = pulumi.ResourceOptions(delete_before_replace=deletes_first, hooks=hooks)
         return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, common))
 
     return transform

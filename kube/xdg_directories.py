@@ -21,3 +21,11 @@ def _directory(variable: str, default: str) -> Path:
     """Return the directory that `variable` names. The rules say to ignore a relative path."""
     given = Path(os.environ.get(variable, ""))
     return given if given.is_absolute() else Path.home() / default
+
+
+def make_private(path: Path) -> None:
+    """Create a directory and its missing parents with mode 0700, whatever the umask is."""
+    for directory in (*reversed(path.parents), path):
+        if not directory.exists():
+            # Another process may create it at the same time.
+            directory.mkdir(mode=0o700, exist_ok=True)

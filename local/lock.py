@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kube.xdg_directories import make_private
+
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -13,7 +15,7 @@ def locked(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
 
     If another process holds the lock, `waiting` is called once with its name ("pid 123").
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

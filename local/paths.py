@@ -1,23 +1,55 @@
-"""Locate the repository, and the directory that holds this user's state."""
+"""Locate the repository, and the directories that hold this user's state and cache."""
 
+import os
 from pathlib import Path
 
-from kube.xdg_directories import cache_root, state_path
+from kube.xdg_directories import cache_root, make_private, state_path
 from local.errors import UserError
 
-__all__ = ["REPOSITORY", "cache_root", "state_root"]
+__all__ = ["REPOSITORY", "cache_root", "private_cache", "private_state", "state_root"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def state_root() -> Path:
     """Return the directory for cluster data, Pulumi state and credentials. It is created with mode 0700."""
-    root = state_path()
+    return _private(state_path(), "XDG_STATE_HOME")
+
+
+def private_state(*names: str) -> Path:
+    """Return a directory below the state's, which is created with mode 0700. UserError if others could change it."""
+    return _private(state_root().joinpath(*names), "XDG_STATE_HOME")
+
+
+def private_cache(*names: str) -> Path:
+    """Return a directory below the cache's, which is created with mode 0700. UserError if others could change it."""
+    return _private(_private(cache_root(), "XDG_CACHE_HOME").joinpath(*names), "XDG_CACHE_HOME")
+
+
+def _private(path: Path, variable: str) -> Path:
+    """Create a directory. UserError if it belongs to another user, or if others may write to it."""
+    elsewhere = f"set {variable} to another directory."
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path)
+        found = path.lstat()
+        mode = found.st_mode & 0o777
+        if found.st_uid == os.geteuid() and not mode & 0o022 and mode & 0o077 and not path.is_symlink():
+            path.chmod(0o700)
     except OSError as error:
         raise UserError(
-            f"The directory {root} cannot be created: {error.strerror}.",
-            "Change its owner to your user, or set XDG_STATE_HOME to another directory.",
+            f"The directory {path} cannot be created: {error.strerror}.",
+            f"Change its owner to your user, or {elsewhere}",
         ) from error
-    return root
+    if path.is_symlink() or not path.is_dir():
+        raise UserError(f"{path} is not a directory of its own.", f"Delete it, or {elsewhere}")
+    if found.st_uid != os.geteuid():
+        raise UserError(
+            f"The directory {path} belongs to another user (UID {found.st_uid}), who could change what runs from it.",
+            f"Change its owner to your user, or {elsewhere}",
+        )
+    if mode & 0o022:
+        raise UserError(
+            f"Other users may write to the directory {path} (mode {mode:04o}), and could change what runs from it.",
+            f"Type: chmod go-w {path}",
+        )
+    return path

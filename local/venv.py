@@ -20,6 +20,7 @@ VENV = REPOSITORY / ".venv"
 RUN = ("requirements.txt", "local/requirements.txt")
 DEV = ("requirements-dev.txt",)
 OLDEST = (3, 11)
+DEADLINE_S = 1800.0
 PIP_DEFAULTS = {"PIP_RETRIES": "1"}
 """With pip's default of five retries, a registry that does not answer costs minutes. The user's environment wins."""
 
@@ -65,6 +66,8 @@ def install(files: tuple[str, ...], venv: Path = VENV) -> bool:
         "--quiet",
         "--disable-pip-version-check",
         "--no-compile",
+        # The build of a source distribution would download its own requirements without hashes, and run them.
+        "--only-binary=:all:",
     ]
     requirements = [part for file in files for part in ("--requirement", str(REPOSITORY / file))]
     if not _run(
@@ -83,7 +86,11 @@ def _works(venv: Path) -> bool:
 
 def _run(command: list[str], fix: str) -> bool:
     environment = PIP_DEFAULTS | os.environ
-    done = child.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        done = child.run(command, timeout_s=DEADLINE_S, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except subprocess.TimeoutExpired:
+        print(f"error: {' '.join(command[:4])} ... took longer than {DEADLINE_S:g} s\n  {fix}", file=sys.stderr)
+        return False
     if done.returncode != 0:
         # The module venv reports only that pip failed, not that the disk was full.
         if disk.is_full(done.stdout + done.stderr) or not disk.has_room(REPOSITORY):

@@ -9,6 +9,8 @@ import pulumi
 from diagnostics.exit import exit_silently_on_interrupt, stop
 from diagnostics.render import render
 from kube.manifest import Manifest
+from preview import deployed
+from preview.claims import is_claim
 from preview.recorder import Recorder
 from preview.validate import problems
 
@@ -69,6 +71,8 @@ class Preview:
             crds=self._target.crds,
             version=self._target.version,
             require_digests=self._require_digests,
+            # The state is read only for a stack with data: it takes a second.
+            deployed_claims=deployed.claims(pulumi.get_stack()) if any(map(is_claim, declarations)) else {},
         )
         if found:
             stop(render(found, pulumi.get_stack()))

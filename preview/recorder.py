@@ -45,6 +45,8 @@ def secret(content: Mapping[str, str]) -> pulumi.Output[Mapping[str, str]]:
 class Declaration:
     """One declared object."""
 
+    name: str = ""
+    """Name of its Pulumi resource."""
     manifest: Manifest
     """UNKNOWN stands for values that are known only after `up`."""
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]], repr=False)
@@ -70,7 +72,12 @@ class Recorder:
             secrets = {name: _contents[value] for name, value in args.props.items() if _is_known_secret(value)}
             self.declarations.append(
                 Declaration(
-                    manifest=manifest, secrets=secrets, marked=args.props, source=_config_source.get(), line=_line()
+                    name=args.name,
+                    manifest=manifest,
+                    secrets=secrets,
+                    marked=args.props,
+                    source=_config_source.get(),
+                    line=_line(),
                 )
             )
 

@@ -1,6 +1,7 @@
 """Validate: everything that the API server and Envoy Gateway would refuse among the declared objects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from checks import rules
 from checks.rules.controller_config import wrong_config
@@ -11,6 +12,7 @@ from diagnostics.render import Located, config_key
 from diagnostics.source import trace
 from kube.manifest import Manifest
 from kube.unknown import UNKNOWN
+from preview.claims import replaced_claims
 from preview.recorder import Declaration
 from releases import release_of
 
@@ -24,12 +26,15 @@ def problems(
     crds: Sequence[Manifest],
     version: str,
     require_digests: bool,
+    deployed_claims: Mapping[str, Manifest] = MappingProxyType({}),
 ) -> list[Located]:
     """Every problem of the declared objects, located where the user can change it.
 
-    `crds` are the CustomResourceDefinitions that the objects meet, `version` is Envoy Gateway's.
+    `crds` are the CustomResourceDefinitions that the objects meet, `version` is Envoy Gateway's. `deployed_claims` are
+    the volume claims of the last update, by the names of their resources.
     """
     found = [*_problems(declarations, crds, version), *_declared_twice(declarations, project)]
+    found += replaced_claims(declarations, deployed_claims)
     if require_digests:
         found += [
             (declaration, image) for declaration in declarations for image in without_digest(declaration.manifest)

@@ -17,10 +17,13 @@ __all__ = [
     "ENVOY",
     "ENVOY_GATEWAY_MANIFEST",
     "LINES",
+    "LOCAL_CONTEXT",
     "NEWEST",
     "Line",
     "Release",
+    "by_tag",
     "envoy_image",
+    "full_name",
     "is_older",
     "line_of",
     "lines_after",
@@ -41,6 +44,9 @@ NEWEST = LINES[-1].newest
 """The release that a stack installs unless it names another one."""
 
 ENVOY = "docker.io/envoyproxy/envoy"
+LOCAL_CONTEXT = "synergychat-local"
+"""Context of the local cluster. Its images are built from source, so they cannot have the digests of the releases."""
+_REGISTRY = re.compile(r"^(localhost|[^/]*[.:][^/]*)/")
 CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
 """ConfigMap, and key in it, that hold the controller's own configuration."""
 ENVOY_GATEWAY_MANIFEST = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
@@ -71,11 +77,21 @@ def is_older(version: str, than: str) -> bool:
 
 
 def envoy_image(version: str) -> str | None:
-    """The Envoy image of a release by tag; None for one that runs what its manifest names."""
+    """The Envoy image of a release by tag and digest; None for a release that chooses it itself."""
     line = line_of(version)
     return line.envoy_images.get(version) if line else None
 
 
+def by_tag(image: str) -> str:
+    """The image without its digest."""
+    return image.partition("@")[0]
+
+
+def full_name(image: str) -> str:
+    """The image with its registry: docker.io if it names none."""
+    return image if _REGISTRY.match(image) else f"docker.io/{image}"
+
+
 def mirrored(image: str, registry: str | None) -> str:
     """The same image in another registry; None leaves it where it is."""
-    return image if registry is None else f"{registry}/{re.sub(r'^(localhost|[^/]*[.:][^/]*)/', '', image)}"
+    return image if registry is None else f"{registry}/{_REGISTRY.sub('', image)}"

@@ -20,8 +20,8 @@ class Line:
     gateway_api: str
     """Release of Gateway API whose CRDs the line brings."""
     envoy_images: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Envoy image by patch release and by tag alone. The release itself pins a digest, which no image that is built
-    from source can have; a patch release that is not listed runs the image that it names itself."""
+    """Envoy image by patch release, with the digest that the release pins as `DefaultEnvoyProxyImage`. A patch release
+    that is not listed runs the image that it names itself."""
     new_versions: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     """Kinds of Gateway API by the version that is new, with the version that earlier lines serve, if any."""
     new_fields: frozenset[tuple[str, str]] = frozenset()

@@ -9,7 +9,10 @@ LINE = Line(
     newest="1.9.1",
     end_of_life=date(2027, 2, 14),
     gateway_api="1.6.1",
-    envoy_images={"1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"},
+    envoy_images={
+        "1.9.1": "docker.io/envoyproxy/envoy:distroless-v1.39.1"
+        "@sha256:eb2c01c13125d1629637cb4e4cce7207009fb7cc2c8027f9742758549d15b6f4"
+    },
     new_versions={("TCPRoute", "v1"): "v1alpha2", ("UDPRoute", "v1"): "v1alpha2"},
     new_fields=frozenset(
         {

@@ -15,6 +15,7 @@ from local.images import archives
 from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
+from tests.live.images import name_envoy_as_released
 from tests.live.live_stack import LiveStack, live_stack
 
 TEST_CLUSTER = "test"
@@ -44,6 +45,7 @@ class TestCluster:
         with Progress() as progress:
             tools = supplies.for_stack_on_local_cluster(progress)
             self.cluster.up(tools, archives(tools, progress), progress, lives_with=Process.of(os.getpid()))
+        name_envoy_as_released(self.cluster)
 
     def restart(self) -> None:
         self.cluster.down()

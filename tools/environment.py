@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from local.cluster.directory import DEFAULT_NAME, Directory
-from local.paths import REPOSITORY, state_root
+from local.paths import REPOSITORY, private_state, state_root
 from local.toolchain import Tools
 from local.venv import VENV
 
@@ -48,9 +48,7 @@ def pulumi_home() -> Path:
 
 def backend(context: str) -> Path:
     """Return the Pulumi backend of a Kubernetes context. Each has its own, so that clusters never share state."""
-    directory = state_root() / "pulumi" / quote(context, safe="")  # the contexts of clouds contain slashes and colons
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return directory
+    return private_state("pulumi", quote(context, safe=""))  # the contexts of clouds contain slashes and colons
 
 
 def write_wrappers(tools: Tools) -> None:

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.encryption import LOCAL_CONTEXT, is_protected
+from config.encryption import is_protected
 from local.command import exit_code
 from local.errors import UserError
+from releases import LOCAL_CONTEXT
 from tools.stack import CONTEXT_KEY, document_of
 
 

@@ -18,9 +18,10 @@ from diagnostics.terminal import printable
 from kube.yaml_text import YamlError, read_yaml
 from local import child, disk
 from local.errors import UserError
-from local.paths import REPOSITORY, state_root
+from local.paths import REPOSITORY, private_state
 from local.toolchain import Tools
 from local.toolchain.pins import PULUMI_KUBERNETES
+from local.toolchain.store import sha256_file
 from local.venv import VENV
 from tools import pulumi_processes, selection, state_lock
 from tools.environment import LOCAL_CONTEXT, pulumi_home, stack_file, variables, write_wrappers
@@ -156,8 +157,7 @@ class Stack:
         if not self.named and (has_key or self._is_protected()):
             return []
         document["config"] = own_config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
-        copy = state_root() / "stacks" / quote(self.context, safe="") / stack_file(self.name).name
-        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy = private_state("stacks", quote(self.context, safe="")) / stack_file(self.name).name
         copy.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(copy)]
 
@@ -250,8 +250,11 @@ def prepare(tools: Tools) -> None:
 
 
 def _complete(plugin: Path, tools: Tools) -> bool:
-    """Tell whether the plugin is installed. Pulumi marks one whose installation was cut off as partial."""
+    """Tell whether the plugin is installed, byte for byte: it gets the credentials of the cluster.
+
+    Pulumi marks a plugin whose installation was cut off as partial.
+    """
     installed = plugin / "pulumi-resource-kubernetes"
     source = tools.program("pulumi-resource-kubernetes")
     partial = plugin.with_name(f"{plugin.name}.partial")
-    return installed.exists() and not partial.exists() and installed.stat().st_size == source.stat().st_size
+    return installed.is_file() and not partial.exists() and sha256_file(installed) == sha256_file(source)

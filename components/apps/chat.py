@@ -35,7 +35,12 @@ class Chat(pulumi.ComponentResource):
         super().__init__("synergychat:index:Chat", name, None, opts)
 
         settings, here = args.settings, pulumi.ResourceOptions(parent=self)
-        self.namespace = create_restricted_namespace(name, settings.namespace, here, default_deny=settings.default_deny)
+        self.namespace = create_restricted_namespace(
+            name,
+            settings.namespace,
+            pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(protect=settings.protect)),
+            default_deny=settings.default_deny,
+        )
         self.secrets = create_secrets(settings.secrets, self.namespace, here)
 
         def workload(key: str, config: AppConfig, environment: Mapping[str, str], health_path: str) -> Workload:

@@ -163,7 +163,7 @@ class Gateway(pulumi.ComponentResource):
         # Another exposure gives another address, or none. Only the status of a new Gateway surely has no old one.
         other_node_ports = [entry["nodePort"] for entry in listeners.node_ports if entry["port"] != keys.port]
         exposure = [keys.exposure, keys.node_port, keys.port, *other_node_ports]
-        replacement = pulumi.ResourceOptions(replacement_trigger=exposure)
+        replacement = pulumi.ResourceOptions(replacement_trigger=exposure, protect=self._settings.protect)
         return self._object(name, ready, [*needed, self.namespace.resource], replacement)
 
     def _certificate(self, name: str, listener: ListenerConfig, gateway: pulumi.Resource) -> None:

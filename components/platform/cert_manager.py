@@ -20,7 +20,8 @@ from preview.recorder import config_source
 class CertManagerArgs:
     release: CertManagerRelease
     protect: bool
-    """Whether Pulumi refuses to delete the CRDs: with a CRD all objects of its kind in the cluster are deleted."""
+    """Whether Pulumi refuses to delete the namespace, the CRDs and what serves them. With a CRD all objects of its kind
+    in the cluster are deleted."""
     after: Sequence[pulumi.Resource]
     """Resources that install the kinds of Gateway API: the controller looks for them at start."""
     timeout_s: int
@@ -42,10 +43,10 @@ class CertManager(pulumi.ComponentResource):
         self._timeout_s = args.timeout_s
         release = args.release
 
-        (namespace,) = self._register(name, [release.namespace], [])
+        (namespace,) = self._register(name, [release.namespace], [], protect=args.protect)
         crds = self._register(name, release.crds, [], protect=args.protect)
         settings = self._register(name, release.settings, [namespace])
-        deployments = self._register(name, release.deployments, [*args.after, *crds, *settings])
+        deployments = self._register(name, release.deployments, [*args.after, *crds, *settings], protect=args.protect)
         self.webhooks = self._register(name, release.webhooks, deployments)
 
         self.register_outputs({"namespace": release.namespace["metadata"]["name"]})

@@ -24,7 +24,8 @@ ENVOY_GATEWAY = Product(name="Envoy Gateway", key="envoyGateway", url=ENVOY_GATE
 class EnvoyGatewayArgs:
     release: Release
     protect: bool = False
-    """Whether Pulumi refuses to delete the CRDs: with a CRD all objects of its kind in the cluster are deleted."""
+    """Whether Pulumi refuses to delete the namespace, the CRDs and what serves them. With a CRD all objects of its kind
+    in the cluster are deleted."""
     timeout_s: int
 
 
@@ -44,12 +45,12 @@ class EnvoyGateway(pulumi.ComponentResource):
         self._timeout_s = args.timeout_s
         objects = args.release
 
-        (namespace,) = self._register(name, [objects.namespace], [])
+        (namespace,) = self._register(name, [objects.namespace], [], protect=args.protect)
         crds = self._register(name, objects.crds, [], protect=args.protect)
         settings = self._register(name, objects.settings, [namespace])
         # A Job whose pod starts before its role is bound fails, and is retried only after ten seconds.
         jobs = self._register(name, objects.jobs, settings)
-        (self.controller,) = self._register(name, [objects.controller], [*crds, *settings, *jobs])
+        (self.controller,) = self._register(name, [objects.controller], [*crds, *settings, *jobs], protect=args.protect)
 
         self.register_outputs({"namespace": objects.namespace["metadata"]["name"]})
 

@@ -16,13 +16,16 @@ from diagnostics.source import with_sources
 from kube.labels import FIELD_MANAGER
 from kube.manifest import Manifest, identity
 from kube.merge import merge
+from kube.read import read
 from kube.readiness import SKIP_AWAIT, progress_deadline, rolled_out, wait_for
-from releases import CONFIG_KEY, CONFIG_MAP
+from releases import CONFIG_KEY, CONFIG_MAP, full_name
 
 CONTROLLER_NAME = "envoy-gateway"
 """Name of the controller's Deployment."""
 # An image in a mirror with another tag, or with a digest alone, does not tell its release.
 _RELEASE_TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:@|$)")
+# A line of the controller's configuration. Its other lines have to stay as they are.
+_SHORT_IMAGE = re.compile(r"^(\s*image: )([^\s./:]+/\S+)$", re.MULTILINE)
 _GATEWAY_CLASSES = "gatewayclasses.gateway.networking.k8s.io"
 
 
@@ -67,7 +70,7 @@ def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bo
     On an external platform, its objects may be in another namespace than in the manifest.
     """
     by_stage: dict[str, list[Manifest]] = {}
-    for manifest in objects(data, origin):
+    for manifest in map(_with_full_images, objects(data, origin)):
         kind = manifest["kind"]
         stage = kind if kind in ("CustomResourceDefinition", "Job", "Deployment") else "settings"
         by_stage.setdefault(stage, []).append(manifest)
@@ -95,6 +98,24 @@ def split(data: bytes, source: Source, sha256: str, origin: str, *, installs: bo
         jobs=tuple(by_stage.get("Job", [])),
         controller=controller,
     )
+
+
+def _with_full_images(manifest: Manifest) -> Manifest:
+    """The object with `docker.io/` before images without a registry.
+
+    A release names its own image without one, its chart with one: both have to give the same objects, because another
+    name replaces the Job that creates certificates, and the pods.
+    """
+    if is_config(manifest):
+        texts = {key: _SHORT_IMAGE.sub(r"\1docker.io/\2", text) for key, text in manifest.get("data", {}).items()}
+        return manifest | {"data": texts}
+    if manifest["kind"] not in ("Deployment", "Job"):
+        return manifest
+    containers = [
+        {**container, "image": full_name(container["image"])} if "image" in container else container
+        for container in read(manifest, "spec", "template", "spec", "containers", default=[])
+    ]
+    return merge(manifest, {"spec": {"template": {"spec": {"containers": containers}}}}) if containers else manifest
 
 
 def with_config(release: Release, fields: Manifest) -> Release:

@@ -3,17 +3,18 @@
 import hashlib
 import shutil
 import subprocess
-import time
 import urllib.error
-import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from config import CertManagerConfig, EnvoyGatewayConfig
 from kube.atomic_write import write_whole
-from kube.xdg_directories import cache_root
+from kube.download import TooLargeError, download
+from kube.xdg_directories import cache_root, make_private
 
 _STALL_S = 10
 _DEADLINE_S = 60
@@ -84,9 +85,7 @@ def read(source: Source, cache: Path) -> Raw:
     path = Path(location)
     try:
         if path.is_dir():
-            checksum = chart_sha256(path)
-            _verify(source, checksum, location)
-            return Raw(data=_rendered(path, source), sha256=checksum, origin=location)
+            return _chart(path, source)
         data = path.read_bytes()
     except OSError as error:
         raise ManifestError(
@@ -95,8 +94,38 @@ def read(source: Source, cache: Path) -> Raw:
     return _checked(source, data, location)
 
 
-def chart_sha256(directory: Path) -> str:
-    """Checksum of a directory: that of the output of `sha256sum` for all files, sorted by relative path."""
+def _chart(directory: Path, source: Source) -> Raw:
+    """The rendered chart. A private copy is verified and rendered, so that nobody can change it in between."""
+    if not (directory / "Chart.yaml").is_file():
+        raise ManifestError(
+            f"{directory} is not a chart: it has no Chart.yaml (synergychat:{source.product.key}.manifest)"
+        )
+    with TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "chart"
+        try:
+            shutil.copytree(directory, copy, symlinks=True)
+        except shutil.Error as error:
+            _, _, reason = error.args[0][0]
+            raise ManifestError(f"{directory} cannot be used as a chart: {reason}") from error
+        checksum = chart_sha256(copy, origin=directory)
+        _verify(source, checksum, str(directory))
+        return Raw(data=_rendered(copy, directory, source), sha256=checksum, origin=str(directory))
+
+
+def chart_sha256(directory: Path, origin: Path | None = None) -> str:
+    """Checksum of a directory: that of the output of `sha256sum` for all files, sorted by relative path.
+
+    Raises ManifestError for anything that this output does not describe. `origin` is the directory's name in messages.
+    """
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise ManifestError(f"{origin or directory} cannot be used as a chart: {name} is not a regular file")
+        if not name.isprintable() or "\\" in name:
+            raise ManifestError(
+                f"{origin or directory} cannot be used as a chart: the file name {name!r} has a control character or "
+                "a backslash"
+            )
     files = sorted((path.relative_to(directory).as_posix(), path) for path in directory.rglob("*") if path.is_file())
     lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n" for name, path in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -132,24 +161,16 @@ def _downloaded(source: Source, location: str, cache: Path) -> Raw:
 def _keep(data: bytes, path: Path) -> None:
     """Keep a download for later runs. Best effort: if the cache cannot be written, later runs download again."""
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data, mode=0o644)
+        make_private(path.parent)
+        write_whole(path, data)
 
 
 def _fetch(location: str, key: str) -> bytes:
-    deadline = time.monotonic() + _DEADLINE_S
-    data = bytearray()
+    data = BytesIO()
     try:
-        with urllib.request.urlopen(location, timeout=_STALL_S) as answer:  # noqa: S310 # only http(s) gets here
-            while chunk := answer.read1():
-                data += chunk
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"not complete after {_DEADLINE_S} s")
-                if len(data) > _LARGEST:
-                    raise ManifestError(f"{location} is larger than any manifest ({_LARGEST >> 20} MiB)")
-            # A connection that breaks off looks like the end of the data.
-            if answer.length:
-                raise ConnectionError(f"the connection ended {answer.length} bytes too early")
+        download(location, data, stall_s=_STALL_S, deadline_s=_DEADLINE_S, largest=_LARGEST)
+    except TooLargeError as error:
+        raise ManifestError(f"{location} is larger than any manifest ({_LARGEST >> 20} MiB)") from error
     except urllib.error.HTTPError as error:
         raise ManifestError(f"{location} answered {error.code} {error.reason}: is the version right?") from error
     except (OSError, HTTPException) as error:
@@ -160,7 +181,7 @@ def _fetch(location: str, key: str) -> bytes:
             f"or store the manifest in {cache_directory()} as SHA256.yaml, with its checksum in "
             f"synergychat:{key}.sha256 (`make up` does so for Envoy Gateway)."
         ) from error
-    return bytes(data)
+    return data.getvalue()
 
 
 def _checked(source: Source, data: bytes, location: str) -> Raw:
@@ -185,18 +206,17 @@ def _refuse_web_page(data: bytes, location: str) -> None:
         raise ManifestError(f"{location} is a web page, not a manifest: does a proxy or a login page answer?")
 
 
-def _rendered(chart: Path, source: Source) -> bytes:
-    if not (chart / "Chart.yaml").is_file():
-        raise ManifestError(f"{chart} is not a chart: it has no Chart.yaml (synergychat:{source.product.key}.manifest)")
+def _rendered(chart: Path, origin: Path, source: Source) -> bytes:
+    """Render a chart. `origin` is its name in messages."""
     helm = shutil.which("helm")
     if helm is None:
-        raise ManifestError(f"{chart} is a chart, but there is no `helm` on the PATH to render it")
+        raise ManifestError(f"{origin} is a chart, but there is no `helm` on the PATH to render it")
     name, *arguments = source.product.chart_arguments
     command = [helm, "template", name, str(chart), "--namespace", source.namespace, "--include-crds", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_DEADLINE_S)
     except subprocess.TimeoutExpired as error:
-        raise ManifestError(f"{chart} cannot be rendered: helm was not done after {_DEADLINE_S} s") from error
+        raise ManifestError(f"{origin} cannot be rendered: helm was not done after {_DEADLINE_S} s") from error
     if done.returncode != 0:
-        raise ManifestError(f"{chart} cannot be rendered: {done.stderr.decode(errors='replace').strip()}")
+        raise ManifestError(f"{origin} cannot be rendered: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

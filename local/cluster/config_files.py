@@ -23,8 +23,8 @@ ADDONS = Path(__file__).resolve().parent / "addons"
 def write(directory: Directory, settings: Settings, programs: Mapping[str, Path]) -> None:
     """Write all files into the cluster's config directory."""
     config = directory.config
-    (config / "manifests").mkdir(exist_ok=True)
-    (config / "cni").mkdir(exist_ok=True)
+    for name in ("manifests", "cni"):
+        (config / name).mkdir(mode=0o700, exist_ok=True)
     (config / "containerd.toml").write_text(_containerd(programs, config / "cni"))
     (config / "cni" / "10-pods.conflist").write_text(json.dumps(_PODS_NETWORK, indent=1))
     addons = "---\n".join(file.read_text() for file in sorted(ADDONS.glob("*.yaml")))

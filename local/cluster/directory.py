@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from kube.xdg_directories import make_private
 from local.errors import UserError
 from local.paths import state_root
 
@@ -117,7 +118,7 @@ class Directory:
     def create(self) -> None:
         """Create the directory and its subdirectories, with their modes."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.root)
             self.root.chmod(0o700)
             private = (self.pki, self.config, self.logs, self.etcd, self.containerd, self.scratch)
             for path in private:

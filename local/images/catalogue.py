@@ -9,15 +9,16 @@ from pathlib import Path
 from local import child
 from local.errors import UserError
 from local.images.archive_writer import Image
-from local.paths import cache_root
 from local.toolchain import Tools, system
-from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_GATEWAY
+from local.toolchain.adoption import adopt
+from local.toolchain.pins import ARTEFACTS, COREDNS, ENVOY, ENVOY_DIGEST, ENVOY_GATEWAY
 from local.toolchain.progress import Progress
 from local.toolchain.reach import reachable
 from local.toolchain.store import Store
 
 _REGISTRY_HOSTS = {"docker.io": "registry-1.docker.io"}
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_DEADLINE_S = 900.0
 NOBODY = "65532:65532"
 
 
@@ -28,11 +29,18 @@ class Entry:
     reference: str
     tool: str
     build: Callable[["Entry", Tools], Image]
+    digest: str = ""
+    """Digest to download, where one is known; without it the registry chooses what the tag means."""
 
     @property
     def host(self) -> str:
         registry = self.reference.partition("/")[0]
         return _REGISTRY_HOSTS.get(registry, registry)
+
+    @property
+    def source(self) -> str:
+        """What skopeo downloads. It takes a tag or a digest, not both."""
+        return f"{self.reference.rpartition(':')[0]}@{self.digest}" if self.digest else self.reference
 
 
 def static_program(entry: Entry, tools: Tools) -> Image:
@@ -82,7 +90,7 @@ ENTRIES = (
     Entry("registry.k8s.io/pause:3.10", "pause", static_program),
     Entry(f"registry.k8s.io/coredns/coredns:v{COREDNS}", "coredns", static_program),
     Entry(f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}", "envoy-gateway", _envoy_gateway),
-    Entry(f"docker.io/envoyproxy/envoy:distroless-v{ENVOY}", "envoy", _envoy),
+    Entry(f"docker.io/envoyproxy/envoy:distroless-v{ENVOY}", "envoy", _envoy, digest=ENVOY_DIGEST),
     *(Entry(f"docker.io/bootdotdev/synergychat-{name}:latest", "chat", _chat) for name in ("web", "api", "crawler")),
 )
 
@@ -91,7 +99,7 @@ def tools_for(progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[st
     """List the tools to build images from, for images whose registry does not answer."""
     answering = reachable(frozenset(entry.host for entry in entries))
     missing = sorted({entry.reference.partition("/")[0] for entry in entries if entry.host not in answering})
-    kept = Store(cache_root() / "images")
+    kept = Store("images")
     if missing and not any(kept.root.iterdir()):
         progress.say(f"The image registries {', '.join(missing)} do not answer; their images are built here.")
     # Build only for registries that do not answer. A failed download is reported instead.
@@ -100,38 +108,48 @@ def tools_for(progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[st
 
 def archives(tools: Tools, progress: Progress, entries: Sequence[Entry] = ENTRIES) -> list[Path]:
     """Ensure an archive of every image, in the order of `entries`."""
-    store = Store(cache_root() / "images")
+    store = Store("images")
     answering = reachable(frozenset(entry.host for entry in entries))
     if any(entry.host in answering for entry in entries):
         system.ensure(["skopeo"], progress)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        return list(
-            pool.map(
-                lambda entry: (
-                    _downloaded(entry, store, progress)
-                    if entry.host in answering
-                    else _built(entry, tools, store, progress)
-                ),
-                entries,
-            )
+        recipes = list(
+            pool.map(lambda entry: _downloaded(entry) if entry.host in answering else _built(entry, tools), entries)
         )
+        adopt([(store, recipe.key) for recipe in recipes], progress)
+        return list(pool.map(lambda recipe: _kept(store, recipe, progress), recipes))
 
 
-def _built(entry: Entry, tools: Tools, store: Store, progress: Progress) -> Path:
+@dataclass(frozen=True)
+class _Recipe:
+    """How to make an archive, and the key of its directory in the store."""
+
+    key: str
+    title: str
+    make: Callable[[Path], None]
+
+
+def _built(entry: Entry, tools: Tools) -> _Recipe:
     image = entry.build(entry, tools)
-    return _kept(store, image.key(), f"build image {entry.reference}", image.write, progress)
+    return _Recipe(image.key(), f"build image {entry.reference}", image.write)
 
 
-def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
+def _downloaded(entry: Entry) -> _Recipe:
     def fetch(archive: Path) -> None:
         command = [
             "skopeo",
             "copy",
             "--quiet",
-            f"docker://{entry.reference}",
+            f"docker://{entry.source}",
             f"docker-archive:{archive}:{entry.reference}",
         ]
-        done = child.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            done = child.run(command, timeout_s=_DEADLINE_S, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except subprocess.TimeoutExpired as error:
+            raise UserError(
+                f"The image {entry.reference} could not be downloaded within {_DEADLINE_S:g} s.",
+                "Check the network, then run the same command again.",
+            ) from error
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"skopeo ended with exit code {done.returncode}"]
             raise UserError(
@@ -139,15 +157,18 @@ def _downloaded(entry: Entry, store: Store, progress: Progress) -> Path:
                 "Run the same command again, or import an archive of it: python -m local.cluster load-image FILE",
             )
 
-    key = f"fetched-{entry.reference.replace('/', '_').replace(':', '-')}"
-    return _kept(store, key, f"fetch image {entry.reference}", fetch, progress)
+    key = f"fetched-{entry.source.replace('/', '_').replace(':', '-')}"
+    return _Recipe(key, f"fetch image {entry.reference}", fetch)
 
 
-def _kept(store: Store, key: str, title: str, make: Callable[[Path], None], progress: Progress) -> Path:
-    directory = store.find(key)
+def _kept(store: Store, recipe: _Recipe, progress: Progress) -> Path:
+    directory = store.find(recipe.key)
     if directory is None:
-        with progress.step(title), store.making(key, lambda holder: progress.say(f"  waiting for {holder}")) as work:
+        with (
+            progress.step(recipe.title),
+            store.making(recipe.key, lambda holder: progress.say(f"  waiting for {holder}")) as work,
+        ):
             if work is not None:
-                make(work / "image.tar")
-        directory = store.root / key
+                recipe.make(work / "image.tar")
+        directory = store.root / recipe.key
     return directory / "image.tar"

@@ -13,7 +13,8 @@ from local.toolchain.setup import ensure
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.toolchain", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(ARTEFACTS)}")
-    names = parser.parse_args().names or list(ARTEFACTS)
+    given = parser.parse_args()
+    names = given.names or list(ARTEFACTS)
     if unknown := set(names) - set(ARTEFACTS):
         parser.error(f"unknown tool {', '.join(sorted(unknown))}; choose from {', '.join(ARTEFACTS)}")
     return exit_code(lambda: _ensure(names))

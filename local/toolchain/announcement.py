@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from local.paths import cache_root
+from kube.xdg_directories import cache_root
 from local.toolchain.pins import Artefact, GoProgram
 from local.toolchain.progress import Progress
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from local.toolchain import charts
-from local.toolchain.pins import CERT_MANAGER, CERT_MANAGER_MANIFEST_SHA256
+from local.toolchain.pins import CERT_MANAGER, CERT_MANAGER_MANIFEST_SHA256, KUBERNETES
 from local.toolchain.progress import Progress
 
+_TITLE = f"cert-manager {CERT_MANAGER}"
 _CHART = charts.Chart(
-    title=f"cert-manager {CERT_MANAGER}",
     group="cert-manager",
     module="github.com/cert-manager/cert-manager",
     path="deploy/charts/cert-manager",
@@ -17,6 +17,8 @@ _CHART = charts.Chart(
     # The arguments that render the cert-manager.yaml of the release.
     arguments=(
         "cert-manager",
+        "--include-crds",
+        f"--kube-version={KUBERNETES}",
         "--namespace=cert-manager",
         "--set=creator=static,crds.enabled=true,startupapicheck.enabled=false",
     ),
@@ -27,5 +29,5 @@ def ensure_manifest(progress: Progress) -> Path:
     """Ensure the manifest in the cache, under its SHA-256, and return its path."""
     if charts.is_kept(CERT_MANAGER_MANIFEST_SHA256):
         return charts.place(CERT_MANAGER_MANIFEST_SHA256)
-    rendered = charts.rendered(_CHART, CERT_MANAGER_MANIFEST_SHA256, progress)
+    rendered = charts.rendered(_TITLE, [_CHART], CERT_MANAGER_MANIFEST_SHA256, progress)
     return charts.keep(rendered, CERT_MANAGER_MANIFEST_SHA256)

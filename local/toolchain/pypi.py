@@ -9,6 +9,8 @@ from local import child, disk
 from local.errors import UserError
 from local.venv import PIP_DEFAULTS
 
+DEADLINE_S = 900.0
+
 
 def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path:
     """Download the wheel of `requirement` ("name==version"). UserError if its checksum is none of `sha256`."""
@@ -25,12 +27,18 @@ def download(requirement: str, sha256: tuple[str, ...], directory: Path) -> Path
         "--only-binary=:all:",
         "--require-hashes",
     ]
-    done = child.run(
-        [*command, "--dest", str(directory), "--requirement", str(pinned)],
-        env=PIP_DEFAULTS | os.environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    try:
+        done = child.run(
+            [*command, "--dest", str(directory), "--requirement", str(pinned)],
+            timeout_s=DEADLINE_S,
+            env=PIP_DEFAULTS | os.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"PyPI did not give {requirement} within {DEADLINE_S:g} s.", "Check the network, then run it again."
+        ) from error
     if done.returncode != 0:
         if disk.is_full(done.stderr):
             raise disk.full(f"{requirement} does not fit into {directory.parent} or pip's own directories")

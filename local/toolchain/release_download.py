@@ -4,16 +4,22 @@ import os
 import shutil
 import tarfile
 import tempfile
-import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
+from kube.download import download
 from local import disk
 from local.errors import UserError
 from local.toolchain.pins import Release
 from local.toolchain.store import sha256_file
 
-TIMEOUT_S = 30.0
+STALL_S = 30.0
+DEADLINE_S = 900.0
+LARGEST = 1 << 30
+
+
+class UnavailableError(UserError):
+    """The file could not be downloaded. Nothing is known about its content."""
 
 
 def fetch(release: Release, directory: Path) -> None:
@@ -21,12 +27,13 @@ def fetch(release: Release, directory: Path) -> None:
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         file = Path(scratch) / release.url.rpartition("/")[2]
         try:
-            with urllib.request.urlopen(release.url, timeout=TIMEOUT_S) as answer, file.open("wb") as out:  # noqa: S310
-                shutil.copyfileobj(answer, out, 1 << 20)
+            with file.open("wb") as out:
+                download(release.url, out, stall_s=STALL_S, deadline_s=DEADLINE_S, largest=LARGEST)
         except (OSError, HTTPException) as error:
             if disk.is_full(str(error)):
                 raise
-            raise UserError(f"{release.url} could not be downloaded: {error}", "Run the same command again.") from error
+            message = f"{release.url} could not be downloaded: {error}"
+            raise UnavailableError(message, "Run the same command again.") from error
         actual = sha256_file(file)
         if actual != release.sha256:
             raise UserError(

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import UserError
-from local.paths import REPOSITORY, cache_root
+from local.paths import REPOSITORY
 from local.toolchain import pypi, release_download, system
+from local.toolchain.adoption import adopt
 from local.toolchain.announcement import announce
 from local.toolchain.gobuild import Go
 from local.toolchain.group_build import build_group
-from local.toolchain.pins import ARTEFACTS, Artefact, GoProgram, ModuleFile, SystemFiles, Wheel
+from local.toolchain.pins import ARTEFACTS, GO_WHEEL, Artefact, GoProgram, ModuleFile, SystemFiles, Wheel
 from local.toolchain.progress import Progress
 from local.toolchain.reach import hosts_of, reachable
 from local.toolchain.store import Store
@@ -42,10 +43,11 @@ class Tools:
 def ensure(names: Iterable[str], progress: Progress) -> Tools:
     """Ensure every named artefact: installed, cached, downloaded or built. UserError if one is not available.
 
-    Prints nothing if all of them exist already.
+    Prints nothing if this state directory knows that all of them exist.
     """
-    store = Store(cache_root() / "tools")
+    store = Store("tools")
     wanted = [ARTEFACTS[name] for name in names]
+    adopt([*((store, store_key(artefact)) for artefact in wanted), (Store("go"), GO_WHEEL)], progress)
     found = {artefact.name: directory for artefact in wanted if (directory := _find(artefact, store)) is not None}
     missing = [artefact for artefact in wanted if artefact.name not in found]
     from_release = _released(missing)
@@ -66,7 +68,9 @@ def _find(artefact: Artefact, store: Store) -> Path | None:
             return next(
                 (Path(d) for d in step.directories if all((Path(d) / p).exists() for p in artefact.programs)), None
             )
-    return _installed(artefact) or store.find(store_key(artefact))
+    kept = store.find(store_key(artefact))
+    complete = kept is not None and all((kept / name).is_file() for name in (*artefact.programs, *artefact.links))
+    return _installed(artefact) or (kept if complete else None)
 
 
 def _find_new(artefact: Artefact, store: Store) -> Path:
@@ -125,7 +129,7 @@ def _fill(
     from_release: Sequence[Artefact], built: Sequence[Artefact], work: Mapping[str, Path], progress: Progress
 ) -> None:
     """Download and build in parallel. A second build uses the cores while the first one links."""
-    go = Go(cache_root() / "go", cache_root() / "logs")
+    go = Go()
     programs: dict[str, list[tuple[GoProgram, Path]]] = {}
     for artefact in built:
         for step in artefact.recipe:

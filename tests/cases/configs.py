@@ -29,13 +29,15 @@ class ConfigCase:
     """Keys that are encrypted in the stack's file."""
     protected: bool = True
     """Whether a passphrase or a key service encrypts the secrets."""
+    deployed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Volume claims of the last update, by name."""
     within: str = ""
     """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
         """The problems that the program finds in the config or, if there are none, in its `objects`."""
         return located(self.config, self.secret, protected=self.protected) or _in_objects(
-            parse(self.config, self.secret)
+            parse(self.config, self.secret), self.deployed
         )
 
 
@@ -45,14 +47,23 @@ def load() -> list[ConfigCase]:
     return [ConfigCase(code=code, **fields) for code, fields in document.items()]
 
 
-def _in_objects(config: StackConfig) -> list[Located]:
+def _in_objects(config: StackConfig, deployed: Mapping[str, Any]) -> list[Located]:
     """The problems that a preview finds in the `objects`, without the CRDs of a release."""
     declarations = [
-        Declaration(manifest=keys.all_fields, marked=keys.all_fields, source=keys.at(), line="")
+        Declaration(
+            name=keys.metadata.name, manifest=keys.all_fields, marked=keys.all_fields, source=keys.at(), line=""
+        )
         for keys in config.objects
     ]
     version, require_digests = config.envoy_gateway.version, config.require_digests
-    return problems(declarations, project=PROJECT, crds=(), version=version, require_digests=require_digests)
+    return problems(
+        declarations,
+        project=PROJECT,
+        crds=(),
+        version=version,
+        require_digests=require_digests,
+        deployed_claims=deployed,
+    )
 
 
 class _Loader(yaml.SafeLoader):

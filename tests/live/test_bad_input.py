@@ -449,9 +449,10 @@ def test_a_disk_that_fills_up_with_images_is_named_and_no_cluster_is_begun(
     cache = Path(places["XDG_CACHE_HOME"])
     small_disks.append(disk := SmallDisk(cache, "8m"))
     kept = cache / "synergychat"
-    disk.run("mkdir", kept)
     for made in ("tools", "manifests"):
-        disk.run("ln", "-s", cache_root() / made, kept / made)
+        disk.run("mkdir", "-p", "-m", "700", kept / made)
+        disk.run("mount", "--bind", cache_root() / made, kept / made)
+    disk.run("chmod", "700", kept)
     said = refused(disk.run(sys.executable, "-m", "local.cluster", "--name", "tiny", "up", environment=places))
     assert "The disk is full: " in said
     assert f"MiB free in {kept} (XDG_CACHE_HOME)" in said

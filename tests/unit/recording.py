@@ -51,6 +51,7 @@ class Recorded:
     delete_before_replace: bool
     ignored_changes: tuple[str, ...]
     protect: bool
+    retain_on_delete: bool
     timeouts: dict[str, str]
 
     @property
@@ -196,6 +197,7 @@ class _Monitor(MockMonitor):
             delete_before_replace=request.deleteBeforeReplace,
             ignored_changes=tuple(request.ignoreChanges),
             protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
         )
         return answer

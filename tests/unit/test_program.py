@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from local.cluster.directory import DEFAULT_NAME, Directory
 from local.toolchain import pins
-from releases import envoy_image
+from releases import LOCAL_CONTEXT, envoy_image
 from tests.unit import program, release
 from tests.unit.program import ROOT
 from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
@@ -150,9 +151,27 @@ def test_every_object_goes_to_the_cluster_that_the_stack_names(dev: Recording) -
     assert {each.provider for each in dev.kubernetes} == {provider.urn}
 
 
-def test_every_object_goes_before_its_successor_of_another_name_comes(dev: Recording) -> None:
-    # With the old name given back, an object that exists is adopted: the one that still waits to be deleted.
-    assert {each.delete_before_replace for each in dev.kubernetes} == {True}
+def test_an_object_that_serves_clients_overlaps_with_its_successor_of_another_name(dev: Recording) -> None:
+    overlapping = {each.kind for each in dev.kubernetes if not each.delete_before_replace}
+    assert {"Namespace", "Deployment", "Service", "HTTPRoute", "ConfigMap"} <= overlapping
+    # Two of these would want the same port, class or name.
+    alone = {each.kind for each in dev.kubernetes if each.delete_before_replace}
+    assert {"Gateway", "GatewayClass", "EnvoyProxy", "Job", "CustomResourceDefinition"} <= alone
+    assert not overlapping & alone
+
+
+def test_nothing_is_protected_or_retained_unless_the_config_says_so(dev: Recording) -> None:
+    assert [each.name for each in dev if each.protect or each.retain_on_delete] == []
+
+
+def test_prod_protects_namespaces_addresses_and_what_others_depend_on(pinned_manifest: Path, tmp_path: Path) -> None:
+    prod = program.run(tmp_path, stack="prod", preview=True, manifest=pinned_manifest)
+    protected = {(each.kind, each.inputs["metadata"]["name"]) for each in prod.kubernetes if each.protect}
+    assert {("Namespace", "synergychat-prod"), ("Gateway", "app-gateway")} <= protected
+    assert {("Namespace", "envoy-gateway-system"), ("Deployment", "envoy-gateway")} <= protected
+    assert {each.protect for each in prod.of_kind("CustomResourceDefinition")} == {True}
+    # An upgrade replaces these.
+    assert {each.protect for each in prod.of_kind("Job")} == {False}
 
 
 def test_everything_is_known_before_anything_is_made(dev: Recording) -> None:
@@ -305,4 +324,5 @@ def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
-    assert str(envoy_image(pins.ENVOY_GATEWAY)).endswith(f"-v{pins.ENVOY}")
+    assert str(envoy_image(pins.ENVOY_GATEWAY)).endswith(f"-v{pins.ENVOY}@{pins.ENVOY_DIGEST}")
+    assert Directory(DEFAULT_NAME).context == LOCAL_CONTEXT

@@ -14,7 +14,7 @@ from local.cluster.logs import tail
 from local.errors import UserError
 from local.images import archives, tools_for
 from local.lock import locked
-from local.paths import state_root
+from local.paths import private_state
 from local.toolchain import ensure
 from local.toolchain.progress import Progress
 from tools.conformance import images, leftovers
@@ -33,8 +33,7 @@ def run(stack: Stack, only: str, report: str) -> int:
 
     The report goes to the file `report`, by default in the state directory. A single test has no report.
     """
-    place = state_root() / "conformance" / quote(stack.context, safe="")
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = private_state("conformance", quote(stack.context, safe=""))
     kept = Path(report) if report else place / "report.yaml"
     if not kept.parent.is_dir():
         raise UserError(f"The report cannot be written to {kept}: {kept.parent} is not a directory.")

@@ -117,7 +117,7 @@ One stack manages the platform (CRDs, controller, GatewayClass). All others use 
 
 Bring up the stack with the platform first, and destroy it last. Destroying another stack does not affect the rest. Set
 `envoyGateway.protect` so that nobody destroys the platform by mistake. How to remove a protected platform:
-[operating.md](operating.md#a-protected-platform).
+[operating.md](operating.md#protected-objects).
 
 ## In a cluster for each stack
 Change only `context` in the committed files: they have the checksum that `envoyGateway.sha256` requires. Every stack

@@ -4,6 +4,7 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/
 """
 
 from config import AppConfig
+from diagnostics.source import Source, with_sources
 from kube.manifest import Manifest
 
 _VOLUME = "data"
@@ -19,8 +20,16 @@ def claim(settings: AppConfig) -> Manifest | None:
     wanted = settings.persistence
     if wanted is None:
         return None
-    storage_class = {"storageClassName": wanted.storage_class} if wanted.storage_class else {}
-    return {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": wanted.size}}, **storage_class}
+    spec: Manifest = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": wanted.size}}}
+    if not wanted.storage_class:
+        return spec
+    named = spec | {"storageClassName": wanted.storage_class}
+    return with_sources(named, storageClassName=Source(wanted.at("storageClass")))
+
+
+def is_retained(settings: AppConfig) -> bool:
+    """Whether the claim stays in the cluster when it is taken out of the config."""
+    return settings.persistence is not None and settings.persistence.retain
 
 
 def volumes(settings: AppConfig, claim_name: str) -> list[Manifest]:

@@ -56,8 +56,10 @@ def create_template(
             needed.append(scope.create("v1", "ConfigMap", role, {"data": data}, name=f"{name}-{role}"))
     if claim := persistence.claim(settings):
         # Not waited for: some storage classes create a volume only when a pod needs it.
-        content, kind = {"spec": claim}, "PersistentVolumeClaim"
-        needed.append(scope.create("v1", kind, "data", content, name=f"{name}-data", annotations=SKIP_AWAIT))
+        content, kind, retain = {"spec": claim}, "PersistentVolumeClaim", persistence.is_retained(settings)
+        needed.append(
+            scope.create("v1", kind, "data", content, name=f"{name}-data", annotations=SKIP_AWAIT, retain=retain)
+        )
 
     spec = pod(
         settings,

@@ -120,7 +120,7 @@ class Volumes:
         # The directories below are world-writable for pods. This mode keeps other users of the host out.
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            directory.mkdir()
+            directory.mkdir(mode=0o700)
         except FileExistsError:
             if directory.is_symlink():
                 raise UserError(

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from config import load
-from config.encryption import LOCAL_CONTEXT, is_protected
+from config.encryption import is_protected
+from releases import LOCAL_CONTEXT
 from tests.unit.config.test_reading import pass_config
 from tests.unit.recording import record
 from tests.unit.stacks import CONTEXT, located
-from tools import environment
 
 SALT = {"encryptionsalt": "v1:5RJVSpIebGE=:v1:5XWZi6FKmCpc4HZk:HVRwupds2xKa7ag3hM9RMIjvttVv+Q=="}
 KEY = {"secretsprovider": "awskms://alias/chat", "encryptedkey": "AQ=="}
@@ -89,7 +89,3 @@ def test_the_program_refuses_a_secret_under_an_empty_passphrase_or_warns(
     assert (recording.exit_code == 32) is refused
     assert ("[secrets-unprotected]" if refused else "make passphrase STACK=dev") in line
     assert "planted" not in line
-
-
-def test_the_local_context_is_the_local_cluster_s() -> None:
-    assert environment.LOCAL_CONTEXT == LOCAL_CONTEXT

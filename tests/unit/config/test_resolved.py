@@ -5,11 +5,15 @@ from typing import Any
 import pytest
 
 from config import GatewaySettings
+from releases import LOCAL_CONTEXT
 from tests.unit.config.workloads import SHOP
 from tests.unit.stacks import resolved
 
 HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443}
 MIRROR = "registry.example.com/mirror"
+ENVOY = "envoyproxy/envoy:distroless-v1.39.1"
+DIGEST = "sha256:eb2c01c13125d1629637cb4e4cce7207009fb7cc2c8027f9742758549d15b6f4"
+"""`DefaultEnvoyProxyImage` in api/v1alpha1/shared_types.go of Envoy Gateway 1.9.1."""
 
 
 def gateway(config: dict[str, Any], name: str = "app-gateway") -> GatewaySettings:
@@ -127,11 +131,14 @@ def test_no_certificate_is_issued_for_a_host_name_that_https_does_not_serve() ->
 @pytest.mark.parametrize(
     ("config", "image"),
     [
-        ({}, "docker.io/envoyproxy/envoy:distroless-v1.39.1"),
+        ({}, f"docker.io/{ENVOY}@{DIGEST}"),
+        ({"context": LOCAL_CONTEXT}, f"docker.io/{ENVOY}"),
+        ({"context": LOCAL_CONTEXT, "envoyGateway": {"registry": MIRROR}}, f"{MIRROR}/{ENVOY}"),
+        ({"context": "synergychat-prod"}, f"docker.io/{ENVOY}@{DIGEST}"),
         ({"envoyGateway": {"version": "1.5.1"}}, None),
         ({"envoyGateway": {"version": "1.8.0"}}, None),
         ({"gateway": {"envoyImage": "example.com/envoy:1"}}, "example.com/envoy:1"),
-        ({"envoyGateway": {"registry": MIRROR}}, f"{MIRROR}/envoyproxy/envoy:distroless-v1.39.1"),
+        ({"envoyGateway": {"registry": MIRROR}}, f"{MIRROR}/{ENVOY}@{DIGEST}"),
         ({"envoyGateway": {"registry": MIRROR, "version": "1.8.0"}}, f"{MIRROR}/envoyproxy/envoy"),
         (
             {"envoyGateway": {"registry": MIRROR, "version": "1.8.0"}, "gateway": {"envoyImage": "mine:1"}},

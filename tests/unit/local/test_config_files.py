@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,17 @@ def _addons(config: Path) -> list[dict[str, Any]]:
 def _addon(config: Path, kind: str, name: str) -> dict[str, Any]:
     (found,) = (o for o in _addons(config) if (o["kind"], o["metadata"]["name"]) == (kind, name))
     return found
+
+
+def test_nobody_else_can_write_to_the_directories_of_the_files(directory: Directory, programs: dict[str, Path]) -> None:
+    (directory.pki / "ca.crt").write_text("")
+    before = os.umask(0)
+    try:
+        config_files.write(directory, SETTINGS, programs)
+    finally:
+        os.umask(before)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in directory.config.iterdir() if path.is_dir()}
+    assert modes == {"manifests": "0o700", "cni": "0o700"}
 
 
 def test_each_start_rewrites_the_files_of_the_last_one(directory: Directory, programs: dict[str, Path]) -> None:

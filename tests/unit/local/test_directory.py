@@ -24,7 +24,7 @@ def test_any_other_name_is_refused_with_the_rule(name: str) -> None:
     assert caught.value.fix == "Use at most 20 characters of a-z, 0-9 and -, with a letter or digit at both ends."
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o027, 0o077], ids=oct)
 def test_only_the_directories_that_pods_use_are_open_to_others_with_any_umask(umask: int) -> None:
     directory = Directory("test")
     before = os.umask(umask)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.errors import UserError
 from local.toolchain import envoy_gateway_manifest as manifest
 from local.toolchain import release_download
 from local.toolchain.pins import Release
@@ -32,13 +33,19 @@ def test_a_reachable_release_is_downloaded_without_helm(published: Path, monkeyp
     assert manifest.ensure_manifest(Progress()) == kept
 
 
-@pytest.mark.parametrize("harm", ["altered", "removed"])
-def test_without_the_pinned_release_the_chart_is_rendered(
-    published: Path, monkeypatch: pytest.MonkeyPatch, harm: str
-) -> None:
-    published.write_bytes(b"something else") if harm == "altered" else published.unlink()
+def test_a_release_that_is_gone_is_rendered_from_the_charts(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.unlink()
     monkeypatch.setattr(manifest, "_rendered", lambda _: TEXT)
     assert manifest.ensure_manifest(Progress()).read_bytes() == TEXT
+
+
+def test_a_release_that_was_changed_is_refused_and_not_replaced_by_a_rendered_one(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.write_bytes(b"something else")
+    monkeypatch.setattr(manifest, "_rendered", lambda _: TEXT)
+    with pytest.raises(UserError, match="is not the pinned file"):
+        manifest.ensure_manifest(Progress())
 
 
 def test_without_a_release_host_the_chart_is_rendered_with_helm(

@@ -15,12 +15,12 @@ from local.cluster.archive_reader import full_name
 from local.cluster.node_images import FIRST
 from local.errors import UserError
 from local.images import catalogue
-from local.paths import REPOSITORY, cache_root
+from local.paths import REPOSITORY
 from local.toolchain import Tools
 from local.toolchain.pins import ARTEFACTS
 from local.toolchain.progress import Progress
 from local.toolchain.store import Store
-from releases import LINES
+from releases import LINES, by_tag
 
 ENTRIES = catalogue.ENTRIES
 REFERENCES = {entry.reference for entry in ENTRIES}
@@ -53,7 +53,7 @@ def test_every_image_of_the_addons_is_in_the_catalogue() -> None:
 
 
 def test_every_default_image_of_a_stack_is_in_the_catalogue() -> None:
-    asked = _images(_stack_configs()) | {image for line in LINES for image in line.envoy_images.values()}
+    asked = _images(_stack_configs()) | {by_tag(image) for line in LINES for image in line.envoy_images.values()}
     assert len(asked) == 4
     assert asked <= REFERENCES
 
@@ -152,6 +152,13 @@ def test_with_one_registry_only_the_tools_for_the_other_images_are_needed(
         assert sorted(catalogue.tools_for(progress)) == ["coredns", "pause"]
 
 
+def test_the_envoy_is_downloaded_by_the_digest_that_envoy_gateway_pins() -> None:
+    (envoy,) = (entry for entry in ENTRIES if entry.tool == "envoy")
+    repository, _, digest = envoy.source.partition("@")
+    assert repository == "docker.io/envoyproxy/envoy"
+    assert {digest} == {image.partition("@")[2] for line in LINES for image in line.envoy_images.values()}
+
+
 @pytest.mark.parametrize(
     ("script", "last"),
     [("echo starting >&2; echo no such tag >&2; exit 1", "no such tag"), ("exit 7", "skopeo ended with exit code 7")],
@@ -164,7 +171,7 @@ def test_a_failed_download_names_the_image_and_the_last_line_of_skopeo(
     skopeo.write_text(f"#!/bin/sh\n{script}\n")
     skopeo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{skopeo.parent}{os.pathsep}{os.environ['PATH']}")
-    store = Store(cache_root() / "images")
+    store = Store("images")
     _answering(monkeypatch, ENTRIES[0].host)
     with Progress() as progress, pytest.raises(UserError) as caught:
         catalogue.archives(cast(Tools, FakeTools(tmp_path)), progress, ENTRIES[:1])

@@ -5,6 +5,7 @@ import io
 import json
 import multiprocessing
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.synchronize import Event
@@ -14,24 +15,28 @@ import pytest
 from rich.console import Console
 
 from local.errors import UserError
-from local.toolchain import announcement, gobuild, release_download, system
+from local.paths import state_root
+from local.toolchain import announcement, gobuild, release_download, setup, system
 from local.toolchain.announcement import announce
 from local.toolchain.build_errors import build_error
 from local.toolchain.group_build import build_group
 from local.toolchain.pins import ARTEFACTS, GROUPS, GoProgram, GoTest, Release
 from local.toolchain.progress import Progress
-from local.toolchain.store import MANIFEST, Store
+from local.toolchain.store import Store
 from local.toolchain.store_keys import store_key
+from tests.unit.web import Web, serving
 
 
 def _fill(store: Store, key: str, text: str) -> None:
     with store.making(key, lambda _: None) as directory:
         assert directory is not None
         (directory / "tool").write_text(text)
+        (directory / "tool").chmod(0o644)
+        (directory / "link").symlink_to("tool")
 
 
-def test_a_tool_is_found_after_it_was_made(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_a_tool_is_found_after_it_was_made() -> None:
+    store = Store("tools")
     assert store.find("tool-1") is None
     _fill(store, "tool-1", "works")
     found = store.find("tool-1")
@@ -39,24 +44,86 @@ def test_a_tool_is_found_after_it_was_made(tmp_path: Path) -> None:
     assert (found / "tool").read_text() == "works"
 
 
-@pytest.mark.parametrize("harm", ["truncated", "altered", "removed", "no manifest"])
-def test_a_damaged_tool_is_not_used(tmp_path: Path, harm: str) -> None:
-    store = Store(tmp_path)
+HARM: dict[str, Callable[[Path], object]] = {
+    "truncated": lambda tool: tool.write_text("wor"),
+    "altered": lambda tool: tool.write_text("w0rks"),
+    "removed": lambda tool: tool.unlink(),
+    "executable": lambda tool: tool.chmod(0o755),
+    "writable by others": lambda tool: tool.chmod(0o646),
+    "a new file": lambda tool: tool.with_name("evil").write_text(""),
+    "a new directory": lambda tool: tool.with_name("evil").mkdir(),
+    "a new link": lambda tool: tool.with_name("evil").symlink_to("/bin/true"),
+    "another link": lambda tool: _relink(tool.with_name("link"), "/bin/true"),
+    "a link instead of a file": lambda tool: _relink(tool, "link"),
+    "a pipe instead of a file": lambda tool: (tool.unlink(), os.mkfifo(tool)),
+    "a directory that others may write to": lambda tool: tool.parent.chmod(0o777),
+    "a link instead of the directory": lambda tool: _relink(tool.parent.rename(tool.parents[1] / "other"), tool.parent),
+    "forged checksums beside it": lambda tool: (
+        tool.write_text("w0rks"),
+        tool.with_name("SHA256.json").write_text("{}"),
+    ),
+}
+
+
+def _relink(link: Path, target: object) -> None:
+    if isinstance(target, Path):
+        target.symlink_to(link)
+        return
+    link.unlink()
+    link.symlink_to(str(target))
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_damaged_tool_is_not_used_and_made_again(harm: str) -> None:
+    store = Store("tools")
     _fill(store, "tool-1", "works")
-    tool = tmp_path / "tool-1" / "tool"
-    {
-        "truncated": lambda: tool.write_text("wor"),
-        "altered": lambda: tool.write_text("w0rks"),
-        "removed": tool.unlink,
-        "no manifest": (tmp_path / "tool-1" / MANIFEST).unlink,
-    }[harm]()
+    HARM[harm](store.root / "tool-1" / "tool")
     assert store.find("tool-1") is None
     _fill(store, "tool-1", "works again")
-    assert store.find("tool-1") is not None
+    found = store.find("tool-1")
+    assert found is not None
+    assert not found.is_symlink()
+    assert (found / "tool").read_text() == "works again"
 
 
-def test_a_failed_run_leaves_no_tool_in_the_store(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_tool_of_another_user_is_not_used() -> None:
+    store = Store("tools")
+    _fill(store, "tool-1", "works")
+    os.chown(store.root / "tool-1" / "tool", 65534, 65534)
+    assert store.find("tool-1") is None
+
+
+@pytest.mark.parametrize("record", [None, "{}", "[]", "no JSON"])
+def test_a_tool_without_a_record_in_the_state_directory_is_not_used(record: str | None) -> None:
+    store = Store("tools")
+    _fill(store, "tool-1", "works")
+    (recorded,) = state_root().rglob("tool-1.json")
+    recorded.unlink() if record is None else recorded.write_text(record)
+    assert store.find("tool-1") is None
+    assert store.is_unrecorded("tool-1") == (record is None)
+
+
+@pytest.mark.parametrize("missing", [*ARTEFACTS["kubernetes"].programs, "kubelet", "kubectl"])
+def test_a_tool_without_one_of_its_programs_is_not_used(missing: str) -> None:
+    store, artefact = Store("tools"), ARTEFACTS["kubernetes"]
+    with store.making(store_key(artefact), lambda _: None) as directory:
+        assert directory is not None
+        for name in (*artefact.programs, *artefact.links):
+            if name != missing:
+                (directory / name).write_text("a program")
+    assert setup._find(artefact, store) is None
+
+
+def test_the_checksum_file_of_a_tool_lists_every_other_file() -> None:
+    store = Store("tools")
+    _fill(store, "tool-1", "works")
+    listed = json.loads((store.root / "tool-1" / "SHA256.json").read_text())
+    assert listed == {"tool": hashlib.sha256(b"works").hexdigest()}
+
+
+def test_a_failed_run_leaves_no_tool_in_the_store() -> None:
+    store = Store("tools")
     with pytest.raises(RuntimeError), store.making("tool-1", lambda _: None) as directory:
         assert directory is not None
         (directory / "tool").write_text("half")
@@ -64,18 +131,18 @@ def test_a_failed_run_leaves_no_tool_in_the_store(tmp_path: Path) -> None:
     assert store.find("tool-1") is None
 
 
-def _make_slowly(root: Path, entered: Event, released: Event) -> None:
-    with Store(root).making("tool-1", lambda _: None) as directory:
+def _make_slowly(entered: Event, released: Event) -> None:
+    with Store("tools").making("tool-1", lambda _: None) as directory:
         assert directory is not None
         entered.set()
         released.wait(20)
         (directory / "tool").write_text("first")
 
 
-def test_a_second_set_up_waits_for_the_first_and_takes_its_result(tmp_path: Path) -> None:
+def test_a_second_set_up_waits_for_the_first_and_takes_its_result() -> None:
     processes = multiprocessing.get_context("spawn")
     entered, released = processes.Event(), processes.Event()
-    first = processes.Process(target=_make_slowly, args=(tmp_path, entered, released))
+    first = processes.Process(target=_make_slowly, args=(entered, released))
     first.start()
     assert entered.wait(20)
     holders: list[str] = []
@@ -84,10 +151,11 @@ def test_a_second_set_up_waits_for_the_first_and_takes_its_result(tmp_path: Path
         holders.append(holder)
         released.set()
 
-    with Store(tmp_path).making("tool-1", waiting) as directory:
+    store = Store("tools")
+    with store.making("tool-1", waiting) as directory:
         assert directory is None
     first.join()
-    assert (tmp_path / "tool-1" / "tool").read_text() == "first"
+    assert (store.root / "tool-1" / "tool").read_text() == "first"
     assert holders == [f"pid {first.pid}"]
 
 
@@ -114,6 +182,23 @@ def test_a_release_that_is_not_the_pinned_file_is_refused(tmp_path: Path) -> Non
     with pytest.raises(UserError, match="is not the pinned file"):
         release_download.fetch(release, target)
     assert list(target.iterdir()) == []
+
+
+def test_a_release_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(release_download, "DEADLINE_S", 0.3)
+    with (
+        serving(Web(body=b"#" * 100, pause_s=0.05)) as web,
+        pytest.raises(UserError, match=r"not complete after 0\.3 s"),
+    ):
+        release_download.fetch(Release(url=web.url, sha256="0" * 64), tmp_path)
+
+
+def test_a_release_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(release_download, "LARGEST", 1 << 20)
+    with serving(Web(body=b"#" * (3 << 20))) as web, pytest.raises(UserError, match="it is larger than 1 MiB"):
+        release_download.fetch(Release(url=web.url, sha256="0" * 64), tmp_path)
 
 
 def test_a_changed_pin_changes_the_store_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -167,7 +252,7 @@ def _go(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> gobuil
     program.write_text(f"#!/bin/sh\n{settings}\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
-    return gobuild.Go(directory / "cache", directory / "logs")
+    return gobuild.Go()
 
 
 def test_a_missing_module_is_reported_with_the_error_of_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,12 +273,11 @@ def test_a_broken_go_is_reported_with_its_error(tmp_path: Path, monkeypatch: pyt
 def test_a_build_writes_only_into_a_directory_that_the_next_run_empties(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = tmp_path / "kept"
-    kept.mkdir()
+    kept = Store("kept").root
     # A killed build leaves its files in the directory of -o.
     script = f'[ "$1" = list ] && exit; find {kept} -type d > {tmp_path}/seen; exit 1'
     go = _go(tmp_path, monkeypatch, script)
-    with Progress() as progress, pytest.raises(UserError), Store(kept).making("pause-1", lambda _: None) as work:
+    with Progress() as progress, pytest.raises(UserError), Store("kept").making("pause-1", lambda _: None) as work:
         assert work is not None
         build_group(go, "pause", [(GoProgram(group="pause", package=".", cpu_s=1), work)], progress)
     seen = (tmp_path / "seen").read_text().split()
@@ -246,9 +330,3 @@ def test_without_root_the_command_that_installs_missing_packages_is_printed(monk
     monkeypatch.setattr(system.shutil, "which", lambda _: "/usr/bin/apt-get")
     with pytest.raises(UserError, match=r"Run: sudo apt-get install .* conntrack nftables"):
         system.ensure(["nft", "conntrack"], Progress())
-
-
-def test_the_checksum_file_of_a_tool_lists_every_file(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    _fill(store, "tool-1", "works")
-    assert set(json.loads((tmp_path / "tool-1" / MANIFEST).read_text())) == {"tool"}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.encryption import LOCAL_CONTEXT
 from local.errors import UserError
+from releases import LOCAL_CONTEXT
 from tools import pulumi_guard
 from tools.environment import passphrase_file, variables
 

@@ -25,6 +25,10 @@ def proxy(**kubernetes: Any) -> Manifest:
     return {"kind": "EnvoyProxy", "spec": {"provider": {"kubernetes": kubernetes}}}
 
 
+def wasm(**image: str) -> Manifest:
+    return {"kind": "EnvoyExtensionPolicy", "spec": {"wasm": [{"code": {"type": "Image", "image": image}}]}}
+
+
 def configuration(text: str) -> Manifest:
     return {"kind": "ConfigMap", "data": {"envoy-gateway.yaml": text}}
 
@@ -35,11 +39,31 @@ def configuration(text: str) -> Manifest:
         (deployment(containers=[{"image": f"a@{DIGEST}"}, {"image": "b"}]), ["spec.template.spec.containers[1].image"]),
         (deployment(initContainers=[{"image": "a"}]), ["spec.template.spec.initContainers[0].image"]),
         (deployment(containers=[{"image": f"a:1@{DIGEST}"}]), []),
-        (deployment(containers=[], volumes=[{"name": "v", "image": {"reference": "x"}}]), []),
+        (deployment(containers=[{"image": "a:1@sha256:"}]), ["spec.template.spec.containers[0].image"]),
+        (deployment(containers=[{"image": f"a@{DIGEST}0"}]), ["spec.template.spec.containers[0].image"]),
+        (deployment(ephemeralContainers=[{"image": "a"}]), ["spec.template.spec.ephemeralContainers[0].image"]),
+        (
+            deployment(volumes=[{"name": "v", "image": {"reference": "x"}}]),
+            ["spec.template.spec.volumes[0].image.reference"],
+        ),
+        (deployment(volumes=[{"name": "v", "image": {"reference": f"x@{DIGEST}"}}]), []),
+        (wasm(url="a:latest"), ["spec.wasm[0].code.image.url"]),
+        (wasm(url="a:latest", sha256="latest"), ["spec.wasm[0].code.image.url"]),
+        (wasm(url="a:latest", sha256="0" * 64), []),
+        (wasm(url=f"a@{DIGEST}"), []),
         (cron_job(containers=[{"image": "a"}]), ["spec.jobTemplate.spec.template.spec.containers[0].image"]),
         (
             proxy(envoyDeployment={"container": {"image": "a"}}),
             ["spec.provider.kubernetes.envoyDeployment.container.image"],
+        ),
+        (
+            proxy(
+                envoyDaemonSet={"initContainers": [{"image": "a"}], "pod": {"volumes": [{"image": {"reference": "b"}}]}}
+            ),
+            [
+                "spec.provider.kubernetes.envoyDaemonSet.initContainers[0].image",
+                "spec.provider.kubernetes.envoyDaemonSet.pod.volumes[0].image.reference",
+            ],
         ),
         (
             configuration("provider: {kubernetes: {shutdownManager: {image: a}}}"),
@@ -57,6 +81,12 @@ def test_an_image_without_a_digest_is_found(manifest: Manifest, fields: list[str
     assert [(problem.field, problem.code) for problem in without_digest(manifest)] == [
         (field, "image-without-digest") for field in fields
     ]
+
+
+def test_a_repository_without_a_tag_is_found_because_it_gets_a_tag() -> None:
+    (found,) = without_digest(proxy(envoyDeployment={"container": {"imageRepository": "registry.example.com/envoy"}}))
+    assert found.code == "image-repository-without-digest"
+    assert found.field == "spec.provider.kubernetes.envoyDeployment.container.imageRepository"
 
 
 def test_a_stack_that_requires_digests_is_refused_for_every_image_without_one(

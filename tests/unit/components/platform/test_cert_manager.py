@@ -54,10 +54,10 @@ def arguments(deployment: Any) -> list[str]:
     return deployment["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
-def test_the_crds_are_protected_like_those_of_the_platform() -> None:
+def test_the_crds_and_the_controller_are_protected_like_those_of_the_platform() -> None:
     recording = small_stack.build(cert_manager=release(), envoyGateway={"protect": True})
     assert recording[CRD].protect
-    assert not recording[CONTROLLER].protect
+    assert recording[CONTROLLER].protect
 
 
 def build() -> Recording:

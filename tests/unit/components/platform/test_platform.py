@@ -109,14 +109,17 @@ def _kubectl(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_only_the_crds_are_protected_and_only_on_request(tmp_path: Path, pinned_manifest: Path, protect: bool) -> None:
+def test_the_crds_and_what_serves_them_are_protected_only_on_request(
+    tmp_path: Path, pinned_manifest: Path, protect: bool
+) -> None:
     recording = run(
         tmp_path,
         pinned_manifest,
         envoyGateway=program.stack_config("dev")["synergychat:envoyGateway"] | {"protect": protect},
     )
     protected = {resource.kind for resource in recording if resource.protect}
-    assert protected == ({"CustomResourceDefinition"} if protect else set())
+    assert protected == ({"CustomResourceDefinition", "Namespace", "Deployment"} if protect else set())
+    assert not recording["synergychat-namespace"].protect
     assert len(recording.of_kind("CustomResourceDefinition")) == 21
 
 

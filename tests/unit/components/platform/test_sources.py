@@ -246,10 +246,10 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_chart_is_rendered_for_the_namespace_with_its_crds(chart: Path, helm: Path, cache: Path) -> None:
     raw = read(cache, chart, namespace="gateways")
     assert raw == sources.Raw(data=DATA, sha256=sources.chart_sha256(chart), origin=str(chart))
-    assert (helm / "arguments").read_text().split("\n")[:-1] == [
-        "template",
-        "eg",
-        str(chart),
+    template, name, copy, *rest = (helm / "arguments").read_text().split("\n")[:-1]
+    assert (template, name) == ("template", "eg")
+    assert copy != str(chart)
+    assert rest == [
         "--namespace",
         "gateways",
         "--include-crds",
@@ -278,6 +278,51 @@ def test_a_chart_that_was_changed_is_refused_and_not_rendered(
     }[change]()
     assert f"  {accepted}  accepted" in refusal(cache, chart, accepted)
     assert not (helm / "arguments").exists()
+
+
+@pytest.mark.parametrize("kind", ["a link to a file", "a link to a directory", "a broken link", "a pipe"])
+def test_a_chart_with_anything_but_files_is_refused(
+    tmp_path: Path, chart: Path, helm: Path, cache: Path, kind: str
+) -> None:
+    accepted = sources.chart_sha256(chart)
+    strange, elsewhere = chart / "templates" / "strange", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "c.yaml").write_text("c: 1\n")
+    {
+        "a link to a file": lambda: strange.symlink_to(elsewhere / "c.yaml"),
+        "a link to a directory": lambda: strange.symlink_to(elsewhere),
+        "a broken link": lambda: strange.symlink_to(tmp_path / "missing"),
+        "a pipe": lambda: os.mkfifo(strange),
+    }[kind]()
+    message = refusal(cache, chart, accepted)
+    assert message.startswith(f"{chart} cannot be used as a chart: ")
+    assert "strange" in message
+    assert not (helm / "arguments").exists()
+
+
+@pytest.mark.parametrize("name", [f"a\n{'0' * 64}  b.yaml", "a\\b.yaml", "a\x1b[2J.yaml"])
+def test_a_chart_with_a_file_name_that_could_forge_the_listing_is_refused(
+    chart: Path, helm: Path, cache: Path, name: str
+) -> None:
+    (chart / "templates" / name).write_text("")
+    assert refusal(cache, chart) == (
+        f"{chart} cannot be used as a chart: the file name {f'templates/{name}'!r} has a control character or a "
+        "backslash"
+    )
+
+
+def test_a_chart_is_rendered_as_it_was_when_it_was_verified(
+    chart: Path, helm: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (helm / "helm").write_text('#!/bin/sh\nexec cat "$3/templates/b.yaml"\n')
+    accepted, verify = sources.chart_sha256(chart), sources._verify
+
+    def verify_and_change(*arguments: Any) -> None:
+        verify(*arguments)
+        (chart / "templates" / "b.yaml").write_text("b: changed\n")
+
+    monkeypatch.setattr(sources, "_verify", verify_and_change)
+    assert read(cache, chart, accepted).data == b"b: 1\n"
 
 
 def test_a_directory_that_is_not_a_chart_is_refused(tmp_path: Path, cache: Path, helm: Path) -> None:
