@@ -126,10 +126,11 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
 
     try:
         # The mocks have no engine that could call a hook.
-        hooks = mock.patch("pulumi.resource_hooks.register_error_hook", _registered)
+        error_hooks = mock.patch("pulumi.resource_hooks.register_error_hook", _registered)
+        hooks = mock.patch("pulumi.resource_hooks.register_resource_hook", _registered)
         # Only the engine needs stack traces; collecting them takes a sixth of a run.
         traces = mock.patch("pulumi.runtime.resource._get_stack_trace", StackTrace)
-        with hooks, traces, mock.patch("os._exit", recording.end):
+        with error_hooks, hooks, traces, mock.patch("os._exit", recording.end):
             asyncio.run(run())
     except SystemExit as error:
         assert error.code == recording.exit_code
@@ -153,6 +154,8 @@ class _Echo(Mocks):
         self._preview = preview
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == "pulumi:index:Stash":
+            return f"{args.name}-id", args.inputs | {"output": args.inputs["input"]}
         if self._preview:
             return "", args.inputs
         kind = args.typ.rpartition(":")[2]
