@@ -10,14 +10,15 @@ import uuid
 from collections.abc import Awaitable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import pulumi
 
 from diagnostics.exit import stop
 from diagnostics.render import Located, render
 from kube.kubeconfig import is_reachable
-from kube.kubectl import Kubectl, Unanswered, kubectl
+from kube.kubectl import Unanswered, kubectl
 from kube.live_objects import cluster_uid, list_objects
 from kube.manifest import Manifest, ObjectName
 from kube.ownership import ADVICE, another_cluster, none_on_cluster, not_owned
@@ -32,8 +33,8 @@ class Identity:
     """The mark of the stack's objects: its full name, and an identifier that only this state has."""
 
 
-class NotOwned(Exception):
-    """The stack would change objects that are not its own."""
+class Refused(Exception):
+    """The run would change another cluster, or objects that are not the stack's own."""
 
 
 def create_identity(context: str, objects: Awaitable[Sequence[str]], adopt: Sequence[str]) -> Identity:
@@ -42,8 +43,9 @@ def create_identity(context: str, objects: Awaitable[Sequence[str]], adopt: Sequ
     The program ends when `context` leads to another cluster than the recorded one. New objects that exist already must
     be the stack's own, or be named in `adopt`. A preview checks this only if the cluster answers.
     """
-    # In a thread, with the run's settings: the program declares its objects meanwhile.
-    live = asyncio.get_running_loop().run_in_executor(None, copy_context().run, _cluster, context)
+    # In a thread, with the settings of the run: the program declares its objects meanwhile.
+    ask = partial(copy_context().run, _cluster, context)
+    live: Awaitable[str | None] = asyncio.get_running_loop().run_in_executor(None, ask)
     checks = _Checks(context, adopt, live)
     on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
     check = pulumi.ResourceHook("ownership", checks.new_objects, on_dry_run)
@@ -73,40 +75,47 @@ class _Checks:
 
     def cluster(self, recorded: Mapping[str, Any], live: str | None) -> str:
         """The context. Ends the program when it leads to another cluster than the recorded one."""
-        before = recorded.get("cluster")
-        if before and live and before != live:
-            stop(render([another_cluster(self._context, recorded=before, live=live, forget=_forget())], _stack()))
+        if problems := self._other_cluster(recorded, live):
+            stop(render(problems, pulumi.get_stack()))
         return self._context
 
     async def new_objects(self, args: pulumi.ResourceHookArgs) -> None:
-        """Check the objects that the state does not have yet. Raises NotOwned, which ends the run."""
-        run = kubectl(self._context) if await self._live else None
-        new, old = _input(args.new_inputs), _input(args.old_inputs)
+        """Check the objects that the state does not have yet. Raises Refused, which ends the run."""
+        new, old, live = _input(args.new_inputs), _input(args.old_inputs), await self._live
+        # The check of the cluster comes too late here: it waits until the new names are recorded.
+        if problems := self._other_cluster(old, live):
+            _refuse(render(problems, pulumi.get_stack()))
         names = {ObjectName.from_path(path) for path in set(new["objects"]) - set(old.get("objects", ()))}
+        run = kubectl(self._context) if live else None
         if run is None or not names:
             return
         # Before the first record the state is empty, or from a version of the program that did not record.
-        state = {} if old else _names_by_uid(await _state())
-        problems = await asyncio.to_thread(self._problems, run, names, state, _mark(new["id"]))
-        if problems:
-            advice = ADVICE if any(found.place != "synergychat:context" for found in problems) else ()
-            pulumi.log.error(render(problems, _stack(), advice))
-            raise NotOwned("see the problems of the stack")
-
-    def _problems(
-        self, run: Kubectl, names: set[ObjectName], state: Mapping[str, ObjectName], stack: str
-    ) -> list[Located]:
+        state = {} if old else _names_by_uid(await _objects_in_state())
+        known = set(state.values())
         try:
-            live = list_objects(run, names | set(state.values()))
+            found = await asyncio.to_thread(list_objects, run, names | known)
         except Unanswered as error:
             _warn(str(error))
-            return []
-        for reason in live.unanswered:
+            return
+        for reason in found.unanswered:
             _warn(reason)
-        if elsewhere := list(none_on_cluster(self._context, state, live.objects, _forget())):
-            return elsewhere
-        known = set(state.values())
-        return list(not_owned(names, live.objects, stack=stack, state=known, adopt=self._adopt))
+        if problems := list(none_on_cluster(self._context, state, found.objects, _forget())):
+            _refuse(render(problems, pulumi.get_stack()))
+        mark = _mark(new["id"])
+        if problems := list(not_owned(names, found.objects, stack=mark, state=known, adopt=self._adopt)):
+            _refuse(render(problems, pulumi.get_stack(), ADVICE))
+
+    def _other_cluster(self, recorded: Mapping[str, Any], live: str | None) -> list[Located]:
+        before = recorded.get("cluster")
+        if not before or not live or before == live:
+            return []
+        return [another_cluster(self._context, recorded=before, live=live, forget=_forget())]
+
+
+def _refuse(message: str) -> NoReturn:
+    """End the run from a hook, where the program must not end itself."""
+    pulumi.log.error(message)
+    raise Refused("see the problems of the stack")
 
 
 def _cluster(context: str) -> str | None:
@@ -136,11 +145,9 @@ def _input(inputs: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return (inputs or {}).get("input", {})
 
 
-async def _state() -> list[Manifest]:
+async def _objects_in_state() -> list[Manifest]:
     """The Kubernetes objects in the state of this stack."""
-    found = await pulumi.runtime.invoke_async(
-        "pulumi:pulumi:readStackResourceOutputs", {"stackName": _full_name()}
-    )
+    found = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": _full_name()})
     resources: Mapping[str, Any] = found["outputs"]
     return [each["outputs"] for each in resources.values() if each["type"].startswith("kubernetes:")]
 
@@ -157,13 +164,9 @@ def _full_name() -> str:
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
-def _stack() -> str:
-    return pulumi.get_stack()
-
-
 def _forget() -> str:
     """How to empty the state, in the backend of this run."""
     backend = os.environ.get("PULUMI_BACKEND_URL", "")
     # Other addresses of backends may have a password.
     where = f"PULUMI_BACKEND_URL='{backend}' " if backend.startswith("file:") else ""
-    return f"type: {where}pulumi state delete --all --force --stack {_stack()}"
+    return f"type: {where}pulumi state delete --all --force --stack {pulumi.get_stack()}"

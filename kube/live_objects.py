@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from kube.kubectl import REQUEST_TIMEOUT, Kubectl, Unanswered, ask, last_line
 from kube.labels import STACK
@@ -51,8 +52,7 @@ def list_objects(kubectl: Kubectl, names: Collection[ObjectName]) -> LiveObjects
         if resource := served.get((name.group, name.kind)):
             wanted.setdefault(name.namespace, set()).add(resource)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda item: _list(kubectl, *item), wanted.items())
-        found = list(answers)
+        found = list(pool.map(partial(_list, kubectl), wanted.keys(), wanted.values()))
     return LiveObjects(
         objects=[item for objects, _ in found for item in objects],
         unanswered=sorted({reason for _, reason in found if reason}),

@@ -51,6 +51,7 @@ class Recorded:
     delete_before_replace: bool
     ignored_changes: tuple[str, ...]
     protect: bool
+    retain_on_delete: bool
     timeouts: dict[str, str]
 
     @property
@@ -118,7 +119,7 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
     async def run() -> None:
         mocks = _Echo(preview)
         monitor = _Monitor(mocks, stack, recording)
-        pulumi.runtime.set_mocks(mocks, PROJECT, stack, preview, logger, monitor)
+        pulumi.runtime.set_mocks(mocks, PROJECT, stack, preview, logger, monitor, "organization")
         # set_mocks made a stack whose exports nobody registers; run_in_stack makes the real one.
         pulumi.runtime.settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK has no way to unset it
         recording.resources.clear()
@@ -199,6 +200,7 @@ class _Monitor(MockMonitor):
             delete_before_replace=request.deleteBeforeReplace,
             ignored_changes=tuple(request.ignoreChanges),
             protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
         )
         return answer

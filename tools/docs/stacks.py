@@ -75,12 +75,16 @@ objects are checked against its CRDs. `up` ends at once when a CRD, the GatewayC
 older than that release; so does a preview, if the cluster answers. Keys that only the stack with the platform can set,
 such as `envoyGateway.config`, are refused.
 
+A stack never changes an object of another stack: it ends with a message instead
+([operating.md](operating.md#objects-that-exist-already)).
+
 Bring up the stack with the platform first, and destroy it last. Destroying another stack does not affect the rest. Set
 `envoyGateway.protect` so that nobody destroys the platform by mistake. How to remove a protected platform:
 [operating.md](operating.md#a-protected-platform).
 
 ## In a cluster for each stack
-Set only `context`. Every stack then manages its own platform, because `platform` is `managed` by default.
+Set only `context`. The state records which cluster it is, and a context that leads to another one is refused
+([operating.md](operating.md#another-cluster-behind-the-context)). Every stack then manages its own platform, because `platform` is `managed` by default.
 
 ## cert-manager
 `staging` and `prod` declare their own `issuers` and need cert-manager in the cluster. The stack with the platform can
