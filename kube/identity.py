@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Awaitable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NoReturn
 
 import pulumi
@@ -44,8 +43,8 @@ def create_identity(context: str, objects: Awaitable[Sequence[str]], adopt: Sequ
     be the stack's own, or be named in `adopt`. A preview checks this only if the cluster answers.
     """
     # In a thread, with the settings of the run: the program declares its objects meanwhile.
-    ask = partial(copy_context().run, _cluster, context)
-    live: Awaitable[str | None] = asyncio.get_running_loop().run_in_executor(None, ask)
+    settings, loop = copy_context(), asyncio.get_running_loop()
+    live: Awaitable[str | None] = loop.run_in_executor(None, lambda: settings.run(_cluster, context))
     checks = _Checks(context, adopt, live)
     on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
     check = pulumi.ResourceHook("ownership", checks.new_objects, on_dry_run)

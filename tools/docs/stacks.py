@@ -84,7 +84,8 @@ Bring up the stack with the platform first, and destroy it last. Destroying anot
 
 ## In a cluster for each stack
 Set only `context`. The state records which cluster it is, and a context that leads to another one is refused
-([operating.md](operating.md#another-cluster-behind-the-context)). Every stack then manages its own platform, because `platform` is `managed` by default.
+([operating.md](operating.md#another-cluster-behind-the-context)). Every stack then manages its own platform, because
+`platform` is `managed` by default.
 
 ## cert-manager
 `staging` and `prod` declare their own `issuers` and need cert-manager in the cluster. The stack with the platform can
