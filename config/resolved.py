@@ -143,6 +143,11 @@ class Stack:
         return self.config.context
 
     @property
+    def adopt(self) -> Sequence[str]:
+        """Patterns of the objects that the stack may take over."""
+        return self.config.adopt
+
+    @property
     def require_digests(self) -> bool:
         return self.config.require_digests
 

@@ -27,6 +27,12 @@ class StackConfig(Section):
         description="Who owns the CRDs, controller and GatewayClass. `managed`: this stack installs them. `external`: "
         "they already exist, at the version and namespace in `envoyGateway`.",
     )
+    adopt: tuple[Text, ...] = Field(
+        default=(),
+        description="Objects that existed before the stack, and that it may take over, such as `Namespace/team` or "
+        "`HTTPRoute.gateway.networking.k8s.io/team/web`. `*` stands for any characters, and alone for every object. "
+        "`pulumi destroy` does not delete them.",
+    )
     require_digests: bool = Field(
         default=False, description="Require a digest for every image, because a tag can be moved to another image."
     )

@@ -90,6 +90,16 @@ def check_reachable(context: str, merged: dict[str, dict[str, Any]], files: Sequ
         raise _context_error(code, context, files=looked, server=server, reason=reason) from error
 
 
+def is_reachable(context: str) -> bool:
+    """Whether `context` exists and its API server answers."""
+    files = kubeconfig_files()
+    try:
+        check_reachable(context, read_kubeconfig(files), files)
+    except ClusterError:
+        return False
+    return True
+
+
 def _file_error(code: str, file: Path, *path: str, **words: object) -> ClusterError:
     """An error in a kubeconfig, at a path in the file."""
     found = problem(code, path, **words)

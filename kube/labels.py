@@ -10,6 +10,9 @@ FIELD_MANAGER = {"pulumi.com/patchFieldManager": "synergychat"}
 """Fixes the field manager. The provider would otherwise make up one per resource and keep it in the state: after a lost
 state or a killed run, applying the existing objects again would be a conflict."""
 
+STACK = "synergychat/stack"
+"""Annotation that names the stack of an object."""
+
 PART_OF = "app.kubernetes.io/part-of"
 COMMON = {PART_OF: "synergychat", "app.kubernetes.io/managed-by": "pulumi"}
 """Labels of every object of the stack; `make status` finds the objects by them."""

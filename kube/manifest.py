@@ -32,6 +32,25 @@ class ObjectName:
         """The object that a reference from `namespace` means: a cluster-scoped kind has no namespace."""
         return cls(group, kind, "" if kind in _CLUSTER_SCOPED else namespace, name)
 
+    @classmethod
+    def declared(cls, manifest: Manifest) -> "ObjectName":
+        """The name of a manifest, whose namespace is empty when the manifest has none. Raises NotKnown."""
+        namespace = read(manifest, "metadata", "namespace", default="")
+        return cls(group_of(manifest), kind_of(manifest), namespace, name_of(manifest))
+
+    @classmethod
+    def from_path(cls, path: str) -> "ObjectName":
+        """The inverse of `path`."""
+        resource, *namespace, name = path.split("/")
+        kind, _, group = resource.partition(".")
+        return cls(group, kind, namespace[0] if namespace else "", name)
+
+    @property
+    def path(self) -> str:
+        """The name as one word, such as `HTTPRoute.gateway.networking.k8s.io/chat/web` or `Namespace/chat`."""
+        resource = f"{self.kind}.{self.group}".removesuffix(".")
+        return "/".join(part for part in (resource, self.namespace, self.name) if part)
+
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 

@@ -1,15 +1,30 @@
 """Provider: connect the program to the cluster of a named kubeconfig context, never to the current one."""
 
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as k8s
 
 from diagnostics.exit import stop
 from diagnostics.render import render
+from kube.identity import create_identity
 from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
+from kube.labels import STACK
+from kube.manifest import ObjectName
+from kube.ownership import is_adopted
 
 
-def connect(name: str, context: str, on_failure: pulumi.ErrorHook) -> pulumi.ResourceOptions:
+def connect(
+    name: str,
+    context: str,
+    on_failure: pulumi.ErrorHook,
+    objects: Awaitable[Sequence[str]],
+    adopt: Sequence[str],
+) -> pulumi.ResourceOptions:
     """Options with the provider for `context`. `on_failure` explains every Kubernetes object that fails.
+
+    `objects` are the paths of all objects; those that exist already must be the stack's own or be named in `adopt`.
 
     For an update the context must exist and its API server must answer, else the program ends before anything is
     registered. A preview needs neither.
@@ -21,10 +36,12 @@ def connect(name: str, context: str, on_failure: pulumi.ErrorHook) -> pulumi.Res
             check_reachable(context, merged, files)
     except ClusterError as error:
         stop(render([error.located], pulumi.get_stack()))
+    identity = create_identity(context, objects, adopt)
     pulumi.runtime.register_stack_transformation(_common_options(on_failure))
+    pulumi.runtime.register_stack_transformation(_ownership(identity.stack, adopt))
     provider = k8s.Provider(
         name,
-        context=context,
+        context=identity.context,
         # Without it the SDK would pass on the text of KUBECONFIG, and the provider does not understand a list of files.
         # Empty, the provider reads the variable as kubectl does, and no path of this machine gets into the state.
         kubeconfig="",
@@ -71,5 +88,26 @@ def _common_options(on_failure: pulumi.ErrorHook) -> pulumi.ResourceTransformati
         deletes_first = args.type_.rpartition(":")[2] not in _OVERLAPPING
         common = pulumi.ResourceOptions(delete_before_replace=deletes_first, hooks=hooks)
         return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, common))
+
+    return transform
+
+
+def _ownership(stack: pulumi.Output[str], adopt: Sequence[str]) -> pulumi.ResourceTransformation:
+    """Mark every Kubernetes object as one of `stack`. Those in `adopt` lose conflicting fields to the stack, and stay
+    when the stack is destroyed."""
+
+    def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not args.type_.startswith("kubernetes:"):
+            return None
+        manifest: Mapping[str, Any] = args.props
+        adopted = is_adopted(ObjectName.declared(dict(manifest)), adopt)
+        metadata = manifest["metadata"]
+        # A release that was applied by hand owns whole lists, including their defaults.
+        force = {"pulumi.com/patchForce": "true"} if adopted else {}
+        annotations = {**metadata.get("annotations", {}), **force, STACK: stack}
+        props = {**manifest, "metadata": {**metadata, "annotations": annotations}}
+        # None keeps the object's own option, such as that of a volume claim.
+        own = pulumi.ResourceOptions(retain_on_delete=adopted or None)
+        return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, own))
 
     return transform

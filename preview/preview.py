@@ -1,6 +1,7 @@
 """Preview: the block in which a program declares its objects."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Protocol
 
@@ -8,7 +9,7 @@ import pulumi
 
 from diagnostics.exit import exit_silently_on_interrupt, stop
 from diagnostics.render import render
-from kube.manifest import Manifest
+from kube.manifest import Manifest, ObjectName
 from preview import deployed
 from preview.claims import is_claim
 from preview.recorder import Recorder
@@ -48,12 +49,18 @@ class Preview:
         self._recorder = Recorder()
         self._target: Target | None = None
 
+    @property
+    def objects(self) -> Awaitable[Sequence[str]]:
+        """Paths of the declared objects, sorted; known when the block has ended."""
+        return self._objects
+
     def validate_against(self, target: Target) -> None:
         """Set the platform that the declared objects are validated against; required once in the block."""
         self._target = target
 
     def __enter__(self) -> "Preview":
         exit_silently_on_interrupt()
+        self._objects: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
         pulumi.runtime.register_stack_transformation(self._recorder)
         return self
 
@@ -76,4 +83,6 @@ class Preview:
         )
         if found:
             stop(render(found, pulumi.get_stack()))
-        self._target.check_requirements([declaration.manifest for declaration in declarations])
+        manifests = [declaration.manifest for declaration in declarations]
+        self._target.check_requirements(manifests)
+        self._objects.set_result(sorted(ObjectName.declared(manifest).path for manifest in manifests))

@@ -26,6 +26,8 @@ _PULUMI = (
 export PATH={tools}:{venv}:"$PATH"
 export PULUMI_HOME="${{PULUMI_HOME:-$state/{home}}}"
 export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
+# `destroy` and `refresh` run the program too: it checks that the cluster is the stack's.
+export PULUMI_RUN_PROGRAM="${{PULUMI_RUN_PROGRAM:-true}}"
 if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
   export PULUMI_BACKEND_URL="file://$state/{backend}"
   # The program refuses secrets under an empty passphrase, except on the local cluster.

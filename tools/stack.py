@@ -170,7 +170,7 @@ class Stack:
         """Remove the lock of a run that was killed, and the pending operations in its state.
 
         Pulumi keeps a pending creation, and warns of it, until somebody removes it: the object may exist. Here that
-        does no harm, because every creation adopts an object that exists.
+        does no harm, because a creation adopts an object of the stack that exists.
         """
         if not state_lock.release_dead(self.name, variables(self.context)["PULUMI_BACKEND_URL"]):
             return

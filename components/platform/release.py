@@ -194,9 +194,8 @@ def version_of(image: str) -> str | None:
 
 def prepare(manifest: Manifest, timeout_s: int) -> Manifest:
     """The object of a release as it is registered, with the annotations that Pulumi needs."""
-    # Forced: a release that was applied by hand owns whole lists, including their defaults.
     own: dict[str, str] = manifest["metadata"].get("annotations") or {}
-    annotations: dict[str, str] = {**FIELD_MANAGER, "pulumi.com/patchForce": "true", **own}
+    annotations: dict[str, str] = {**FIELD_MANAGER, **own}
     result = dict(manifest)
     if manifest["kind"] == "CustomResourceDefinition":
         # Two thirds of a release's text, which state and every preview would carry three times.

@@ -11,7 +11,7 @@ from components.platform.release import CONTROLLER_NAME, Release, version_of
 from diagnostics.exit import stop
 from gatewayapi.bundle_version import bundle_version
 from gatewayapi.kinds import CONTROLLER, GATEWAY_API
-from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
+from kube.kubeconfig import is_reachable
 from kube.kubectl import Kubectl, Unanswered, ask, kubectl
 from kube.manifest import Manifest, by_name
 from releases import is_older
@@ -51,7 +51,7 @@ def check_external_platform(
 
     A preview asks only a cluster that answers. Objects that the user may not read are skipped with a warning.
     """
-    if pulumi.runtime.is_dry_run() and not _answers(context):
+    if pulumi.runtime.is_dry_run() and not is_reachable(context):
         return
     run = kubectl(context)
     if run is None:
@@ -70,15 +70,6 @@ def check_external_platform(
             "Nothing was changed. Bring up the stack that manages the platform first, "
             "or let this stack manage it, with synergychat:platform: managed"
         )
-
-
-def _answers(context: str) -> bool:
-    files = kubeconfig_files()
-    try:
-        check_reachable(context, read_kubeconfig(files), files)
-    except ClusterError:
-        return False
-    return True
 
 
 def look(kubectl: Kubectl, wanted: Wanted) -> Found:

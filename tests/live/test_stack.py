@@ -198,9 +198,21 @@ def test_destroy_ends_and_leaves_nothing_behind(stack: LiveStack) -> None:
     assert not [name for name in left if "synergychat" in name or "envoy" in name or "gateway" in name]
 
 
-def test_what_was_applied_by_hand_before_is_taken_over(stack: LiveStack) -> None:
+def test_what_was_applied_by_hand_before_is_taken_over_by_one_key_and_outlives_the_stack(stack: LiveStack) -> None:
     stack.automation.destroy()
     stack.kubectl("apply", "--server-side", "-f", str(sources.cache_directory() / f"{MANIFEST_SHA256}.yaml"))
+    refused = stack.cli("up", "--yes", "--skip-preview")
+    assert refused.returncode != 0
+    assert "[object-without-stack]" in refused.stdout
+    assert "pulumi config set --path 'synergychat:adopt[0]' '*'" in refused.stdout
+    assert stack.kubectl("get", "namespace", "synergychat", "--ignore-not-found") == ""
+    stack.configure(adopt=["*"])
     stack.up()
     assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
+    stack.automation.destroy()
+    assert stack.kubectl("get", "crd", "gateways.gateway.networking.k8s.io", "-o", "name").strip()
+    # The next stack has another state, and adopts what this one left. Without the key it owns, and deletes, all of it.
+    stack.up()
+    stack.configure(adopt=None)
+    stack.up()
     stack.automation.destroy()

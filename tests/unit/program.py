@@ -13,9 +13,13 @@ import pytest
 import yaml
 
 from components.platform import release
+from tests.unit.kube.clusters import FakeCluster
 from tests.unit.recording import PROJECT, Recording, record
 from tests.unit.stacks import passed_value
 from tests.unit.web import Web, serving
+
+IDENTIFIER = "5f2c8f0e-1111-4000-8000-000000000000"
+"""Identifier of every new stack."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +55,8 @@ def run(
     if manifest is not None:
         shutil.copy(manifest, cache)
     with pytest.MonkeyPatch.context() as patch, serving(Web()) as api_server, _parsed:
+        patch.setattr("kube.identity.kubectl", lambda _: FakeCluster().run)
+        patch.setattr("kube.identity.uuid.uuid4", lambda: IDENTIFIER)
         patch.setenv("PULUMI_CONFIG", json.dumps(text))
         patch.setenv("XDG_CACHE_HOME", str(directory))
         patch.setenv("KUBECONFIG", str(directory / "kubeconfig"))

@@ -119,7 +119,7 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
     async def run() -> None:
         mocks = _Echo(preview)
         monitor = _Monitor(mocks, stack, recording)
-        pulumi.runtime.set_mocks(mocks, PROJECT, stack, preview, logger, monitor)
+        pulumi.runtime.set_mocks(mocks, PROJECT, stack, preview, logger, monitor, "organization")
         # set_mocks made a stack whose exports nobody registers; run_in_stack makes the real one.
         pulumi.runtime.settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK has no way to unset it
         recording.resources.clear()
@@ -127,10 +127,11 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
 
     try:
         # The mocks have no engine that could call a hook.
-        hooks = mock.patch("pulumi.resource_hooks.register_error_hook", _registered)
+        error_hooks = mock.patch("pulumi.resource_hooks.register_error_hook", _registered)
+        hooks = mock.patch("pulumi.resource_hooks.register_resource_hook", _registered)
         # Only the engine needs stack traces; collecting them takes a sixth of a run.
         traces = mock.patch("pulumi.runtime.resource._get_stack_trace", StackTrace)
-        with hooks, traces, mock.patch("os._exit", recording.end):
+        with error_hooks, hooks, traces, mock.patch("os._exit", recording.end):
             asyncio.run(run())
     except SystemExit as error:
         assert error.code == recording.exit_code
@@ -154,6 +155,8 @@ class _Echo(Mocks):
         self._preview = preview
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == "pulumi:index:Stash":
+            return f"{args.name}-id", args.inputs | {"output": args.inputs["input"]}
         if self._preview:
             return "", args.inputs
         kind = args.typ.rpartition(":")[2]

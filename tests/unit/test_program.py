@@ -49,13 +49,17 @@ def small_release(directory: Path) -> dict[str, Any]:
 def rendered(recording: Recording) -> str:
     """The release by its objects' names, and all that is ours with its inputs; in an order that says nothing."""
     names = {each.urn: each.name for each in recording}
-    theirs = [each for each in recording if each.parent == ENVOY_GATEWAY]
+    # The names of all objects are a part of it, and whether the cluster is known.
+    record = recording["stack-identity"]
+    theirs = [record, *(each for each in recording if each.parent == ENVOY_GATEWAY)]
     ours: dict[str, Any] = {}
     for each in recording:
         if each not in theirs:
             after = sorted({names[urn] for urn in each.depends_on})
             ours[each.urn.removeprefix(URN)] = ({"after": after} if after else {}) | {"inputs": each.inputs}
-    objects = sorted(f"{each.inputs['kind']}/{each.inputs['metadata']['name']}" for each in theirs)
+    objects = sorted(
+        f"{each.inputs['kind']}/{each.inputs['metadata']['name']}" for each in theirs if each is not record
+    )
     return (
         "# What the dev stack consists of: the objects of the release by name, all others with their inputs.\n"
         "# UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/test_program.py writes it; review what it changes.\n"
@@ -143,6 +147,20 @@ def test_every_object_has_our_field_manager(dev: Recording) -> None:
     managers = {each.inputs["metadata"]["annotations"]["pulumi.com/patchFieldManager"] for each in dev.kubernetes}
     assert managers == {"synergychat"}
     assert len(dev.kubernetes) > 50
+
+
+def test_every_object_is_marked_as_the_stacks_own_and_is_recorded(dev: Recording) -> None:
+    marks = {each.inputs["metadata"]["annotations"]["synergychat/stack"] for each in dev.kubernetes}
+    assert marks == {f"organization/synergychat/dev/{program.IDENTIFIER}"}
+    recorded = dev["stack-identity"].inputs["input"]["objects"]
+    assert len(recorded) == len(set(recorded)) == len(dev.kubernetes)
+    assert {"Namespace/synergychat", "HTTPRoute.gateway.networking.k8s.io/synergychat/web-httproute"} <= set(recorded)
+
+
+def test_fields_of_others_are_not_taken(dev: Recording) -> None:
+    forced = [each.name for each in dev.kubernetes if "patchForce" in str(each.inputs["metadata"]["annotations"])]
+    assert forced == []
+    assert [each.name for each in dev if each.retain_on_delete] == []
 
 
 def test_every_object_goes_to_the_cluster_that_the_stack_names(dev: Recording) -> None:

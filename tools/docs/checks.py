@@ -16,7 +16,7 @@ from checks.rules import problems
 from diagnostics import problem as problem_of
 from diagnostics.catalogue import Entry, catalogue
 from explain import explain
-from tests.cases import case, configs, kubeconfigs, schemas
+from tests.cases import case, clusters, configs, kubeconfigs, schemas
 from tests.unit.checks.schema import verdicts
 
 _WORD = re.compile(r"\{(\w+)\}")
@@ -65,7 +65,7 @@ def _sentence(template: str) -> str:
 @cache
 def examples() -> dict[str, str]:
     """By code, the Markdown of something that has the problem, and the line that the program prints."""
-    found = dict(chain(_of_configs(), _of_kubeconfigs(), _of_schemas()))
+    found = dict(chain(_of_configs(), _of_kubeconfigs(), _of_clusters(), _of_schemas()))
     for stack in case.load():
         if stack.problem and stack.problem.code not in found:
             ((manifest, problem),) = problems(stack.stack, version=case.VERSION)
@@ -96,6 +96,12 @@ def _of_kubeconfigs() -> Iterator[tuple[str, str]]:
     for example in kubeconfigs.load():
         code, line = example.found()
         yield code, _block(example.kubeconfig, line)
+
+
+def _of_clusters() -> Iterator[tuple[str, str]]:
+    for example in clusters.load():
+        (located,) = example.problems()
+        yield example.code, _block(None, str(located).partition("\n")[0])
 
 
 def _of_schemas() -> Iterator[tuple[str, str]]:

@@ -115,13 +115,18 @@ All three stacks can run in one cluster: their namespaces and host names differ,
 One stack manages the platform (CRDs, controller, GatewayClass). All others use it, with `platform: external` as
 [above](#my-cluster-already-has-envoy-gateway), and with the `version`, `sha256` and `namespace` of that stack.
 
+A stack never changes an object of another stack: it ends with a message instead
+([operating.md](operating.md#objects-that-exist-already)).
+
 Bring up the stack with the platform first, and destroy it last. Destroying another stack does not affect the rest. Set
 `envoyGateway.protect` so that nobody destroys the platform by mistake. How to remove a protected platform:
 [operating.md](operating.md#protected-objects).
 
 ## In a cluster for each stack
-Change only `context` in the committed files: they have the checksum that `envoyGateway.sha256` requires. Every stack
-then manages its own platform, because `platform` is `managed` by default.
+Change only `context` in the committed files: they have the checksum that `envoyGateway.sha256` requires. The state
+records which cluster it is, and a context that leads to another one is refused
+([operating.md](operating.md#another-cluster-behind-the-context)). Every stack then manages its own platform, because
+`platform` is `managed` by default.
 
 ## cert-manager
 `staging` and `prod` declare their own `issuers` and need cert-manager in the cluster. The stack with the platform can

@@ -7,7 +7,8 @@ import pytest
 from diagnostics.catalogue import catalogue
 from diagnostics.problem import reason
 from local.paths import REPOSITORY
-from tests.cases import configs, kubeconfigs, schemas
+from tests.cases import clusters, configs, kubeconfigs, schemas
+from tests.cases.clusters import ClusterCase
 from tests.cases.configs import ConfigCase
 from tests.cases.kubeconfigs import KubeconfigCase
 from tests.cases.schemas import SchemaCase
@@ -62,6 +63,11 @@ def test_a_message_contains_the_sentence_of_an_example_without_a_message_of_its_
 def test_the_kubeconfig_of_an_example_has_its_problem(case: KubeconfigCase) -> None:
     code, _ = case.found()
     assert code == case.code
+
+
+@pytest.mark.parametrize("case", clusters.load(), ids=lambda case: case.code)
+def test_the_cluster_of_an_example_has_just_its_problem(case: ClusterCase) -> None:
+    assert [located.problem.code for located in case.problems()] == [case.code]
 
 
 @pytest.mark.parametrize("case", schemas.load(), ids=lambda case: case.code)

@@ -167,7 +167,6 @@ def test_annotations_may_be_null() -> None:
     given["metadata"]["annotations"] = None
     assert prepare(given, 120)["metadata"]["annotations"] == {
         "pulumi.com/patchFieldManager": "synergychat",
-        "pulumi.com/patchForce": "true",
     }
 
 
