@@ -39,7 +39,7 @@ class PodNetworks:
         """The first process of the pod: later ones may be a probe's, which ends while it is looked at."""
         named = f"HOSTNAME={pod}".encode()
         processes = cgroups.processes(self._directory.cgroup, of_pods=True)
-        return min(pid for pid in processes if any(each.startswith(named) for each in _environment(pid)))
+        return min(pid for pid in processes if any(variable.startswith(named) for variable in _environment(pid)))
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -28,7 +28,7 @@ UP = ("up", "--yes", "--skip-preview")
 LONG_HOSTNAME = ".".join(["a" * 62] * 4) + ".bc"  # 254 characters
 PATIENCE_S = 12
 PORT = 8099
-WITHOUT_CONTROLLER = [each for each in release.objects() if each["kind"] != "Deployment"]
+WITHOUT_CONTROLLER = [obj for obj in release.objects() if obj["kind"] != "Deployment"]
 
 
 @contextmanager

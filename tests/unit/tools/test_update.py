@@ -242,7 +242,7 @@ PARENT = "parents[?@.parentRef.name=='app-gateway'&&@.controllerName=='example.c
     ],
 )
 def test_a_condition_of_ours_is_named_in_words_and_once(expressions: list[str], words: list[str]) -> None:
-    paths = [each.removeprefix("jsonpath=") for each in expressions]
+    paths = [expression.removeprefix("jsonpath=") for expression in expressions]
     nothing_yet = [f"{path.removesuffix('=True')} selected nothing" for path in paths]
     waiting = [f'Waiting for {path} (found "False")' for path in paths]
     found = [f"Found {path}" for path in paths]
