@@ -134,7 +134,7 @@ error: 2 problems in stack dev:
   synergychat:api.port = 90900: must be a whole number from 1 to 65535 [config-number]
   synergychat:web.hostnam = "talk.internal": is not a key of this program [config-key-unknown]
       fix: did you mean hostname?
-Edit Pulumi.dev.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE
+Edit Pulumi.dev.yaml, or type: pulumi config set --stack dev --path 'synergychat:KEY' VALUE
 Nothing was changed. docs/checks.md explains each code.
   failed update the stack dev (TIME)
 """,
