@@ -56,7 +56,7 @@ def load() -> Stack:
 
 def explain(error: ConfigError, project: str, stack: str) -> str:
     """The text about the problems that a user reads."""
-    advice = f"Edit Pulumi.{stack}.yaml, or type: pulumi config set --path '{project}:KEY' VALUE"
+    advice = f"Edit Pulumi.{stack}.yaml, or type: pulumi config set --stack {stack} --path '{project}:KEY' VALUE"
     return render(error.problems, stack, [advice])
 
 

@@ -44,12 +44,11 @@ def _hosts(gateway: ServingConfig, redirected: dict[Path, str]) -> Iterator[Prob
 
 def _redirected(stack: StackConfig, gateway: str) -> Iterator[tuple[Path, str]]:
     """The host names of all routes of a Gateway that do not name listeners themselves, with their places."""
-    own = stack.gateway.name
-    if gateway == own:
+    if gateway == stack.gateway.name:
         exposed = stack.exposed_hosts
         yield from ((workload.at("hostname"), exposed[n]) for n, workload in stack.workloads.items() if n in exposed)
     for route in stack.routes.values():
-        names_listeners = route.listeners or "parentRefs" in route.fields
-        if (route.gateway or own) == gateway and route.kind in route_kinds("HTTPS") and not names_listeners:
+        is_served_so = stack.gateway_of(route) == gateway and route.kind in route_kinds("HTTPS")
+        if is_served_so and not route.names_listeners:
             hosts = enumerate(values(route.fields, "hostnames"))
             yield from ((route.at("hostnames", index), host) for index, host in hosts if isinstance(host, str))

@@ -213,7 +213,7 @@ class Stack:
                 path=keys.at(),
                 name_path=keys.at(),
                 kind=keys.kind,
-                gateway=keys.gateway or self.config.gateway.name,
+                gateway=self.config.gateway_of(keys),
                 listeners=keys.listeners,
                 fields=keys.fields,
                 forms=keys.forms,
@@ -290,10 +290,9 @@ class Stack:
 
     def _hostnames(self, gateway: str, kinds: Sequence[RouteKind]) -> tuple[str, ...]:
         """Host names that a Gateway serves by routes of these kinds, wildcards included."""
-        own = self.config.gateway.name
-        found = list(self.config.exposed_hosts.values()) if gateway == own else []
+        found = list(self.config.exposed_hosts.values()) if gateway == self.config.gateway.name else []
         for route in self.config.routes.values():
-            if (route.gateway or own) == gateway and route.kind in kinds:
+            if self.config.gateway_of(route) == gateway and route.kind in kinds:
                 found += values(route.fields, "hostnames")
         listeners = self.config.all_gateways[gateway].listeners
         found += [listener.hostname for listener in listeners if listener.hostname]

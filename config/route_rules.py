@@ -51,7 +51,7 @@ def _hosts(stack: StackConfig, route: RouteConfig) -> Iterator[Problem]:
 
     Only for a route on the same listeners. Rules with matches are compared later, as objects.
     """
-    is_elsewhere = route.gateway not in (None, stack.gateway.name) or route.listeners or "parentRefs" in route.fields
+    is_elsewhere = stack.gateway_of(route) != stack.gateway.name or route.names_listeners
     if route.kind != "HTTPRoute" or is_elsewhere or not _takes_everything(route):
         return
     whole = {name: host for name, host in stack.exposed_hosts.items() if name in CHAT or stack.apps[name].path == "/"}

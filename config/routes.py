@@ -29,6 +29,11 @@ class RouteConfig(OpenSection):
     )
 
     @property
+    def names_listeners(self) -> bool:
+        """Whether the config says which listeners serve it, instead of all that can."""
+        return bool(self.listeners) or "parentRefs" in self.fields
+
+    @property
     def forms(self) -> list[tuple[RouteForm, object]]:
         """The route forms that the config sets, with their values."""
         values = [(form, getattr(self, form.key)) for form in ROUTE_FORMS]

@@ -104,6 +104,10 @@ class StackConfig(Section):
         apps = {name: app.hostname for name, app in self.apps.items() if app.hostname is not None}
         return {"web": self.web.hostname, "api": self.api.hostname, **apps}
 
+    def gateway_of(self, route: RouteConfig) -> str:
+        """The name of the Gateway that serves a route."""
+        return route.gateway or self.gateway.name
+
     @property
     def all_gateways(self) -> dict[str, ServingConfig]:
         """All Gateways by name; the chat's own first."""

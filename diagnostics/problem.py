@@ -55,6 +55,11 @@ class Problem(Reason):
         return printable(f"{self.field}{shown_value(self.value)}: {self.rule} [{self.code}]")
 
 
+def is_below(path: Path, place: Path) -> bool:
+    """Whether a path is `place` or leads to something inside of it."""
+    return path[: len(place)] == place
+
+
 def problem(code: str, path: Path, value: Any = None, /, **words: object) -> Problem:
     """A problem with `code` at `path`; `words` fill the placeholders of the code's sentences."""
     return Problem(code=code, path=path, value=value, words={name: str(word) for name, word in words.items()})

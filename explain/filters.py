@@ -48,15 +48,20 @@ class Effects:
 def extensions(filters: Iterable[Manifest], route: Manifest, topology: Topology) -> Iterator[Manifest]:
     """The HTTPRouteFilters that filters of `route` refer to, as far as they exist, up to one with a fixed answer."""
     for value in filters:
-        if value["type"] == "ExtensionRef" and (found := _extension(value["extensionRef"], route, topology)):
+        if found := extension_of(value, route, topology):
             yield found
             if "directResponse" in found["spec"]:
                 return
 
 
-def _extension(value: Manifest, route: Manifest, topology: Topology) -> Manifest | None:
+def extension_of(value: Manifest, route: Manifest, topology: Topology) -> Manifest | None:
+    """The object that a filter of `route` refers to; None for a filter of another type, or when it does not exist."""
+    if value["type"] != "ExtensionRef":
+        return None
     try:
-        return topology.objects.find(reference(route, (), value, ENVOY_GATEWAY, "HTTPRouteFilter").target)
+        return topology.objects.find(
+            reference(route, (), value["extensionRef"], ENVOY_GATEWAY, "HTTPRouteFilter").target
+        )
     except NotKnown:
         return None
 
@@ -82,7 +87,7 @@ def effects(
                 forwarded = _rewritten(value["urlRewrite"], done.forwarded, match)
                 done = replace(done, steps=(*done.steps, f"{kind}: to {forwarded}"), forwarded=forwarded)
             case "ExtensionRef":
-                done = _extended(value["extensionRef"], done, route, topology)
+                done = _extended(value, done, route, topology)
                 if done.answer and not done.answer.location:
                     return done  # Envoy Gateway ignores the filters behind a fixed answer
             case _:
@@ -161,8 +166,8 @@ def _path(change: Manifest, path: str, match: Match, *, trim: bool) -> str:
 
 
 def _extended(value: Manifest, before: Effects, route: Manifest, topology: Topology) -> Effects:
-    name = reference(route, (), value, ENVOY_GATEWAY, "HTTPRouteFilter").target
-    found = _extension(value, route, topology)
+    name = reference(route, (), value["extensionRef"], ENVOY_GATEWAY, "HTTPRouteFilter").target
+    found = extension_of(value, route, topology)
     if found is None:
         return replace(before, steps=(*before.steps, f"ExtensionRef: {name} does not exist"))
     spec: Manifest = found["spec"]

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from diagnostics import Path, Problem
+from diagnostics import Path, Problem, is_below
+from explain.filters import extension_of
 from explain.refusal import Refusal
 from gatewayapi.kinds import CORE, ENVOY_GATEWAY
 from gatewayapi.listeners import Listener
@@ -54,11 +55,11 @@ class ServerErrors:
         for path, value in items(route, *place, "filters"):
             if refusal := self.at(route, path) or self._unresolved(route, path, value):
                 return refusal
-            extension = self._extension(route, value)
+            extension = extension_of(value, route, self._topology)
             if extension is None:
                 continue
             for found in self._of(extension):
-                if not _is_below(found.path, ("spec", "matches")):
+                if not is_below(found.path, ("spec", "matches")):
                     return Refusal.of(extension, found)
             if read(extension, "spec", "directResponse") is not None:
                 return None
@@ -95,13 +96,13 @@ class ServerErrors:
         paths = [target.path for target in self._topology.targets(policy) if target.to == place]
         for found in self._of(policy):
             of_port = found.words.get("port") == str(listener.port)
-            if of_port and any(_is_below(found.path, path) for path in paths):
+            if of_port and any(is_below(found.path, path) for path in paths):
                 return found
         return None
 
     def at(self, manifest: Manifest, path: Path) -> Refusal | None:
         """The first problem at `path` of an object or below."""
-        below = (found for found in self._of(manifest) if _is_below(found.path, path))
+        below = (found for found in self._of(manifest) if is_below(found.path, path))
         return next((Refusal.of(manifest, found) for found in below), None)
 
     def _of(self, manifest: Manifest) -> list[Problem]:
@@ -111,7 +112,7 @@ class ServerErrors:
         kind = policy["kind"]
         for found in self._of(policy):
             without_tls = kind == "ClientTrafficPolicy" and listener.protocol == "HTTP"
-            ignored = without_tls and _is_below(found.path, ("spec", "tls"))
+            ignored = without_tls and is_below(found.path, ("spec", "tls"))
             fails_open = any(_fails_open(policy, part, found.path) for part in _ABLE_TO_FAIL_OPEN.get(kind, ()))
             if not (_is_at_target(found) or ignored or fails_open):
                 yield found
@@ -127,23 +128,15 @@ class ServerErrors:
                 return Refusal.of(route, found)
         return None
 
-    def _extension(self, route: Manifest, value: Any) -> Manifest | None:
-        target = reference(route, (), read(value, "extensionRef"), ENVOY_GATEWAY, "").target
-        return self._topology.objects.find(target) if target.kind == "HTTPRouteFilter" else None
-
-
-def _is_below(path: Path, place: Path) -> bool:
-    return path[: len(place)] == place
-
 
 def _is_at_target(found: Problem) -> bool:
     """Whether the policy does not reach its target, and so changes nothing there."""
-    return any(_is_below(found.path, place) for place in _TARGETS)
+    return any(is_below(found.path, place) for place in _TARGETS)
 
 
 def _fails_open(policy: Manifest, part: Path, path: Path) -> bool:
     """Whether the `part` of a policy that has the problem at `path` sets `failOpen`; in a list, the item with it."""
-    if not _is_below(path, part):
+    if not is_below(path, part):
         return False
     item = path[: len(part) + 1] if isinstance(read(policy, *part), list) else part
     return read(policy, *item, "failOpen") is True

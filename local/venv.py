@@ -22,7 +22,7 @@ DEV = ("requirements-dev.txt",)
 OLDEST = (3, 11)
 DEADLINE_S = 1800.0
 PIP_DEFAULTS = {"PIP_RETRIES": "1"}
-"""With pip's default of five retries, a registry that does not answer costs minutes. The user's environment wins."""
+"""Settings of pip that the user's environment overrides. With its own five retries, a silent registry costs minutes."""
 
 
 def main(arguments: list[str]) -> int:

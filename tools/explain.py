@@ -22,7 +22,7 @@ from tools.explain_view import print_live, print_verdict
 from tools.stack import Stack
 
 _NOT_SHOWN = ("[secret]", "04da6b54-80e4-46f7-96ec-b56ff0331ba9")
-"""What `pulumi preview --json` prints for a secret, and for a value that is known only after `up`."""
+"""Placeholders of `pulumi preview --json`: for a secret, and for a value that is known only after `up`."""
 _SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
 
 

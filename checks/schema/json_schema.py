@@ -11,7 +11,7 @@ from jsonschema_rs import ValidationErrorKind as Keyword
 from checks.schema.formats import OF_SCHEMAS
 from checks.schema.messages import keyword_problem
 from checks.schema.structural import Schema
-from diagnostics import Problem
+from diagnostics import Problem, is_below
 from kube.json_paths import at
 from kube.unknown import UNKNOWN, known, unknown_paths
 
@@ -83,7 +83,7 @@ def refusals(value: Any, validator: Validator) -> Iterator[Refusal]:
         if at(value, path) is UNKNOWN:
             continue
         # An unknown value may decide which alternative holds.
-        if isinstance(keyword, _ALTERNATIVES) and any(place[: len(path)] == path for place in unknowns):
+        if isinstance(keyword, _ALTERNATIVES) and any(is_below(place, path) for place in unknowns):
             continue
         if path in settled and not isinstance(keyword, _SETTLING):
             continue

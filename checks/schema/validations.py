@@ -9,7 +9,7 @@ from typing import Any
 
 from checks.schema import cel
 from checks.schema.structural import Schema, of_child
-from diagnostics import Path, Problem, problem
+from diagnostics import Path, Problem, is_below, problem
 from kube.json_paths import children
 
 _FIELD_PATH = re.compile(r"\.([^.\[]+)|\['((?:[^'\\]|\\.)*)'\]")
@@ -19,7 +19,7 @@ Rule = Mapping[str, Any]
 def broken_rules(value: Any, schema: Schema, closed: Set[Path], path: Path = ()) -> Iterator[Problem]:
     """The rules that a value breaks. A rule over one of the paths `closed` is not evaluated."""
     rules: list[Rule] = schema.get("x-kubernetes-validations", [])
-    if rules and not any(place[: len(path)] == path for place in closed):
+    if rules and not any(is_below(place, path) for place in closed):
         self = cel.typed(value, schema)
         for rule in rules:
             if not _holds(rule, self):

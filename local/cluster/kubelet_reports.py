@@ -10,7 +10,7 @@ _RENEWALS_OF_A_RUNNING_KUBELET = 2
 
 
 class KubeletReports:
-    """What kubelet has reported since its start. Every observation needs the start of the present kubelet process.
+    """The reports of kubelet since its start. Every observation needs the start of the present kubelet process.
 
     The stored status may come from a kubelet that has ended. kubelet writes timestamps by the clock, which can be set.
     A timestamp from after kubelet's start is enough; otherwise two renewals of the lease must be observed.

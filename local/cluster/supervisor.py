@@ -26,6 +26,7 @@ from local.cluster.node_http import NoAnswer
 from local.cluster.node_namespaces import Child, NodeNamespaces, start_on_host
 from local.cluster.probes import Probes
 from local.cluster.process import Process
+from local.cluster.repeated_write import RepeatedWrite
 from local.cluster.settings import Settings
 from local.command import exit_code
 from local.errors import UserError
@@ -49,8 +50,7 @@ class Supervisor:
         self._processes: dict[str, ManagedProcess] = {}
         self._problem: str | None = "the node is being created"
         self._created = Moment()
-        self._written: str | None = None
-        self._write_error: str | None = None
+        self._status = RepeatedWrite(directory.status)
         self._returning: list[str] = []
         self._has_run = False
         self._stopping = asyncio.Event()
@@ -275,19 +275,10 @@ class Supervisor:
         self._write_status()
 
     def _write_status(self) -> None:
-        """Write the status if it has changed since it was last written. The cluster keeps running on a full disk."""
+        """Write the status if it has changed since it was last written."""
         rows = [process.row() for process in self._processes.values()]
-        report = json.dumps({"problem": self._problem, "returning": self._returning, "components": rows}, indent=1)
-        if report == self._written:
-            return
-        try:
-            write_whole(self._directory.status, report)
-        except OSError as error:
-            if self._write_error != str(error):
-                log.warning("the status cannot be written; it is repeated: %s", error)
-            self._write_error = str(error)
-        else:
-            self._written, self._write_error = report, None
+        report = {"problem": self._problem, "returning": self._returning, "components": rows}
+        self._status.write(json.dumps(report, indent=1))
 
 
 def main() -> int:

@@ -95,7 +95,7 @@ def load(address: str, targets: Sequence[Target]) -> Generator[Load]:
 
 
 async def _ask_all(running: Load, ended: threading.Event, address: str, targets: Sequence[Target]) -> None:
-    urls, long_urls = cycle([each.url for each in targets]), cycle([each.long_url for each in targets])
+    urls, long_urls = cycle([target.url for target in targets]), cycle([target.long_url for target in targets])
     async with _client(kept=0) as fresh, _client(kept=0) as patient, asyncio.TaskGroup() as tasks:
 
         def ask(kind: Kind, client: httpx.AsyncClient, url: str) -> None:

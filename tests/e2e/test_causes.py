@@ -99,7 +99,7 @@ def said_of_older_crds(stack: LiveStack, said: str) -> Iterator[tuple[str, str]]
     file = stack.file
     text = file.read_text()
     crd = json.loads(stack.kubectl("get", "crd", TCP_ROUTES, "-o", "json"))
-    older = [each | {"storage": True} for each in crd["spec"]["versions"] if each["name"] == "v1alpha2"]
+    older = [version | {"storage": True} for version in crd["spec"]["versions"] if version["name"] == "v1alpha2"]
     annotations = crd["metadata"]["annotations"] | {"gateway.networking.k8s.io/bundle-version": "v1.5.1"}
     stack.kubectl("delete", "crd", TCP_ROUTES)
     stack.apply(

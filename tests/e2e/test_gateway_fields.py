@@ -158,11 +158,11 @@ def test_a_strict_gateway_closes_what_asks_for_nothing_and_what_is_too_much(stac
         begun = b"GET / HTTP/1.1\r\nhost: careful.internal\r\n\r\n"
         with ExitStack() as opened:
             kept = [opened.enter_context(socket.create_connection((careful, 80), timeout=30)) for _ in range(2)]
-            for each in kept:
-                each.sendall(begun)
-                assert each.recv(10000).startswith(b"HTTP/1.1 200 ")
+            for connection in kept:
+                connection.sendall(begun)
+                assert connection.recv(10000).startswith(b"HTTP/1.1 200 ")
             assert answer_to(careful, begun, 30) == b""
-            assert [each.recv(1000) for each in kept] == [b"", b""]
+            assert [connection.recv(1000) for connection in kept] == [b"", b""]
         assert answer_to(careful, begun, 30).startswith(b"HTTP/1.1 200 ")
     finally:
         stack.file.write_text(before)

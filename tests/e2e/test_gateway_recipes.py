@@ -342,7 +342,7 @@ def test_a_browser_is_sent_to_the_login_page_and_back(gateway: str) -> None:
         back = user.post(form.url, data=login | {"password": "verysecure"}, follow_redirects=True)
         assert (back.status_code, str(back.url)) == (200, page)
         assert "https://members.example.com/oauth2/callback" in [
-            str(each.url.copy_with(query=None)) for each in back.history
+            str(response.url.copy_with(query=None)) for response in back.history
         ]
         assert user.get(page).status_code == 200
         assert user.get("https://members.example.com/logout").status_code == 302
@@ -591,8 +591,11 @@ def test_one_host_name_has_its_own_certificate_and_all_others_another(other_gate
 def test_two_envoys_with_other_resources_carry_the_traffic(stack: LiveStack, other_gateway: str) -> None:
     pods = json.loads(stack.kubectl("get", "pods", *_ENVOYS, "-o", "json"))["items"]
     running = [pod["spec"]["containers"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    requests = [next(each for each in containers if each["name"] == "envoy")["resources"] for containers in running]
-    assert [each["requests"] for each in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
+    requests = [
+        next(container for container in containers if container["name"] == "envoy")["resources"]
+        for containers in running
+    ]
+    assert [resources["requests"] for resources in requests] == [{"cpu": "100m", "memory": "192Mi"}] * 2
 
 
 @of("A rate limit shared by all Envoys")

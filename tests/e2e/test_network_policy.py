@@ -14,7 +14,7 @@ PORT = 8080
 
 def names(stack: LiveStack) -> list[str]:
     found = json.loads(stack.kubectl("get", "networkpolicies", "-n", stack.outputs["namespace"], "-o", "json"))["items"]
-    return [each["metadata"]["name"] for each in found]
+    return [policy["metadata"]["name"] for policy in found]
 
 
 def connects(stack: LiveStack, pods: PodNetworks) -> bool:

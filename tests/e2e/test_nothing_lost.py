@@ -68,8 +68,8 @@ def image(tag: str) -> str:
 def is_at_rest(stack: LiveStack) -> bool:
     """Whether all Deployments are as they should be, and no pod is about to go."""
     found = json.loads(stack.kubectl("get", "deployments,pods", "-A", "-o", "json"))["items"]
-    deployments = [each for each in found if each["kind"] == "Deployment"]
-    pods = [each for each in found if each["kind"] == "Pod"]
+    deployments = [obj for obj in found if obj["kind"] == "Deployment"]
+    pods = [obj for obj in found if obj["kind"] == "Pod"]
     return all(map(is_rolled_out, deployments)) and not any("deletionTimestamp" in pod["metadata"] for pod in pods)
 
 

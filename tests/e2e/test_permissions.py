@@ -50,8 +50,8 @@ def as_member(stack: LiveStack, group: str) -> Path:
     https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
     """
     config = yaml.safe_load(stack.kubeconfig.read_text())
-    for each in config["users"]:
-        each["user"] |= {"as": "somebody", "as-groups": [group]}
+    for user in config["users"]:
+        user["user"] |= {"as": "somebody", "as-groups": [group]}
     file = stack.directory / f"{group}.kubeconfig"
     file.write_text(yaml.safe_dump(config))
     return file
@@ -67,9 +67,9 @@ def grant(stack: LiveStack, file: str, namespace: str = "synergychat") -> list[d
 
 def take_back(stack: LiveStack, granted: list[dict[str, Any]]) -> None:
     """Delete the cluster-scoped objects; those in a namespace are deleted with it."""
-    for each in granted:
-        if each["kind"] in ("Namespace", "ClusterRole", "ClusterRoleBinding"):
-            stack.kubectl("delete", each["kind"], each["metadata"]["name"], "--ignore-not-found")
+    for obj in granted:
+        if obj["kind"] in ("Namespace", "ClusterRole", "ClusterRoleBinding"):
+            stack.kubectl("delete", obj["kind"], obj["metadata"]["name"], "--ignore-not-found")
 
 
 def test_who_may_deploy_all_of_a_stack_brings_it_up_and_destroys_it(deployer: Run) -> None:

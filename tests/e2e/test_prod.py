@@ -46,7 +46,7 @@ def prod(cluster: TestCluster, stack: LiveStack, original: str) -> Iterator[Live
 
 def _filled_in(config: dict[str, Any], cluster: TestCluster, context: str) -> dict[str, Any]:
     chat = "docker.io/bootdotdev/synergychat-{}:latest"
-    named = {each: by_digest(cluster.cluster, chat.format(each)) for each in ("web", "api", "crawler")}
+    named = {part: by_digest(cluster.cluster, chat.format(part)) for part in ("web", "api", "crawler")}
     config["synergychat:context"] = context
     for app, image in named.items():
         config[f"synergychat:{app}"]["image"] = image
@@ -79,15 +79,19 @@ def test_prod_answers_by_https_with_a_certificate_of_the_authority_alone(prod: L
 def test_prod_runs_two_or_more_of_everything_by_digest(prod: LiveStack) -> None:
     namespaces = (prod.outputs["namespace"], "envoy-gateway-system")
     deployments = [
-        each
+        deployment
         for namespace in namespaces
-        for each in json.loads(prod.kubectl("get", "deployments", "-n", namespace, "-o", "json"))["items"]
+        for deployment in json.loads(prod.kubectl("get", "deployments", "-n", namespace, "-o", "json"))["items"]
     ]
-    available = {each["metadata"]["name"]: each["status"].get("availableReplicas", 0) for each in deployments}
+    available = {
+        deployment["metadata"]["name"]: deployment["status"].get("availableReplicas", 0) for deployment in deployments
+    }
     assert len(available) == 5
     assert min(available.values()) >= 2, available
     images = [
-        container["image"] for each in deployments for container in each["spec"]["template"]["spec"]["containers"]
+        container["image"]
+        for deployment in deployments
+        for container in deployment["spec"]["template"]["spec"]["containers"]
     ]
     assert [image for image in images if "@sha256:" not in image] == []
 

@@ -54,7 +54,7 @@ class Proving:
     def load(self, drawn: Sequence[Table]) -> list[Wire]:
         """Put the tables in the place of the last ones; when Envoy has them, the objects as the cluster has them."""
         self.put(drawn)
-        wait_until(lambda: all(_is_judged(each) for each in self.objects()))
+        wait_until(lambda: all(_is_judged(obj) for obj in self.objects()))
         self._apply(*(_sentinel(port, self._backend, self._round) for port in _PORTS))
         wait_until(lambda: all(self.answer_of(_sentinel_request(port)) == str(self._round) for port in _PORTS))
         return self.objects()
@@ -111,7 +111,7 @@ class Proving:
     def objects(self) -> list[Wire]:
         kinds = "gateways,httproutes,grpcroutes,referencegrants,services"
         everything = json.loads(self._stack.kubectl("get", kinds, "--all-namespaces", "--output", "json"))["items"]
-        return [each for each in everything if each["kind"] != "Gateway" or each["metadata"]["name"] == _GATEWAY]
+        return [obj for obj in everything if obj["kind"] != "Gateway" or obj["metadata"]["name"] == _GATEWAY]
 
     def _gateway_address(self) -> str:
         return self._stack.kubectl(
@@ -193,7 +193,7 @@ def test_envoy_refuses_the_table_that_is_said_to_be_refused(proving: Proving) ->
     request = contested.requests_to(_PORTS[0])[0]
     proving.put([contested])
     wait_until(lambda: "Duplicate entry of domain b.a.test" in proving.log_of_envoy())
-    wait_until(lambda: all(_is_judged(each) for each in proving.objects()))
+    wait_until(lambda: all(_is_judged(obj) for obj in proving.objects()))
     verdict = explain(proving.objects(), request, problems=())
     assert verdict.refusal
     assert (verdict.refusal.reason.code, verdict.refusal.reason.words["host"]) == ("host-on-two-listeners", "b.a.test")

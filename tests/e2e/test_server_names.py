@@ -81,14 +81,14 @@ def objects(stack: LiveStack, echo_images: object) -> Iterator[list[Wire]]:
     pair = make_pair(["*.a.test"], datetime.now(UTC))
     files = {"tls.crt": pair.certificate, "tls.key": pair.key}
     placed = [_placed(*table, _PORTS[name]) for name, table in (_TABLES | _REFUSED).items()]
-    listeners = [each for own, _ in placed for each in own]
+    listeners = [listener for own, _ in placed for listener in own]
     whole = gateway(*listeners, name=_GATEWAY, class_name="app-gatewayclass")
     stack.apply(
         namespace(_NAMESPACE),
         secret("pair", files, kind="kubernetes.io/tls", namespace=_NAMESPACE),
-        *(each for app in _APPS for each in _running(app)),
+        *(obj for app in _APPS for obj in _running(app)),
         whole | {"metadata": {"name": _GATEWAY, "namespace": _NAMESPACE}},
-        *(each for _, routes in placed for each in routes),
+        *(placed_route for _, routes in placed for placed_route in routes),
     )
     for what in (f"gateway/{_GATEWAY}", *(f"deployment/{app}" for app in _APPS)):
         condition = "Programmed" if what.startswith("gateway") else "Available"
@@ -101,13 +101,13 @@ def objects(stack: LiveStack, echo_images: object) -> Iterator[list[Wire]]:
 def _placed(listeners: list[Wire], routes: list[Wire], port: int) -> tuple[list[Wire], list[Wire]]:
     """The listeners and routes on this port, with unique names."""
     found: list[Wire] = []
-    for each in routes:
-        (parent,) = each["spec"]["parentRefs"]
+    for own_route in routes:
+        (parent,) = own_route["spec"]["parentRefs"]
         section = {"sectionName": f"{parent['sectionName']}-{port}"} if "sectionName" in parent else {}
-        spec = each["spec"] | {"parentRefs": [parent | {"port": port} | section]}
-        metadata = each["metadata"] | {"name": f"{each['metadata']['name']}-{port}"}
-        found.append(each | {"metadata": metadata, "spec": spec})
-    return [each | {"name": f"{each['name']}-{port}", "port": port} for each in listeners], found
+        spec = own_route["spec"] | {"parentRefs": [parent | {"port": port} | section]}
+        metadata = own_route["metadata"] | {"name": f"{own_route['metadata']['name']}-{port}"}
+        found.append(own_route | {"metadata": metadata, "spec": spec})
+    return [listener | {"name": f"{listener['name']}-{port}", "port": port} for listener in listeners], found
 
 
 def _running(app: str) -> tuple[Wire, Wire]:

@@ -106,7 +106,7 @@ def test_an_app_has_the_rules_that_it_asks_for(stack: LiveStack, gateway: str) -
     api, others = rules["egress"]
     assert api["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "synergychat-api"
     assert others["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
-    assert [each["ports"][0]["port"] for each in rules["ingress"]] == [8080]
+    assert [rule["ports"][0]["port"] for rule in rules["ingress"]] == [8080]
 
 
 @of("A config file")
@@ -282,4 +282,4 @@ def _post(gateway: str, text: str) -> None:
 
 
 def _messages(gateway: str) -> list[str]:
-    return [each["Text"] for each in ask(gateway, "http://synchatapi.internal/messages").json()]
+    return [message["Text"] for message in ask(gateway, "http://synchatapi.internal/messages").json()]

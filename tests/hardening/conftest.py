@@ -38,7 +38,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
         directory = tmp_path_factory.mktemp("hardening")
         recording = program.run(directory, stack="prod", preview=True, manifest=manifest, config=config)
         assert (recording.log, recording.exit_code) == ([], None)
-        return [_in_clear(each.inputs) for each in recording.kubernetes]
+        return [_in_clear(resource.inputs) for resource in recording.kubernetes]
 
     return with_config
 

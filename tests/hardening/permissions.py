@@ -29,8 +29,7 @@ def to_deploy(group: str, objects: Iterable[Wire], namespaces: Iterable[str], cr
     for name in names:
         made.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     homes = [
-        (found, each["metadata"].get("namespace"), each["metadata"]["name"])
-        for found, each in _resources(objects, crds)
+        (found, obj["metadata"].get("namespace"), obj["metadata"]["name"]) for found, obj in _resources(objects, crds)
     ]
     made += _granted(
         group, "ClusterRole", None, _by_name({(*found, name) for found, home, name in homes if home is None})
@@ -68,9 +67,9 @@ def _granted(group: str, kind: str, namespace: str | None, rules: list[Wire], *,
 def _by_name(named: Iterable[tuple[str, str, str]]) -> list[Wire]:
     """Rules for cluster-scoped objects, by name: the others belong to others. To watch one is to watch the kind."""
     rules: list[Wire] = []
-    for (group, plural), each in groupby(sorted(named), key=lambda entry: entry[:2]):
+    for (group, plural), of_group in groupby(sorted(named), key=lambda entry: entry[:2]):
         verbs = ("get", *WRITE, *(HAND_ON if plural == "clusterroles" else ()))
-        rules.append(_rule(group, [plural], verbs) | {"resourceNames": [name for *_, name in each]})
+        rules.append(_rule(group, [plural], verbs) | {"resourceNames": [name for *_, name in of_group]})
         rules.append(_rule(group, [plural], ("list", "watch")))
     return rules
 
@@ -79,13 +78,13 @@ def _by_kind(found: Iterable[Resource]) -> list[Wire]:
     """Rules for all objects of these kinds, because the stack's config decides their names."""
     kinds = sorted(found)
     rules: list[Wire] = [
-        _rule(group, [plural for _, plural in each], (*READ, *WRITE))
-        for group, each in groupby(kinds, key=lambda entry: entry[0])
+        _rule(group, [plural for _, plural in of_group], (*READ, *WRITE))
+        for group, of_group in groupby(kinds, key=lambda entry: entry[0])
     ]
     rules += [_rule(_RBAC, ["roles"], HAND_ON)] if (_RBAC, "roles") in kinds else []
     return rules + [
-        _rule(group, [plural for _, plural in each], READ)
-        for group, each in groupby(_OF_PODS, key=lambda entry: entry[0])
+        _rule(group, [plural for _, plural in of_group], READ)
+        for group, of_group in groupby(_OF_PODS, key=lambda entry: entry[0])
     ]
 
 
@@ -95,12 +94,12 @@ def _rule(group: str, plurals: list[str], verbs: Sequence[str]) -> dict[str, Any
 
 def _resources(objects: Iterable[Wire], crds: Iterable[Wire]) -> list[tuple[Resource, Wire]]:
     """Every object with its resource: from its CRD, else the plural of its kind."""
-    specs = [each["spec"] for each in crds]
+    specs = [crd["spec"] for crd in crds]
     plurals = {(spec["group"], spec["names"]["kind"]): spec["names"]["plural"] for spec in specs}
     return [
-        ((group, plurals.get((group, each["kind"])) or _plural(each["kind"].lower())), each)
-        for each in objects
-        for group in [each["apiVersion"].rpartition("/")[0]]
+        ((group, plurals.get((group, obj["kind"])) or _plural(obj["kind"].lower())), obj)
+        for obj in objects
+        for group in [obj["apiVersion"].rpartition("/")[0]]
     ]
 
 

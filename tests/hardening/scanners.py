@@ -34,13 +34,13 @@ class Scanners:
             Finding(
                 scanner="kube-score",
                 check=scored["check"]["id"],
-                target=target(each["type_meta"] | {"metadata": each["object_meta"]}),
+                target=target(scored_object["type_meta"] | {"metadata": scored_object["object_meta"]}),
                 detail="; ".join(
                     f"{comment['path']} {comment['summary']}".strip() for comment in scored["comments"] or []
                 ),
             )
-            for each in json.loads(said)
-            for scored in each["checks"]
+            for scored_object in json.loads(said)
+            for scored in scored_object["checks"]
             if not scored["skipped"] and scored["grade"] < _ALL_OK
         ]
 
@@ -69,7 +69,7 @@ class Scanners:
             for crd in objects
             if crd["kind"] == "CustomResourceDefinition"
         }
-        built_in = [each for each in objects if (each["apiVersion"].rpartition("/")[0], each["kind"]) not in defined]
+        built_in = [obj for obj in objects if (obj["apiVersion"].rpartition("/")[0], obj["kind"]) not in defined]
         command = [self.python / "kubernetes-validate", "--kubernetes-version", _MINOR, "--strict", "--quiet"]
         lines = _scan(command, built_in).splitlines()
         found = [_INVALID.fullmatch(line) or _NO_SCHEMA.fullmatch(line) for line in lines]
@@ -77,12 +77,12 @@ class Scanners:
         return [
             Finding(
                 scanner="kubernetes-validate",
-                check="schema" if each.re is _INVALID else "no-schema",
-                target=each["file"].removesuffix(".json"),
-                detail=each["why"],
+                check="schema" if match.re is _INVALID else "no-schema",
+                target=match["file"].removesuffix(".json"),
+                detail=match["why"],
             )
-            for each in found
-            if each
+            for match in found
+            if match
         ]
 
     def pod_security(self, objects: Objects) -> list[Finding]:
@@ -112,11 +112,11 @@ def _scan(command: Sequence[str | Path], objects: Objects) -> str:
     The exit code 1 only means that it found something.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        names = [f"{target(each)}.json" for each in objects]
-        for name, each in zip(names, objects, strict=True):
+        names = [f"{target(obj)}.json" for obj in objects]
+        for name, obj in zip(names, objects, strict=True):
             file = Path(scratch) / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(each))
+            file.write_text(json.dumps(obj))
         done = subprocess.run([*command, *names], cwd=scratch, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     return done.stdout

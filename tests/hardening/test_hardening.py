@@ -47,8 +47,8 @@ def test_every_exemption_still_exempts_something(scanner: str, findings: Callabl
 
 
 def test_every_exemption_is_of_a_scanner_that_runs_and_gives_a_reason() -> None:
-    assert {each.scanner for each in EXEMPTIONS} <= SCANNERS.keys()
-    assert [each for each in EXEMPTIONS if not each.reason.strip()] == []
+    assert {exemption.scanner for exemption in EXEMPTIONS} <= SCANNERS.keys()
+    assert [exemption for exemption in EXEMPTIONS if not exemption.reason.strip()] == []
 
 
 BROKEN: dict[str, tuple[str, tuple[str | int, ...], Any]] = {
@@ -63,14 +63,14 @@ BROKEN: dict[str, tuple[str, tuple[str | int, ...], Any]] = {
 def test_a_rule_that_is_broken_is_found(scanner: str, scanners: Scanners, objects: list[dict[str, Any]]) -> None:
     check, path, value = BROKEN[scanner]
     (deployment,) = [
-        copy.deepcopy(each) for each in objects if target(each) == "Deployment/synergychat-prod/synergychat-web"
+        copy.deepcopy(obj) for obj in objects if target(obj) == "Deployment/synergychat-prod/synergychat-web"
     ]
     part: Any = deployment
     for key in path[:-1]:
         part = part[key]
     part[path[-1]] = value
     found = unexempted(SCANNERS[scanner](scanners, [deployment]), exemptions(scanner))
-    assert (check, target(deployment)) in {(each.check, each.target) for each in found}
+    assert (check, target(deployment)) in {(finding.check, finding.target) for finding in found}
 
 
 def test_an_exemption_covers_its_scanner_its_check_and_its_objects_only() -> None:

@@ -31,7 +31,7 @@ def granted(registered: Registered) -> Mapping[str, list[Wire]]:
     They are for the objects of the prod stack, under default names.
     """
     everything, external = (registered(namespace=APP, **keys) for keys in ({}, EXTERNAL))
-    crds = [each for each in everything if each["kind"] == "CustomResourceDefinition"]
+    crds = [obj for obj in everything if obj["kind"] == "CustomResourceDefinition"]
     return {
         "platform": to_deploy(DEPLOYERS["platform"], everything, [PLATFORM, APP], crds),
         "app": [
@@ -42,7 +42,7 @@ def granted(registered: Registered) -> Mapping[str, list[Wire]]:
 
 
 def roles(objects: Sequence[Wire]) -> list[Wire]:
-    return [each for each in objects if each["kind"] in ("Role", "ClusterRole")]
+    return [obj for obj in objects if obj["kind"] in ("Role", "ClusterRole")]
 
 
 @of_each
@@ -55,7 +55,7 @@ def test_a_file_grants_what_the_stacks_objects_ask_for(file: str, granted: Mappi
 
 @of_each
 def test_a_deployer_may_write_all_kinds_of_the_apps_namespace(file: str, granted: Mapping[str, list[Wire]]) -> None:
-    (role,) = [each for each in roles(granted[file]) if each["metadata"].get("namespace") == APP]
+    (role,) = [obj for obj in roles(granted[file]) if obj["metadata"].get("namespace") == APP]
     written = {kind for rule in role["rules"] if set(WRITE) <= set(rule["verbs"]) for kind in rule["resources"]}
     assert {"deployments", "services", "networkpolicies", "gateways", "httproutes"} <= written
 
@@ -84,5 +84,5 @@ def test_a_file_grants_everything_of_nothing(file: str, granted: Mapping[str, li
 
 @of_each
 def test_cluster_wide_objects_may_be_changed_by_their_names_only(file: str, granted: Mapping[str, list[Wire]]) -> None:
-    rules = [rule for each in granted[file] if each["kind"] == "ClusterRole" for rule in each["rules"]]
+    rules = [rule for obj in granted[file] if obj["kind"] == "ClusterRole" for rule in obj["rules"]]
     assert all("resourceNames" in rule or set(rule["verbs"]) <= set(READ) for rule in rules)

@@ -42,7 +42,7 @@ class PodNetworks:
         settings = Settings.kept(self._directory)
         assert settings is not None
         processes = cgroups.processes(settings.cgroup, of_pods=True)
-        return min(pid for pid in processes if any(each.startswith(named) for each in _environment(pid)))
+        return min(pid for pid in processes if any(variable.startswith(named) for variable in _environment(pid)))
 
 
 def _environment(pid: int) -> list[bytes]:

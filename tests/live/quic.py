@@ -45,10 +45,10 @@ class _Client(QuicConnectionProtocol):
         return await self._done
 
     def quic_event_received(self, event: QuicEvent) -> None:
-        for each in self._http.handle_event(event) if hasattr(self, "_http") else ():
-            if isinstance(each, HeadersReceived):
-                self._answer.status = int(dict(each.headers)[b":status"])
-            if isinstance(each, DataReceived):
-                self._answer.body += each.data
-            if isinstance(each, HeadersReceived | DataReceived) and each.stream_ended:
+        for received in self._http.handle_event(event) if hasattr(self, "_http") else ():
+            if isinstance(received, HeadersReceived):
+                self._answer.status = int(dict(received.headers)[b":status"])
+            if isinstance(received, DataReceived):
+                self._answer.body += received.data
+            if isinstance(received, HeadersReceived | DataReceived) and received.stream_ended:
                 self._done.set_result(self._answer)

@@ -28,7 +28,7 @@ UP = ("up", "--yes", "--skip-preview")
 LONG_HOSTNAME = ".".join(["a" * 62] * 4) + ".bc"  # 254 characters
 PATIENCE_S = 12
 PORT = 8099
-WITHOUT_CONTROLLER = [each for each in release.objects() if each["kind"] != "Deployment"]
+WITHOUT_CONTROLLER = [obj for obj in release.objects() if obj["kind"] != "Deployment"]
 
 
 @contextmanager
@@ -469,7 +469,7 @@ def test_a_disk_that_has_no_room_for_the_state_is_named_and_with_room_the_same_c
     disk.grow("500m")
     again = disk.run("make", "preview", environment={"XDG_STATE_HOME": str(state)})
     assert again.returncode == 0, again.stdout
-    assert "app-gatewayclass" in again.stdout
+    assert "GatewayClass gateway-class create" in again.stdout
 
 
 def test_a_disk_that_has_no_room_for_the_python_packages_is_named(small_disks: list[SmallDisk], tmp_path: Path) -> None:

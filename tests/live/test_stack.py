@@ -41,7 +41,9 @@ def test_a_message_that_is_posted_can_be_read_back(stack: LiveStack) -> None:
     api = stack.outputs["urls"]["api"]
     message = {"AuthorUsername": "ada", "Text": "through the gateway"}
     assert stack.request("POST", f"{api}/messages", json=message).status_code == 201
-    assert message in [{key: each[key] for key in message} for each in stack.request("GET", f"{api}/messages").json()]
+    assert message in [
+        {key: posted[key] for key in message} for posted in stack.request("GET", f"{api}/messages").json()
+    ]
 
 
 def test_the_api_asks_the_crawler_for_its_statistics(stack: LiveStack) -> None:

@@ -33,12 +33,12 @@ def pinned_manifest() -> Path:
 
 @pytest.fixture(scope="session")
 def manifest_objects(pinned_manifest: Path) -> list[dict[str, Any]]:
-    return [each for each in yaml.load_all(pinned_manifest.read_bytes(), Loader=yaml.CSafeLoader) if each]
+    return [obj for obj in yaml.load_all(pinned_manifest.read_bytes(), Loader=yaml.CSafeLoader) if obj]
 
 
 @pytest.fixture(scope="session")
 def manifest_crds(manifest_objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [each for each in manifest_objects if each["kind"] == "CustomResourceDefinition"]
+    return [obj for obj in manifest_objects if obj["kind"] == "CustomResourceDefinition"]
 
 
 @pytest.fixture(scope="session")

@@ -64,15 +64,16 @@ def _sentence(template: str) -> str:
 
 @cache
 def examples() -> dict[str, str]:
-    """By code, the Markdown of something that has the problem, and the line that the program prints."""
+    """An example of every code, as Markdown: something that has the problem, and the line that the program prints."""
     found = dict(chain(_of_configs(), _of_kubeconfigs(), _of_clusters(), _of_schemas()))
     for stack in case.load():
+        in_objects = list(problems(stack.stack, version=case.VERSION))
         if stack.problem and stack.problem.code not in found:
-            ((manifest, problem),) = problems(stack.stack, version=case.VERSION)
+            ((manifest, problem),) = in_objects
             found[problem.code] = _block(manifest, f"{stack.problem.object}: {problem}")
         for asked in stack.requests:
             if asked.refused and asked.refused not in found:
-                verdict = explain(stack.stack, asked.request, problems=problems(stack.stack, version=case.VERSION))
+                verdict = explain(stack.stack, asked.request, problems=in_objects)
                 refusal = verdict.refusal or verdict.nearest[0]
                 found[asked.refused] = f"```\n{asked.request}\n{refusal} [{refusal.reason.code}]\n```"
     for verdict in [*verdicts.CASES, *verdicts.BUILTIN]:

@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-import logging
 import os
 from pathlib import Path
 from typing import Any
 
-from kube.atomic_write import write_whole
+from local.cluster.repeated_write import RepeatedWrite
 
 _RETRY_INTERVAL_S = 5.0
-log = logging.getLogger(__name__)
 
 
 class StatusFile:
@@ -20,10 +18,8 @@ class StatusFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = RepeatedWrite(path)
         self._sections: dict[str, Any] = {}
-        self._written: str | None = None
-        self._error: str | None = None
 
     def set(self, section: str, value: Any) -> None:
         self._sections[section] = value
@@ -36,17 +32,8 @@ class StatusFile:
             self._write()
 
     def _write(self) -> None:
-        content = json.dumps({"pid": os.getpid(), **self._sections, "errors": _errors_in(self._sections)}, indent=1)
-        if content == self._written:
-            return
-        try:
-            write_whole(self._path, content)
-        except OSError as error:
-            if self._error != str(error):
-                log.warning("the status cannot be written; it is repeated: %s", error)
-            self._error = str(error)
-        else:
-            self._written, self._error = content, None
+        content = {"pid": os.getpid(), **self._sections, "errors": _errors_in(self._sections)}
+        self._file.write(json.dumps(content, indent=1))
 
 
 def _errors_in(value: Any) -> list[str]:

@@ -155,7 +155,10 @@ def test_a_program_ends_with_all_problems_of_its_config_and_registers_nothing(mo
         ("synergychat:api.hostname = [secret]", "[hostname-upper-case]"),
         ("synergychat:web.port = 0", "[config-number]"),
     ]
-    assert "\nEdit Pulumi.staging.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE\n" in message
+    assert (
+        "\nEdit Pulumi.staging.yaml, or type: pulumi config set --stack staging --path 'synergychat:KEY' VALUE\n"
+        in message
+    )
     # The exit code by which Pulumi's language host knows that the user has seen an explanation.
     assert recording.exit_code == 32
     assert recording.resources == {}

@@ -32,8 +32,8 @@ def test_the_first_kubeconfig_with_a_context_wins(kubeconfig: Path, monkeypatch:
 
 def test_the_default_is_the_kubeconfig_in_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "")
-    monkeypatch.setenv("HOME", "/home/ada")
-    assert kubeconfig_files() == [Path("/home/ada/.kube/config")]
+    monkeypatch.setenv("HOME", "/home/user")
+    assert kubeconfig_files() == [Path("/home/user/.kube/config")]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,6 @@ def test_a_path_that_is_not_absolute_is_ignored_as_the_standard_demands(
 
 @pytest.mark.parametrize("given", ["", "/somewhere", "relative/directory"])
 def test_the_program_looks_for_a_manifest_where_set_up_puts_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", "/home/user")
     monkeypatch.setenv("XDG_CACHE_HOME", given)
     assert charts.place("0" * 64).parent == sources.cache_directory()

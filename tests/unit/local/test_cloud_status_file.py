@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local.cluster import repeated_write
 from local.cluster.cloud import status_file
 from local.cluster.cloud.status_file import StatusFile
 
@@ -18,8 +19,8 @@ class Disk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = False
         self.writes = 0
-        self._write = status_file.write_whole
-        monkeypatch.setattr(status_file, "write_whole", self._write_whole)
+        self._write = repeated_write.write_whole
+        monkeypatch.setattr(repeated_write, "write_whole", self._write_whole)
 
     def _write_whole(self, path: Path, content: str) -> None:
         self.writes += 1

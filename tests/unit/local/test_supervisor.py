@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from local.cluster import logs, supervisor
+from local.cluster import logs, repeated_write, supervisor
 from local.cluster.directory import Directory
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.managed_process import ManagedProcess
@@ -111,7 +111,7 @@ def test_a_status_that_cannot_be_written_is_repeated_without_a_change(
     made: Supervisor, directory: Directory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as full:
-        full.setattr(supervisor, "write_whole", no_space)
+        full.setattr(repeated_write, "write_whole", no_space)
         watched(made, Answers(None))
     assert not directory.status.exists()
     assert caplog.text.count("No space left on device") == 1

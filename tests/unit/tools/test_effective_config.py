@@ -22,7 +22,7 @@ def entries(**given: Any) -> dict[str, Entry]:
     """Entries by key, for a stack whose file sets these keys."""
     values = {"synergychat:context": "a-context", "pulumi:disable-default-providers": ["kubernetes"]}
     values |= {f"synergychat:{key}": value for key, value in given.items()}
-    return {each.key: each for each in effective([Layer(name=FILE, values=values), PROJECT])}
+    return {entry.key: entry for entry in effective([Layer(name=FILE, values=values), PROJECT])}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_first_layer_that_sets_a_key_wins() -> None:
 
 
 def test_every_key_of_the_config_is_shown() -> None:
-    keys = {each.partition(".")[0].partition("[")[0] for each in entries()}
+    keys = {entry.partition(".")[0].partition("[")[0] for entry in entries()}
     assert keys == {field.alias for field in config.StackConfig.model_fields.values()}
 
 
@@ -76,8 +76,8 @@ def test_every_key_of_the_config_is_shown() -> None:
     ],
 )
 def test_no_secret_is_shown(secrets: dict[str, Any]) -> None:
-    found = [each for key, each in entries(secrets=secrets).items() if key.startswith("secrets")]
-    assert [each.value for each in found] == [SECRET]
+    found = [entry for key, entry in entries(secrets=secrets).items() if key.startswith("secrets")]
+    assert [entry.value for entry in found] == [SECRET]
     assert "planted" not in str(found)
 
 

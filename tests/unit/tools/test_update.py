@@ -134,7 +134,7 @@ error: 2 problems in stack dev:
   synergychat:api.port = 90900: must be a whole number from 1 to 65535 [config-number]
   synergychat:web.hostnam = "talk.internal": is not a key of this program [config-key-unknown]
       fix: did you mean hostname?
-Edit Pulumi.dev.yaml, or type: pulumi config set --path 'synergychat:KEY' VALUE
+Edit Pulumi.dev.yaml, or type: pulumi config set --stack dev --path 'synergychat:KEY' VALUE
 Nothing was changed. docs/checks.md explains each code.
   failed update the stack dev (TIME)
 """,
@@ -245,7 +245,7 @@ PARENT = "parents[?@.parentRef.name=='app-gateway'&&@.controllerName=='example.c
     ],
 )
 def test_a_condition_of_ours_is_named_in_words_and_once(expressions: list[str], words: list[str]) -> None:
-    paths = [each.removeprefix("jsonpath=") for each in expressions]
+    paths = [expression.removeprefix("jsonpath=") for expression in expressions]
     nothing_yet = [f"{path.removesuffix('=True')} selected nothing" for path in paths]
     waiting = [f'Waiting for {path} (found "False")' for path in paths]
     found = [f"Found {path}" for path in paths]

@@ -213,8 +213,8 @@ def test_downloads_are_kept_in_the_users_cache_directory(monkeypatch: pytest.Mon
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert sources.cache_directory() == Path("/somewhere/synergychat/manifests")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
-    monkeypatch.setenv("HOME", "/home/ada")
-    assert sources.cache_directory() == Path("/home/ada/.cache/synergychat/manifests")
+    monkeypatch.setenv("HOME", "/home/user")
+    assert sources.cache_directory() == Path("/home/user/.cache/synergychat/manifests")
 
 
 # A chart
