@@ -4,12 +4,14 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path as File
 from typing import cast
 
 import pulumi
 from pydantic import ValidationError
 
+from config import included
 from config.encryption import is_protected, unprotected
 from config.resolved import Stack
 from config.rules import broken_rules
@@ -22,6 +24,9 @@ from diagnostics.exit import stop
 from diagnostics.render import Located, config_key, render
 from kube.json_paths import at
 from kube.yaml_text import YamlError, read_yaml
+
+_DIRECTORY = File()
+"""Pulumi runs the program in its own directory."""
 
 
 class ConfigError(Exception):
@@ -56,38 +61,50 @@ def load() -> Stack:
 
 def explain(error: ConfigError, project: str, stack: str) -> str:
     """The text about the problems that a user reads."""
-    advice = f"Edit Pulumi.{stack}.yaml, or type: pulumi config set --stack {stack} --path '{project}:KEY' VALUE"
+    file = f"Pulumi.{stack}.yaml"
+    advice = f"Edit {file}, or type: pulumi config set --stack {stack} --path '{project}:KEY' VALUE"
+    if not all(found.place.startswith(f"{project}:") for found in error.problems):
+        advice = f"Edit the files that are named, and {file} where none is."
     return render(error.problems, stack, [advice])
 
 
 def parse(
-    project: str, values: Mapping[str, str], secret_keys: Iterable[str] = (), *, protected: bool = True
+    project: str,
+    values: Mapping[str, str],
+    secret_keys: Iterable[str] = (),
+    *,
+    protected: bool = True,
+    directory: File = _DIRECTORY,
 ) -> StackConfig:
     """The config among `values`, as Pulumi passes it: objects and numbers as JSON. Raises ConfigError.
 
     Keys of other projects and of Pulumi itself are ignored. Values of `secret_keys` are left out of messages. Unless
-    the stack is `protected`, keys that make secrets are problems.
+    the stack is `protected`, keys that make secrets are problems. Included files are relative to `directory`.
     """
     prefix = f"{project}:"
     raw = {key.removeprefix(prefix): _decode(key, value) for key, value in values.items() if key.startswith(prefix)}
-    if unreadable := list(unreadable_values(raw)):  # the messages must not have these values in them
+    files = included.read(raw, directory)
+    sources = {**raw, **files.files}
+    if unreadable := list(unreadable_values(sources)):  # the messages must not have these values in them
         raise ConfigError([Located(place=config_key(project, found.path), problem=found) for found in unreadable])
     secret = {key.removeprefix(prefix) for key in secret_keys}
     in_clear = [problem("secret-in-clear", (key,)) for key in secret if key in raw and key != "secrets"]
     wrong: list[Problem] = []
     try:
-        configs = [validate(raw)]
+        configs = [validate(files.merged, files.entries)]
     except ValidationError as error:
         wrong = [value_problem(detail) for detail in error.errors(include_url=False)]
-        configs = stand_ins(raw)
+        wrong = [replace(found, path=files.own_path(found.path)) for found in wrong]
+        configs = stand_ins(files.merged, files.entries)
     explained = {found.path for found in in_clear}
     explained_values = explained | {found.path for found in wrong}
-    problems = [*in_clear, *(found for found in wrong if found.path not in explained)]
+    problems = [*in_clear, *files.problems, *(found for found in wrong if found.path not in explained)]
     problems += [found for found in _broken_in_all(configs) if found.path not in explained_values]
     problems += [] if protected else unprotected(configs[0])
     if problems:
+        problems = [replace(found, path=files.own_path(found.path)) for found in problems]
         hidden = {*secret, "secrets"}
-        located = [_located(project, found, raw, hidden) for found in problems]
+        located = [_located(project, found, sources, hidden) for found in problems]
         raise ConfigError(sorted(located, key=lambda found: found.place))
     return configs[0]
 

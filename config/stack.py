@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from types import MappingProxyType
 
 from pydantic import Field
 
@@ -13,6 +15,7 @@ from config.objects import ObjectConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.values import Label, Ownership, Seconds, SecretKey, ServiceName, Subdomain, Text
 from config.workloads import ApiConfig, AppConfig, CrawlerConfig, ExtraAppConfig, WebConfig
+from diagnostics import Path
 
 
 class StackConfig(Section):
@@ -26,6 +29,12 @@ class StackConfig(Section):
         default="managed",
         description="Who owns the CRDs, controller and GatewayClass. `managed`: this stack installs them. `external`: "
         "they already exist, at the version and namespace in `envoyGateway`.",
+    )
+    include: tuple[Text, ...] = Field(
+        default=(),
+        description="Files in the program's directory that have `apps`, `objects`, `policies` and `routes` of this "
+        "stack, as in the stack's file, but without `synergychat:`. For a team's own file, and for more config than "
+        "Pulumi passes to a program (128 KiB).",
     )
     adopt: tuple[Text, ...] = Field(
         default=(),
@@ -122,8 +131,14 @@ CHAT = tuple(
 """Names of the chat's workloads: the keys that each have one."""
 
 
-def validate(raw: Mapping[str, object]) -> StackConfig:
-    """The typed config of a stack's keys. Raises ValidationError."""
+def validate(raw: Mapping[str, object], entries: Mapping[Path, Path] = MappingProxyType({})) -> StackConfig:
+    """The typed config of a stack's keys. Raises ValidationError.
+
+    `entries` are those of included files, with their paths there, as in `config.included.Included`.
+    """
     config = StackConfig.model_validate_json(json.dumps(raw), by_alias=True, by_name=False)
     config.place_at(())
+    for (section, name), path in entries.items():
+        with suppress(LookupError):  # a stand-in may lack it
+            getattr(config, str(section))[name].place_at(path)
     return config

@@ -34,12 +34,13 @@ _NUMBER = 8
 """Number of stand-ins: no key has more candidates."""
 
 
-def stand_ins(raw: Mapping[str, object]) -> list[StackConfig]:
+def stand_ins(raw: Mapping[str, object], entries: Mapping[Path, Path]) -> list[StackConfig]:
     """Configs that have the right values of `raw`, each with other values in place of the wrong ones.
 
-    A rule that is broken in all of them is broken whatever the wrong values were meant to be.
+    A rule that is broken in all of them is broken whatever the wrong values were meant to be. `entries` are those of
+    `validate`.
     """
-    return [_repaired(json.loads(json.dumps(raw)), number) for number in range(_NUMBER)]
+    return [_repaired(json.loads(json.dumps(raw)), entries, number) for number in range(_NUMBER)]
 
 
 def candidates(path: Path) -> list[Any]:
@@ -54,10 +55,10 @@ def candidates(path: Path) -> list[Any]:
     return [_ABSENT, *valid] if is_optional(path) else valid
 
 
-def _repaired(raw: dict[str, Any], number: int) -> StackConfig:
+def _repaired(raw: dict[str, Any], entries: Mapping[Path, Path], number: int) -> StackConfig:
     while True:
         try:
-            return validate(raw)
+            return validate(raw, entries)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 _repair(raw, detail["loc"], detail["type"], number)

@@ -11,6 +11,12 @@ from diagnostics.terminal import printable
 
 Path = tuple[str | int, ...]
 """Steps into a JSON value: names of fields and keys, indices of list items."""
+
+
+class FileStep(str):
+    """The first step of a path in a file that the stack's config includes: the file's name, as the config has it."""
+
+
 _FIELD = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 _LONGEST_VALUE = 120
 

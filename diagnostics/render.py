@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from diagnostics.problem import Path, Problem, shown_value
+from diagnostics.problem import FileStep, Path, Problem, shown_value
 from diagnostics.terminal import printable
 
 _HIDDEN = " = [secret]"
@@ -41,12 +41,18 @@ def render(problems: Iterable[Located], stack: str, advice: Sequence[str] = ()) 
 
 
 def config_key(project: str, path: Path) -> str:
-    """A path in the stack's config, with the project's name, as `pulumi config set --path` takes it."""
-    return f"{project}:{config_path(path)}"
+    """A path in the stack's config, with the project's name, as `pulumi config set --path` takes it.
+
+    A path in an included file has the file's name instead.
+    """
+    is_in_file = path and isinstance(path[0], FileStep)
+    return config_path(path) if is_in_file else f"{project}:{config_path(path)}"
 
 
 def config_path(path: Path) -> str:
     """`("env", "a.b", 0)` as `env["a.b"][0]`: Pulumi reads a dot as the start of the next step unless it is quoted."""
+    if path and isinstance(path[0], FileStep):
+        return f"{path[0]}: {config_path(path[1:])}"
     return "".join(map(_step, path)).removeprefix(".")
 
 

@@ -1,19 +1,19 @@
 """The effective config of a stack: every key, its value, and the layer that sets it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import yaml
-
 import config
+from config import included
 from diagnostics import Path
+from diagnostics.problem import FileStep
 from diagnostics.render import config_path
-from kube.json_paths import children
+from kube.json_paths import at
 from kube.read import read
 from local.paths import REPOSITORY
-from tools.environment import stack_file
+from tools.environment import declared_defaults, stack_file
 from tools.stack import CONTEXT_KEY, Stack, own_config
 
 PROGRAM = "program"
@@ -52,15 +52,12 @@ def layers(stack: Stack) -> list[Layer]:
     """Return the layers that set a stack's config. The first one takes precedence."""
     file = stack_file(stack.name)
     named = [Layer(name="CONTEXT=", values={CONTEXT_KEY: stack.context})] if stack.named else []
-    project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
-    return [*named, Layer(name=file.name, values=own_config(file)), declared_defaults(project)]
+    return [*named, Layer(name=file.name, values=own_config(file)), defaults()]
 
 
-def declared_defaults(project: Mapping[str, Any]) -> Layer:
+def defaults() -> Layer:
     """Return the defaults that Pulumi.yaml declares."""
-    declared = children(project.get("config"))
-    values = {f"{_PREFIX}{key}": setting["default"] for key, setting in declared if "default" in setting}
-    return Layer(name="Pulumi.yaml", values=values)
+    return Layer(name="Pulumi.yaml", values=declared_defaults())
 
 
 def parse(layers: Sequence[Layer]) -> config.StackConfig:
@@ -71,11 +68,36 @@ def parse(layers: Sequence[Layer]) -> config.StackConfig:
 def effective(layers: Sequence[Layer]) -> list[Entry]:
     """Return an entry per key and part of a key. Raises config.ConfigError with every problem."""
     given = _first_of_each(layers)
+    stack = _parsed(given)
+    files = included.read({"include": list(stack.include)}, REPOSITORY).files
     entries: list[Entry] = []
-    for key, value in _parsed(given).model_dump(mode="json", by_alias=True).items():
+    for key, value in stack.model_dump(mode="json", by_alias=True).items():
         origin, source = given.get(f"{_PREFIX}{key}", (PROGRAM, _ABSENT))
-        entries += _entries((key,), value, source, origin, hidden=key == "secrets")
+        in_files = _in_files(stack, key)
+        own = _without(value, in_files)
+        if own or not in_files:
+            entries += _entries((key,), own, source, origin, hidden=key == "secrets")
+        for step, place in in_files.items():
+            entries += _entries((key, step), value[step], at(files, place), str(place[0]), hidden=False)
     return entries
+
+
+def _in_files(stack: config.StackConfig, key: str) -> dict[str | int, Path]:
+    """Return the paths of a section's entries that are in included files."""
+    if key not in included.SECTIONS:
+        return {}
+    section: Mapping[str, config.Section] | Sequence[config.Section] = getattr(stack, key)
+    entries = section.items() if isinstance(section, Mapping) else enumerate(section)
+    return {step: entry.at() for step, entry in entries if isinstance(entry.at()[0], FileStep)}
+
+
+def _without(value: Any, steps: Container[str | int]) -> Any:
+    """Return a copy of a dict or list without some of its entries; anything else as it is."""
+    if isinstance(value, dict):
+        return {key: below for key, below in cast(dict[str, Any], value).items() if key not in steps}
+    if isinstance(value, list):
+        return [below for index, below in enumerate(cast(list[Any], value)) if index not in steps]
+    return value
 
 
 def _first_of_each(layers: Sequence[Layer]) -> _Set:
@@ -92,6 +114,7 @@ def _parsed(given: _Set) -> config.StackConfig:
         PROJECT,
         {key: _text(key, value) for key, (_, value) in given.items()},
         [key for key, (_, value) in given.items() if _is_encrypted(value)],
+        directory=REPOSITORY,
     )
 
 

@@ -3,8 +3,10 @@
 import os
 import shlex
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+from kube.yaml_text import read_yaml
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.paths import REPOSITORY, private_state, state_root
 from local.toolchain import Tools
@@ -12,6 +14,7 @@ from local.venv import VENV
 
 LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
 _HOME = "pulumi-home"
+_PROJECT_FILE = REPOSITORY / "Pulumi.yaml"
 
 # The wrappers read XDG_STATE_HOME at each call, so that one `.venv` works with any value of it.
 _HEAD = """#!/bin/sh
@@ -103,6 +106,12 @@ def variables(context: str, stack: str = "") -> dict[str, str]:
         if not environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
             environment.setdefault("PULUMI_CONFIG_PASSPHRASE", "")
     return environment
+
+
+def declared_defaults() -> dict[str, Any]:
+    """Return the keys that Pulumi.yaml declares with a default. Pulumi passes them with those of a stack's file."""
+    project = read_yaml(_PROJECT_FILE.read_bytes())
+    return {f"{project['name']}:{key}": of["default"] for key, of in project["config"].items() if "default" in of}
 
 
 def stack_file(stack: str) -> Path:

@@ -23,7 +23,7 @@ from local.toolchain import Tools
 from local.toolchain.pins import PULUMI_KUBERNETES
 from local.toolchain.store import sha256_file
 from local.venv import VENV
-from tools import pulumi_processes, selection, state_lock
+from tools import config_size, pulumi_processes, selection, state_lock
 from tools.environment import LOCAL_CONTEXT, pulumi_home, stack_file, variables, write_wrappers
 
 CONTEXT_KEY = "synergychat:context"
@@ -58,7 +58,9 @@ class Stack:
             raise UserError(
                 f"There is no stack {name}: {file.name} does not exist.", f"Stacks here: {known}. Copy one."
             )
-        own = own_config(file).get(CONTEXT_KEY)
+        keys = own_config(file)
+        config_size.check(file, keys)
+        own = keys.get(CONTEXT_KEY)
         if not context and not own:
             raise UserError(
                 f"{file.name} sets no Kubernetes context.",

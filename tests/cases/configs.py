@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -24,21 +25,27 @@ class ConfigCase:
     code: str
     config: Mapping[str, Any]
     at: str
-    """The key that is wrong."""
+    """The key that is wrong; in one of `files`, after the file's name."""
     secret: Sequence[str] = field(default_factory=tuple[str, ...])
     """Keys that are encrypted in the stack's file."""
     protected: bool = True
     """Whether a passphrase or a key service encrypts the secrets."""
     deployed: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Volume claims of the last update, by name."""
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Content of the files in the program's directory, by name."""
     within: str = ""
     """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
         """The problems that the program finds in the config or, if there are none, in its `objects`."""
-        return located(self.config, self.secret, protected=self.protected) or _in_objects(
-            parse(self.config, self.secret), self.deployed
-        )
+        with TemporaryDirectory() as path:
+            directory = Path(path)
+            for name, content in self.files.items():
+                (directory / name).write_text(content)
+            if found := located(self.config, self.secret, protected=self.protected, directory=directory):
+                return found
+            return _in_objects(parse(self.config, self.secret, directory=directory), self.deployed)
 
 
 def load() -> list[ConfigCase]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from config import ConfigError, Stack, StackConfig, reading
@@ -21,10 +22,13 @@ def passed_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parse(config: Mapping[str, Any], secret_keys: Iterable[str] = (), *, protected: bool = True) -> StackConfig:
-    """The typed config of a stack with these keys and a context."""
+def parse(
+    config: Mapping[str, Any], secret_keys: Iterable[str] = (), *, protected: bool = True, directory: Path = Path()
+) -> StackConfig:
+    """The typed config of a stack with these keys and a context, and the files in `directory` that it includes."""
     keys = [f"{PROJECT}:{key}" for key in secret_keys]
-    return reading.parse(PROJECT, passed({"context": CONTEXT, **config}), keys, protected=protected)
+    given = passed({"context": CONTEXT, **config})
+    return reading.parse(PROJECT, given, keys, protected=protected, directory=directory)
 
 
 def resolved(config: Mapping[str, Any]) -> Stack:
@@ -32,10 +36,12 @@ def resolved(config: Mapping[str, Any]) -> Stack:
     return Stack(parse(config))
 
 
-def located(config: Mapping[str, Any], secret_keys: Iterable[str] = (), *, protected: bool = True) -> list[Located]:
+def located(
+    config: Mapping[str, Any], secret_keys: Iterable[str] = (), *, protected: bool = True, directory: Path = Path()
+) -> list[Located]:
     """The problems of a config, with the values that the user sees; none when the program accepts it."""
     try:
-        parse(config, secret_keys, protected=protected)
+        parse(config, secret_keys, protected=protected, directory=directory)
     except ConfigError as error:
         return error.problems
     return []

@@ -89,8 +89,9 @@ def _of_configs() -> Iterator[tuple[str, str]]:
     for example in configs.load():
         (located,) = example.problems()
         config = {f"synergychat:{key}": value for key, value in example.config.items()}
+        files = "".join(f"`{name}`:\n\n{_yaml_block(content)}\n" for name, content in example.files.items())
         note = f"The sentence is part of the message of `{example.within}`.\n\n" if example.within else ""
-        yield example.code, note + _block(config, str(located).partition("\n")[0])
+        yield example.code, note + files + _block(config, str(located).partition("\n")[0])
 
 
 def _of_kubeconfigs() -> Iterator[tuple[str, str]]:
@@ -109,6 +110,10 @@ def _of_schemas() -> Iterator[tuple[str, str]]:
     for example in schemas.load():
         (problem,) = example.problems()
         yield problem.code, _block({"schema": example.schema, "spec": example.spec}, str(problem))
+
+
+def _yaml_block(text: str) -> str:
+    return f"```yaml\n{text.strip()}\n```\n"
 
 
 def _block(value: object, line: str) -> str:

@@ -180,7 +180,39 @@ The two routes must have different host names and different names; the three Ser
 
 ## Top level
 """
-_TAIL = """## Where the Envoy Gateway manifest comes from
+_TAIL = """## Files of a team
+
+A stack can have apps, objects, policies and routes in files of their own, for example one that a team owns:
+
+```yaml
+config:
+  synergychat:include:
+  - teams/shop.yaml
+```
+
+`teams/shop.yaml` has the same keys, without `synergychat:`:
+
+```yaml
+apps:
+  shop:
+    image: registry.example.com/shop:1.4.2
+    port: 8080
+routes:
+  shop:
+    hostnames:
+    - shop.example.com
+    backend: shop
+```
+
+Paths start at the program's directory and stay in it. The stack's file and all included files are one config: each name
+occurs once, and a route in one file can use an app in another. A message about a value in an included file starts with
+the file's name: `teams/shop.yaml: routes.shop.backend`. All other keys, and `secrets` with them, stay in the stack's
+file, where Pulumi encrypts values.
+
+Pulumi passes the keys of the stack's file to the program in a variable of the environment, which holds less than
+128 KiB: about 2,000 short routes. Included files have no limit, because the program reads them itself.
+
+## Where the Envoy Gateway manifest comes from
 
 | `envoyGateway.manifest` | what happens |
 | --- | --- |

@@ -1,15 +1,13 @@
 """docs/stacks.md: the committed stacks side by side."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from config import StackConfig
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
-from tools.effective_config import Entry, Layer, declared_defaults, effective
+from tools.effective_config import Entry, Layer, defaults, effective
 
 ROOT = Path(__file__).resolve().parents[2]
 _SUM = re.compile(r"[0-9a-f]{64}")
@@ -18,8 +16,7 @@ STACKS = ("dev", "staging", "prod")
 
 def render() -> str:
     """The content of docs/stacks.md."""
-    project: Mapping[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    columns = [_values(name, declared_defaults(project)) for name in STACKS]
+    columns = [_values(name) for name in STACKS]
     order = [field.alias for field in StackConfig.model_fields.values()]
     keys = sorted(dict.fromkeys(key for column in columns for key in column), key=lambda key: order.index(_head(key)))
     rows = [(key, *(_cell(column.get(key)) for column in columns)) for key in keys]
@@ -30,10 +27,10 @@ def render() -> str:
     return _PAGE.format(table="\n".join(table), sha256=MANIFEST_SHA256, version=ENVOY_GATEWAY)
 
 
-def _values(stack: str, defaults: Layer) -> dict[str, Entry]:
+def _values(stack: str) -> dict[str, Entry]:
     name = f"Pulumi.{stack}.yaml"
     own = Layer(name=name, values=yaml.safe_load((ROOT / name).read_text())["config"])
-    return {entry.key: entry for entry in effective([own, defaults])}
+    return {entry.key: entry for entry in effective([own, defaults()])}
 
 
 def _head(key: str) -> str:

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import config
 from local.errors import UserError
-from local.paths import REPOSITORY
 from tools import show_config as command
-from tools.effective_config import SECRET, Entry, Layer, declared_defaults, effective, layers
+from tools.effective_config import SECRET, Entry, Layer, defaults, effective, layers
 from tools.stack import Stack
 
 FILE = "Pulumi.dev.yaml"
-PROJECT = declared_defaults(yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text()))
+PROJECT = defaults()
 
 
 def entries(**given: Any) -> dict[str, Entry]:
@@ -52,6 +50,22 @@ def test_every_value_is_shown_with_where_it_comes_from(key: str, value: str, ori
         routes={"shop": {"rules": [{"backendRefs": [{"workload": "web"}]}]}},
     )[key]
     assert (found.value, found.origin) == (value, origin)
+
+
+def test_entries_of_an_included_file_are_shown_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.effective_config.REPOSITORY", tmp_path)
+    (tmp_path / "shop.yaml").write_text(
+        "routes: {shop: {backend: web, hostnames: [shop.internal]}}\n"
+        "objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: shop}}]\n"
+    )
+    own = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own"}}]
+    found = entries(include=["shop.yaml"], routes={"old": {"backend": "api"}}, objects=own)
+    shown = {key: (found[key].value, found[key].origin) for key in found if key.startswith(("routes", "objects"))}
+    assert shown["routes.old.backend"] == ("api", FILE)
+    assert shown["routes.shop.backend"] == ("web", "shop.yaml")
+    assert shown["routes.shop.kind"] == ("HTTPRoute", "program")
+    assert shown["objects[0].metadata.name"] == ("own", FILE)
+    assert shown["objects[1].metadata.name"] == ("shop", "shop.yaml")
 
 
 def test_the_first_layer_that_sets_a_key_wins() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.errors import UserError
 from tools import environment, stack
@@ -84,3 +85,24 @@ def test_a_file_beyond_the_limits_is_named(file: Path, text: str, message: str) 
     file.write_text(text)
     assert refusal().startswith(f"{file} has ")
     assert message in refusal()
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "<", '"'])
+def test_a_config_that_pulumi_cannot_pass_to_the_program_is_refused_with_its_largest_keys(
+    file: Path, letter: str
+) -> None:
+    keys = {
+        "synergychat:context": "kind-one",
+        "synergychat:routes": {"a": {"description": letter * 130_000}},
+        "synergychat:web": {"env": {"A": "a" * 5000}},
+    }
+    file.write_text(yaml.safe_dump({"config": keys}))
+    problem, advice = refusal().splitlines()
+    assert "which holds less than 128 KiB. Its largest keys: synergychat:routes (" in problem
+    assert problem.endswith("synergychat:web (4 KiB).")
+    assert advice.endswith("list them in synergychat:include.")
+
+
+def test_a_config_that_pulumi_can_pass_to_the_program_is_accepted(file: Path) -> None:
+    file.write_text(yaml.safe_dump({"config": {"synergychat:context": "kind-one", "synergychat:a": "a" * 130_000}}))
+    assert Stack.of("mine", "").context == "kind-one"
