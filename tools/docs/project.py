@@ -1,11 +1,12 @@
 """Pulumi.yaml: the project, with every key that a stack can set."""
 
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
 
 from config import Section, StackConfig
+from config.keys import plain
 
 _TYPES: dict[Any, str] = {int: "integer", str: "string", bool: "boolean"}
 _HEAD = """# Written by `python -m tools.docs` from the models in `config/`: edit those.
@@ -28,12 +29,16 @@ def render() -> str:
 def _declared(field: FieldInfo) -> dict[str, Any]:
     """The declaration of a key for the engine. A group is empty by default, because its model has the defaults."""
     is_list = get_origin(field.annotation) is tuple
-    plain = str if get_origin(field.annotation) is Literal else field.annotation
-    declared: dict[str, Any] = {"type": "array" if is_list else _TYPES.get(plain, "object")}
+    declared: dict[str, Any] = {"type": "array" if is_list else _type(field.annotation)}
     declared["description"] = field.description
     if is_list:
-        declared["items"] = {"type": "object"}
+        declared["items"] = {"type": _type(get_args(field.annotation)[0])}
     if not field.is_required():
         default = field.get_default(call_default_factory=True, validated_data={})
         declared["default"] = {} if isinstance(default, Section) else [] if is_list else default
     return declared
+
+
+def _type(annotation: Any) -> str:
+    value_type = plain(annotation)
+    return "string" if get_origin(value_type) is Literal else _TYPES.get(value_type, "object")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 from config import Section, StackConfig
 from tools.docs import config_keys, project
 
@@ -40,3 +42,10 @@ def test_the_reference_shows_the_allowed_values_and_the_default_of_a_key() -> No
         "| 1.5 | 2026-02-13 |",
     ):
         assert f"\n{row}" in page
+
+
+def test_a_list_is_declared_with_the_type_of_its_items() -> None:
+    # The engine refuses a stack whose value has another type.
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    lists = {key: of["items"]["type"] for key, of in declared.items() if of["type"] == "array"}
+    assert lists == {"include": "string", "adopt": "string", "objects": "object"}
