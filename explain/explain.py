@@ -56,10 +56,10 @@ def explain(
 
 
 def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology, errors: ServerErrors) -> Verdict:
-    if refusal := _rejected_by_envoy(serving, topology):
+    if refusal := _rejected_by_envoy(serving, topology, errors):
         return Verdict(request, refusal=refusal)
     if request.secure:
-        known, asked = sni.chains(serving, topology), serving
+        known, asked = sni.chains(serving, topology, errors), serving
         meant = [
             listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
         ]
@@ -74,7 +74,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology,
     settled, notes = _as_compared(request, settings)
     if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
         return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
-    rows = table(serving, topology)
+    rows = table(serving, topology, errors)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, topology)
@@ -103,10 +103,10 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
     return replace(request, path=path), (note,)
 
 
-def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology) -> Refusal | None:
+def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology, errors: ServerErrors) -> Refusal | None:
     """The reason why Envoy rejects all routes of a port: it would have a host name twice."""
     routes = topology.routes(*KINDS)
-    kept = [route for route in routes if any(not rule.refusal for rule in rules_of(route, topology))]
+    kept = [route for route in routes if _is_kept(route, topology, errors)]
     for contest in contests(topology, kept):
         first, other = contest.first, contest.other
         if first.listener not in serving:
@@ -118,6 +118,11 @@ def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology) -> Refus
         name = ObjectName.of(first.route)
         return Refusal(str(name), reason("sni-in-two-routes", other=ObjectName.of(other.route), **words))
     return None
+
+
+def _is_kept(route: Manifest, topology: Topology, errors: ServerErrors) -> bool:
+    rules = rules_of(route, topology)
+    return any(not rule.refusal for rule in rules) and not errors.of_route(route, rules)
 
 
 def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErrors) -> Taken:
