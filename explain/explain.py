@@ -9,6 +9,7 @@ from diagnostics.problem import Reason, reason
 from explain import sni
 from explain.applied_policies import client_settings, policies
 from explain.backends import Backend, backends
+from explain.denial import denial
 from explain.filters import Answer, Effects, effects
 from explain.listener_match import all_listeners, misfit, port_reached
 from explain.matches import mismatches, precedence
@@ -134,6 +135,9 @@ def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErr
     refused = errors.of_filters(route, ("spec", "rules", rule.index))
     refused = refused or next((policy.refusal for policy in applied if policy.refusal), None)
     answer = Answer.refusing(refused) if refused and request.has_http else done.answer
+    answer = answer or _without_backend(targets, request)
+    if answer and answer is not done.answer:
+        answer = denial(answer, applied, request, listener.gateway, topology, errors)
     return Taken(
         listener=listener,
         hostname=entry.hostname,
@@ -143,9 +147,9 @@ def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErr
         match=entry.match,
         filters=done.steps,
         policies=applied,
-        backends=() if answer else targets,
+        backends=() if (refused and request.has_http) or done.answer else targets,
         forwarded=done.forwarded,
-        answer=answer or _without_backend(targets, request),
+        answer=answer,
     )
 
 

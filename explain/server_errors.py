@@ -31,6 +31,8 @@ _ABLE_TO_FAIL_OPEN = {
     "SecurityPolicy": (("spec", "extAuth"),),
 }
 """Parts of a policy of which Envoy Gateway leaves out a refused one that has `failOpen`."""
+_ABOUT_LOCATIONS = ("geoip-database-missing", "geoip-client-address-missing")
+"""Codes of problems for which Envoy Gateway answers with 500 but leaves `authorization` to Envoy."""
 
 _REFERENCES_OF_FILTERS = (
     (("extensionRef",), ENVOY_GATEWAY, "HTTPRouteFilter"),
@@ -105,6 +107,15 @@ class ServerErrors:
             if of_port and any(is_below(found.path, path) for path in paths):
                 return found
         return None
+
+    def leaves_out(self, policy: Manifest, part: str) -> bool:
+        """Whether Envoy Gateway refuses this part of a SecurityPolicy and passes only the others to Envoy."""
+        below = (found for found in self._of(policy) if is_below(found.path, ("spec", part)))
+        return any(found.code not in _ABOUT_LOCATIONS for found in below)
+
+    def lacks_locations(self, policy: Manifest) -> bool:
+        """Whether Envoy does not look up the locations of clients that a SecurityPolicy asks for."""
+        return any(found.code in _ABOUT_LOCATIONS for found in self._of(policy))
 
     def at(self, manifest: Manifest, path: Path) -> Refusal | None:
         """The first problem at `path` of an object or below."""

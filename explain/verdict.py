@@ -54,5 +54,5 @@ class Verdict:
         if self.taken is None or self.refusal:
             return False
         if self.taken.answer is not None:
-            return self.taken.answer.status < 500
+            return self.taken.answer.status < 500 and not self.taken.answer.is_denial
         return any(backend.weight and not backend.refusal for backend in self.taken.backends)
