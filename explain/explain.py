@@ -19,6 +19,7 @@ from explain.refusal import Refusal
 from explain.request import Request
 from explain.rules import rules_of
 from explain.server_errors import ServerErrors
+from explain.untaken import without_listener, without_rule, without_server_name
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
 from gatewayapi import hostnames
@@ -49,7 +50,9 @@ def explain(
         if serving := [listener for listener, why in found.items() if not why]:
             verdicts.append(_of_fleet(serving, request, topology, errors))
     if not verdicts:
-        return Verdict(request, nearest=misfits(reasons, port))
+        gateways = [gateway for fleet in topology.fleets for gateway in fleet.gateways]
+        untaken = without_listener(request, port, reasons, gateways, topology)
+        return Verdict(request, nearest=misfits(reasons, port), untaken=untaken)
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
         return best
@@ -59,17 +62,21 @@ def explain(
 def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology, errors: ServerErrors) -> Verdict:
     if refusal := _rejected_by_envoy(serving, topology, errors):
         return Verdict(request, refusal=refusal)
+    untaken = without_rule(request, serving)
     if request.secure:
         known, asked = sni.chains(serving, topology, errors), serving
         meant = [
             listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
         ]
-        serving = sni.reached(known, request.host) or meant
+        reached = sni.reached(known, request.host)
+        if not reached:
+            untaken = without_server_name(request, asked)
+        serving = reached or meant
         if not serving:
             reasons = {
                 listener: reason("request-sni", host=request.host, hostname=listener.hostname) for listener in asked
             }
-            return Verdict(request, nearest=misfits(reasons, request.port))
+            return Verdict(request, nearest=misfits(reasons, request.port), untaken=untaken)
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology, errors), "path", default={})
     settled, notes = _as_compared(request, settings)
@@ -80,7 +87,7 @@ def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology,
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, topology)
             return Verdict(settled, _taken(entry, settled, topology, errors), notes=(*notes, *tie))
-    return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes)
+    return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes, untaken=untaken)
 
 
 def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...]]:

@@ -21,7 +21,7 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
-        _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
+        _lines(console, "taken by", _summary(verdict))
         _lines(console, "nearest", map(str, verdict.nearest))
     _lines(console, "note", verdict.notes)
 
@@ -41,7 +41,7 @@ def print_live(
         _lines(console, "unknown", [unreachable])
         return
     same = _summary(planned) == _summary(actual)
-    _lines(console, "taken by", ["the same rule"] if same else _summary(actual))
+    _lines(console, "taken by", ["the same rule"] if same and planned.taken else _summary(actual))
     found = [
         f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
     ]
@@ -93,7 +93,7 @@ def _summary(verdict: Verdict) -> list[str]:
     if verdict.refusal:
         return [str(verdict.refusal)]
     if verdict.taken is None:
-        return ["nothing"]
+        return [f"nothing: {verdict.untaken}"]
     rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"
     if verdict.taken.answer:
         return [f"{rule}: {_answer(verdict.taken.answer)}"]

@@ -120,7 +120,9 @@ class Served:
     def agrees(self, case: Case, asked: Asked) -> bool:
         answer = self.answer(case, asked.request)
         if answer is None:
-            return asked.taken_by is None
+            return asked.taken_by is None and asked.end != "not-found"
+        if asked.end != "not-found":
+            return False
         same_status = asked.answer in (None, answer.status_code)
         taken_by = answer.headers.get(_HEADER)
         # A SecurityPolicy answers before the rule that names itself.

@@ -91,6 +91,20 @@ def test_a_request_that_no_rule_takes_ends_with_one_and_shows_the_nearest_rules(
     assert "host synchat.interna is not synchat.internal" in said
 
 
+def test_a_port_on_which_nothing_listens_is_named_for_the_stack_and_the_cluster(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    live = [gateway(listener(port=8080)), *STACK[1:]]
+    assert run(PlannedStack(plan(*STACK), live=live), "http://synchat.internal:8080/") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "taken by nothing: nothing listens on port 8080 of Gateway chat/gate nearest listener http" in said
+    assert run(PlannedStack(plan(*STACK), live=STACK), "https://synchat.internal:80/") == 1
+    said = capsys.readouterr().out.split("On a-context")
+    assert len(said) == 2
+    same = "taken by nothing: Envoy closes the connection, because port 80 of Gateway chat/gate has no TLS"
+    assert [same in " ".join(part.split()) for part in said] == [True, True]
+
+
 def test_a_request_that_no_client_can_send_ends_with_two_and_says_how_to_fix_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
