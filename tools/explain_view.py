@@ -29,7 +29,6 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
 def print_live(
     stack: Sequence[Manifest],
     live: Sequence[Manifest],
-    unreachable: str,
     planned: Verdict,
     actual: Verdict,
     context: str,
@@ -37,15 +36,19 @@ def print_live(
 ) -> None:
     """Print the verdict for the cluster if it is another one than the stack's, and the objects that differ."""
     console.print(Text(f"\nOn {context}", style="bold"))
-    if unreachable:
-        _lines(console, "unknown", [unreachable])
-        return
     same = _summary(planned) == _summary(actual)
     _lines(console, "taken by", ["the same rule"] if same and planned.taken else _summary(actual))
     found = [
         f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
     ]
     _lines(console, "differs", found or ["nothing"])
+
+
+def print_unreachable(reason: str, fix: str, context: str, console: Console) -> None:
+    """Print why the stack is not compared with the cluster, and what to type."""
+    console.print(Text(f"\nOn {context}", style="bold"))
+    _lines(console, "compared", [f"no: {reason}"])
+    _lines(console, "fix", [fix])
 
 
 def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
