@@ -9,6 +9,7 @@ from diagnostics.problem import Reason, reason
 from explain import sni
 from explain.applied_policies import client_settings, policies
 from explain.backends import Backend, backends
+from explain.denial import denial
 from explain.filters import Answer, Effects, effects
 from explain.listener_match import all_listeners, misfit, port_reached
 from explain.matches import mismatches, precedence
@@ -18,6 +19,7 @@ from explain.refusal import Refusal
 from explain.request import Request
 from explain.rules import rules_of
 from explain.server_errors import ServerErrors
+from explain.untaken import without_listener, without_rule, without_server_name
 from explain.verdict import Taken, Verdict
 from explain.virtual_hosts import Entry, Table, table
 from gatewayapi import hostnames
@@ -48,7 +50,9 @@ def explain(
         if serving := [listener for listener, why in found.items() if not why]:
             verdicts.append(_of_fleet(serving, request, topology, errors))
     if not verdicts:
-        return Verdict(request, nearest=misfits(reasons, port))
+        gateways = [gateway for fleet in topology.fleets for gateway in fleet.gateways]
+        untaken = without_listener(request, port, reasons, gateways, topology)
+        return Verdict(request, nearest=misfits(reasons, port), untaken=untaken)
     best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
     if len(verdicts) == 1:
         return best
@@ -56,30 +60,34 @@ def explain(
 
 
 def _of_fleet(serving: Sequence[Listener], request: Request, topology: Topology, errors: ServerErrors) -> Verdict:
-    if refusal := _rejected_by_envoy(serving, topology):
+    if refusal := _rejected_by_envoy(serving, topology, errors):
         return Verdict(request, refusal=refusal)
+    untaken = without_rule(request, serving)
     if request.secure:
-        known, asked = sni.chains(serving, topology), serving
+        known, asked = sni.chains(serving, topology, errors), serving
         meant = [
             listener for listener in serving if hostnames.matches(listener.hostname or hostnames.ANY, request.host)
         ]
-        serving = sni.reached(known, request.host) or meant
+        reached = sni.reached(known, request.host)
+        if not reached:
+            untaken = without_server_name(request, asked)
+        serving = reached or meant
         if not serving:
             reasons = {
                 listener: reason("request-sni", host=request.host, hostname=listener.hostname) for listener in asked
             }
-            return Verdict(request, nearest=misfits(reasons, request.port))
+            return Verdict(request, nearest=misfits(reasons, request.port), untaken=untaken)
     # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
     settings = read(client_settings(serving[0], topology, errors), "path", default={})
     settled, notes = _as_compared(request, settings)
     if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
         return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
-    rows = table(serving, topology)
+    rows = table(serving, topology, errors)
     for entry in rows.list_for(request.host):
         if next(mismatches(entry.match, settled), None) is None:
             tie = _tie(entry, rows, settled, topology)
             return Verdict(settled, _taken(entry, settled, topology, errors), notes=(*notes, *tie))
-    return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes)
+    return Verdict(settled, nearest=nearest(rows, serving, settled), notes=notes, untaken=untaken)
 
 
 def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...]]:
@@ -103,10 +111,10 @@ def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, .
     return replace(request, path=path), (note,)
 
 
-def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology) -> Refusal | None:
+def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology, errors: ServerErrors) -> Refusal | None:
     """The reason why Envoy rejects all routes of a port: it would have a host name twice."""
     routes = topology.routes(*KINDS)
-    kept = [route for route in routes if any(not rule.refusal for rule in rules_of(route, topology))]
+    kept = [route for route in routes if _is_kept(route, topology, errors)]
     for contest in contests(topology, kept):
         first, other = contest.first, contest.other
         if first.listener not in serving:
@@ -120,6 +128,11 @@ def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology) -> Refus
     return None
 
 
+def _is_kept(route: Manifest, topology: Topology, errors: ServerErrors) -> bool:
+    rules = rules_of(route, topology)
+    return any(not rule.refusal for rule in rules) and not errors.of_route(route, rules)
+
+
 def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErrors) -> Taken:
     rule, listener = entry.rule, entry.listener
     route = topology.objects.find(rule.route) or {}
@@ -129,6 +142,9 @@ def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErr
     refused = errors.of_filters(route, ("spec", "rules", rule.index))
     refused = refused or next((policy.refusal for policy in applied if policy.refusal), None)
     answer = Answer.refusing(refused) if refused and request.has_http else done.answer
+    answer = answer or _without_backend(targets, request)
+    if answer and answer is not done.answer:
+        answer = denial(answer, applied, request, listener.gateway, topology, errors)
     return Taken(
         listener=listener,
         hostname=entry.hostname,
@@ -138,9 +154,9 @@ def _taken(entry: Entry, request: Request, topology: Topology, errors: ServerErr
         match=entry.match,
         filters=done.steps,
         policies=applied,
-        backends=() if answer else targets,
+        backends=() if (refused and request.has_http) or done.answer else targets,
         forwarded=done.forwarded,
-        answer=answer or _without_backend(targets, request),
+        answer=answer,
     )
 
 

@@ -29,6 +29,8 @@ class Answer:
     location: str = ""
     refusal: Refusal | None = None
     """The filter, backend or policy that Envoy Gateway refuses, when it answers with 500 for that."""
+    is_denial: bool = False
+    """Whether a SecurityPolicy gives the answer, before the rule could."""
 
     @classmethod
     def refusing(cls, refusal: Refusal) -> "Answer":

@@ -91,8 +91,8 @@ def mismatches(match: Match, request: Request) -> Iterator[Reason]:
     }
     by_method_first = sorted(match.headers, key=lambda condition: condition.name != METHOD)
     yield from _unmet("header", by_method_first, {**headers, ":authority": headers["host"]}, fold=True)
-    yield from _unmet("cookie", match.cookies, _cookies(headers.get("cookie", "")))
-    yield from _unmet("query parameter", match.queries, _first_of_each(request.query))
+    yield from _unmet("cookie", match.cookies, cookies_of(request))
+    yield from _unmet("query parameter", match.queries, parameters_of(request))
 
 
 def path_matches(match: Match, path: str) -> bool:
@@ -130,12 +130,13 @@ def _authority(request: Request) -> str:
     return request.host if usual else f"{request.host}:{request.port}"
 
 
-def _cookies(header: str) -> dict[str, str]:
-    pairs = [pair.strip().partition("=") for pair in header.split(";")]
+def cookies_of(request: Request) -> dict[str, str]:
+    """First value of every cookie."""
+    pairs = [pair.strip().partition("=") for pair in dict(request.headers).get("cookie", "").split(";")]
     return {name: value.strip('"') for name, _, value in reversed(pairs)}
 
 
-def _first_of_each(query: str) -> dict[str, str]:
+def parameters_of(request: Request) -> dict[str, str]:
     """First value of every query parameter; Envoy decodes neither names nor values."""
-    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    pairs = [pair.partition("=") for pair in request.query.split("&") if pair]
     return {name: value for name, _, value in reversed(pairs)}

@@ -1,17 +1,20 @@
 """Server errors: the 500 that clients get because Envoy Gateway refuses a filter, a backend or a policy.
 
 A refused filter or policy makes Envoy Gateway answer every request of the rule with 500; a refused backend, the
-requests that are for the backend. Follows Envoy Gateway 1.9: `processHTTPRouteRules`, `ProcessHTTPFilters`,
-`processDestination` and the `translate...Policy...` functions in internal/gatewayapi.
+requests that are for the backend. A GRPCRoute without any accepted rule is left out. Follows Envoy Gateway 1.9:
+`processHTTPRouteRules`, `processGRPCRouteParentRefs`, `ProcessHTTPFilters`, `processDestination` and the
+`translate...Policy...` functions in internal/gatewayapi.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from diagnostics import Path, Problem, is_below
+from diagnostics.problem import reason
 from explain.filters import extension_of
 from explain.refusal import Refusal
+from explain.rules import Rule
 from gatewayapi.kinds import CORE, ENVOY_GATEWAY
 from gatewayapi.listeners import Listener
 from gatewayapi.policy_attachment import Attachable
@@ -28,6 +31,8 @@ _ABLE_TO_FAIL_OPEN = {
     "SecurityPolicy": (("spec", "extAuth"),),
 }
 """Parts of a policy of which Envoy Gateway leaves out a refused one that has `failOpen`."""
+_ABOUT_LOCATIONS = ("geoip-database-missing", "geoip-client-address-missing")
+"""Codes of problems for which Envoy Gateway answers with 500 but leaves `authorization` to Envoy."""
 
 _REFERENCES_OF_FILTERS = (
     (("extensionRef",), ENVOY_GATEWAY, "HTTPRouteFilter"),
@@ -52,18 +57,21 @@ class ServerErrors:
 
         Matches of an HTTPRouteFilter are no filter: Envoy Gateway drops a rule whose matches it refuses.
         """
-        for path, value in items(route, *place, "filters"):
-            if refusal := self.at(route, path) or self._unresolved(route, path, value):
-                return refusal
-            extension = extension_of(value, route, self._topology)
-            if extension is None:
-                continue
-            for found in self._of(extension):
-                if not is_below(found.path, ("spec", "matches")):
-                    return Refusal.of(extension, found)
-            if read(extension, "spec", "directResponse") is not None:
-                return None
-        return None
+        return next((Refusal.of(owner, found) for _, owner, found in self._refused_filters(route, place)), None)
+
+    def of_route(self, route: Manifest, rules: Sequence[Rule]) -> Refusal | None:
+        """The reason why Envoy Gateway leaves out a GRPCRoute: it accepts none of its rules.
+
+        An HTTPRoute stays, and answers with 500. A rule with a reference that does not resolve counts as accepted.
+        """
+        kept = [rule for rule in rules if not rule.refusal]
+        causes = [self._not_accepted(route, ("spec", "rules", rule.index)) for rule in kept]
+        if route["kind"] != "GRPCRoute" or not causes:
+            return None
+        first = causes[0]
+        if first is None or not all(causes):
+            return None
+        return Refusal(str(ObjectName.of(route)), reason("route-left-out", cause=first, fix=first.reason.fix))
 
     def of_backend(self, route: Manifest, ref: Reference, tls_policy: Manifest | None) -> Refusal | None:
         """The reason why Envoy Gateway refuses a backend of a route."""
@@ -100,6 +108,15 @@ class ServerErrors:
                 return found
         return None
 
+    def leaves_out(self, policy: Manifest, part: str) -> bool:
+        """Whether Envoy Gateway refuses this part of a SecurityPolicy and passes only the others to Envoy."""
+        below = (found for found in self._of(policy) if is_below(found.path, ("spec", part)))
+        return any(found.code not in _ABOUT_LOCATIONS for found in below)
+
+    def lacks_locations(self, policy: Manifest) -> bool:
+        """Whether Envoy does not look up the locations of clients that a SecurityPolicy asks for."""
+        return any(found.code in _ABOUT_LOCATIONS for found in self._of(policy))
+
     def at(self, manifest: Manifest, path: Path) -> Refusal | None:
         """The first problem at `path` of an object or below."""
         below = (found for found in self._of(manifest) if is_below(found.path, path))
@@ -117,16 +134,47 @@ class ServerErrors:
             if not (_is_at_target(found) or ignored or fails_open):
                 yield found
 
-    def _unresolved(self, route: Manifest, path: Path, value: Any) -> Refusal | None:
-        """The refusal of a filter that refers to something missing."""
+    def _not_accepted(self, route: Manifest, place: Path) -> Refusal | None:
+        """The refusal of a filter for which Envoy Gateway does not accept the rule at `place`."""
+        for path, owner, found in self._refused_filters(route, place):
+            if not (owner is route and _is_unresolved(found, path)):
+                return Refusal.of(owner, found)
+        return None
+
+    def _refused_filters(self, route: Manifest, place: Path) -> Iterator[tuple[Path, Manifest, Problem]]:
+        """The path of each refused filter, the object that has its problem, and the problem."""
+        for path, value in items(route, *place, "filters"):
+            own = next((found for found in self._of(route) if is_below(found.path, path)), None)
+            if own := own or self._unresolved(route, path, value):
+                yield path, route, own
+                if is_below(own.path, (*path, "extensionRef")):
+                    return  # Envoy Gateway ignores the filters behind it, as behind a fixed answer
+            extension = extension_of(value, route, self._topology)
+            if extension is None:
+                continue
+            for found in self._of(extension):
+                if not is_below(found.path, ("spec", "matches")):
+                    yield path, extension, found
+            if read(extension, "spec", "directResponse") is not None:
+                return
+
+    def _unresolved(self, route: Manifest, path: Path, value: Any) -> Problem | None:
+        """The problem of a filter that refers to something missing."""
         objects = self._topology.objects
         for field, group, kind in _REFERENCES_OF_FILTERS:
             if read(value, *field) is None:
                 continue
             ref = reference(route, (*path, *field), read(value, *field), group, kind)
             if ref.target.kind in ("HTTPRouteFilter", "Service") and (found := unusable(objects, route, ref)):
-                return Refusal.of(route, found)
+                return found
         return None
+
+
+def _is_unresolved(found: Problem, path: Path) -> bool:
+    """Whether a problem of the filter at `path` makes the condition ResolvedRefs false, and leaves Accepted alone."""
+    if is_below(found.path, (*path, "extensionRef")):
+        return found.code != "filter-kind-unknown"
+    return is_below(found.path, (*path, "requestMirror"))
 
 
 def _is_at_target(found: Problem) -> bool:

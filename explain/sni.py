@@ -7,6 +7,7 @@ route: then a less specific listener of the port takes the connection.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from explain.server_errors import ServerErrors
 from explain.virtual_hosts import table
 from gatewayapi import hostnames
 from gatewayapi.listeners import Listener
@@ -21,12 +22,12 @@ class Chain:
     listener: Listener
 
 
-def chains(serving: Sequence[Listener], topology: Topology) -> list[Chain]:
+def chains(serving: Sequence[Listener], topology: Topology, errors: ServerErrors) -> list[Chain]:
     """The filter chains of the listeners `serving` of one port."""
     https = [
         Chain(listener.hostname or hostnames.ANY, listener) for listener in serving if listener.protocol == "HTTPS"
     ]
-    rows = table([listener for listener in serving if listener.protocol != "HTTPS"], topology)
+    rows = table([listener for listener in serving if listener.protocol != "HTTPS"], topology, errors)
     return [*https, *dict.fromkeys(Chain(row.hostname, row.listener) for row in rows.entries)]
 
 

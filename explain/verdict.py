@@ -8,6 +8,7 @@ from explain.filters import Answer
 from explain.matches import Match
 from explain.refusal import Refusal
 from explain.request import Request
+from explain.untaken import Untaken
 from gatewayapi.listeners import Listener
 from kube.manifest import ObjectName
 
@@ -37,9 +38,9 @@ class Taken:
 class Verdict:
     """The outcome of a request. `request` has the path that Envoy compares.
 
-    If nothing takes it, `nearest` lists the rules and listeners that could have, the closest first, each with its first
-    reason. With a `refusal` Envoy looks at no route: the path is not allowed, or Envoy rejects the route table of the
-    port and keeps the one before, while every status says Accepted.
+    If nothing takes it, `untaken` is what the client sees, and `nearest` lists the rules and listeners that could have
+    taken it, the closest first, each with its first reason. With a `refusal` Envoy looks at no route: the path is not
+    allowed, or Envoy rejects the route table of the port and keeps the one before, while every status says Accepted.
     """
 
     request: Request
@@ -47,6 +48,7 @@ class Verdict:
     nearest: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    untaken: Untaken | None = None
 
     @property
     def is_served(self) -> bool:
@@ -54,5 +56,5 @@ class Verdict:
         if self.taken is None or self.refusal:
             return False
         if self.taken.answer is not None:
-            return self.taken.answer.status < 500
+            return self.taken.answer.status < 500 and not self.taken.answer.is_denial
         return any(backend.weight and not backend.refusal for backend in self.taken.backends)

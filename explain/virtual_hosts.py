@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from explain.matches import Match, precedence
 from explain.refusal import Refusal
 from explain.rules import Rule, rules_of
+from explain.server_errors import ServerErrors
 from gatewayapi import hostnames
 from gatewayapi.kinds import GATEWAY_API, ROUTES
 from gatewayapi.listeners import Listener
@@ -25,7 +26,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """The lists of some listeners. `detached` has routes that they refuse and rules that Envoy Gateway drops."""
+    """The lists of some listeners. `detached` has routes and rules that they refuse, drop or leave out."""
 
     entries: tuple[Entry, ...]
     detached: tuple[Refusal, ...]
@@ -36,7 +37,7 @@ class Table:
         return tuple(entry for entry in self.entries if entry.hostname == best)
 
 
-def table(serving: Sequence[Listener], topology: Topology) -> Table:
+def table(serving: Sequence[Listener], topology: Topology, errors: ServerErrors) -> Table:
     """The table that the listeners `serving` of one fleet share.
 
     Of entries with the same host name, the first that matches takes the request.
@@ -46,13 +47,16 @@ def table(serving: Sequence[Listener], topology: Topology) -> Table:
     for route in topology.objects.of_kind(GATEWAY_API, *ROUTES):
         rules = rules_of(route, topology)
         dropped = [rule.refusal for rule in rules if rule.refusal]
+        left_out = errors.of_route(route, rules)
         for attachment in topology.known_attachments(route):
             listener = attachment.listener
             if listener is None or listener not in serving:
                 continue
             if attachment.refusal:
                 detached.append(Refusal(str(ObjectName.of(route)), attachment.refusal))
-            detached += dropped
+            detached += [*dropped, *([left_out] if left_out else [])]
+            if left_out:
+                continue
             entries += [
                 Entry(hostname, listener, rule, match)
                 for hostname in attachment.hostnames

@@ -67,10 +67,8 @@ def _document(file: Path) -> dict[str, Any]:
 
 def check_reachable(context: str, merged: dict[str, dict[str, Any]], files: Sequence[Path]) -> None:
     """Raise ClusterError unless `context` exists and its API server answers."""
-    looked = ", ".join(f"{file}{'' if file.exists() else ' (missing)'}" for file in files)
-    if context not in merged["contexts"]:
-        known = ", ".join(sorted(merged["contexts"])) or "none"
-        raise _context_error("context-missing", context, files=looked, contexts=known)
+    check_known(context, merged, files)
+    looked = _shown(files)
     cluster: dict[str, Any] = merged["clusters"].get(str(merged["contexts"][context].get("cluster")), {})
     server = str(cluster.get("server", ""))
     if not server:
@@ -98,6 +96,17 @@ def is_reachable(context: str) -> bool:
     except ClusterError:
         return False
     return True
+
+
+def check_known(context: str, merged: dict[str, dict[str, Any]], files: Sequence[Path]) -> None:
+    """Raise ClusterError unless `context` exists."""
+    if context not in merged["contexts"]:
+        known = ", ".join(sorted(merged["contexts"])) or "none"
+        raise _context_error("context-missing", context, files=_shown(files), contexts=known)
+
+
+def _shown(files: Sequence[Path]) -> str:
+    return ", ".join(f"{file}{'' if file.exists() else ' (missing)'}" for file in files)
 
 
 def _file_error(code: str, file: Path, *path: str, **words: object) -> ClusterError:

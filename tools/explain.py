@@ -18,7 +18,8 @@ from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress
 from tools import stack as stacks
-from tools.explain_view import print_live, print_verdict
+from tools.explain_view import print_live, print_unreachable, print_verdict
+from tools.reach import unknown_context
 from tools.stack import Stack
 
 _NOT_SHOWN = ("[secret]", "04da6b54-80e4-46f7-96ec-b56ff0331ba9")
@@ -32,6 +33,7 @@ class Live:
 
     objects: list[Manifest]
     reason: str = ""
+    fix: str = ""
 
 
 def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
@@ -52,7 +54,10 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     print_verdict(verdict, console)
     live = _live(stack)
     actual = _explained(live.objects, request, version)
-    print_live(planned, live.objects, live.reason, verdict, actual, stack.context, console)
+    if live.reason:
+        print_unreachable(live.reason, live.fix, stack.context, console)
+    else:
+        print_live(planned, live.objects, verdict, actual, stack.context, console)
     return _SERVED if verdict.is_served else _NOT_SERVED
 
 
@@ -98,5 +103,9 @@ def _live(stack: Stack) -> Live:
     kinds = ",".join(f"{kind.lower()}.{group}".removesuffix(".") for kind, group in GROUPS.items())
     found = stack.kubectl("get", kinds, "--all-namespaces", "--output", "json", "--request-timeout", "10s")
     if found.returncode != 0:
-        return Live([], last_line(found.stderr))
+        if unknown := unknown_context(stack):
+            return Live([], f"the context {stack.context} {unknown.rule}", unknown.fix)
+        return Live(
+            [], f"the cluster does not answer: {last_line(found.stderr)}", f"try: {stack.typed_kubectl} version"
+        )
     return Live(json.loads(found.stdout)["items"])

@@ -22,7 +22,7 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
-        _lines(console, "taken by", ["nothing: Envoy answers 404" if verdict.request.has_http else "nothing"])
+        _lines(console, "taken by", _summary(verdict))
         _lines(console, "nearest", map(str, verdict.nearest))
     _lines(console, "note", verdict.notes)
 
@@ -30,7 +30,6 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
 def print_live(
     stack: Sequence[Manifest],
     live: Sequence[Manifest],
-    unreachable: str,
     planned: Verdict,
     actual: Verdict,
     context: str,
@@ -38,15 +37,19 @@ def print_live(
 ) -> None:
     """Print the verdict for the cluster if it is another one than the stack's, and the objects that differ."""
     console.print(Text(printable(f"\nOn {context}"), style="bold"))
-    if unreachable:
-        _lines(console, "unknown", [unreachable])
-        return
     same = _summary(planned) == _summary(actual)
-    _lines(console, "taken by", ["the same rule"] if same else _summary(actual))
+    _lines(console, "taken by", ["the same rule"] if same and planned.taken else _summary(actual))
     found = [
         f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
     ]
     _lines(console, "differs", found or ["nothing"])
+
+
+def print_unreachable(reason: str, fix: str, context: str, console: Console) -> None:
+    """Print why the stack is not compared with the cluster, and what to type."""
+    console.print(Text(printable(f"\nOn {context}"), style="bold"))
+    _lines(console, "compared", [f"no: {reason}"])
+    _lines(console, "fix", [fix])
 
 
 def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
@@ -94,7 +97,7 @@ def _summary(verdict: Verdict) -> list[str]:
     if verdict.refusal:
         return [str(verdict.refusal)]
     if verdict.taken is None:
-        return ["nothing"]
+        return [f"nothing: {verdict.untaken}"]
     rule = f"rule {verdict.taken.rule} of {verdict.taken.route}"
     if verdict.taken.answer:
         return [f"{rule}: {_answer(verdict.taken.answer)}"]

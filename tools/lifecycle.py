@@ -18,6 +18,7 @@ from tools import confirmation, pulumi_processes, update
 from tools import stack as stacks
 from tools.environment import backend
 from tools.plan import Plan
+from tools.reach import check_context, check_reach
 from tools.stack import Stack
 from tools.status import print_access, report
 
@@ -35,7 +36,7 @@ def up(stack: Stack, *, confirmed: str) -> int:
             if stack.on_local_cluster:
                 _up_local_cluster(stack, progress)
             else:
-                _check_reach(stack)
+                check_reach(stack)
                 with progress.step("set up the tools"):
                     stacks.prepare(supplies.for_stack(progress))
         if not stack.select():
@@ -64,6 +65,8 @@ def preview(stack: Stack, *, with_fields: bool) -> int:
 def status(stack: Stack) -> int:
     """Print every part of the stack with its state. Return 0 if all parts are well."""
     cluster = Cluster() if stack.on_local_cluster else None
+    if cluster is None:
+        check_context(stack)
     return 0 if report(stack, cluster, Console(highlight=False)) else 1
 
 
@@ -152,15 +155,3 @@ def _up_local_cluster(stack: Stack, progress: Progress) -> None:
 
         ports = ports_to_serve(stack)
     cluster.up(tools, images, progress, ports_to_serve=ports)
-
-
-def _check_reach(stack: Stack) -> None:
-    """Run the program's own check of the context. Otherwise a mistyped one would get its own backend."""
-    from diagnostics.render import render
-    from kube import kubeconfig
-
-    files = [Cluster().directory.kubeconfig, *kubeconfig.kubeconfig_files()]
-    try:
-        kubeconfig.check_reachable(stack.context, kubeconfig.read_kubeconfig(files), files)
-    except kubeconfig.ClusterError as error:
-        raise UserError(render([error.located], stack.name)) from error

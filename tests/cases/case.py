@@ -9,7 +9,9 @@
 - `envoyGateway`: the condition that Envoy Gateway sets, `Kind name: Type=Status Reason` (for a listener
   `Kind name/listener: ...`), or `silent` when it sets none. Without it Envoy Gateway accepts everything.
 - `requests`: each with `url`, and optionally `method` and `headers`; either `takenBy` (`route/rule`), with the status
-  when Envoy gives the `answer` itself, or the code with which it is `refused`. An answer of 500 is for the `problem`.
+  when Envoy gives the `answer` itself, or the code with which it is `refused`. An answer of 500 is for the `problem`;
+  one of 401 or 403 comes from a SecurityPolicy, before the rule. A refused request gets 404, unless it has another
+  `end` (of `explain.untaken`).
 
 `data: !base64 {key: text}` encodes the data of a Secret. `data: !certificate {hosts: [...]}` issues a certificate;
 `notBefore` and `notAfter` are days from now, and with `key: other` the key belongs to another certificate.
@@ -54,6 +56,8 @@ class Asked:
     """The status with which Envoy answers itself."""
     refused: str | None
     """A code of the catalogue."""
+    end: str
+    """The end of a refused request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +118,7 @@ def _asked(entry: dict[str, Any]) -> Asked:
         taken_by=entry.get("takenBy"),
         answer=entry.get("answer"),
         refused=entry.get("refused"),
+        end=entry.get("end", "not-found"),
     )
 
 

@@ -32,6 +32,8 @@ def test_the_request_of_a_case_is_taken_or_refused_as_the_case_says(case: Case, 
     verdict = explained(case.stack, asked.request)
     answer = verdict.taken.answer.status if verdict.taken and verdict.taken.answer else None
     assert (_taker(verdict), answer, _refusal(verdict)) == (asked.taken_by, asked.answer, asked.refused)
+    assert bool(verdict.untaken) == (verdict.taken is None and verdict.refusal is None)
+    assert verdict.untaken is None or verdict.untaken.end == asked.end
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.cases.builders import (
     target,
     tls_listener,
 )
-from tests.unit.explain.asked import ask
+from tests.unit.explain.asked import ask, taker
 
 TOO_LARGE = {"bufferLimit": "4Gi"}
 OF_WEB, OF_GATE = target("HTTPRoute", "web"), target("Gateway", "gate")
@@ -175,3 +175,39 @@ def test_a_connection_has_no_answer() -> None:
     verdict = ask([gateway(listener("raw", 9000, "TCP")), service(), raw, limits], "tcp://h.test:9000")
     assert verdict.taken
     assert verdict.taken.answer is None
+
+
+EMPTY = extension("HTTPRouteFilter", "empty", directResponse={})
+
+
+def test_a_grpc_route_with_no_accepted_rule_is_left_out() -> None:
+    ok = rule(filters=[extension_filter("empty")])
+    verdict = ask([EMPTY, route(ok, kind="GRPCRoute")], "http://h.test/")
+    assert verdict.taken is None
+    (left_out,) = verdict.nearest
+    assert (left_out.what, left_out.reason.code) == ("GRPCRoute chat/web", "route-left-out")
+    assert "spec.rules[0].filters[0]: answers 200" in left_out.reason.rule
+
+
+def test_another_route_takes_the_requests_of_a_grpc_route_that_is_left_out() -> None:
+    grpc = route(rule(filters=[HOST]), kind="GRPCRoute", name="calls", hostnames=["h.test"])
+    assert taker([grpc, route()], "http://h.test/") == "web/0"
+
+
+def test_a_grpc_route_with_one_accepted_rule_answers_500_for_the_others() -> None:
+    calls = [{"method": {"service": "a"}}], [{"method": {"service": "b"}}]
+    both = route(rule(filters=[HOST], matches=calls[0]), rule(matches=calls[1]), kind="GRPCRoute")
+    assert refused([both], "http://h.test/a/x") == "GRPCRoute chat/web filter-host-header"
+    assert refused([both], "http://h.test/b/x") is None
+    dropped = [{"method": {"service": "(?=a)", "type": "RegularExpression"}}]
+    with_dropped = route(rule(filters=[HOST], matches=calls[0]), rule(matches=dropped), kind="GRPCRoute")
+    assert ask([with_dropped], "http://h.test/a/x").taken is None
+
+
+def test_a_grpc_route_whose_filter_refers_to_something_missing_is_kept() -> None:
+    missing = route(rule(filters=[extension_filter("nothing")]), kind="GRPCRoute")
+    assert refused([missing]) == "GRPCRoute chat/web reference-missing"
+    mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "nothing", "port": 80}}}
+    assert refused([route(rule(filters=[mirror]), kind="GRPCRoute")]) == "GRPCRoute chat/web reference-missing"
+    then_invalid = route(rule(filters=[mirror, HOST]), kind="GRPCRoute")
+    assert ask([then_invalid], "http://h.test/").taken is None

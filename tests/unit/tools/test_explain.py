@@ -1,6 +1,7 @@
 """`make explain`: the screen and the exit code, for objects that Pulumi plans and that kubectl finds."""
 
 import json
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from tools.stack import Stack
 class PlannedStack:
     """A stack with a given plan and given objects in its cluster."""
 
-    name, context, named = "dev", "a-context", False
+    name, context, named, typed_kubectl = "dev", "a-context", False, "kubectl --context a-context"
 
     def __init__(self, plan: Any, live: list[Manifest] | None, code: int = 0) -> None:
         self._plan, self._live, self._code = plan, live, code
@@ -63,6 +64,16 @@ STACK = [gateway(), route(hostnames=["synchat.internal"]), service()]
 
 
 @pytest.fixture(autouse=True)
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only kubeconfig: it has the context of PlannedStack."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(json.dumps({"contexts": [{"name": "a-context", "context": {}}]}))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return file
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supplies, "for_stack", lambda _: None)
     monkeypatch.setattr(stacks, "prepare", lambda _: None)
@@ -79,7 +90,22 @@ def test_the_rule_that_takes_the_request_is_shown_without_a_cluster(capsys: pyte
     assert "http of Gateway chat/gate, HTTP on port 80" in said
     assert "HTTPRoute chat/web, host synchat.internal" in said
     assert "100% Service chat/web:80" in said
-    assert "no route to host" in said
+    below = " ".join(said.partition("On a-context")[2].split())
+    assert below == (
+        "compared no: the cluster does not answer: no route to host fix try: kubectl --context a-context version"
+    )
+
+
+def test_a_context_that_the_kubeconfig_does_not_have_is_named_with_those_that_it_has(
+    kubeconfig: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kubeconfig.write_text(json.dumps({"contexts": [{"name": "kind-one", "context": {}}]}))
+    assert run(PlannedStack(plan(*STACK), live=None), "http://synchat.internal/") == 0
+    # Long paths are folded at the width of the terminal.
+    below = "".join(capsys.readouterr().out.partition("On a-context")[2].split())
+    assert below.startswith("comparedno:thecontexta-contextisnotinthekubeconfig;files:")
+    assert f"{kubeconfig};contexts:kind-onefixtype`makeup`foraclusteronthismachine,ornameone" in below
+    assert "CONTEXT=NAME" in below
 
 
 def test_a_request_that_no_rule_takes_ends_with_one_and_shows_the_nearest_rules(
@@ -89,6 +115,20 @@ def test_a_request_that_no_rule_takes_ends_with_one_and_shows_the_nearest_rules(
     said = " ".join(capsys.readouterr().out.split())
     assert "nothing: Envoy answers 404" in said
     assert "host synchat.interna is not synchat.internal" in said
+
+
+def test_a_port_on_which_nothing_listens_is_named_for_the_stack_and_the_cluster(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    live = [gateway(listener(port=8080)), *STACK[1:]]
+    assert run(PlannedStack(plan(*STACK), live=live), "http://synchat.internal:8080/") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "taken by nothing: nothing listens on port 8080 of Gateway chat/gate nearest listener http" in said
+    assert run(PlannedStack(plan(*STACK), live=STACK), "https://synchat.internal:80/") == 1
+    said = capsys.readouterr().out.split("On a-context")
+    assert len(said) == 2
+    same = "taken by nothing: Envoy closes the connection, because port 80 of Gateway chat/gate has no TLS"
+    assert [same in " ".join(part.split()) for part in said] == [True, True]
 
 
 def test_a_request_that_no_client_can_send_ends_with_two_and_says_how_to_fix_it(
