@@ -11,6 +11,7 @@ from config import StackConfig
 from diagnostics.render import Located
 from preview.recorder import Declaration
 from preview.validate import problems
+from tests.unit import small_stack
 from tests.unit.recording import PROJECT
 from tests.unit.stacks import located, parse
 
@@ -31,8 +32,9 @@ class ConfigCase:
     """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
-        """The problems that the program finds in the config or, if there are none, in its `objects`."""
-        return located(self.config, self.secret) or _in_objects(parse(self.config, self.secret))
+        """The problems that the program finds in the config or, if there are none, in its `objects` or all objects."""
+        found = located(self.config, self.secret) or _in_objects(parse(self.config, self.secret))
+        return found or small_stack.problems(**self.config)
 
 
 def load() -> list[ConfigCase]:
