@@ -16,7 +16,7 @@ class CertificateConfig(Section):
         default=False, description="Let the program sign the certificate, for the host names that the listener serves."
     )
     secret: Subdomain | None = Field(
-        default=None, description="Name of a Secret that holds it, from `secrets` or already in the cluster."
+        default=None, description="Name of the Secret that holds it, from `secrets`, or of a Certificate in `objects`."
     )
     issuer: Subdomain | None = Field(
         default=None,

@@ -72,7 +72,9 @@ class ServingConfig(Section):
     https: HttpsConfig | None = Field(default=None, description="HTTPS for all host names of the Gateway's routes.")
     listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Extra listeners.")
     redirect_to_https: bool = Field(
-        default=False, description="Redirect HTTP to HTTPS; routes then attach to the other listeners."
+        default=False,
+        description="Answer every HTTP request with a redirect to HTTPS. A route that sets no `listeners` is then "
+        "served with HTTPS only. All HTTPS listeners must have the same port.",
     )
     traffic: TrafficConfig | None = Field(
         default=None, description="Settings for clients and backends, unless a policy replaces them."

@@ -17,8 +17,8 @@ class RouteConfig(OpenSection):
     )
     listeners: tuple[Subdomain, ...] = Field(
         default=(),
-        description="Names of the listeners that serve it. Default: all that can, except those that only redirect and "
-        "those that select namespaces by label.",
+        description="Names of the listeners that serve it. Default: every listener of the Gateway with a protocol and "
+        "host name that fit, but no HTTP listener with `redirectToHttps`, and none that selects namespaces by label.",
     )
     backend: AppName | None = Field(default=None, description="Workload for all requests, instead of `rules`.")
     canary: CanaryConfig | None = Field(

@@ -8,6 +8,7 @@ from components.apps.network_policy import from_gateway, network_policy
 from components.backend import Backend
 from components.gateway.gateway import Gateway
 from components.gateway.routes import Route, RouteArgs, to
+from components.moved_route import formerly_in_routes
 from diagnostics import Path
 from diagnostics.source import derived
 from kube.resource import KubernetesObject
@@ -56,13 +57,14 @@ class Expose(pulumi.ComponentResource):
             timeout_s=args.timeout_s,
         )
 
-        self.route = Route(name, route, pulumi.ResourceOptions(parent=self))
+        here = pulumi.ResourceOptions(parent=self)
+        self.route = Route(name, route, pulumi.ResourceOptions.merge(here, formerly_in_routes(name)))
         if gateway.namespace.default_deny and backend.namespace == gateway.namespace.name:
             spec = from_gateway(backend, gateway.proxies)
             policy = network_policy(name, f"{name}-from-gateway", backend.namespace, spec)
-            here = pulumi.ResourceOptions(parent=self, depends_on=[gateway.namespace.resource])
+            after = pulumi.ResourceOptions(parent=self, depends_on=[gateway.namespace.resource])
             with config_source(args.path):
-                KubernetesObject(f"{name}-from-gateway", policy, here)
+                KubernetesObject(f"{name}-from-gateway", policy, after)
 
         self.url = gateway.url(args.host) + args.path_prefix.rstrip("/")
         self.register_outputs({"url": self.url})

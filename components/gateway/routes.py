@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, cast
 
 import pulumi
@@ -10,6 +11,7 @@ from components.backend import Backend
 from components.gateway import manifests
 from components.gateway.gateway import Gateway, Gateways
 from components.legacy import formerly_in_configured
+from components.moved_route import formerly_of_app
 from config import Fields, RouteSettings
 from config.route_forms import RouteContext
 from diagnostics import Path
@@ -138,8 +140,8 @@ def _create_route(
 
     fields = resolve_workloads(settings.fields, backends.keys(), backend_ref)
     is_chat = settings.path == (key,)
-    # The chat's routes never were children of `configured`.
-    aliased = opts if is_chat else pulumi.ResourceOptions.merge(opts, formerly_in_configured(key))
+    # The chat's routes have always had this name, and no parent.
+    aliased = opts if is_chat else _merged(opts, formerly_in_configured(key), formerly_of_app(key))
     needed = [] if is_chat else list(after)
     for form, value in settings.forms:
         context = RouteContext(name=settings.name, namespace=gateway.namespace.name, backend_ref=backend_ref)
@@ -163,13 +165,16 @@ def _create_route(
     return Route(key if is_chat else f"route-{key}", args, aliased)
 
 
+def _merged(*options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    return reduce(pulumi.ResourceOptions.merge, options)
+
+
 def _object(
     name: str, manifest: Manifest, gateway: Gateway, settings: RouteSettings, opts: pulumi.ResourceOptions
 ) -> KubernetesObject:
     own = pulumi.ResourceOptions(depends_on=[gateway.resource], custom_timeouts=timeouts(settings.timeout_s))
-    merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(opts, own), formerly_in_configured())
     with config_source(settings.path):
-        return KubernetesObject(name, manifest, merged)
+        return KubernetesObject(name, manifest, _merged(opts, own, formerly_in_configured()))
 
 
 def _listed_parents(settings: RouteSettings, gateway: Gateway) -> Sequence[Manifest]:

@@ -12,6 +12,7 @@ from config import StackConfig
 from diagnostics.render import Located
 from preview.recorder import Declaration
 from preview.validate import problems
+from tests.unit import small_stack
 from tests.unit.recording import PROJECT
 from tests.unit.stacks import located, parse
 
@@ -38,14 +39,15 @@ class ConfigCase:
     """The code of the message, when the sentence of `code` is only a part of it."""
 
     def problems(self) -> list[Located]:
-        """The problems that the program finds in the config or, if there are none, in its `objects`."""
+        """The problems that the program finds in the config or, if there are none, in its `objects` or all objects."""
         with TemporaryDirectory() as path:
             directory = Path(path)
             for name, content in self.files.items():
                 (directory / name).write_text(content)
             if found := located(self.config, self.secret, protected=self.protected, directory=directory):
                 return found
-            return _in_objects(parse(self.config, self.secret, directory=directory), self.deployed)
+            parsed = parse(self.config, self.secret, directory=directory)
+            return _in_objects(parsed, self.deployed) or small_stack.problems(**self.config)
 
 
 def load() -> list[ConfigCase]:

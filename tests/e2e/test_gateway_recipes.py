@@ -49,10 +49,14 @@ BUILT_HERE = {"synergychat:envoyGateway": {"rateLimitImage": peers.RATELIMIT.ref
 
 PASSWORD, KEY, CLIENT_SECRET = "correct horse battery staple", "key-5f2c8f0e", "secret-7d1e6b43"
 SHOP = make_pair(["shop.example.com"], datetime.now(UTC))
+SECOND = make_pair(["ports.example.com"], datetime.now(UTC))
+HELD = make_pair(["held.example.com"], datetime.now(UTC))
 PARTNERS = Authority.new()
 SECRETS = {
     'synergychat:secrets.shop-certificate["tls.crt"]': SHOP.certificate.decode(),
     'synergychat:secrets.shop-certificate["tls.key"]': SHOP.key.decode(),
+    'synergychat:secrets.second-certificate["tls.crt"]': SECOND.certificate.decode(),
+    'synergychat:secrets.second-certificate["tls.key"]': SECOND.key.decode(),
     'synergychat:secrets.partners["ca.crt"]': PARTNERS.pem,
     # `htpasswd -nbs ada` with the password above.
     'synergychat:secrets.users[".htpasswd"]': "ada:{SHA}q/eq1kOINtvlJqojGr3i0O73TUI=",
@@ -76,7 +80,18 @@ def servers(cluster: TestCluster) -> None:
 
 
 @pytest.fixture(scope="module")
-def up(stack: LiveStack, echo_images: object, servers: object, original: str) -> str:
+def held(stack: LiveStack) -> None:
+    """Create the certificate that the stack finds in the cluster."""
+    name = {"name": "held-certificate", "namespace": "certificates"}
+    pair = {"tls.crt": HELD.certificate.decode(), "tls.key": HELD.key.decode()}
+    stack.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "certificates"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": name, "type": "kubernetes.io/tls", "stringData": pair},
+    )
+
+
+@pytest.fixture(scope="module")
+def up(stack: LiveStack, echo_images: object, servers: object, held: object, original: str) -> str:
     """The output of the first `up`, with all recipes that can be combined."""
     stack.file.write_text(file_with(original, [piece for heading, piece in RECIPES.items() if heading not in APART]))
     _set_secrets(stack, SECRETS)
@@ -154,6 +169,23 @@ def test_the_certificate_of_ones_own_is_the_one_that_is_shown(gateway: str) -> N
     shown = certificate(gateway, 443, "shop.example.com")
     assert shown == x509.load_pem_x509_certificate(SHOP.certificate)
     assert ask(gateway, "https://shop.example.com/").status_code == 200
+
+
+@of("HTTPS with a certificate that is already in the cluster")
+def test_a_certificate_of_another_namespace_is_the_one_that_is_shown(gateway: str) -> None:
+    assert certificate(gateway, 443, "held.example.com") == x509.load_pem_x509_certificate(HELD.certificate)
+    assert ask(gateway, "https://held.example.com/").status_code == 200
+
+
+@of("A second HTTPS port with a certificate of its own")
+def test_each_port_of_a_host_name_has_its_own_certificate_and_http_redirects_to_the_first(gateway: str) -> None:
+    own = x509.load_pem_x509_certificate(SECOND.certificate)
+    assert certificate(gateway, 9443, "ports.example.com") == own
+    assert certificate(gateway, 443, "ports.example.com") != own
+    for url in ("https://ports.example.com/", "https://ports.example.com:9443/"):
+        assert ask(gateway, url).status_code == 200
+    answer = ask(gateway, "http://ports.example.com/a")
+    assert (answer.status_code, answer.headers["location"]) == (301, "https://ports.example.com/a")
 
 
 @of("HTTPS with cert-manager")
@@ -305,6 +337,14 @@ def test_a_password_is_asked_for(gateway: str) -> None:
     assert ask(gateway, url).status_code == 401
     assert ask(gateway, url, auth=("ada", "a guess")).status_code == 401
     assert ask(gateway, url, auth=("ada", PASSWORD)).status_code == 200
+
+
+@of("A password for one path")
+def test_a_password_guards_one_path_and_leaves_the_others_open(gateway: str) -> None:
+    url = "http://echo.internal/admin/users"
+    assert ask(gateway, url).status_code == 401
+    assert ask(gateway, url, auth=("ada", PASSWORD)).json()["path"] == "/admin/users"
+    assert {ask(gateway, f"http://echo.internal{path}").status_code for path in ("/", "/administrator")} == {200}
 
 
 @of("An API key")

@@ -52,6 +52,8 @@ class Recorded:
     ignored_changes: tuple[str, ...]
     protect: bool
     retain_on_delete: bool
+    aliases: frozenset[str]
+    """URNs that it had before by its own aliases. The engine derives those of its children from them."""
     timeouts: dict[str, str]
 
     @property
@@ -201,9 +203,15 @@ class _Monitor(MockMonitor):
             ignored_changes=tuple(request.ignoreChanges),
             protect=request.protect,
             retain_on_delete=request.retainOnDelete,
+            aliases=frozenset(self._alias(alias.spec, answer.urn, request) for alias in request.aliases),
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
         )
         return answer
+
+    def _alias(self, spec: Any, urn: str, request: Any) -> str:
+        """The URN that an alias stands for: what it does not name is the same as today."""
+        parent = "" if spec.noParent else spec.parentUrn or request.parent
+        return self.make_urn(parent, spec.type or request.type, spec.name or request.name)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         if outputs := _plain(request.outputs):

@@ -1,4 +1,4 @@
-"""The stack that __main__.py declares, with a small release and without validation."""
+"""The stack that __main__.py declares, with a small release."""
 
 import runpy
 from contextlib import nullcontext
@@ -13,6 +13,8 @@ from components.platform import platform
 from components.platform.cert_manager_release import CertManagerRelease
 from components.platform.release import Release
 from config import Stack
+from diagnostics.render import Located, render
+from preview import preview as preview_block
 from tests.unit import program, release
 from tests.unit.recording import Recording, record
 from tests.unit.stacks import resolved
@@ -36,10 +38,11 @@ def _release() -> Release:
     return release.release(*release.with_every_kind())
 
 
-def declare(stack: Stack, cert_manager: CertManagerRelease | None = None) -> None:
+def declare(stack: Stack, cert_manager: CertManagerRelease | None = None, *, validated: bool = False) -> None:
+    """Run __main__.py. Objects are not validated unless `validated` is set."""
     with (
         mock.patch("config.load", lambda: stack),
-        mock.patch("preview.Preview", lambda **_: nullcontext(mock.Mock())),
+        nullcontext() if validated else mock.patch("preview.Preview", lambda **_: nullcontext(mock.Mock())),
         mock.patch("kube.provider.connect", lambda *_: on_cluster()),
         mock.patch.object(platform, "load_envoy_gateway", lambda *_, **__: _release()),
         mock.patch.object(platform, "load_cert_manager", lambda _: cert_manager),
@@ -51,3 +54,11 @@ def build(*, preview: bool = False, cert_manager: CertManagerRelease | None = No
     """All resources of a stack with these keys in its config."""
     wanted = stack(**keys)
     return record(lambda: declare(wanted, cert_manager), preview=preview)
+
+
+def problems(**keys: Any) -> list[Located]:
+    """The problems that a preview finds in the objects of a stack with these keys in its config."""
+    wanted = stack(**keys)
+    with mock.patch.object(preview_block, "render", wraps=render) as rendered:
+        record(lambda: declare(wanted, validated=True), preview=True)
+    return list(rendered.call_args.args[0]) if rendered.called else []

@@ -48,17 +48,19 @@ def small_release(directory: Path) -> dict[str, Any]:
 
 def rendered(recording: Recording) -> str:
     """The release by its objects' names, and all that is ours with its inputs; in an order that says nothing."""
-    names = {each.urn: each.name for each in recording}
+    names = {resource.urn: resource.name for resource in recording}
     # The names of all objects are a part of it, and whether the cluster is known.
     record = recording["stack-identity"]
-    theirs = [record, *(each for each in recording if each.parent == ENVOY_GATEWAY)]
+    theirs = [record, *(resource for resource in recording if resource.parent == ENVOY_GATEWAY)]
     ours: dict[str, Any] = {}
-    for each in recording:
-        if each not in theirs:
-            after = sorted({names[urn] for urn in each.depends_on})
-            ours[each.urn.removeprefix(URN)] = ({"after": after} if after else {}) | {"inputs": each.inputs}
+    for resource in recording:
+        if resource not in theirs:
+            after = sorted({names[urn] for urn in resource.depends_on})
+            ours[resource.urn.removeprefix(URN)] = ({"after": after} if after else {}) | {"inputs": resource.inputs}
     objects = sorted(
-        f"{each.inputs['kind']}/{each.inputs['metadata']['name']}" for each in theirs if each is not record
+        f"{resource.inputs['kind']}/{resource.inputs['metadata']['name']}"
+        for resource in theirs
+        if resource is not record
     )
     return (
         "# What the dev stack consists of: the objects of the release by name, all others with their inputs.\n"
@@ -90,14 +92,14 @@ def test_the_dev_stack_has_the_names_of_the_lesson(dev: Recording) -> None:
     assert gateway.inputs["metadata"]["name"] == "app-gateway"
     (listener,) = gateway.inputs["spec"]["listeners"]
     assert (listener["name"], listener["protocol"], listener["port"]) == ("http", "HTTP", 80)
-    assert {route_of(each) for each in dev.of_kind("HTTPRoute")} == {
+    assert {route_of(resource) for resource in dev.of_kind("HTTPRoute")} == {
         ("web-httproute", "synchat.internal", "app-gateway", "/", "web-service", 80),
         ("api-httproute", "synchatapi.internal", "app-gateway", "/", "api-service", 80),
     }
     services = {
-        (each.inputs["metadata"]["name"], each.inputs["spec"]["ports"][0]["port"])
-        for each in dev.of_kind("Service")
-        if each.parent != ENVOY_GATEWAY
+        (resource.inputs["metadata"]["name"], resource.inputs["spec"]["ports"][0]["port"])
+        for resource in dev.of_kind("Service")
+        if resource.parent != ENVOY_GATEWAY
     }
     assert services == {("web-service", 80), ("api-service", 80), ("crawler-service", 80)}
 
@@ -144,13 +146,15 @@ def test_only_what_needs_the_address_is_unknown_in_a_preview(tmp_path: Path) -> 
 
 
 def test_every_object_has_our_field_manager(dev: Recording) -> None:
-    managers = {each.inputs["metadata"]["annotations"]["pulumi.com/patchFieldManager"] for each in dev.kubernetes}
+    managers = {
+        resource.inputs["metadata"]["annotations"]["pulumi.com/patchFieldManager"] for resource in dev.kubernetes
+    }
     assert managers == {"synergychat"}
     assert len(dev.kubernetes) > 50
 
 
 def test_every_object_is_marked_as_the_stacks_own_and_is_recorded(dev: Recording) -> None:
-    marks = {each.inputs["metadata"]["annotations"]["synergychat/stack"] for each in dev.kubernetes}
+    marks = {resource.inputs["metadata"]["annotations"]["synergychat/stack"] for resource in dev.kubernetes}
     assert marks == {f"organization/synergychat/dev/{program.IDENTIFIER}"}
     recorded = dev["stack-identity"].inputs["input"]["objects"]
     assert len(recorded) == len(set(recorded)) == len(dev.kubernetes)
@@ -158,54 +162,62 @@ def test_every_object_is_marked_as_the_stacks_own_and_is_recorded(dev: Recording
 
 
 def test_fields_of_others_are_not_taken(dev: Recording) -> None:
-    forced = [each.name for each in dev.kubernetes if "patchForce" in str(each.inputs["metadata"]["annotations"])]
+    forced = [
+        resource.name for resource in dev.kubernetes if "patchForce" in str(resource.inputs["metadata"]["annotations"])
+    ]
     assert forced == []
-    assert [each.name for each in dev if each.retain_on_delete] == []
+    assert [resource.name for resource in dev if resource.retain_on_delete] == []
 
 
 def test_every_object_goes_to_the_cluster_that_the_stack_names(dev: Recording) -> None:
-    (provider,) = [each for each in dev if each.type.startswith("pulumi:providers:")]
+    (provider,) = [resource for resource in dev if resource.type.startswith("pulumi:providers:")]
     assert provider.inputs["context"] == "synergychat-local"
-    assert {each.provider for each in dev.kubernetes} == {provider.urn}
+    assert {resource.provider for resource in dev.kubernetes} == {provider.urn}
 
 
 def test_an_object_that_serves_clients_overlaps_with_its_successor_of_another_name(dev: Recording) -> None:
-    overlapping = {each.kind for each in dev.kubernetes if not each.delete_before_replace}
+    overlapping = {resource.kind for resource in dev.kubernetes if not resource.delete_before_replace}
     assert {"Namespace", "Deployment", "Service", "HTTPRoute", "ConfigMap"} <= overlapping
     # Two of these would want the same port, class or name.
-    alone = {each.kind for each in dev.kubernetes if each.delete_before_replace}
+    alone = {resource.kind for resource in dev.kubernetes if resource.delete_before_replace}
     assert {"Gateway", "GatewayClass", "EnvoyProxy", "Job", "CustomResourceDefinition"} <= alone
     assert not overlapping & alone
 
 
 def test_nothing_is_protected_or_retained_unless_the_config_says_so(dev: Recording) -> None:
-    assert [each.name for each in dev if each.protect or each.retain_on_delete] == []
+    assert [resource.name for resource in dev if resource.protect or resource.retain_on_delete] == []
 
 
 def test_prod_protects_namespaces_addresses_and_what_others_depend_on(pinned_manifest: Path, tmp_path: Path) -> None:
     prod = program.run(tmp_path, stack="prod", preview=True, manifest=pinned_manifest)
-    protected = {(each.kind, each.inputs["metadata"]["name"]) for each in prod.kubernetes if each.protect}
+    protected = {
+        (resource.kind, resource.inputs["metadata"]["name"]) for resource in prod.kubernetes if resource.protect
+    }
     assert {("Namespace", "synergychat-prod"), ("Gateway", "app-gateway")} <= protected
     assert {("Namespace", "envoy-gateway-system"), ("Deployment", "envoy-gateway")} <= protected
-    assert {each.protect for each in prod.of_kind("CustomResourceDefinition")} == {True}
+    assert {resource.protect for resource in prod.of_kind("CustomResourceDefinition")} == {True}
     # An upgrade replaces these.
-    assert {each.protect for each in prod.of_kind("Job")} == {False}
+    assert {resource.protect for resource in prod.of_kind("Job")} == {False}
 
 
 def test_everything_is_known_before_anything_is_made(dev: Recording) -> None:
-    assert [each.name for each in dev if UNKNOWN in str(each.inputs)] == []
+    assert [resource.name for resource in dev if UNKNOWN in str(resource.inputs)] == []
 
 
 def test_the_name_of_a_child_starts_with_its_parents(dev: Recording) -> None:
     # So that an alias on a component covers all that is in it.
-    children = [each for each in dev if each.parent in dev.resources]
-    strays = [each.name for each in children if not each.name.startswith(f"{dev.resources[each.parent].name}-")]
+    children = [resource for resource in dev if resource.parent in dev.resources]
+    strays = [
+        resource.name
+        for resource in children
+        if not resource.name.startswith(f"{dev.resources[resource.parent].name}-")
+    ]
     assert len(children) > 50
     assert strays == []
 
 
 def test_every_object_belongs_to_a_component(dev: Recording) -> None:
-    assert [each.name for each in dev.kubernetes if each.parent not in dev.resources] == []
+    assert [resource.name for resource in dev.kubernetes if resource.parent not in dev.resources] == []
 
 
 def test_every_namespaced_object_says_its_namespace(dev: Recording) -> None:
@@ -220,7 +232,7 @@ def test_every_namespaced_object_says_its_namespace(dev: Recording) -> None:
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
     }
-    homeless = [each.name for each in dev.kubernetes if "namespace" not in each.inputs["metadata"]]
+    homeless = [resource.name for resource in dev.kubernetes if "namespace" not in resource.inputs["metadata"]]
     assert [name for name in homeless if dev[name].kind not in cluster_wide] == []
 
 
@@ -270,7 +282,9 @@ def test_the_pages_api_url_follows_the_host_name_of_the_api_route_and_the_public
 def test_a_namespace_set_in_the_config_is_everyones(tmp_path: Path) -> None:
     recording = program.run(tmp_path, config=small_release(tmp_path) | {"synergychat:namespace": "talk"})
     namespaces = {
-        each.inputs["metadata"].get("namespace") for each in recording.kubernetes if each.parent != ENVOY_GATEWAY
+        resource.inputs["metadata"].get("namespace")
+        for resource in recording.kubernetes
+        if resource.parent != ENVOY_GATEWAY
     }
     # The class and the namespace are in none; the proxy is with the controller.
     assert namespaces == {"talk", "envoy-gateway-system", None}
@@ -327,7 +341,7 @@ def test_the_program_imports_nothing_of_what_brings_a_cluster_to_this_machine() 
     files = [*ROOT.glob("*.py"), *ROOT.glob("components/**/*.py"), *ROOT.glob("config/*.py")]
     imports = {(file.name, name.split(".")[0]) for file in files for name in imported(file)}
     assert {("__main__.py", "components"), ("gateway.py", "config"), ("stack.py", "config")} <= imports
-    assert [each for each in imports if each[1] in ("local", "tests", "bench")] == []
+    assert [resource for resource in imports if resource[1] in ("local", "tests", "bench")] == []
 
 
 @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)

@@ -168,15 +168,22 @@ config:
 Two keys have no default that works: `context`, and `envoyGateway.sha256`, because the program refuses a download
 without a checksum ([why](#where-the-envoy-gateway-manifest-comes-from)).
 
-To set a single value of the selected stack: `pulumi config set --path 'synergychat:web.hostname' chat.example.com`
+This command sets a single value in the file of the stack `dev`:
+
+```sh
+pulumi config set --stack dev --path 'synergychat:web.hostname' chat.example.com
+```
+
+`pulumi` must know the stack: `make preview` creates it, as [Set a secret](gateway.md#set-a-secret) shows. You can also
+edit the file.
 
 Three keys set ports, one for each step of a request. `gateway.port` is the port that clients connect to
 (`http://HOST:PORT`), `servicePort` the port of the workload's Service, which Envoy connects to, and `port`, such as
 `web.port`, the port that the process in the pod listens on. Each can change without the others.
 
-The two routes must have different host names and different names; the three Services must have different names. Keep
-`pulumi:disable-default-providers` in the file of every stack. With it, the program can deploy only to the cluster that
-`context` names.
+`web.hostname` and `api.hostname` must differ, and so must `web.routeName` and `api.routeName`, and the `serviceName` of
+`web`, `api` and `crawler`. Keep `pulumi:disable-default-providers` in the file of every stack. With it, the program can
+deploy only to the cluster that `context` names.
 
 ## Top level
 """
@@ -223,12 +230,15 @@ Pulumi passes the keys of the stack's file to the program in a variable of the e
 
 The same is true of `certManager.manifest`; the file of a cert-manager release is `cert-manager.yaml`.
 
-The checksum of a download must be one of `envoyGateway.sha256`. Without any, the download is refused; the message shows
-its checksum, which you can compare with one from a source that you trust. A download is stored by its checksum in
-`$XDG_CACHE_HOME/synergychat/manifests` (`~/.cache` when the variable is not set). The program looks there first, so a
-later preview needs no network. You can store a manifest from another source there too, as `CHECKSUM.yaml`. When GitHub
-cannot be reached, `make up` and `make preview` store a manifest of the default release there, which they render from
-its chart. Its checksum is the one in the example above.
+The checksum of a download must be in the list `envoyGateway.sha256`. If the list is empty, the program refuses the
+download and shows its checksum. Compare that checksum with one from a source that you trust before you put it into the
+list.
+
+The program keeps manifests in `~/.cache/synergychat/manifests`, or in `synergychat/manifests` below `XDG_CACHE_HOME` if
+that variable is set. Each file is named `CHECKSUM.yaml`. A download is stored there, and the program looks there before
+it downloads, so a later preview needs no network. You can also put a manifest there yourself. If GitHub cannot be
+reached, `make up` and `make preview` render the chart of the default release and store the result there. The example
+at the top of this page has the checksum of that result.
 
 The checksum of a file is the SHA-256 of its content (`sha256sum FILE`). The checksum of a chart directory is the
 SHA-256 of a list of its files, sorted by path. Every line has the file's checksum, two spaces, and its path relative to

@@ -32,7 +32,7 @@ def test_every_target_of_make_exists(page: Path) -> None:
 
 @every_page
 def test_every_config_key_that_is_set_from_the_command_line_exists(page: Path) -> None:
-    command = r"pulumi config (?:set|rm|get)(?: --path)? (?!--)'?(?:synergychat:)?([\w.]+)"
+    command = r"pulumi config (?:set|rm|get)(?: --stack \w+)?(?: --path)? (?!--)'?(?:synergychat:)?([\w.]+)"
     named = set(re.findall(command, page.read_text())) - {_PLACEHOLDER}
     assert named <= set(_keys(StackConfig))
 

@@ -9,7 +9,7 @@ import pytest
 
 from components import create_routes
 from tests.unit import small_stack
-from tests.unit.recording import Recording, record
+from tests.unit.recording import Recorded, Recording, record
 
 SERVICE = {"namespace": small_stack.NAMESPACE, "port": 80}
 
@@ -181,3 +181,27 @@ def test_a_route_may_have_parents_of_its_own() -> None:
     route = {"kind": "TCPRoute", "parentRefs": [{"name": "inner"}], "backend": "web"}
     recording = small_stack.build(routes={"a": route})
     assert recording["route-a-route"].inputs["spec"]["parentRefs"] == [{"name": "inner"}]
+
+
+# A route that moves between `apps` and `routes`: Pulumi must not delete its object with an old resource
+
+
+SHOP = {"image": "registry.example.com/shop:1"}
+
+
+@pytest.mark.parametrize("is_of_app_before", [True, False])
+def test_a_route_that_moves_to_or_from_the_host_name_of_an_app_stays_one_resource(*, is_of_app_before: bool) -> None:
+    of_app = small_stack.build(apps={"shop": SHOP | {"hostname": "shop.internal"}})
+    routes = {"shop": {"hostnames": ["shop.internal"], "backend": "shop"}}
+    of_routes = small_stack.build(apps={"shop": SHOP}, routes=routes)
+    (earlier, later) = (route_of_shop(of_app), route_of_shop(of_routes))
+    if not is_of_app_before:
+        earlier, later = later, earlier
+    assert earlier.urn != later.urn
+    assert earlier.urn in later.aliases
+
+
+def route_of_shop(recording: Recording) -> Recorded:
+    """The component whose child is the object."""
+    (route,) = [route for route in recording.of_kind("HTTPRoute") if route.inputs["metadata"]["name"] == "shop"]
+    return recording.resources[route.parent]
