@@ -60,7 +60,7 @@ def create_identity(context: str, objects: Awaitable[Sequence[str]], adopt: Sequ
     )
     return Identity(
         context=pulumi.Output.all(recorded.output, live).apply(lambda values: checks.cluster(*values)),
-        stack=recorded.output.apply(lambda output: _mark(output["id"])),
+        stack=recorded.output.apply(_stack_mark),
     )
 
 
@@ -72,9 +72,12 @@ class _Checks:
         self._adopt = adopt
         self._live = live
 
-    def cluster(self, recorded: Mapping[str, Any], live: str | None) -> str:
-        """The context. Ends the program when it leads to another cluster than the recorded one."""
-        if problems := self._other_cluster(recorded, live):
+    def cluster(self, recorded: Mapping[str, Any] | None, live: str | None) -> str:
+        """The context. Ends the program when it leads to another cluster than the recorded one.
+
+        Nothing is recorded in a `pulumi destroy` of an empty state, which creates nothing.
+        """
+        if problems := self._other_cluster(recorded or {}, live):
             stop(render(problems, pulumi.get_stack()))
         return self._context
 
@@ -153,6 +156,10 @@ async def _objects_in_state() -> list[Manifest]:
 
 def _names_by_uid(manifests: Sequence[Manifest]) -> dict[str, ObjectName]:
     return {manifest["metadata"]["uid"]: ObjectName.declared(manifest) for manifest in manifests}
+
+
+def _stack_mark(recorded: Mapping[str, Any] | None) -> str:
+    return _mark((recorded or {}).get("id", ""))
 
 
 def _mark(identifier: str) -> str:

@@ -1,5 +1,6 @@
 """Provider: connect the program to the cluster of a named kubeconfig context, never to the current one."""
 
+import os
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -27,12 +28,12 @@ def connect(
     `objects` are the paths of all objects; those that exist already must be the stack's own or be named in `adopt`.
 
     For an update the context must exist and its API server must answer, else the program ends before anything is
-    registered. A preview needs neither.
+    registered. A preview needs neither, nor does a run in which Pulumi is to forget the objects of a lost cluster.
     """
     files = kubeconfig_files()
     try:
         merged = read_kubeconfig(files)
-        if not pulumi.runtime.is_dry_run():
+        if not pulumi.runtime.is_dry_run() and not _forgets_unreachable():
             check_reachable(context, merged, files)
     except ClusterError as error:
         stop(render([error.located], pulumi.get_stack()))
@@ -50,6 +51,11 @@ def connect(
         enable_secret_mutable=True,
     )
     return pulumi.ResourceOptions(providers=[provider])
+
+
+def _forgets_unreachable() -> bool:
+    """Whether the Kubernetes provider deletes objects from the state if their cluster does not answer."""
+    return os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE", "").lower() in ("1", "true")
 
 
 _OVERLAPPING = frozenset(

@@ -89,13 +89,8 @@ def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
             with Progress() as progress:
                 stacks.prepare(supplies.for_program(progress))
             stack.recover()
-            if not stack.on_local_cluster:
-                if (code := _confirm_removal(stack, confirmed)) != 0:
-                    return code
-                # Its own preview finds a protected object before anything that depends on the object is deleted.
-                destroyed = stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration())
-                if destroyed.returncode != 0:
-                    return destroyed.returncode
+            if not stack.on_local_cluster and (code := _destroy(stack, confirmed)) != 0:
+                return code
             if (code := stack.remove(force=stack.on_local_cluster)) != 0:
                 return code
         if stack.on_local_cluster:
@@ -121,14 +116,23 @@ def _confirm_update(stack: Stack, confirmed: str) -> int:
     return plan.exit_code
 
 
-def _confirm_removal(stack: Stack, confirmed: str) -> int:
-    """Show what a removal deletes and ask for the stack's name, as `_confirm_update` does for an update."""
-    plan = Plan.of(stack, "destroy", "--preview-only")
-    plan.print()
-    if plan.exit_code == 0:
-        question = f"Remove the stack {stack.name} from {stack.context}?"
-        confirmation.ask(stack, question, stack.name, confirmed=confirmed, typed=_typed_purge(stack))
-    return plan.exit_code
+def _destroy(stack: Stack, confirmed: str) -> int:
+    """Show what a removal deletes, ask for the stack's name, and delete it. Return Pulumi's exit code.
+
+    A state without resources needs no cluster, which may be gone.
+    """
+    has_resources = stack.has_resources()
+    if has_resources:
+        plan = Plan.of(stack, "destroy", "--preview-only")
+        plan.print()
+        if plan.exit_code != 0:
+            return plan.exit_code
+    question = f"Remove the stack {stack.name} from {stack.context}?"
+    confirmation.ask(stack, question, stack.name, confirmed=confirmed, typed=_typed_purge(stack))
+    if not has_resources:
+        return 0
+    # Its own preview finds a protected object before anything that depends on the object is deleted.
+    return stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration()).returncode
 
 
 def _typed_purge(stack: Stack) -> str:

@@ -176,13 +176,21 @@ class Stack:
         """
         if not state_lock.release_dead(self.name, variables(self.context)["PULUMI_BACKEND_URL"]):
             return
-        exported = self.pulumi("stack", "export", "--stack", self.name, capture=True)
-        state = json.loads(exported.stdout) if exported.returncode == 0 else {}
+        state = self._state()
         if state.get("deployment", {}).pop("pending_operations", None):
             with tempfile.TemporaryDirectory() as scratch:
                 file = Path(scratch) / "state.json"
                 file.write_text(json.dumps(state))
                 self.pulumi("stack", "import", "--stack", self.name, "--file", str(file), capture=True)
+
+    def has_resources(self) -> bool:
+        """Tell whether the state has anything to delete."""
+        return bool(self._state().get("deployment", {}).get("resources"))
+
+    def _state(self) -> dict[str, Any]:
+        """Return the state as Pulumi exports it; empty if there is none."""
+        exported = self.pulumi("stack", "export", "--stack", self.name, capture=True)
+        return json.loads(exported.stdout) if exported.returncode == 0 else {}
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last successful update; empty if there is none."""

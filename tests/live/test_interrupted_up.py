@@ -70,7 +70,8 @@ def test_one_signal_lets_pulumi_end_by_itself(
 ) -> None:
     said = _interrupted(newcomer, send)
     assert "interrupted: waiting for pulumi to end" in said
-    assert "may lead to orphaned resources" not in said
+    assert "received; cancelling" in said
+    assert "received; terminating" not in said
     _nothing_is_left(newcomer)
     assert _pending(newcomer) == []
 

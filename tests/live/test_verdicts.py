@@ -38,11 +38,19 @@ def crds(manifest_crds: list[dict[str, Any]]) -> Crds:
 
 
 @pytest.fixture(scope="module")
-def answers(cluster: TestCluster, manifest_crds: list[dict[str, Any]]) -> dict[str, str]:
+def answers(
+    cluster: TestCluster, manifest_crds: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """The refusal of the API server by the name of the case; empty for an object that it accepts."""
+    # The client reads a certificate from files, and the kubeconfig for users has it embedded.
+    kubeconfig = tmp_path_factory.mktemp("admin") / "kubeconfig"
+    content = yaml.safe_load(cluster.kubeconfig.read_text())
+    admin = cluster.directory.pki / "admin"
+    content["users"][0]["user"] = {"client-certificate": f"{admin}.crt", "client-key": f"{admin}.key"}
+    kubeconfig.write_text(yaml.safe_dump(content))
     # The browser of other tests keeps an event loop running in this thread.
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(asyncio.run, _refusals(cluster.kubeconfig, manifest_crds)).result()
+        return executor.submit(asyncio.run, _refusals(kubeconfig, manifest_crds)).result()
 
 
 async def _refusals(kubeconfig: Path, manifest_crds: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -78,6 +78,14 @@ def test_an_update_ends_when_the_cluster_cannot_be_used(kubeconfig: Path) -> Non
     assert "[context-missing]\n      fix: " in message
 
 
+def test_a_run_that_forgets_the_objects_of_a_lost_cluster_needs_no_cluster(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig.write_text(yaml.safe_dump(document("another")))
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    assert connect()["cluster"].inputs["context"] == CONTEXT
+
+
 @pytest.mark.parametrize("preview", [False, True])
 def test_an_invalid_kubeconfig_ends_a_preview_too(kubeconfig: Path, preview: bool) -> None:
     kubeconfig.write_text("contexts: [")

@@ -81,8 +81,10 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list
     program.parent.mkdir()
     events = [json.dumps({"resourcePreEvent": {"metadata": step("delete", CLAIM, "one")}})]
     (tmp_path / "events").write_text("\n".join(events))
+    (tmp_path / "state").write_text(json.dumps({"deployment": {"resources": [{"type": CLAIM}]}}))
     program.write_text(f"""#!/bin/sh
 shift 2
+[ "$1 $2" = "stack export" ] && exec cat {tmp_path}/state
 echo "$1" >> {tmp_path}/called
 echo "the display of $1"
 while [ $# -gt 0 ]; do [ "$1" = --event-log ] && cp {tmp_path}/events "$2"; shift; done
@@ -93,7 +95,7 @@ exit 0
     monkeypatch.setenv("PULUMI_BACKEND_URL", tmp_path.as_uri())
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     monkeypatch.setattr(pulumi_processes, "end_orphaned_plugins", lambda: None)
-    monkeypatch.setattr(lifecycle, "_check_reach", lambda _: None)
+    monkeypatch.setattr(lifecycle, "check_reach", lambda _: None)
     monkeypatch.setattr(lifecycle.supplies, "for_stack", lambda _: None)
     monkeypatch.setattr(lifecycle.supplies, "for_program", lambda _: None)
     monkeypatch.setattr(lifecycle.stacks, "prepare", lambda _: None)
@@ -138,6 +140,17 @@ def test_without_a_terminal_the_plan_is_all_that_happens(
 def test_confirm_with_the_stacks_name_goes_on(called: Called, command: Callable[..., int], steps: list[str]) -> None:
     assert command("staging") == 0
     assert called() == steps
+
+
+@pytest.mark.parametrize("state", [{"deployment": {"manifest": {}}}, {}])
+def test_a_stack_without_resources_is_removed_without_asking_its_cluster(
+    called: Called, tmp_path: Path, state: dict[str, Any]
+) -> None:
+    (tmp_path / "state").write_text(json.dumps(state))
+    with pytest.raises(UserError, match="Nothing was changed"):
+        purge()
+    assert purge("staging") == 0
+    assert not (tmp_path / "called").exists()
 
 
 @pytest.mark.parametrize("command", [up, purge])
