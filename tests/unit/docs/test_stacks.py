@@ -33,10 +33,6 @@ def test_the_page_is_up_to_date() -> None:
     assert (ROOT / "docs" / "stacks.md").read_text() == stacks.render()
 
 
-def test_the_page_shows_every_stack() -> None:
-    assert {f"Pulumi.{name}.yaml" for name in stacks.STACKS} == {file.name for file in ROOT.glob("Pulumi.*.yaml")}
-
-
 def test_the_page_shows_values_of_the_stacks_as_code_and_defaults_as_text() -> None:
     rows = stacks.render().splitlines()
     assert "| `namespace` | synergychat | `synergychat-staging` | `synergychat-prod` |" in rows
