@@ -20,13 +20,14 @@ from local.cluster import kernel
 
 _ONE_SIGNAL_S = 1.0
 """Signals within this time count as one: the terminal, the shell and make may each deliver the same Ctrl-C."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What Ctrl-C, a CI system and a terminal that closes send."""
 
 Command = Sequence[str | Path]
 
 
 class Interrupted(KeyboardInterrupt):
-    """SIGINT or SIGTERM has arrived. `number` says which."""
+    """One of these signals has arrived. `number` says which."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -81,6 +82,12 @@ class _Signals:
         if self.count != count_before:
             self._cancel(child)
 
+    def end(self, child: _Child) -> None:
+        """Cancel a child whose output can no longer be used, unless a signal has done so."""
+        if child in self._uncancelled:
+            del self._uncancelled[child]
+            child.cancel()
+
     def remove(self, child: _Child) -> None:
         self._children.pop(child, None)
         self._uncancelled.pop(child, None)
@@ -107,8 +114,9 @@ class _Signals:
         del self._uncancelled[child]
         if child.leads_group or self.number != signal.SIGINT:
             child.cancel()
-        # `print` must not be called here: the handler may have interrupted one.
-        os.write(2, f"interrupted: waiting for {child.name} to end; to kill it, interrupt again\n".encode())
+        with suppress(OSError):  # the terminal may have closed
+            # `print` must not be called here: the handler may have interrupted one.
+            os.write(2, f"interrupted: waiting for {child.name} to end; to kill it, interrupt again\n".encode())
 
 
 _signals = _Signals()
@@ -116,13 +124,17 @@ _signals = _Signals()
 
 @contextmanager
 def handled_signals() -> Iterator[None]:
-    """Forward SIGINT and SIGTERM to the children of this module during the block, and wait for them.
+    """Forward signals to the children of this module during the block, and wait for them.
 
-    When they have ended, or if there is none, Interrupted is raised. A second signal kills them.
+    When they have ended, or if there is none, Interrupted is raised. A second signal kills them. A signal that is
+    ignored, as SIGHUP under `nohup`, stays so.
     """
     global _signals
     _signals = _Signals()
-    before = {number: signal.signal(number, _signals.handle) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, _signals.handle)
     try:
         yield
     finally:
@@ -146,7 +158,7 @@ def started(command: Command, **options: Any) -> Iterator["subprocess.Popen[str]
             child.kill()
             raise
         except BaseException:
-            child.cancel()
+            signals.end(child)
             child.process.communicate()  # a child that cannot write does not end
             raise
         finally:
@@ -180,8 +192,10 @@ def _prepare(parent: int) -> Callable[[], None]:
     """Return what the child does before it executes the command."""
 
     def prepare() -> None:
-        for number in _SIGNALS:
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)  # not the handler of this module, which is the parent's
+        # A closed terminal sends it to the whole group, and Pulumi would end at once. The parent forwards it as SIGINT.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if sys.platform == "linux":
             # The kernel sends SIGKILL when the thread ends that started the child. It waits in started() until then.
             kernel.die_with_parent()

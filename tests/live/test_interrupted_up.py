@@ -31,6 +31,11 @@ def _to_the_group(process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGINT)
 
 
+def _hang_up(process: subprocess.Popen[str]) -> None:
+    """Send what a terminal sends when it closes, for example with its SSH connection."""
+    os.killpg(process.pid, signal.SIGHUP)
+
+
 def _twice(process: subprocess.Popen[str]) -> None:
     _to_the_group(process)
     time.sleep(1.5)
@@ -64,7 +69,7 @@ def _pending(newcomer: Newcomer) -> list[object]:
 
 
 # Each run gets further than the one before, so the first one leaves objects to wait for.
-@pytest.mark.parametrize("send", [_to_the_group, _to_make])
+@pytest.mark.parametrize("send", [_to_the_group, _to_make, _hang_up])
 def test_one_signal_lets_pulumi_end_by_itself(
     newcomer: Newcomer, send: Callable[[subprocess.Popen[str]], None]
 ) -> None:

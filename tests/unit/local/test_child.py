@@ -84,7 +84,7 @@ INTERRUPTED = "interrupted: run the same command again to continue\n"
 
 
 @pytest.mark.parametrize("body", [RUN, READ, RUN_IN_A_THREAD], ids=["run", "read", "thread"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_reaches_the_child_once_as_sigint_and_is_waited_for(
     parent: Parent, body: str, number: int, code: int
 ) -> None:
@@ -162,6 +162,31 @@ def test_on_a_terminal_the_terminal_alone_delivers_ctrl_c() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
     os.close(terminal)
     assert said.decode().replace("\r\n", "\n").endswith(f"{WAITING}saved after INT\n{INTERRUPTED}")
+
+
+@pytest.mark.parametrize("body", [RUN, READ], ids=["run", "read"])
+def test_when_the_terminal_closes_the_child_ends_in_its_own_time(tmp_path: Path, body: str) -> None:
+    saved = tmp_path / "saved"
+    slow = SLOW.replace("*got, flush=True", f"*got, file=open({str(saved)!r}, 'w')")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(REPOSITORY)
+        os.execv(sys.executable, [sys.executable, "-c", _PARENT.format(slow=slow, body=body)])  # noqa: S606
+    said = b""
+    while b"started\r\n" not in said:
+        said += os.read(terminal, 1024)
+    os.killpg(pid, signal.SIGHUP)  # as a shell does for its jobs
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert saved.read_text() == "saved after INT\n"
+
+
+def test_an_ignored_signal_stays_ignored(parent: Parent) -> None:
+    process = parent(RUN, wrapper=("nohup",))
+    os.killpg(process.pid, signal.SIGHUP)
+    time.sleep(1.2)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=20)[0] == f"{WAITING}saved after INT\n{INTERRUPTED}"
 
 
 def test_a_child_that_does_not_answer_in_time_is_killed() -> None:
