@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from unittest import mock
 
 import pulumi
 import pulumi.runtime.settings
+import pulumi.runtime.stack
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto.source_pb2 import StackTrace
@@ -81,6 +82,15 @@ class Recording:
         self.exit_code = code
         raise SystemExit(code)
 
+    def unless_ended(self, wait: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """The same function, which does nothing once the program has ended."""
+
+        async def waiting(*arguments: Any) -> None:
+            if self.exit_code is None:
+                await wait(*arguments)
+
+        return waiting
+
     def __getitem__(self, name: str) -> Recorded:
         """The only resource with this name."""
         (found,) = [resource for resource in self if resource.name == name]
@@ -133,7 +143,10 @@ def record(program: Callable[[], object], *, preview: bool = False, stack: str =
         hooks = mock.patch("pulumi.resource_hooks.register_resource_hook", _registered)
         # Only the engine needs stack traces; collecting them takes a sixth of a run.
         traces = mock.patch("pulumi.runtime.resource._get_stack_trace", StackTrace)
-        with error_hooks, hooks, traces, mock.patch("os._exit", recording.end):
+        # A process that has ended waits for nothing.
+        wait = recording.unless_ended(pulumi.runtime.stack.wait_for_rpcs)
+        waiting = mock.patch("pulumi.runtime.stack.wait_for_rpcs", wait)
+        with error_hooks, hooks, traces, waiting, mock.patch("os._exit", recording.end):
             asyncio.run(run())
     except SystemExit as error:
         assert error.code == recording.exit_code

@@ -1,12 +1,16 @@
 """Preview: a valid stack is registered, and a stack with a problem is not."""
 
+import signal
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
+from preview import Preview
 from tests.unit.preview.conftest import DevStack
 from tests.unit.program import ROOT
+from tests.unit.recording import record
 
 ROUTE = {"hostnames": ["shop.internal"], "backend": "web"}
 
@@ -65,3 +69,22 @@ def test_a_policy_that_selects_its_targets_does_not_target_the_gateway_too(dev: 
     selectors = [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "matchLabels": {"a": "b"}}]
     recording = dev.run(policies={"p": {"kind": "SecurityPolicy", "targetSelectors": selectors, "cors": {}}})
     assert "targetRefs" not in recording["policy-p-policy"].inputs["spec"]
+
+
+def test_an_error_of_the_program_ends_it_although_a_resource_waits_for_the_names_of_all_objects() -> None:
+    def program() -> None:
+        with Preview(require_digests=False) as preview:
+            pulumi.Stash("identity", input={"objects": preview.objects})
+            raise ValueError("planted")
+
+    def stuck(*_: object) -> None:
+        raise TimeoutError("the program does not end")
+
+    before = signal.signal(signal.SIGALRM, stuck)
+    signal.alarm(20)
+    try:
+        with pytest.raises(ValueError, match="planted"):
+            record(program)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
