@@ -68,8 +68,9 @@ class Preview:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is not None:
-            # The SDK waits for all declared resources before it lets the error out, and one of them waits for this.
-            self._objects.set_exception(error)
+            if isinstance(error, Exception):
+                # The SDK waits for all declared resources before it lets the error out, and one of them waits for this.
+                self._objects.set_exception(error)
             return
         if self._target is None:
             raise RuntimeError("validate_against() was not called")
