@@ -18,25 +18,15 @@ from config.resolved import (
 )
 from config.routes import PolicyConfig, RouteConfig, TargetConfig
 from config.stack import CHAT, StackConfig
-from config.workloads import (
-    ApiConfig,
-    AppConfig,
-    CrawlerConfig,
-    ExtraAppConfig,
-    PersistenceConfig,
-    ScaleConfig,
-    WebConfig,
-)
+from config.workloads import AppConfig, ExtraAppConfig, PersistenceConfig, ScaleConfig
 
 __all__ = [
     "CHAT",
     "AcmeConfig",
-    "ApiConfig",
     "AppConfig",
     "CertManagerConfig",
     "ChatSettings",
     "ConfigError",
-    "CrawlerConfig",
     "EnvoyGatewayConfig",
     "ExtraAppConfig",
     "ExtraGatewayConfig",
@@ -61,7 +51,6 @@ __all__ = [
     "StackConfig",
     "TargetConfig",
     "TrafficConfig",
-    "WebConfig",
     "WorkloadTraffic",
     "explain",
     "load",

@@ -8,7 +8,7 @@ import pulumi
 from components.apps.secrets import Secrets, create_secrets
 from components.apps.workload import Workload, WorkloadArgs
 from components.backend import Backend
-from config import ApiConfig, AppConfig, ChatSettings, CrawlerConfig
+from config import AppConfig, ChatSettings
 from kube.namespace import Namespace, create_restricted_namespace
 
 
@@ -54,8 +54,8 @@ class Chat(pulumi.ComponentResource):
             )
             return Workload(f"{name}-{key}", args, here)
 
-        crawler = workload("crawler", settings.crawler, _crawler_environment(settings.crawler), "/healthz")
-        api = workload("api", settings.api, _api_environment(settings.api, crawler.base_url), "/healthz")
+        crawler = workload("crawler", settings.crawler, _crawler_environment(settings), "/healthz")
+        api = workload("api", settings.api, _api_environment(settings, crawler.base_url), "/healthz")
         page = {"WEB_PORT": str(settings.web.port), "API_URL": settings.api_url}
         web = workload("web", settings.web, page, "/")
 
@@ -64,11 +64,12 @@ class Chat(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace.name})
 
 
-def _crawler_environment(settings: CrawlerConfig) -> dict[str, str]:
-    return {"CRAWLER_PORT": str(settings.port), "CRAWLER_KEYWORDS": ",".join(settings.keywords)}
+def _crawler_environment(chat: ChatSettings) -> dict[str, str]:
+    return {"CRAWLER_PORT": str(chat.crawler.port), "CRAWLER_KEYWORDS": ",".join(chat.crawler.keywords)}
 
 
-def _api_environment(settings: ApiConfig, crawler_url: str) -> dict[str, str]:
+def _api_environment(chat: ChatSettings, crawler_url: str) -> dict[str, str]:
     # Without a file it keeps the messages in memory.
-    database = {"API_DB_FILEPATH": f"{settings.persistence.path}/messages.json"} if settings.persistence else {}
-    return {"API_PORT": str(settings.port), "CRAWLER_BASE_URL": crawler_url, **database}
+    volume = chat.api.persistence
+    database = {"API_DB_FILEPATH": f"{volume.path}/messages.json"} if volume else {}
+    return {"API_PORT": str(chat.api.port), "CRAWLER_BASE_URL": crawler_url, **database}
