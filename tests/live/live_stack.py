@@ -49,13 +49,17 @@ class LiveStack:
         environment = dict(os.environ) | {
             "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_CONFIG_PASSPHRASE": "of a test",
             "KUBECONFIG": str(kubeconfig),
         }
         self.environment = environment
         self._outputs: dict[str, Any] | None = None
         self.said = ""
         """Output of the last `up`."""
+        # Pulumi makes another salt: the committed one is of the empty passphrase, under which secrets are refused.
+        document = yaml.safe_load(self.file.read_text())
+        del document["encryptionsalt"]
+        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
         self.configure(context=context)
         self.automation = automation.create_or_select_stack(
             stack_name="dev",
