@@ -88,7 +88,7 @@ def write_wrappers(tools: Tools) -> None:
 
 def passphrase_file(stack: str) -> Path:
     """Return the file with the passphrase of a stack that `make passphrase` writes."""
-    return state_root() / "passphrases" / quote(stack, safe="")
+    return state_root() / "passphrases" / f"{stack}.passphrase"
 
 
 def variables(context: str, stack: str = "") -> dict[str, str]:

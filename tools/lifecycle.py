@@ -31,7 +31,7 @@ def up(stack: Stack, *, confirmed: str) -> int:
     confirmation.check(stack, confirmed)
     if stack.on_local_cluster:
         preflight.check_possible()
-    with _alone():
+    with alone():
         with Progress() as progress:
             if stack.on_local_cluster:
                 _up_local_cluster(stack, progress)
@@ -81,7 +81,7 @@ def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
             f"To remove the stack from there: {_typed_purge(stack)}",
         )
-    with _alone():
+    with alone():
         pulumi_processes.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")
         # Removing a local cluster removes everything on it, so only state in another backend has to be cleared.
@@ -139,7 +139,7 @@ def _typed_purge(stack: Stack) -> str:
     return f"make down PURGE=1{stack.typed_variables}"
 
 
-def _alone() -> AbstractContextManager[None]:
+def alone() -> AbstractContextManager[None]:
     """Let one run at a time change this user's local cluster and stacks."""
     return locked(
         state_root() / "up.lock",

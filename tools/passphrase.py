@@ -1,15 +1,21 @@
-"""`make passphrase`: give a stack a passphrase or a key service, and encrypt its secrets again."""
+"""`make passphrase`: give a stack a passphrase or a key service, and encrypt its secrets again.
+
+Earlier passphrases stay beside the new one: other branches and clones of the stack's file may need them.
+"""
 
 import os
 import secrets
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress
+from tools import lifecycle
 from tools import stack as stacks
-from tools.environment import passphrase_file
-from tools.stack import Stack
+from tools.environment import passphrase_file, stack_file
+from tools.stack import Stack, document_of
 
 _BYTES = 32
 
@@ -17,43 +23,70 @@ _BYTES = 32
 def run(stack: Stack, key: str) -> int:
     """Encrypt with the key service at the URL `key`, or else with a new passphrase in a file that only the user reads.
 
-    With PULUMI_CONFIG_PASSPHRASE_FILE, the content of that file is the new passphrase.
+    The present passphrase is the one that every other command uses.
     """
-    file = passphrase_file(stack.name)
-    given = os.environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", "")
-    with Progress() as progress:
-        stacks.prepare(supplies.for_program(progress))
-    if not stack.select():
-        return 1
-    if key:
-        return stack.pulumi("stack", "change-secrets-provider", key, "--stack", stack.name).returncode
-    phrase = _read(Path(given)) if given else secrets.token_urlsafe(_BYTES)
-    new = Path(given) if given else _write(file.with_suffix(".new"), phrase)
-    # Pulumi reads the old passphrase from the environment and, without a terminal, the new one from stdin.
+    with lifecycle.alone():
+        with Progress() as progress:
+            stacks.prepare(supplies.for_program(progress))
+        if not stack.select():
+            return 1
+        if key:
+            return stack.pulumi("stack", "change-secrets-provider", key, "--stack", stack.name).returncode
+        return _change(stack)
+
+
+def _change(stack: Stack) -> int:
+    current, config = passphrase_file(stack.name), stack_file(stack.name)
+    new = current.with_name(f"{current.name}.new")
+    if new.exists():
+        raise _unfinished(stack, new, current)
+    phrase = secrets.token_urlsafe(_BYTES)
+    _write(new, phrase)
+    before = config.read_bytes()
+    # Without a terminal, Pulumi reads the new passphrase from stdin, and the old one from the environment. After a key
+    # service there is no old one, and it reads the new one from the environment.
+    of_service = document_of(config).get("secretsprovider", "passphrase") not in ("passphrase", "default")
+    environment = {"PULUMI_CONFIG_PASSPHRASE": phrase} if of_service else {}
     command = ("stack", "change-secrets-provider", "passphrase", "--non-interactive", "--stack", stack.name)
-    code = stack.pulumi(*command, typed=f"{phrase}\n").returncode
-    if code != 0:
-        return code
-    if not given:
-        new.replace(file)
-        new = file
-    print(f"The secrets of the stack {stack.name} are encrypted with the passphrase in {new}. Keep a copy of it.")
-    print(f"Commit Pulumi.{stack.name}.yaml. For plain pulumi: export PULUMI_CONFIG_PASSPHRASE_FILE={new}")
-    return 0
+    started: list[subprocess.Popen[str]] = []
+    try:
+        with stack.started_pulumi(*command, stdin=subprocess.PIPE, stdout=None, **environment) as process:
+            started.append(process)
+            process.communicate(f"{phrase}\n")
+    finally:
+        # Also after Ctrl-C: Pulumi may have finished by then.
+        code = started[0].returncode if started else 1
+        if code == 0:
+            _keep(current)
+            new.rename(current)
+        elif code > 0:
+            config.write_bytes(before)  # Pulumi writes it before the state, which has not changed
+            new.unlink()
+    if code < 0:
+        raise _unfinished(stack, new, current)
+    if code == 0:
+        print(f"The passphrase in {current} encrypts the secrets of the stack {stack.name} now. Keep a copy of it.")
+        unset = "unset PULUMI_CONFIG_PASSPHRASE; " if os.environ.get("PULUMI_CONFIG_PASSPHRASE") else ""
+        print(f"Commit {config.name}. For plain pulumi: {unset}export PULUMI_CONFIG_PASSPHRASE_FILE={current}")
+    return code
 
 
-def _read(file: Path) -> str:
-    phrase = file.read_text(errors="replace").strip()
-    if not phrase:
-        raise UserError(f"{file} is empty.", "Write a passphrase into it, or unset PULUMI_CONFIG_PASSPHRASE_FILE.")
-    if file.stat().st_mode & 0o077:
-        raise UserError(f"Other users can read {file}.", f"Type: chmod 600 {file}")
-    return phrase
+def _unfinished(stack: Stack, new: Path, current: Path) -> UserError:
+    return UserError(
+        f"A change of the passphrase was killed. The stack needs the one in {new}, or the one before.",
+        f"Type: PULUMI_CONFIG_PASSPHRASE_FILE={new} make preview{stack.typed_variables}\n"
+        f"  If that works: mv {new} {current}\n"
+        f"  Otherwise restore {stack_file(stack.name).name} from git, and type: rm {new}",
+    )
 
 
-def _write(file: Path, phrase: str) -> Path:
+def _keep(current: Path) -> None:
+    """Rename an earlier passphrase, with the time until which it was used."""
+    if current.exists():
+        current.rename(current.with_name(f"{current.name}.until-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"))
+
+
+def _write(file: Path, phrase: str) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
         target.write(phrase)
-    return file

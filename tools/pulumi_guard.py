@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from config.encryption import is_protected
 from local.command import exit_code
 from local.errors import UserError
 from releases import LOCAL_CONTEXT
+from tools.environment import passphrase_file
 from tools.stack import CONTEXT_KEY, document_of
 
 
@@ -19,9 +21,16 @@ def main(pulumi: str, arguments: Sequence[str]) -> int:
     given, words = _parser().parse_known_args(arguments)
     if "config" not in words or given.secret == "false":  # noqa: S105 # an option
         return 0
-    document = document_of(_file(given, pulumi))
+    file = _file(given, pulumi)
+    document = document_of(file)
     if is_protected(document, os.environ):
         return 0
+    phrase = passphrase_file(file.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+    if phrase.exists():
+        raise UserError(
+            "This stack has a passphrase, which plain `pulumi` does not look for.",
+            f"Type: export PULUMI_CONFIG_PASSPHRASE_FILE={shlex.quote(str(phrase))}",
+        )
     if (document.get("config") or {}).get(CONTEXT_KEY) == LOCAL_CONTEXT:
         print(
             "warning: the passphrase of the local cluster's stack is empty, so anybody who reads the stack's file can "
