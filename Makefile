@@ -6,7 +6,7 @@ ifeq ($(firstword $(origin $(1))),command)
 override $(1) := $$(value $(1))
 export $(1)
 else
-ifneq ($(and $(filter environment,$(origin $(1))),$(filter STACK CONTEXT PURGE CONFIRM,$(1))),)
+ifneq ($(and $(filter environment,$(origin $(1))),$(filter STACK CONTEXT PURGE CONFIRM KEY,$(1))),)
 $$(warning $(1) in the environment is ignored. To set it, type: make TARGET $(1)=VALUE)
 endif
 override $(1) :=

@@ -40,7 +40,7 @@ class StackConfig(Section):
         default=(),
         description="Objects that existed before the stack, and that it may take over, such as `Namespace/team` or "
         "`HTTPRoute.gateway.networking.k8s.io/team/web`. `*` stands for any characters, and alone for every object. "
-        "`pulumi destroy` does not delete them.",
+        "They stay on the cluster, also when they are removed from the config or the stack is destroyed.",
     )
     require_digests: bool = Field(
         default=False, description="Require a digest for every image, because a tag can be moved to another image."

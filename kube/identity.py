@@ -20,7 +20,7 @@ from kube.kubeconfig import is_reachable
 from kube.kubectl import Unanswered, kubectl
 from kube.live_objects import cluster_uid, list_objects
 from kube.manifest import Manifest, ObjectName
-from kube.ownership import ADVICE, another_cluster, none_on_cluster, not_owned
+from kube.ownership import advice, another_cluster, none_on_cluster, not_owned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,11 @@ class _Checks:
         """
         if problems := self._other_cluster(recorded or {}, live):
             stop(render(problems, pulumi.get_stack()))
+        if recorded and live and not recorded.get("cluster"):
+            pulumi.log.warn(
+                "The state has no record of its cluster, which could not be read at the first update. Another cluster "
+                "behind this context would not be noticed."
+            )
         return self._context
 
     async def new_objects(self, args: pulumi.ResourceHookArgs) -> None:
@@ -105,7 +110,7 @@ class _Checks:
             _refuse(render(problems, pulumi.get_stack()))
         mark = _mark(new["id"])
         if problems := list(not_owned(names, found.objects, stack=mark, state=known, adopt=self._adopt)):
-            _refuse(render(problems, pulumi.get_stack(), ADVICE))
+            _refuse(render(problems, pulumi.get_stack(), advice(pulumi.get_stack())))
 
     def _other_cluster(self, recorded: Mapping[str, Any], live: str | None) -> list[Located]:
         before = recorded.get("cluster")

@@ -8,11 +8,15 @@ from diagnostics.render import Located
 from kube.live_objects import LiveObject
 from kube.manifest import ObjectName
 
-ADVICE = (
-    "If these objects are to belong to this stack, name them in synergychat:adopt; for all of them type: "
-    "pulumi config set --path 'synergychat:adopt[0]' '*'",
-    "`pulumi destroy` does not delete what adopt names.",
-)
+
+def advice(stack: str) -> tuple[str, ...]:
+    """What to type to take the objects over."""
+    return (
+        f"If these objects are to belong to this stack, name them in synergychat:adopt of Pulumi.{stack}.yaml; for all "
+        f"of them type: pulumi config set --stack {stack} --path 'synergychat:adopt[0]' '*'",
+        "What adopt names stays on the cluster when it is removed from the config, or the stack is destroyed. After "
+        "the first update you can remove it from adopt: then it is an object of the stack like all others.",
+    )
 
 
 def is_adopted(name: ObjectName, adopt: Sequence[str]) -> bool:

@@ -1,6 +1,8 @@
 """YAML that people write, read within limits: a short text must not become more than a program can hold."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -27,13 +29,21 @@ def read_yaml(text: bytes) -> Any:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads dates as the strings that they are in JSON."""
+    """Reads plain values as Pulumi does: `on`, `no`, `10:30` and dates are strings."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+_TAG = "tag:yaml.org,2002:"
+_STRINGS = re.compile(r"(?i:yes|no|on|off|y|n)$|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
+"""What YAML 1.1 reads as booleans, and as numbers to the base 60."""
+
+
+def _resolvers() -> Iterator[tuple[str, list[tuple[str, re.Pattern[str]]]]]:
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items():
+        kept = [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
+        yield first, [(f"{_TAG}str", _STRINGS), *kept]
+
+
+_Loader.yaml_implicit_resolvers = dict(_resolvers())
 
 
 def _check_limits(text: bytes) -> None:

@@ -185,7 +185,10 @@ def run(command: Command, *, timeout_s: float | None = None, **options: Any) -> 
 
 def _in_foreground() -> bool:
     """Tell whether Ctrl-C on the terminal reaches this process group."""
-    return os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+    try:
+        return os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # a terminal that is not the one of this session, as under `setsid`
+        return False
 
 
 def _prepare(parent: int) -> Callable[[], None]:

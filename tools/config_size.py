@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from diagnostics.terminal import printable
+from kube.read import read
 from local.errors import UserError
 from tools.environment import declared_defaults
 
@@ -16,9 +17,8 @@ _LIMIT = 128 * 1024
 
 def check(file: Path, keys: Mapping[str, Any]) -> None:
     """Raise UserError if the keys of a stack's file are more than Pulumi can pass to the program."""
-    texts = {
-        key: value if isinstance(value, str) else _json(value) for key, value in {**declared_defaults(), **keys}.items()
-    }
+    values = {key: _decrypted(value) for key, value in {**declared_defaults(), **keys}.items()}
+    texts = {key: value if isinstance(value, str) else _json(value) for key, value in values.items()}
     size = len(f"PULUMI_CONFIG={_json(texts)}".encode())
     if size < _LIMIT:
         return
@@ -30,6 +30,17 @@ def check(file: Path, keys: Mapping[str, Any]) -> None:
     )
     advice = "Move apps, objects, policies and routes to files of their own, and list them in synergychat:include."
     raise UserError(printable(problem), advice)
+
+
+def _decrypted(value: Any) -> Any:
+    """Return the value with a text of the same length in place of each encrypted one, which is longer."""
+    if isinstance(secure := read(value, "secure"), str):
+        return "*" * (len(secure.rpartition(":")[2]) * 3 // 4)
+    if isinstance(value, dict):
+        return {key: _decrypted(below) for key, below in cast(dict[str, Any], value).items()}
+    if isinstance(value, list):
+        return [_decrypted(below) for below in cast(list[Any], value)]
+    return value
 
 
 def _json(value: Any) -> str:

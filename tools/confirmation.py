@@ -24,7 +24,7 @@ def ask(stack: Stack, question: str, answer: str, *, confirmed: str, typed: str)
         return
     if not sys.stdin.isatty():
         raise UserError(
-            f"Without a terminal, a change of {stack.context} has to be confirmed. Nothing was changed.",
+            f"There is no terminal on which to confirm the change of {stack.context}. Nothing was changed.",
             f"Type: {typed} CONFIRM={stack.name}",
         )
     try:

@@ -58,9 +58,7 @@ class Stack:
             raise UserError(
                 f"There is no stack {name}: {file.name} does not exist.", f"Stacks here: {known}. Copy one."
             )
-        keys = own_config(file)
-        config_size.check(file, keys)
-        own = keys.get(CONTEXT_KEY)
+        own = own_config(file).get(CONTEXT_KEY)
         if not context and not own:
             raise UserError(
                 f"{file.name} sets no Kubernetes context.",
@@ -154,7 +152,9 @@ class Stack:
 
         Without a passphrase, Pulumi writes the salt of an empty one, which belongs to nobody, into the copy.
         """
-        document = document_of(stack_file(self.name))
+        file = stack_file(self.name)
+        config_size.check(file, own_config(file))
+        document = document_of(file)
         has_key = not _KEYS.isdisjoint(document)
         if not self.named and (has_key or self._is_protected()):
             return []

@@ -70,7 +70,7 @@ def test_a_namespace_of_others_is_adopted_by_its_name_and_outlives_the_stack(sta
         guest.configure(
             platform="external", namespace="team", **{"web.hostname": "t.internal", "api.hostname": "ta.internal"}
         )
-        assert "Namespace/team: exists on the cluster, and no stack created it" in guest.cli("preview").stdout
+        assert "Namespace/team: exists on the cluster, and has no mark of a stack" in guest.cli("preview").stdout
         guest.configure(adopt=["Namespace/team"])
         guest.up()
         guest.automation.destroy()

@@ -67,8 +67,7 @@ grep -v encryptionsalt Pulumi.dev.yaml > Pulumi.NAME.yaml
 
 In the copy, set `synergychat:context` to a context of your kubeconfig (`kubectl config get-contexts` lists them), and
 the host names to your own. If the cluster has another stack of this program, also set a `namespace` of its own and
-[`platform: external`](#in-one-cluster). Otherwise both stacks manage the same objects, and the destruction of one
-destroys the other. Then:
+[`platform: external`](#in-one-cluster). Otherwise `up` is refused, because the objects belong to the other stack. Then:
 
 ```sh
 make preview STACK=NAME      # creates the stack; needs no cluster
@@ -103,10 +102,10 @@ kubectl get deployment -A -l control-plane=envoy-gateway -o wide
 The program reads the manifest of that release only for the schemas of its CRDs, and installs nothing of it. So `sha256`
 is needed here too. The one above is for {version}. For another release, the first preview shows its checksum.
 
-Such a stack creates its namespace and objects in it, and nothing else. Use a namespace that nobody else uses: an
-existing one is adopted, gets NetworkPolicies that deny by default and the `restricted` Pod Security Standard, and
-`pulumi destroy` deletes it with everything in it. The stack's Gateway refers to its own EnvoyProxy, so `gateway.proxy`,
-`gateway.exposure` and the image of its Envoys do not affect other stacks. The Envoys run in the
+Such a stack creates its namespace and objects in it, and nothing else. Use a namespace that nobody else uses. An
+existing one is refused unless `adopt` names it; it then gets NetworkPolicies that deny by default and the `restricted`
+Pod Security Standard, and `pulumi destroy` leaves it. The stack's Gateway refers to its own EnvoyProxy, so
+`gateway.proxy`, `gateway.exposure` and the image of its Envoys do not affect other stacks. The Envoys run in the
 namespace of the controller. `up` ends at once when a CRD, the GatewayClass or the controller is missing or older than
 that release; so does a preview, if the cluster answers. Keys that only the stack with the platform can set, such as
 `envoyGateway.config`, are refused.

@@ -57,5 +57,11 @@ def test_values_are_those_of_json() -> None:
     }
 
 
+def test_plain_values_are_those_that_pulumi_reads() -> None:
+    text = b"[on, Off, yes, NO, y, n, 10:30, 1:30.5, true, False, 12, -0.5, 0x10, null]"
+    strings = ["on", "Off", "yes", "NO", "y", "n", "10:30", "1:30.5"]
+    assert read_yaml(text) == [*strings, True, False, 12, -0.5, 16, None]
+
+
 def test_the_deepest_allowed_text_is_read() -> None:
     assert read_yaml(b"[" * DEEPEST + b"]" * DEEPEST)

@@ -97,12 +97,16 @@ def test_a_config_that_pulumi_cannot_pass_to_the_program_is_refused_with_its_lar
         "synergychat:web": {"env": {"A": "a" * 5000}},
     }
     file.write_text(yaml.safe_dump({"config": keys}))
-    problem, advice = refusal().splitlines()
+    with pytest.raises(UserError) as raised:
+        Stack.of("mine", "").configuration()
+    problem, advice = str(raised.value).splitlines()
     assert "which holds less than 128 KiB. Its largest keys: synergychat:routes (" in problem
     assert problem.endswith("synergychat:web (4 KiB).")
     assert advice.endswith("list them in synergychat:include.")
 
 
 def test_a_config_that_pulumi_can_pass_to_the_program_is_accepted(file: Path) -> None:
-    file.write_text(yaml.safe_dump({"config": {"synergychat:context": "kind-one", "synergychat:a": "a" * 130_000}}))
-    assert Stack.of("mine", "").context == "kind-one"
+    encrypted = {"secure": f"v1:nonce:{'a' * 30_000}"}  # longer than the value that it stands for
+    keys = {"synergychat:context": "kind-one", "synergychat:a": "a" * 105_000, "synergychat:b": encrypted}
+    file.write_text(yaml.safe_dump({"config": keys, "encryptionsalt": "v1"}))
+    assert Stack.of("mine", "").configuration() == []
