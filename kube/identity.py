@@ -180,4 +180,9 @@ def _forget() -> str:
     backend = os.environ.get("PULUMI_BACKEND_URL", "")
     # Other addresses of backends may have a password.
     where = f"PULUMI_BACKEND_URL='{backend}' " if backend.startswith("file:") else ""
+    # With a backend that is named, nothing chooses the empty passphrase, and Pulumi would ask for one.
+    if file := os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        where += f"PULUMI_CONFIG_PASSPHRASE_FILE='{file}' "
+    elif os.environ.get("PULUMI_CONFIG_PASSPHRASE") == "":
+        where += "PULUMI_CONFIG_PASSPHRASE='' "
     return f"type: {where}pulumi state delete --all --force --stack {pulumi.get_stack()}"

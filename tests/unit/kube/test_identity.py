@@ -226,8 +226,13 @@ def test_a_run_without_new_objects_is_refused_on_another_cluster_too(live: str |
 def test_the_command_that_empties_the_state_names_a_backend_without_a_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///home/ada/state")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///home/user/state")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
     message = refusal(FakeCluster(uid="new"), new=record(), old=record(cluster="old"))
-    assert "type: PULUMI_BACKEND_URL='file:///home/ada/state' pulumi state delete --all" in message
+    named = "PULUMI_BACKEND_URL='file:///home/user/state' PULUMI_CONFIG_PASSPHRASE=''"
+    assert f"type: {named} pulumi state delete --all" in message
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/home/user/phrase")
+    message = refusal(FakeCluster(uid="new"), new=record(), old=record(cluster="old"))
+    assert "PULUMI_CONFIG_PASSPHRASE_FILE='/home/user/phrase' pulumi state delete --all" in message
     monkeypatch.setenv("PULUMI_BACKEND_URL", "postgres://ada:secret@db.example.com/state")
     assert "secret" not in refusal(FakeCluster(uid="new"), new=record(), old=record(cluster="old"))
