@@ -29,8 +29,10 @@ def deployer(stack: LiveStack) -> Iterator[Run]:
     assert stack.cli("destroy", "--yes", "--skip-preview").returncode == 0
     granted = grant(stack, "platform.yaml")
     kubeconfig = as_member(stack, WHOLE)
+    stack.configure(adopt=["Namespace/envoy-gateway-system", "Namespace/synergychat"])
     yield lambda *arguments: stack.cli(*arguments, KUBECONFIG=str(kubeconfig))
     take_back(stack, granted)
+    stack.configure(adopt=None)
     stack.up()
 
 
@@ -39,7 +41,7 @@ def app(stack: LiveStack) -> Iterator[LiveStack]:
     """A stack on the platform of the first, for a user who may deploy nothing else."""
     granted = grant(stack, "app.yaml", namespace=SECOND["namespace"])
     with live_stack("test-app-stack", as_member(stack, APP), stack.context) as app:
-        app.configure(**SECOND)
+        app.configure(**SECOND, adopt=[f"Namespace/{SECOND['namespace']}"])
         yield app
     take_back(stack, granted)
 
