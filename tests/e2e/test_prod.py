@@ -41,6 +41,9 @@ def prod(cluster: TestCluster, stack: LiveStack, original: str) -> Iterator[Live
     stack.file.write_text(yaml.safe_dump(document, sort_keys=False))
     stack.up()
     yield stack
+    # A protected object can be deleted or replaced only after an update that takes its protection off.
+    stack.configure(protect=None, **{"envoyGateway.protect": None})
+    stack.up()
     stack.kubectl("delete", "namespace", "acme", "--wait=false")
 
 
