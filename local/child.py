@@ -39,11 +39,12 @@ class _Child:
 
     def __init__(self, command: Command, **options: Any) -> None:
         self.name = Path(command[0]).name
-        self.leads_group = not _in_foreground()
+        on_terminal = _in_foreground()
+        self.leads_group = not on_terminal
         self.process: subprocess.Popen[str] = subprocess.Popen(
             command,
-            process_group=0 if self.leads_group else None,
-            preexec_fn=_prepare(os.getpid()),
+            process_group=None if on_terminal else 0,
+            preexec_fn=_prepare(os.getpid(), on_terminal=on_terminal),
             encoding="utf-8",
             errors="replace",
             **options,
@@ -191,14 +192,16 @@ def _in_foreground() -> bool:
         return False
 
 
-def _prepare(parent: int) -> Callable[[], None]:
+def _prepare(parent: int, *, on_terminal: bool) -> Callable[[], None]:
     """Return what the child does before it executes the command."""
 
     def prepare() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)  # not the handler of this module, which is the parent's
-        # A closed terminal sends it to the whole group, and Pulumi would end at once. The parent forwards it as SIGINT.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if on_terminal:
+            # A closed terminal sends SIGHUP to its whole group, and Pulumi would end at once. The parent forwards it as
+            # SIGINT. A child in a group of its own does not get it, and what the child starts would inherit this.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if sys.platform == "linux":
             # The kernel sends SIGKILL when the thread ends that started the child. It waits in started() until then.
             kernel.die_with_parent()

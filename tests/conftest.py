@@ -1,6 +1,7 @@
 """A cluster and a stack of the tests' own, beside whatever runs on this machine; both end with the tests."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,11 @@ from local.toolchain import Tools
 from local.toolchain.progress import Progress
 from tests.live.images import name_envoy_as_released
 from tests.live.live_stack import LiveStack, live_stack
+
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    # `nohup` and `make` on a terminal start pytest with SIGHUP ignored, and every process of a test would inherit that.
+    # A handler protects pytest as well, and is not inherited.
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 TEST_CLUSTER = "test"
 API_PORT = 36443

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ def on_node(directory: Directory) -> Iterator[Run]:
     """Run Python code in a node without components, and return what it prints."""
     if os.geteuid() != 0:
         pytest.skip("namespaces need root")
+    if shutil.which("nft") is None:
+        pytest.skip("nft is not installed; `make test` installs it")
     settings = {
         "hostname": directory.name,
         "pid_max": Path("/proc/sys/kernel/pid_max").read_text(),
