@@ -7,6 +7,7 @@ import pulumi
 from components.gateway.gateway import Gateway
 from components.gateway.manifests import with_readiness
 from components.legacy import formerly_in_configured
+from components.moved import formerly_elsewhere, name_in_objects
 from config import ObjectConfig
 from gatewayapi.kinds import POLICIES
 from kube.labels import COMMON, FIELD_MANAGER
@@ -30,8 +31,11 @@ def create_objects(
     here = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(opts, own), formerly_in_configured())
     created: list[pulumi.Resource] = []
     for keys in settings:
+        manifest = _manifest(keys)
+        moved = formerly_elsewhere(manifest, gateway.namespace.name)
+        aliased = pulumi.ResourceOptions.merge(here, moved)
         with config_source(keys.at()):
-            created.append(KubernetesObject(_resource_name(keys), _manifest(keys), here))
+            created.append(KubernetesObject(name_in_objects(manifest), manifest, aliased))
     return created
 
 
@@ -41,7 +45,3 @@ def _manifest(keys: ObjectConfig) -> Manifest:
     manifest = merge(common, keys.all_fields)
     # A policy is accepted for its target, which may be a route that comes after the objects.
     return manifest if keys.kind in POLICIES else with_readiness(manifest)
-
-
-def _resource_name(keys: ObjectConfig) -> str:
-    return "/".join(["object", keys.kind.lower(), keys.metadata.namespace or "", keys.metadata.name])

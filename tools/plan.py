@@ -20,6 +20,10 @@ _COSTS: Mapping[tuple[str, str], str] = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): "with every object of its kind in the cluster",
     ("gateway.networking.k8s.io", "Gateway"): _ADDRESS,
 }
+_MOVED = (
+    "the config declares it under another key now, so it is updated and then deleted. Rename its resource first: "
+    "pulumi state rename"
+)
 _VERBS = {"delete": "delete", "replace": "replace", "delete-replaced": "replace", "create-replacement": "replace"}
 _UNCHANGED = ("same", "read", "refresh")
 
@@ -66,22 +70,35 @@ class Plan:
 
     def print(self) -> None:
         if self.losses:
-            print("\nThis deletes or replaces objects that hold data or an address:")
+            print("\nThis deletes or replaces objects that hold data or an address, or that are in use:")
             print("\n".join(f"  {line}" for line in self.losses))
         print(f"\n{self.text.strip()}", flush=True)
 
 
 def losses(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a line for each step that takes data or an address away. A replacement is several steps."""
+    """Yield a line for each step that takes data, an address or an object in use. A replacement is several steps."""
+    steps = list(steps)
+    created = {_identity(step, "new") for step in steps if step["op"] == "create"}
     for step in steps:
         old = step.get("old") or {}
-        cost = _cost(step["type"], old.get("inputs") or {})
-        if cost is None or step["op"] not in _VERBS or old.get("retainOnDelete"):
+        if step["op"] not in _VERBS or old.get("retainOnDelete"):
             continue
-        metadata = read(old, "inputs", "metadata", default={})
-        kind, name = step["type"].rpartition(":")[2], metadata.get("name") or step["urn"].rpartition("::")[2]
-        place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-        yield f"{_VERBS[step['op']]} {kind} {place}{name}: {cost}"
+        identity = _identity(step, "old")
+        is_moved = step["op"] == "delete" and identity in created
+        cost = _MOVED if is_moved else _cost(step["type"], old.get("inputs") or {})
+        if cost is not None:
+            kind, namespace, name = identity
+            place = f"{namespace}/" if namespace else ""
+            yield f"{_VERBS[step['op']]} {kind.rpartition(':')[2]} {place}{name}: {cost}"
+
+
+def _identity(step: Mapping[str, Any], side: str) -> tuple[str, str, str]:
+    """The kind with its group, the namespace and the name of a step's object. The version does not matter."""
+    package, _, rest = step["type"].partition(":")
+    group_version, _, kind = rest.partition(":")
+    metadata = read(step.get(side) or {}, "inputs", "metadata", default={})
+    name = metadata.get("name") or step["urn"].rpartition("::")[2]
+    return f"{package}:{group_version.partition('/')[0]}:{kind}", metadata.get("namespace") or "", name
 
 
 def _cost(type_: str, inputs: Mapping[str, Any]) -> str | None:

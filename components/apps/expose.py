@@ -8,7 +8,7 @@ from components.apps.network_policy import from_gateway, network_policy
 from components.backend import Backend
 from components.gateway.gateway import Gateway
 from components.gateway.routes import Route, RouteArgs, to
-from components.moved_route import formerly_in_routes
+from components.moved import formerly_in_routes
 from diagnostics import Path
 from diagnostics.source import derived
 from kube.resource import KubernetesObject

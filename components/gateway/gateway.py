@@ -11,6 +11,7 @@ from components.gateway.issuers import Issuer
 from components.gateway.listeners import Listeners
 from components.gateway.self_signed import Certificate, create_self_signed
 from components.legacy import formerly_in_configured
+from components.moved import formerly_in_objects
 from components.platform.platform import Platform
 from config import GatewaySettings, ListenerConfig
 from diagnostics.source import Source, SourcedDict, derived
@@ -164,7 +165,8 @@ class Gateway(pulumi.ComponentResource):
         other_node_ports = [entry["nodePort"] for entry in listeners.node_ports if entry["port"] != keys.port]
         exposure = [keys.exposure, keys.node_port, keys.port, *other_node_ports]
         replacement = pulumi.ResourceOptions(replacement_trigger=exposure, protect=self._settings.protect)
-        return self._object(name, ready, [*needed, self.namespace.resource], replacement)
+        opts = pulumi.ResourceOptions.merge(replacement, formerly_in_objects(manifest))
+        return self._object(name, ready, [*needed, self.namespace.resource], opts)
 
     def _certificate(self, name: str, listener: ListenerConfig, gateway: pulumi.Resource) -> None:
         """Request a certificate once the Gateway exists: an ACME authority sends its challenge through it."""

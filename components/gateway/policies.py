@@ -10,6 +10,7 @@ from components.gateway import manifests
 from components.gateway.gateway import Gateway, Gateways
 from components.gateway.routes import Route, resolve_workloads, to
 from components.legacy import formerly_in_configured
+from components.moved import formerly_in_objects
 from config import Fields, PolicySettings, TargetConfig
 from diagnostics import Path
 from diagnostics.source import Source, SourcedDict, SourcedList
@@ -69,7 +70,8 @@ class Policy(pulumi.ComponentResource):
         limits = timeouts(args.timeout_s)
         with config_source(args.path):
             ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=limits)
-            KubernetesObject(f"{name}-policy", manifests.with_readiness(manifest), ready)
+            aliased = pulumi.ResourceOptions.merge(ready, formerly_in_objects(manifest))
+            KubernetesObject(f"{name}-policy", manifests.with_readiness(manifest), aliased)
 
         self.register_outputs({"name": args.name})
 

@@ -11,7 +11,7 @@ from components.backend import Backend
 from components.gateway import manifests
 from components.gateway.gateway import Gateway, Gateways
 from components.legacy import formerly_in_configured
-from components.moved_route import formerly_of_app
+from components.moved import formerly_in_objects, formerly_of_app
 from config import Fields, RouteSettings
 from config.route_forms import RouteContext
 from diagnostics import Path
@@ -85,7 +85,8 @@ class Route(pulumi.ComponentResource):
             ]
             limits = timeouts(args.timeout_s)
             ready = pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=limits)
-            self.resource = KubernetesObject(f"{name}-route", manifests.with_readiness(manifest), ready)
+            aliased = _merged(ready, formerly_in_objects(manifest))
+            self.resource = KubernetesObject(f"{name}-route", manifests.with_readiness(manifest), aliased)
 
         self.target = manifests.target(api_version, args.kind, args.name)
         self.register_outputs({"name": args.name})

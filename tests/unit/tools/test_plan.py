@@ -74,6 +74,15 @@ def test_a_new_object_has_no_old_state() -> None:
     assert list(losses([step("create", CLAIM, "one") | {"old": None}])) == []
 
 
+def test_an_object_that_another_resource_takes_over_is_listed() -> None:
+    route = "gateway.networking.k8s.io/v1:HTTPRoute"
+    removed, added = step("delete", route, "web"), step("create", route, "web")
+    added |= {"new": added["old"], "old": None, "urn": added["urn"].replace("::web", "::route-web")}
+    (line,) = losses([removed, added])
+    assert line.startswith("delete HTTPRoute chat/web: the config declares it under another key now")
+    assert list(losses([removed, step("create", route, "other") | {"old": None}])) == []
+
+
 @pytest.fixture
 def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """A `pulumi` whose plans delete a claim. Return the commands that it was called with."""
