@@ -12,6 +12,8 @@ from local.paths import REPOSITORY, private_state, state_root
 from local.toolchain import Tools
 from local.venv import VENV
 
+PROJECT = "synergychat"
+"""The name in Pulumi.yaml."""
 LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
 _HOME = "pulumi-home"
 _PROJECT_FILE = REPOSITORY / "Pulumi.yaml"
@@ -111,7 +113,7 @@ def variables(context: str, stack: str = "") -> dict[str, str]:
 def declared_defaults() -> dict[str, Any]:
     """Return the keys that Pulumi.yaml declares with a default. Pulumi passes them with those of a stack's file."""
     project = read_yaml(_PROJECT_FILE.read_bytes())
-    return {f"{project['name']}:{key}": of["default"] for key, of in project["config"].items() if "default" in of}
+    return {f"{PROJECT}:{key}": of["default"] for key, of in project["config"].items() if "default" in of}
 
 
 def stack_file(stack: str) -> Path:
