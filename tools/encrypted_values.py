@@ -1,4 +1,4 @@
-"""Encrypted values of a stack's file: `pulumi config set --secret` writes each as a group with the only key `secure`."""
+"""Encrypted values of a stack's file: `pulumi config set --secret` writes each as a group with one key, `secure`."""
 
 from collections.abc import Callable
 from typing import Any, cast

@@ -55,7 +55,16 @@ def pulumi_home() -> Path:
 
 def backend(context: str) -> Path:
     """Return the Pulumi backend of a Kubernetes context. Each has its own, so that clusters never share state."""
-    return private_state("pulumi", quote(context, safe=""))  # the contexts of clouds contain slashes and colons
+    return private_state(*_backend(context))
+
+
+def has_backend(context: str) -> bool:
+    """Tell whether there is a backend for a context: the user's own for all, or a local one that `backend` created."""
+    return bool(os.environ.get("PULUMI_BACKEND_URL")) or state_root().joinpath(*_backend(context)).exists()
+
+
+def _backend(context: str) -> tuple[str, str]:
+    return "pulumi", quote(context, safe="")  # the contexts of clouds contain slashes and colons
 
 
 def write_wrappers(tools: Tools) -> None:
