@@ -95,7 +95,7 @@ class Stack:
     ) -> subprocess.CompletedProcess[str]:
         """Run `pulumi` in the environment of this stack, with more variables; the caller checks the exit code."""
         stdout = subprocess.PIPE if capture else None
-        with self.started_pulumi(*arguments, stdout=stdout, **environment) as process:
+        with self.started_pulumi(*arguments, stdin=None, stdout=stdout, **environment) as process:
             out, _ = process.communicate(timeout=timeout_s)
         return subprocess.CompletedProcess(arguments, process.returncode, out)
 
