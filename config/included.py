@@ -4,7 +4,7 @@ Pulumi passes the keys of the stack's file to the program; the program itself re
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ class Included:
     merged: Mapping[str, Any]
     """The keys of the stack and of the files."""
     problems: tuple[Problem, ...]
-    entries: Mapping[Path, Path] = field(default_factory=dict[Path, Path])
+    entries: Mapping[Path, Path]
     """The path in its file of each entry of `merged` that a file has, such as `routes.web` or `objects[0]`."""
 
     def own_path(self, path: Path) -> Path:

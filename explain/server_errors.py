@@ -110,8 +110,7 @@ class ServerErrors:
 
     def leaves_out(self, policy: Manifest, part: str) -> bool:
         """Whether Envoy Gateway refuses this part of a SecurityPolicy and passes only the others to Envoy."""
-        below = (found for found in self._of(policy) if is_below(found.path, ("spec", part)))
-        return any(found.code not in _ABOUT_LOCATIONS for found in below)
+        return any(found.code not in _ABOUT_LOCATIONS for found in self._below(policy, ("spec", part)))
 
     def lacks_locations(self, policy: Manifest) -> bool:
         """Whether Envoy does not look up the locations of clients that a SecurityPolicy asks for."""
@@ -119,11 +118,14 @@ class ServerErrors:
 
     def at(self, manifest: Manifest, path: Path) -> Refusal | None:
         """The first problem at `path` of an object or below."""
-        below = (found for found in self._of(manifest) if is_below(found.path, path))
-        return next((Refusal.of(manifest, found) for found in below), None)
+        return next((Refusal.of(manifest, found) for found in self._below(manifest, path)), None)
 
     def _of(self, manifest: Manifest) -> list[Problem]:
         return self._problems.get(ObjectName.of(manifest), []) if manifest else []
+
+    def _below(self, manifest: Manifest, path: Path) -> Iterator[Problem]:
+        """The problems at `path` of an object or below."""
+        return (found for found in self._of(manifest) if is_below(found.path, path))
 
     def _of_settings(self, policy: Manifest, listener: Listener) -> Iterator[Problem]:
         kind = policy["kind"]
@@ -144,8 +146,7 @@ class ServerErrors:
     def _refused_filters(self, route: Manifest, place: Path) -> Iterator[tuple[Path, Manifest, Problem]]:
         """The path of each refused filter, the object that has its problem, and the problem."""
         for path, value in items(route, *place, "filters"):
-            own = next((found for found in self._of(route) if is_below(found.path, path)), None)
-            if own := own or self._unresolved(route, path, value):
+            if own := next(self._below(route, path), None) or self._unresolved(route, path, value):
                 yield path, route, own
                 if is_below(own.path, (*path, "extensionRef")):
                     return  # Envoy Gateway ignores the filters behind it, as behind a fixed answer

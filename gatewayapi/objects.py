@@ -1,15 +1,21 @@
 """Objects: the manifests of a stack or a cluster, found by the names with which they refer to each other."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from gatewayapi.kinds import CERT_MANAGER, CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from kube.json_paths import children
 from kube.manifest import Manifest, ObjectName, group_of, kind_of, name_of, namespace_of
 from kube.read import NotKnown, read
 from kube.unknown import UNKNOWN
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 _FILLED_BY_CONTROLLERS = {(CORE, "Secret"), (CORE, "ConfigMap")}
-"""Kinds that cert-manager, trust-manager or Kubernetes itself also create in a stack's namespaces."""
+"""Kinds that controllers, such as those of cert-manager or External Secrets, also create in a stack's namespaces."""
+_KUBERNETES_OWN = (CORE, "ConfigMap", "kube-root-ca.crt")
+"""A ConfigMap that Kubernetes creates in every namespace."""
+_MAKE_NO_SECRETS = (".k8s.io", "gateway.networking.x-k8s.io", ENVOY_GATEWAY)
+"""Ends of API groups whose controllers create neither Secrets nor ConfigMaps, as those of groups without a dot."""
 _MADE_BY_THE_STACK = {
     (CORE, "Service"),
     (ENVOY_GATEWAY, "Backend"),
@@ -53,14 +59,14 @@ class Objects:
         """The object of that name, or None when there is certainly none.
 
         It is certain in a namespace that the stack declares itself, as others create objects everywhere else. Even
-        there a Secret or ConfigMap may come from a controller when the stack declares none. Raises NotKnown when it is
-        not certain.
+        there a Secret or ConfigMap may come from a controller, when the stack declares none or an object that names it.
+        Raises NotKnown when it is not certain.
         """
         if (manifest := self._by_name.get(name)) is not None:
             return manifest
         if self._complete:
             return None
-        if not self._has_all(name) or (name.kind == "Secret" and self._is_issued(name)):
+        if not self._has_all(name):
             raise NotKnown
         return None
 
@@ -86,18 +92,43 @@ class Objects:
         if kind in self._with_unknown_name or not self.declares(name.namespace):
             return False
         if kind in _FILLED_BY_CONTROLLERS:
-            return bool(self.names(*kind, name.namespace))
+            return bool(self.names(*kind, name.namespace)) and not self._has_maker(name)
         return kind in _MADE_BY_THE_STACK
 
-    def _is_issued(self, secret: ObjectName) -> bool:
-        """Whether a Certificate of cert-manager writes this Secret."""
-        certificates = self.of_kind(CERT_MANAGER, "Certificate")
-        written = [
-            certificate["spec"].get("secretName")
-            for certificate in certificates
-            if namespace_of(certificate) == secret.namespace
-        ]
-        return secret.name in written or UNKNOWN in written
+    def _has_maker(self, name: ObjectName) -> bool:
+        """Whether Kubernetes, or the controller of a declared object, may create this Secret or ConfigMap."""
+        if (name.group, name.kind, name.name) == _KUBERNETES_OWN:
+            return True
+        makers = (
+            manifest
+            for (group, _), manifests in self._by_kind.items()
+            if "." in group and not group.endswith(_MAKE_NO_SECRETS)
+            for manifest in manifests
+        )
+        return any(_may_make(maker, name) for maker in makers)
+
+
+def _may_make(maker: Manifest, name: ObjectName) -> bool:
+    """Whether the controller of `maker` may create this object. Raises NotKnown.
+
+    There are too many such kinds to know the fields of each. An ExternalSecret or a Certificate has the name in its
+    spec, a SealedSecret has it as its own, and other controllers begin it with that of their object. A cluster-scoped
+    maker serves any namespace; others serve their own, or one that their spec has.
+    """
+    own, home = name_of(maker), read(maker, "metadata", "namespace", default="")
+    named = set(_texts(read(maker, "spec")))
+    if UNKNOWN in named:
+        raise NotKnown
+    near = home in ("", name.namespace) or name.namespace in named
+    return near and (name.name in {own, *named} or name.name.startswith(f"{own}-"))
+
+
+def _texts(value: Any) -> Iterator[Any]:
+    """Every text below `value`, and UNKNOWN if something below is."""
+    if isinstance(value, str) or value is UNKNOWN:
+        yield value
+    for _, child in children(value):
+        yield from _texts(child)
 
 
 def precedence(manifest: Manifest) -> tuple[str, str, str]:

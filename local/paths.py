@@ -6,9 +6,11 @@ from pathlib import Path
 from kube.xdg_directories import cache_root, make_private, state_path
 from local.errors import UserError
 
-__all__ = ["REPOSITORY", "cache_root", "private_cache", "private_state", "state_root"]
+__all__ = ["OTHERS_WRITE", "REPOSITORY", "cache_root", "private_cache", "private_state", "state_root"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+OTHERS_WRITE = 0o022
+"""Mode bits with which the group or everybody may write to a file or directory."""
 
 
 def state_root() -> Path:
@@ -33,7 +35,7 @@ def _private(path: Path, variable: str) -> Path:
         make_private(path)
         found = path.lstat()
         mode = found.st_mode & 0o777
-        if found.st_uid == os.geteuid() and not mode & 0o022 and mode & 0o077 and not path.is_symlink():
+        if found.st_uid == os.geteuid() and not mode & OTHERS_WRITE and mode & 0o077 and not path.is_symlink():
             path.chmod(0o700)
     except OSError as error:
         raise UserError(
@@ -47,7 +49,7 @@ def _private(path: Path, variable: str) -> Path:
             f"The directory {path} belongs to another user (UID {found.st_uid}), who could change what runs from it.",
             f"Change its owner to your user, or {elsewhere}",
         )
-    if mode & 0o022:
+    if mode & OTHERS_WRITE:
         raise UserError(
             f"Other users may write to the directory {path} (mode {mode:04o}), and could change what runs from it.",
             f"Type: chmod go-w {path}",

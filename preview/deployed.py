@@ -1,4 +1,4 @@
-"""Deployed: what the last update of the stack recorded in Pulumi's state."""
+"""Deployed: the volume claims in Pulumi's state, as the last update of the stack left them."""
 
 import json
 import shutil
@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from kube.kubectl import last_line
 from kube.manifest import Manifest
 
 _TIMEOUT_S = 60
@@ -15,9 +16,10 @@ CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 
 
 def claims(stack: str) -> Mapping[str, Manifest]:
-    """The volume claims in the state of `stack`, as they were declared, by the names of their resources.
+    """The volume claims in the state of `stack`, as the program declared them, by the names of their resources.
 
-    A program cannot read its own state, so this asks the CLI that runs it. Without an answer it warns and finds none.
+    A program cannot read its own state, so this asks the `pulumi` on the PATH. Without an answer it warns and returns
+    none. A claim that Pulumi has replaced, and not deleted yet, is left out.
     """
     program = shutil.which("pulumi")
     if program is None:
@@ -28,7 +30,7 @@ def claims(stack: str) -> Mapping[str, Manifest]:
             command, capture_output=True, text=True, errors="replace", check=False, timeout=_TIMEOUT_S
         )
         if done.returncode != 0:
-            return _unknown(done.stderr.strip().rpartition("\n")[2])
+            return _unknown(last_line(done.stderr))
         deployment: Mapping[str, Any] = json.loads(done.stdout).get("deployment") or {}
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return _unknown(str(error))
@@ -40,6 +42,7 @@ def claims(stack: str) -> Mapping[str, Manifest]:
 
 
 def _unknown(reason: str) -> Mapping[str, Manifest]:
+    """Warn that the state cannot be read, and return no claims."""
     pulumi.log.warn(
         f"The stack's state cannot be read: {reason}. So nothing checks that no volume claim gets another namespace or "
         "storage class, which would leave its data behind"

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from diagnostics.terminal import printable
-from kube.read import read
 from local.errors import UserError
+from tools.encrypted_values import replaced
 from tools.environment import declared_defaults
 
 _LIMIT = 128 * 1024
@@ -17,7 +17,7 @@ _LIMIT = 128 * 1024
 
 def check(file: Path, keys: Mapping[str, Any]) -> None:
     """Raise UserError if the keys of a stack's file are more than Pulumi can pass to the program."""
-    values = {key: _decrypted(value) for key, value in {**declared_defaults(), **keys}.items()}
+    values = {key: replaced(value, _as_long) for key, value in {**declared_defaults(), **keys}.items()}
     texts = {key: value if isinstance(value, str) else _json(value) for key, value in values.items()}
     size = len(f"PULUMI_CONFIG={_json(texts)}".encode())
     if size < _LIMIT:
@@ -32,15 +32,9 @@ def check(file: Path, keys: Mapping[str, Any]) -> None:
     raise UserError(printable(problem), advice)
 
 
-def _decrypted(value: Any) -> Any:
-    """Return the value with a text of the same length in place of each encrypted one, which is longer."""
-    if isinstance(secure := read(value, "secure"), str):
-        return "*" * (len(secure.rpartition(":")[2]) * 3 // 4)
-    if isinstance(value, dict):
-        return {key: _decrypted(below) for key, below in cast(dict[str, Any], value).items()}
-    if isinstance(value, list):
-        return [_decrypted(below) for below in cast(list[Any], value)]
-    return value
+def _as_long(ciphertext: str) -> str:
+    """Return a text of the length that an encrypted value has in clear. Base64 is longer than what it encodes."""
+    return "*" * (len(ciphertext.rpartition(":")[2]) * 3 // 4)
 
 
 def _json(value: Any) -> str:

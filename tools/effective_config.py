@@ -11,15 +11,14 @@ from diagnostics import Path
 from diagnostics.problem import FileStep
 from diagnostics.render import config_path
 from kube.json_paths import at
-from kube.read import read
 from local.paths import REPOSITORY
-from tools.environment import declared_defaults, stack_file
+from tools.encrypted_values import ciphertext, has_encrypted, replaced
+from tools.environment import PROJECT, declared_defaults, stack_file
 from tools.stack import CONTEXT_KEY, Stack, own_config
 
 PROGRAM = "program"
 """Origin of a value that no layer sets."""
 SECRET = "[secret]"  # noqa: S105 # shown instead of a secret
-PROJECT = "synergychat"
 _PREFIX = f"{PROJECT}:"
 _ABSENT = object()
 
@@ -113,14 +112,14 @@ def _parsed(given: _Set) -> config.StackConfig:
     return config.parse(
         PROJECT,
         {key: _text(key, value) for key, (_, value) in given.items()},
-        [key for key, (_, value) in given.items() if _is_encrypted(value)],
+        [key for key, (_, value) in given.items() if has_encrypted(value)],
         directory=REPOSITORY,
     )
 
 
 def _entries(path: Path, value: Any, source: Any, origin: str, *, hidden: bool) -> Iterator[Entry]:
     """Yield the entries of one effective value. `source` is the same value as the layer `origin` writes it."""
-    if _is_secure(source) or (hidden and isinstance(value, str)):
+    if ciphertext(source) is not None or (hidden and isinstance(value, str)):
         yield Entry(key=config_path(path), value=SECRET, origin=origin)
         return
     for part, below in _parts(value):
@@ -151,28 +150,9 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _is_secure(source: Any) -> bool:
-    """Tell whether `pulumi config set --secret` wrote the value."""
-    return len(_parts(source)) == 1 and isinstance(read(source, "secure"), str)
-
-
-def _is_encrypted(source: Any) -> bool:
-    """Tell whether a secret is anywhere in the value. Pulumi then treats the whole value of the key as a secret."""
-    return _is_secure(source) or any(_is_encrypted(below) for _, below in _parts(source))
-
-
 def _text(key: str, source: Any) -> str:
     """Return the value as Pulumi gives it to the program, with SECRET for encrypted values."""
-    if _is_secure(source):
-        return "{}" if key == f"{_PREFIX}secrets" else SECRET
-    return source if isinstance(source, str) else json.dumps(_without_secrets(source))
-
-
-def _without_secrets(source: Any) -> Any:
-    if _is_secure(source):
-        return SECRET
-    if isinstance(source, dict):
-        return {key: _without_secrets(below) for key, below in cast(dict[str, Any], source).items()}
-    if isinstance(source, list):
-        return [_without_secrets(below) for below in cast(list[Any], source)]
-    return source
+    if key == f"{_PREFIX}secrets" and ciphertext(source) is not None:
+        return "{}"
+    value = replaced(source, lambda _: SECRET)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -12,6 +12,8 @@ from local.paths import REPOSITORY, private_state, state_root
 from local.toolchain import Tools
 from local.venv import VENV
 
+PROJECT = "synergychat"
+"""The name in Pulumi.yaml."""
 LOCAL_CONTEXT = Directory(DEFAULT_NAME).context
 _HOME = "pulumi-home"
 _PROJECT_FILE = REPOSITORY / "Pulumi.yaml"
@@ -53,7 +55,16 @@ def pulumi_home() -> Path:
 
 def backend(context: str) -> Path:
     """Return the Pulumi backend of a Kubernetes context. Each has its own, so that clusters never share state."""
-    return private_state("pulumi", quote(context, safe=""))  # the contexts of clouds contain slashes and colons
+    return private_state(*_backend(context))
+
+
+def has_backend(context: str) -> bool:
+    """Tell whether there is a backend for a context: the user's own for all, or a local one that `backend` created."""
+    return bool(os.environ.get("PULUMI_BACKEND_URL")) or state_root().joinpath(*_backend(context)).exists()
+
+
+def _backend(context: str) -> tuple[str, str]:
+    return "pulumi", quote(context, safe="")  # the contexts of clouds contain slashes and colons
 
 
 def write_wrappers(tools: Tools) -> None:
@@ -111,7 +122,7 @@ def variables(context: str, stack: str = "") -> dict[str, str]:
 def declared_defaults() -> dict[str, Any]:
     """Return the keys that Pulumi.yaml declares with a default. Pulumi passes them with those of a stack's file."""
     project = read_yaml(_PROJECT_FILE.read_bytes())
-    return {f"{project['name']}:{key}": of["default"] for key, of in project["config"].items() if "default" in of}
+    return {f"{PROJECT}:{key}": of["default"] for key, of in project["config"].items() if "default" in of}
 
 
 def stack_file(stack: str) -> Path:

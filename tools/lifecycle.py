@@ -16,7 +16,7 @@ from local.paths import state_root
 from local.toolchain.progress import Progress
 from tools import confirmation, pulumi_processes, update
 from tools import stack as stacks
-from tools.environment import backend
+from tools.environment import backend, has_backend
 from tools.plan import Plan
 from tools.reach import check_context, check_reach
 from tools.stack import Stack
@@ -81,6 +81,9 @@ def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
             f"make down stops the local cluster; the stack {stack.name} is on {stack.context}.",
             f"To remove the stack from there: {_typed_purge(stack)}",
         )
+    # A context that is gone from the kubeconfig may have state to remove, but a mistyped one would get a backend.
+    if not stack.on_local_cluster and not has_backend(stack.context):
+        check_context(stack)
     with alone():
         pulumi_processes.end_orphaned_plugins()
         own_backend = not os.environ.get("PULUMI_BACKEND_URL")

@@ -48,14 +48,13 @@ def _change(stack: Stack) -> int:
     of_service = document_of(config).get("secretsprovider", "passphrase") not in ("passphrase", "default")
     environment = {"PULUMI_CONFIG_PASSPHRASE": phrase} if of_service else {}
     command = ("stack", "change-secrets-provider", "passphrase", "--non-interactive", "--stack", stack.name)
-    started: list[subprocess.Popen[str]] = []
+    process = None
     try:
         with stack.started_pulumi(*command, stdin=subprocess.PIPE, stdout=None, **environment) as process:
-            started.append(process)
             process.communicate(f"{phrase}\n")
     finally:
         # Also after Ctrl-C: Pulumi may have finished by then.
-        code = started[0].returncode if started else 1
+        code = process.returncode if process else 1
         if code == 0:
             _keep(current)
             new.rename(current)

@@ -45,16 +45,14 @@ class Plan:
         with tempfile.TemporaryDirectory() as scratch:
             log = Path(scratch) / "events"
             done = stack.pulumi(
-                *(
-                    *command,
-                    *color,
-                    "--suppress-progress",
-                    "--event-log",
-                    str(log),
-                    "--stack",
-                    stack.name,
-                    *stack.configuration(),
-                ),
+                *command,
+                *color,
+                "--suppress-progress",
+                "--event-log",
+                str(log),
+                "--stack",
+                stack.name,
+                *stack.configuration(),
                 capture=True,
                 # Pulumi has the flag --event-log for its Automation API, and hides it from users.
                 PULUMI_DEBUG_COMMANDS="true",

@@ -11,8 +11,7 @@ from pathlib import Path
 from config.encryption import is_protected
 from local.command import exit_code
 from local.errors import UserError
-from releases import LOCAL_CONTEXT
-from tools.environment import passphrase_file
+from tools.environment import LOCAL_CONTEXT, passphrase_file
 from tools.stack import CONTEXT_KEY, document_of
 
 

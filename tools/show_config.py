@@ -7,6 +7,7 @@ from rich.console import Console
 from diagnostics.terminal import printable
 from local.errors import UserError
 from tools.columns import aligned
+from tools.environment import PROJECT
 from tools.stack import Stack
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _DEFAULTS = ("program", "Pulumi.yaml")
 
 def run(stack: Stack) -> int:
     from config import ConfigError, explain  # imports Pulumi's SDK, which takes a second
-    from tools.effective_config import PROJECT, effective, layers
+    from tools.effective_config import effective, layers
 
     try:
         entries = effective(layers(stack))

@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,9 @@ from local.toolchain.pins import PULUMI_KUBERNETES
 from local.toolchain.store import sha256_file
 from local.venv import VENV
 from tools import config_size, pulumi_processes, selection, state_lock
-from tools.environment import LOCAL_CONTEXT, pulumi_home, stack_file, variables, write_wrappers
+from tools.environment import LOCAL_CONTEXT, PROJECT, pulumi_home, stack_file, variables, write_wrappers
 
-CONTEXT_KEY = "synergychat:context"
+CONTEXT_KEY = f"{PROJECT}:context"
 _ANSWER_S = 20.0
 """A cluster answers every question of `make status` sooner, or not at all."""
 _STATE_S = 60.0
@@ -90,18 +90,13 @@ class Stack:
         self,
         *arguments: str,
         capture: bool = False,
-        typed: str | None = None,
         timeout_s: float | None = None,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `pulumi` in the environment of this stack, with more variables; the caller checks the exit code.
-
-        `typed` is its stdin, instead of this process's.
-        """
-        stdin = None if typed is None else subprocess.PIPE
+        """Run `pulumi` in the environment of this stack, with more variables; the caller checks the exit code."""
         stdout = subprocess.PIPE if capture else None
-        with self.started_pulumi(*arguments, stdin=stdin, stdout=stdout, **environment) as process:
-            out, _ = process.communicate(typed, timeout=timeout_s)
+        with self.started_pulumi(*arguments, stdin=None, stdout=stdout, **environment) as process:
+            out, _ = process.communicate(timeout=timeout_s)
         return subprocess.CompletedProcess(arguments, process.returncode, out)
 
     @contextmanager
@@ -137,7 +132,7 @@ class Stack:
             with nullcontext() if selection.is_in_reach(self.context) else selection.kept():
                 return self.pulumi("stack", "select", "--create", self.name, capture=True).returncode == 0
         finally:
-            if file.read_bytes() != before and not self._is_protected():
+            if file.read_bytes() != before and not self._is_protected(document_of(file)):
                 file.write_bytes(before)
 
     def remove(self, *, force: bool) -> int:
@@ -153,20 +148,21 @@ class Stack:
         Without a passphrase, Pulumi writes the salt of an empty one, which belongs to nobody, into the copy.
         """
         file = stack_file(self.name)
-        config_size.check(file, own_config(file))
         document = document_of(file)
+        keys = _config_of(document, file)
+        config_size.check(file, keys)
         has_key = not _KEYS.isdisjoint(document)
-        if not self.named and (has_key or self._is_protected()):
+        if not self.named and (has_key or self._is_protected(document)):
             return []
-        document["config"] = own_config(stack_file(self.name)) | {CONTEXT_KEY: self.context}
-        copy = private_state("stacks", quote(self.context, safe="")) / stack_file(self.name).name
+        document["config"] = keys | {CONTEXT_KEY: self.context}
+        copy = private_state("stacks", quote(self.context, safe="")) / file.name
         copy.write_text(yaml.safe_dump(document, sort_keys=False))
         return ["--config-file", str(copy)]
 
-    def _is_protected(self) -> bool:
+    def _is_protected(self, document: Mapping[str, Any]) -> bool:
         from config.encryption import is_protected  # imports Pulumi's SDK, which takes a second
 
-        return is_protected(document_of(stack_file(self.name)), variables(self.context, self.name))
+        return is_protected(document, variables(self.context, self.name))
 
     def recover(self) -> None:
         """Remove the lock of a run that was killed, and the pending operations in its state.
@@ -207,10 +203,7 @@ class Stack:
 
 def own_config(file: Path) -> dict[str, Any]:
     """Return the keys that a stack's file sets. Raises UserError if it is not a stack file."""
-    config = document_of(file).get("config") or {}
-    if not isinstance(config, dict):
-        raise _not_a_stack_file(file)
-    return config
+    return _config_of(document_of(file), file)
 
 
 def document_of(file: Path) -> dict[str, Any]:
@@ -222,6 +215,14 @@ def document_of(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _not_a_stack_file(file)
     return document
+
+
+def _config_of(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Return the config in the content of a stack's file."""
+    config = document.get("config") or {}
+    if not isinstance(config, dict):
+        raise _not_a_stack_file(file)
+    return config
 
 
 def _not_a_stack_file(file: Path) -> UserError:

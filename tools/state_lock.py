@@ -9,8 +9,7 @@ from urllib.parse import unquote, urlsplit
 from local.errors import UserError
 from local.paths import REPOSITORY
 from tools import pulumi_processes
-
-_PROJECT = "synergychat"
+from tools.environment import PROJECT
 
 
 def release_dead(stack: str, backend_url: str) -> bool:
@@ -25,7 +24,7 @@ def release_dead(stack: str, backend_url: str) -> bool:
     if backend is None:
         return False
     removed = False
-    for lock in sorted((backend / ".pulumi" / "locks" / "organization" / _PROJECT / stack).glob("*.json")):
+    for lock in sorted((backend / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*.json")):
         match _holder(lock):
             case None:
                 _refuse_if_held(lock, stack, backend)

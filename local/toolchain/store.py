@@ -11,13 +11,12 @@ from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
 
 from kube.atomic_write import write_whole
 from local.lock import locked
-from local.paths import private_cache, private_state
+from local.paths import OTHERS_WRITE, private_cache, private_state
 
 Listing = dict[str, str]
 """Every entry of a directory by its path: kind, rights and content."""
 CHECKSUMS = "SHA256.json"
 """File in every directory with the checksums of the others. Set-ups before the records use it alone."""
-_OTHERS_WRITE = 0o022
 
 
 def sha256_file(path: Path) -> str:
@@ -126,5 +125,5 @@ def _take_write_access(directory: Path) -> None:
     """Take write access from others, which the umask may have given them, so that they are never recorded with it."""
     for path in (directory, *directory.rglob("*")):
         mode = S_IMODE(path.lstat().st_mode)
-        if not path.is_symlink() and mode & _OTHERS_WRITE:
-            path.chmod(mode & ~_OTHERS_WRITE)
+        if not path.is_symlink() and mode & OTHERS_WRITE:
+            path.chmod(mode & ~OTHERS_WRITE)

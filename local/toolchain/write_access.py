@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISVTX
 
-_OTHERS_WRITE = 0o022
+from local.paths import OTHERS_WRITE
 
 
 def others_may_change(directory: Path) -> str | None:
@@ -39,7 +39,7 @@ def _open(path: Path, *, is_on_the_way: bool = False) -> str | None:
         return f"{path} belongs to another user, UID {found.st_uid}"
     # In a directory like /tmp nobody can rename or delete what belongs to another user.
     is_shared = is_on_the_way and S_ISDIR(found.st_mode) and mode & S_ISVTX
-    if mode & _OTHERS_WRITE and not S_ISLNK(found.st_mode) and not is_shared:
+    if mode & OTHERS_WRITE and not S_ISLNK(found.st_mode) and not is_shared:
         return f"{path} has mode {mode:04o}"
     return None
 

@@ -14,20 +14,9 @@ from pulumi import automation
 
 from local.paths import REPOSITORY, state_root
 from local.venv import VENV
+from tests.rooms import PROGRAM
 
-_ROOMS = (
-    "checks",
-    "components",
-    "config",
-    "diagnostics",
-    "explain",
-    "gatewayapi",
-    "health",
-    "kube",
-    "preview",
-    "releases",
-)
-_PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", *_ROOMS)
+_FILES = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "*.py", *PROGRAM)
 
 
 class LiveStack:
@@ -39,7 +28,7 @@ class LiveStack:
         self.context = context
         self.file = self.directory / "Pulumi.dev.yaml"
         self.directory.mkdir()
-        for pattern in _PROGRAM:
+        for pattern in _FILES:
             for source in REPOSITORY.glob(pattern):
                 target = self.directory / source.name
                 shutil.copytree(source, target, dirs_exist_ok=True) if source.is_dir() else shutil.copy(source, target)

@@ -7,10 +7,11 @@ from pydantic.fields import FieldInfo
 
 from config import Section, StackConfig
 from config.keys import plain
+from tools.environment import PROJECT
 
 _TYPES: dict[Any, str] = {int: "integer", str: "string", bool: "boolean"}
-_HEAD = """# Written by `python -m tools.docs` from the models in `config/`: edit those.
-name: synergychat
+_HEAD = f"""# Written by `python -m tools.docs` from the models in `config/`: edit those.
+name: {PROJECT}
 description: SynergyChat behind Envoy Gateway, on any Kubernetes cluster
 runtime:
   name: python

@@ -8,7 +8,7 @@ from pydantic_core import core_schema
 
 from config import StackConfig
 from config.values import Rule, TextOr
-from tools.effective_config import PROJECT
+from tools.environment import PROJECT
 
 _SECURE = {
     "type": "object",

@@ -3,8 +3,8 @@
 import base64
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,7 @@ class Api:
     """Calls as the kubeconfig's current user. Each raises ApiError, or httpx.RequestError without a complete answer."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
-        server, self._tls = _credentials(kubeconfig)
+        server, self._tls, self._certificate = _credentials(kubeconfig)
         self._http = httpx.AsyncClient(
             base_url=server,
             verify=self._tls,
@@ -76,8 +75,8 @@ class Api:
 
     async def _reload_certificate(self, _: httpx.Request) -> None:
         """Use a renewed certificate for new connections. Keep the present one while the files are being written."""
-        with suppress(UserError):
-            _load_certificate(self._tls, self._kubeconfig)
+        with suppress(OSError):
+            self._tls.load_cert_chain(*self._certificate)
 
     async def _call(self, method: str, path: str, **request: Any) -> Manifest:
         answer = await self._http.request(method, path, **request)
@@ -103,38 +102,21 @@ def _refusal(answer: httpx.Response) -> ApiError:
         return ApiError(answer.status_code, answer.text[:300])
 
 
-def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
-    """Read the server's URL and the TLS settings of the current context."""
-    with _errors_of(kubeconfig):
-        cluster = _current(kubeconfig, "cluster")
-        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        tls = ssl.create_default_context(cadata=authority)
-    _load_certificate(tls, kubeconfig)
-    return cluster["server"], tls
-
-
-def _load_certificate(tls: ssl.SSLContext, kubeconfig: Path) -> None:
-    with _errors_of(kubeconfig):
-        user = _current(kubeconfig, "user")
-        tls.load_cert_chain(user["client-certificate"], user["client-key"])
-
-
-def _current(kubeconfig: Path, kind: str) -> Mapping[str, Any]:
-    """Return the cluster or the user of the current context."""
-    config = yaml.safe_load(kubeconfig.read_text())
-    context = _named(config, "context", config["current-context"])
-    return _named(config, kind, context[kind])
-
-
-@contextmanager
-def _errors_of(kubeconfig: Path) -> Iterator[None]:
+def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext, tuple[str, str]]:
+    """Read the current context: the server's URL, its TLS settings, and the files of the certificate and of its key."""
     try:
-        yield
+        config = yaml.safe_load(kubeconfig.read_text())
+        context = _named(config, "context", config["current-context"])
+        cluster, user = _named(config, "cluster", context["cluster"]), _named(config, "user", context["user"])
+        server, files = cluster["server"], (user["client-certificate"], user["client-key"])
+        tls = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+        tls.load_cert_chain(*files)
     except (OSError, ValueError, LookupError, TypeError, StopIteration, yaml.YAMLError) as error:
         raise UserError(
             f"The kubeconfig {kubeconfig} cannot be used to reach the API server: {type(error).__name__}: {error}.",
             "Start the cluster again; `python -m local.cluster up` writes a new kubeconfig.",
         ) from error
+    return server, tls, files
 
 
 def _named(config: Mapping[str, Any], kind: str, name: str) -> Mapping[str, Any]:

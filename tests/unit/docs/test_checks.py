@@ -12,9 +12,9 @@ from tests.cases.clusters import ClusterCase
 from tests.cases.configs import ConfigCase
 from tests.cases.kubeconfigs import KubeconfigCase
 from tests.cases.schemas import SchemaCase
+from tests.rooms import PROGRAM
 from tools.docs import checks
 
-_ROOMS = ("checks", "components", "config", "explain", "gatewayapi", "kube", "preview")
 _CODE = re.compile(r"[\"']([a-z0-9]+(?:-[a-z0-9]+)+)[\"']")
 _SHOWN = re.compile(r"\[([a-z0-9-]+)\]\n```$")
 
@@ -36,7 +36,7 @@ def test_the_index_has_every_code_below_its_subject() -> None:
 
 
 def test_every_code_of_the_catalogue_is_used() -> None:
-    sources = [path.read_text() for room in _ROOMS for path in (REPOSITORY / room).rglob("*.py")]
+    sources = [path.read_text() for room in PROGRAM for path in (REPOSITORY / room).rglob("*.py")]
     used = {code for source in sources for code in _CODE.findall(source)}
     assert sorted(set(catalogue()) - used) == []
 

@@ -145,14 +145,23 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_on_a_terminal_the_terminal_alone_delivers_ctrl_c() -> None:
+def _on_a_terminal(slow: str, body: str) -> tuple[int, int, bytes]:
+    """Start a process that runs the child `slow` on a terminal of its own, and wait until that runs.
+
+    Return the PID of the process, the descriptor of the terminal, and what it has shown.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(REPOSITORY)
-        os.execv(sys.executable, [sys.executable, "-c", _PARENT.format(slow=SLOW, body=RUN)])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-c", _PARENT.format(slow=slow, body=body)])  # noqa: S606
     said = b""
     while b"started\r\n" not in said:
         said += os.read(terminal, 1024)
+    return pid, terminal, said
+
+
+def test_on_a_terminal_the_terminal_alone_delivers_ctrl_c() -> None:
+    pid, terminal, said = _on_a_terminal(SLOW, RUN)
     os.write(terminal, b"\x03")
     while True:
         try:
@@ -168,13 +177,7 @@ def test_on_a_terminal_the_terminal_alone_delivers_ctrl_c() -> None:
 def test_when_the_terminal_closes_the_child_ends_in_its_own_time(tmp_path: Path, body: str) -> None:
     saved = tmp_path / "saved"
     slow = SLOW.replace("*got, flush=True", f"*got, file=open({str(saved)!r}, 'w')")
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(REPOSITORY)
-        os.execv(sys.executable, [sys.executable, "-c", _PARENT.format(slow=slow, body=body)])  # noqa: S606
-    said = b""
-    while b"started\r\n" not in said:
-        said += os.read(terminal, 1024)
+    pid, terminal, _ = _on_a_terminal(slow, body)
     os.killpg(pid, signal.SIGHUP)  # as a shell does for its jobs
     os.close(terminal)
     os.waitpid(pid, 0)

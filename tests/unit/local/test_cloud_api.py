@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,12 @@ def with_answers(monkeypatch: pytest.MonkeyPatch, use: Scripted, *answers: bytes
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()
-        monkeypatch.setattr(api, "_credentials", lambda _: (f"http://{address[0]}:{address[1]}", True))
+        credentials = (
+            f"http://{address[0]}:{address[1]}",
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            ("missing.crt", "missing.key"),
+        )
+        monkeypatch.setattr(api, "_credentials", lambda _: credentials)
         client = Api(Path("kubeconfig"))
         try:
             async with asyncio.timeout(10):

@@ -1,6 +1,7 @@
 """`make explain`: the screen and the exit code, for objects that Pulumi plans and that kubectl finds."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, cast
@@ -64,13 +65,9 @@ STACK = [gateway(), route(hostnames=["synchat.internal"]), service()]
 
 
 @pytest.fixture(autouse=True)
-def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only kubeconfig: it has the context of PlannedStack."""
-    file = tmp_path / "kubeconfig"
-    file.write_text(json.dumps({"contexts": [{"name": "a-context", "context": {}}]}))
-    monkeypatch.setenv("KUBECONFIG", str(file))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return file
+def context_of_the_stack(only_context: Callable[[str], Path]) -> None:
+    """The kubeconfig has the context of PlannedStack."""
+    only_context("a-context")
 
 
 @pytest.fixture(autouse=True)
@@ -97,9 +94,9 @@ def test_the_rule_that_takes_the_request_is_shown_without_a_cluster(capsys: pyte
 
 
 def test_a_context_that_the_kubeconfig_does_not_have_is_named_with_those_that_it_has(
-    kubeconfig: Path, capsys: pytest.CaptureFixture[str]
+    only_context: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kubeconfig.write_text(json.dumps({"contexts": [{"name": "kind-one", "context": {}}]}))
+    kubeconfig = only_context("kind-one")
     assert run(PlannedStack(plan(*STACK), live=None), "http://synchat.internal/") == 0
     # Long paths are folded at the width of the terminal.
     below = "".join(capsys.readouterr().out.partition("On a-context")[2].split())

@@ -9,22 +9,11 @@ from pathlib import Path
 import pytest
 
 from local.paths import REPOSITORY
+from tests.rooms import PROGRAM
 from tools import stack
 from tools.stack import Stack
 
-_ROOMS = (
-    "checks",
-    "components",
-    "config",
-    "diagnostics",
-    "explain",
-    "gatewayapi",
-    "health",
-    "kube",
-    "local",
-    "preview",
-)
-_SOURCES = sorted(path for room in (*_ROOMS, "releases", "tools") for path in (REPOSITORY / room).rglob("*.py"))
+_SOURCES = sorted(path for room in (*PROGRAM, "local", "tools") for path in (REPOSITORY / room).rglob("*.py"))
 
 
 def _strict(source: Path) -> Iterator[str]:

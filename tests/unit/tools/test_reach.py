@@ -1,12 +1,13 @@
-"""A context that the kubeconfig does not have: `make up` and `make status` name it, and those that exist."""
+"""A context that the kubeconfig does not have: commands of make name it, and those that exist."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from local import supplies
 from local.errors import UserError
-from tools import lifecycle
+from tools import environment, lifecycle, pulumi_processes
 from tools.reach import check_context, unknown_context
 from tools.stack import Stack
 
@@ -14,12 +15,8 @@ STACK = Stack("dev", "does-not-exist", named=True)
 
 
 @pytest.fixture(autouse=True)
-def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    file = tmp_path / "kubeconfig"
-    file.write_text(json.dumps({"contexts": [{"name": "kind-one", "context": {}}]}))
-    monkeypatch.setenv("KUBECONFIG", str(file))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return file
+def kubeconfig(only_context: Callable[[str], Path]) -> Path:
+    return only_context("kind-one")
 
 
 def test_make_status_names_the_context_and_what_to_type() -> None:
@@ -29,6 +26,34 @@ def test_make_status_names_the_context_and_what_to_type() -> None:
     assert 'synergychat:context = "does-not-exist": is not in the kubeconfig; files: ' in message
     assert "contexts: kind-one [context-missing]" in message
     assert "fix: type `make up`" in message
+
+
+def test_make_down_names_the_context_and_those_that_exist_and_creates_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setattr(supplies, "for_program", lambda _: pytest.fail("the tools are set up"))
+    with pytest.raises(UserError) as raised:
+        lifecycle.down(STACK, purge=True, confirmed="")
+    message = str(raised.value)
+    assert 'synergychat:context = "does-not-exist": is not in the kubeconfig; files: ' in message
+    assert "contexts: kind-one [context-missing]" in message
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["kubeconfig"]
+    assert not (tmp_path / "synergychat" / "pulumi").exists()
+
+
+def test_make_down_removes_a_stack_whose_context_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    environment.backend(STACK.context)
+    asked: list[str] = []
+    monkeypatch.setattr(supplies, "for_program", lambda _: None)
+    monkeypatch.setattr(lifecycle.stacks, "prepare", lambda _: None)
+    monkeypatch.setattr(pulumi_processes, "end_orphaned_plugins", lambda: None)
+    monkeypatch.setattr(Stack, "recover", lambda _: None)
+    monkeypatch.setattr(Stack, "has_resources", lambda _: False)
+    monkeypatch.setattr(Stack, "remove", lambda stack, force: asked.append(stack.context) or 0)
+    assert lifecycle.down(STACK, purge=True, confirmed="dev") == 0
+    assert asked == ["does-not-exist"]
 
 
 def test_a_context_that_exists_is_no_problem() -> None:

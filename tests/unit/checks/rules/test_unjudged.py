@@ -72,8 +72,73 @@ def test_a_controller_may_create_a_secret() -> None:
     assert found_in_chat(https, secret("users", {})) == []
 
 
+def made(kind: str, name: str, version: str, spec: Any, *, namespace: str = CHAT) -> Manifest:
+    """An object whose controller may create Secrets; cluster-scoped without a namespace."""
+    found = manifest(kind, name, namespace=namespace, api_version=version, spec=spec)
+    if not namespace:
+        del found["metadata"]["namespace"]
+    return found
+
+
+MAKES_CERT = [
+    made("ExternalSecret", "tls", "external-secrets.io/v1", {"target": {"name": "cert"}}),
+    made("ExternalSecret", "cert", "external-secrets.io/v1", {"dataFrom": [{"extract": {"key": "tls"}}]}),
+    made("ClusterExternalSecret", "cert", "external-secrets.io/v1", {"externalSecretSpec": {}}, namespace=""),
+    made("SealedSecret", "cert", "bitnami.com/v1alpha1", {"encryptedData": {"tls.key": "x"}}),
+    made("VaultStaticSecret", "tls", "secrets.hashicorp.com/v1beta1", {"destination": {"name": "cert"}}),
+    made(
+        "InfisicalSecret",
+        "tls",
+        "secrets.infisical.com/v1alpha1",
+        {"managedKubeSecretReferences": [{"secretName": "cert", "secretNamespace": CHAT}]},
+        namespace=SHOP,
+    ),
+    made("SecretProviderClass", "tls", "secrets-store.csi.x-k8s.io/v1", {"secretObjects": [{"secretName": "cert"}]}),
+    made("Certificate", "tls", "cert-manager.io/v1", {"secretName": "cert"}),
+    made("Certificate", "tls", "cert-manager.io/v1", {"secretName": UNKNOWN}),
+    made("Certificate", "tls", "cert-manager.io/v1", UNKNOWN),
+    made("Elasticsearch", "ce", "elasticsearch.k8s.elastic.co/v1", {}) | {"metadata": {"name": UNKNOWN}},
+]
+
+
+@pytest.mark.parametrize("maker", MAKES_CERT, ids=lambda maker: maker["kind"])
+def test_a_secret_that_the_controller_of_a_declared_object_makes_is_left_to_the_cluster(maker: Manifest) -> None:
+    https = gateway(tls_listener("https", HOST, "cert"))
+    assert found_in_chat(https, secret("users", {}), maker) == []
+
+
+def test_a_controller_may_begin_the_name_of_a_secret_with_that_of_its_object() -> None:
+    kafka = made("Kafka", "events", "kafka.strimzi.io/v1", {})
+    secrets = secret("users", {}), kafka
+    assert found_in_chat(service(), *secrets, _trusting("Secret", "events-cluster-ca-cert")) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        made("ExternalSecret", "other", "external-secrets.io/v1", {"target": {"name": "cert-of-another"}}),
+        made("ExternalSecret", "cert", "external-secrets.io/v1", {}, namespace=SHOP),
+        manifest("Deployment", "cert", api_version="apps/v1", spec={"volumes": [{"secret": {"secretName": "cert"}}]}),
+        manifest("ConfigMap", "cert", data={"name": "cert"}),
+    ],
+    ids=["another target", "another namespace", "a kind of Kubernetes", "no secret"],
+)
+def test_a_secret_that_no_declared_object_makes_is_missing(other: Manifest) -> None:
+    https = gateway(tls_listener("https", HOST, "cert"))
+    assert found_in_chat(https, secret("users", {}), other) == [
+        ("reference-missing", "Gateway gate", "spec.listeners[0].tls.certificateRefs[0].name")
+    ]
+
+
 def test_a_controller_may_fill_a_config_map() -> None:
     assert found_in_chat(service(), _trusting("ConfigMap", "ca"), manifest("ConfigMap", "ca")) == []
+
+
+def test_a_config_map_that_a_controller_or_kubernetes_makes_is_left_to_the_cluster() -> None:
+    bundle = made("Bundle", "ca", "trust.cert-manager.io/v1alpha1", {"sources": []}, namespace="")
+    other = manifest("ConfigMap", "other")
+    assert found_in_chat(service(), other, bundle, _trusting("ConfigMap", "ca")) == []
+    assert found_in_chat(service(), other, _trusting("ConfigMap", "kube-root-ca.crt")) == []
 
 
 def test_a_controller_may_create_a_config_map_when_the_stack_declares_none() -> None:
