@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pulumi
 
 from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API
+from health import refusals
 from health.look import look
 from health.rows import Row
 from kube.kubectl import Unanswered, kubectl
@@ -32,7 +33,9 @@ def explain_failures(context: str) -> pulumi.ErrorHook:
         metadata = manifest.get("metadata", {})
         own = manifest.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
         is_gateway_api = str(manifest.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
-        texts = [text for text in _texts(await cluster.rows(), own, behind=is_gateway_api) if text not in logged]
+        refused = await asyncio.to_thread(_refusal, context, own, args.errors)
+        found = [*refused, *_texts(await cluster.rows(), own, behind=is_gateway_api)]
+        texts = [text for text in found if text not in logged]
         if texts:
             logged.update(texts)
             pulumi.log.error("\n".join(texts))
@@ -61,9 +64,21 @@ class _Cluster:
 def _ask(context: str) -> list[Row]:
     run = kubectl(context)
     try:
-        return look(run, f"kubectl --context {context}") if run else []
+        return look(run, _typed(context)) if run else []
     except Unanswered:
         return []
+
+
+def _refusal(context: str, named: tuple[str, str, str], errors: Sequence[str]) -> list[str]:
+    """The text of why the API server refused an object. `errors` are those of the provider."""
+    run = kubectl(context)
+    kind, namespace, name = named
+    lines = refusals.explain("\n".join(errors), namespace, run, _typed(context)) if run else []
+    return ["\n".join([f"{kind} {name} is refused:", *(f"  {line}" for line in lines)])] if lines else []
+
+
+def _typed(context: str) -> str:
+    return f"kubectl --context {context}"
 
 
 def _texts(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) -> list[str]:

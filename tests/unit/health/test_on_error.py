@@ -34,12 +34,12 @@ class Failing:
         self.asked = 0
         self.logged: list[str] = []
 
-    def lines(self, *objects: tuple[str, str, str]) -> list[str]:
+    def lines(self, *objects: tuple[str, ...]) -> list[str]:
         """The lines that are logged when these objects fail together. No hook asks for a retry."""
         asyncio.run(self._fail(*objects))
         return "\n".join(self.logged).splitlines()
 
-    async def _fail(self, *objects: tuple[str, str, str]) -> None:
+    async def _fail(self, *objects: tuple[str, ...]) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         with (
@@ -57,9 +57,9 @@ class Failing:
         return self._rows
 
 
-def _failed(api_version: str, kind: str, name: str) -> Any:
+def _failed(api_version: str, kind: str, name: str, *errors: str) -> Any:
     manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "chat"}}
-    return mock.Mock(new_inputs=manifest, old_inputs=None)
+    return mock.Mock(new_inputs=manifest, old_inputs=None, errors=errors)
 
 
 def lines(api_version: str, kind: str, name: str, rows: list[Row] = ROWS) -> list[str]:
@@ -99,4 +99,14 @@ def test_the_cluster_is_asked_once_for_objects_that_fail_together_and_nothing_is
         "Gateway app-gateway is not ready:",
         "Deployment envoy-gateway is not ready:",
         "Gateway other is not ready:",
+    ]
+
+
+def test_an_object_that_the_api_server_refuses_is_named_with_the_cause_although_it_does_not_exist() -> None:
+    error = 'services "x" is forbidden: exceeded quota: small, requested: services=1, used: services=2'
+    assert Failing([]).lines(("v1", "Service", "x", error)) == [
+        "Service x is refused:",
+        "  exceeded quota: small, requested: services=1, used: services=2",
+        "  -> Raise the quota, or delete what it counts: kubectl --context a-context describe resourcequota small "
+        "-n chat",
     ]
