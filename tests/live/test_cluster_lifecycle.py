@@ -49,8 +49,10 @@ _KERNEL = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
 class Life:
     """An empty cluster whose processes the tests kill."""
 
-    def __init__(self, tools: Tools) -> None:
-        self.cluster = Cluster(NAME, api_port=API_PORT, first_address=FIRST_ADDRESS)
+    def __init__(
+        self, tools: Tools, name: str = NAME, api_port: int = API_PORT, first_address: str = FIRST_ADDRESS
+    ) -> None:
+        self.cluster = Cluster(name, api_port=api_port, first_address=first_address)
         self.directory = self.cluster.directory
         self.cgroups: set[str] = set()
         self._tools = tools
