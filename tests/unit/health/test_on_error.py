@@ -8,7 +8,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from health import Row, on_error
+from health import Row, Unanswered, on_error
 
 ROWS = [
     Row(
@@ -29,7 +29,7 @@ ROWS = [
 class Failing:
     """A run in which objects fail, against a cluster with the health `rows`."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row] | Unanswered) -> None:
         self._rows = rows
         self.asked = 0
         self.logged: list[str] = []
@@ -54,6 +54,8 @@ class Failing:
 
     def _look(self, kubectl: object, typed: str) -> list[Row]:
         self.asked += 1
+        if isinstance(self._rows, Unanswered):
+            raise self._rows
         return self._rows
 
 
@@ -83,7 +85,7 @@ def test_a_workload_is_explained_alone() -> None:
     ]
 
 
-@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no answer", "ready by now"])
+@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no such object", "ready by now"])
 def test_nothing_is_logged_when_the_cluster_has_no_explanation(rows: list[Row]) -> None:
     assert lines("gateway.networking.k8s.io/v1", "HTTPRoute", "web-httproute", rows) == []
 
@@ -109,4 +111,12 @@ def test_an_object_that_the_api_server_refuses_is_named_with_the_cause_although_
         "  exceeded quota: small, requested: services=1, used: services=2",
         "  -> Raise the quota, or delete what it counts: kubectl --context a-context describe resourcequota small "
         "-n chat",
+    ]
+
+
+def test_an_api_server_that_does_not_answer_is_named_once() -> None:
+    objects = [("apps/v1", "Deployment", "synergychat-web"), ("v1", "Service", "web-service")]
+    assert Failing(Unanswered("net/http: TLS handshake timeout")).lines(*objects) == [
+        "The API server of a-context does not answer: net/http: TLS handshake timeout",
+        "  -> kubectl --context a-context get --raw /readyz",
     ]
