@@ -9,6 +9,7 @@ import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _seed(config: pytest.Config) -> int:
     # A run that names no directory, or another one, reads this file too late for its options.
-    return int(config.getoption("seed", 1))
+    seed: Any = config.getoption("seed", 1)
+    return seed
 
 
 def pytest_configure(config: pytest.Config) -> None:

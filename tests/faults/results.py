@@ -11,7 +11,8 @@ import pytest
 from tests.faults.marks import Fault, faults_in
 
 SUITE = Path(__file__).parent
-_LIVE = SUITE.parent / "live"
+_ROOT = SUITE.parent.parent
+_LIVE = _ROOT / "tests" / "live"
 _HEAD = """\
 # Reliability
 
@@ -116,10 +117,7 @@ def page(outcomes: Iterable[Outcome], seed: int, ended: datetime) -> str:
         f"## Results of the last run\n\n{ended:%Y-%m-%d}, seed {seed}. To repeat it, type `make faults SEED={seed}`.\n"
     )
     heads = ("What is done", "What must happen", "Without the fault", "With the fault", "Limit", "Test")
-    live = [
-        (fault.done, fault.must, _link(file.relative_to(SUITE.parent.parent).as_posix()))
-        for file, fault in faults_in(_LIVE)
-    ]
+    live = [(fault.done, fault.must, _link(file.relative_to(_ROOT).as_posix())) for file, fault in faults_in(_LIVE)]
     return "\n".join([_HEAD, run, _table(heads, rows), _LIVE_HEAD, _table((*heads[:2], "Test"), live)])
 
 
