@@ -47,6 +47,7 @@ spec:
 def on_small_disk(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Life, Path]]:
     """A cluster whose state is on a small disk of its own, and the root of that disk."""
     life = Life(tools, NAME, API_PORT, FIRST_ADDRESS)
+    life.cluster.down(purge=True)  # what a killed run may have left on the disk of all others
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=700", "tmpfs", disk], check=True)
