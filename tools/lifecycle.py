@@ -45,8 +45,8 @@ def up(stack: Stack, *, confirmed: str) -> int:
         was_killed = stack.recover()
         if was_killed:
             print(
-                f"The last run of the stack {stack.name} was killed. This one completes its unfinished operations, and "
-                "compares the state with the cluster first."
+                f"The last run of the stack {stack.name} was killed. This one compares the state with the cluster and "
+                "completes the pending operations that Pulumi may warn of."
             )
             stack.await_deletions()
         if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed, refresh=was_killed)) != 0:

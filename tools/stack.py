@@ -142,7 +142,13 @@ class Stack:
                 file.write_bytes(before)
 
     def remove(self, *, force: bool) -> int:
-        """Remove the stack from its backend, with `force` even if it still has resources. Return the exit code."""
+        """Remove the stack from its backend, with `force` even if it still has resources. Return the exit code.
+
+        A run that was killed may have removed it.
+        """
+        listed = self.pulumi("stack", "ls", "--json", capture=True)
+        if listed.returncode == 0 and self.name not in {each["name"] for each in json.loads(listed.stdout)}:
+            return 0
         # Without --preserve-config Pulumi deletes the stack's file too, which is the user's.
         options = ("--yes", "--preserve-config", *(["--force"] if force else []))
         with selection.kept():
