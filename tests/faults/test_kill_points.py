@@ -56,7 +56,7 @@ def small(cluster: TestCluster, stack: LiveStack) -> Iterator[SmallStack]:
     "and no others, and the next run changes nothing. After a removal no object of the stack is left",
     limit_s=600,
 )
-@pytest.mark.parametrize("point", _points())
+@pytest.mark.parametrize("point", list(_points()))
 def test_the_same_command_completes_a_run_that_was_killed(
     request: pytest.FixtureRequest, small: SmallStack, point: KillPoint, seed: int
 ) -> None:
