@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF KEY URL METHOD HEADER RUN REPORT PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF KEY URL METHOD HEADER RUN REPORT SEED PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -25,7 +25,7 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config passphrase explain test e2e conformance check status down lock
+.PHONY: help up preview config passphrase explain test e2e faults conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test: ## run unit, live and browser tests, on a cluster of their own
 
 e2e: ## run the long tests: every recipe of docs/gateway.md, the prod stack, random routes through Envoy, every cause of a failed `up`, no request lost
 	$(LOCAL_DEV) e2e
+
+faults: ## run the fault tests, each with a twin without the fault, and write docs/reliability.md; [SEED=1]
+	$(LOCAL_DEV) faults --seed="$${SEED:-1}"
 
 conformance: ## run the Gateway API's conformance suite on what `up` created; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
 	$(LOCAL) conformance $(OF_STACK) --test="$$RUN" --report="$$REPORT"

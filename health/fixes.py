@@ -1,5 +1,6 @@
 """Fixes: the next command to type, by the reason of a failure."""
 
+import re
 from collections.abc import Mapping
 
 from health.failure import Failure
@@ -33,10 +34,15 @@ _FIXES: Mapping[str, str] = {
     "-> Then restart the controller: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway",
     "Unschedulable": "{kubectl} describe nodes",
 }
+# The reason is that of the controller, such as FailedCreate, which has many causes.
+_QUOTA = re.compile(r"(?:exceeded|failed) quota: (?P<name>[a-z0-9.-]+)")
+_OF_QUOTA = "Raise the quota, or delete what it counts: {kubectl} describe resourcequota {name} -n {namespace}"
 
 
 def fix(failure: Failure, namespace: str, kubectl: str) -> str | None:
     """The likely fix; None when the reason says enough. `kubectl` is the text to type for that command."""
+    if quota := _QUOTA.search(failure.message):
+        return _OF_QUOTA.format(kubectl=kubectl, name=quota["name"], namespace=namespace)
     text = _FIXES.get(failure.reason)
     if text is None:
         return None

@@ -1,6 +1,7 @@
 """Look at the objects of a stack with kubectl."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from gatewayapi.kinds import GATEWAY_API
 from health.crds import CRD
 from health.failure import Container
 from health.kinds import KINDS, Kind, Object
+from health.quotas import QUOTA
 from health.rows import Row, rows
 from kube.kubectl import REQUEST_TIMEOUT, Kubectl, Unanswered, ask, last_line
 
@@ -19,6 +21,8 @@ _SELECTORS = (
 """Labels of the stack's own objects, of the controller's, and of those of the Envoys that it runs."""
 _BEHIND = (Kind("apps", "ReplicaSet"), Kind("", "Pod"))
 _LINES = 5
+_PATIENCE_S = 60.0
+"""For explanations. A cluster that is too slow for them is explained by what is there."""
 
 
 def look(kubectl: Kubectl, typed: str) -> list[Row]:
@@ -40,14 +44,20 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
     namespaces = sorted({item["metadata"].get("namespace", "default") for item in objects.values()})
     # Pods have the labels of their template, which may be anything; rows() goes by their owners.
     behind = ",".join(kind.resource for kind in _BEHIND)
-    made = [item for namespace in namespaces for item in _get_if_allowed(kubectl, behind, "--namespace", namespace)]
-    only = ("--field-selector", "type=Warning")
-    warnings = [
-        event
+    questions = ((behind,), ("events", "--field-selector", "type=Warning"), (QUOTA.resource,))
+    deadline = time.monotonic() + _PATIENCE_S
+    explaining = [
+        item
+        for kinds, *options in questions
         for namespace in namespaces
-        for event in _get_if_allowed(kubectl, "events", "--namespace", namespace, *only)
+        if time.monotonic() < deadline
+        for item in _get_if_allowed(kubectl, kinds, "--namespace", namespace, *options)
     ]
-    return rows([*known, *made, *warnings], typed, lambda container: _last_words(kubectl, container))
+
+    def last_words(container: Container) -> str:
+        return _last_words(kubectl, container) if time.monotonic() < deadline else ""
+
+    return rows([*known, *explaining], typed, last_words)
 
 
 def _crds(kubectl: Kubectl, installed: Mapping[Kind, str]) -> list[Object]:

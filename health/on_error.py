@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pulumi
 
 from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API
+from health import refusals
 from health.look import look
 from health.rows import Row
 from kube.kubectl import Unanswered, kubectl
@@ -20,8 +21,7 @@ _BEHIND = ("Deployment", "Service")
 def explain_failures(context: str) -> pulumi.ErrorHook:
     """A hook that asks the cluster, with kubectl, about an object whose creation or update failed, and logs the answer.
 
-    Without kubectl, or without an answer, only the provider's own message is shown. Nothing is retried or
-    logged twice.
+    Without kubectl, only the provider's own message is shown. Nothing is retried or logged twice.
     https://www.pulumi.com/docs/iac/concepts/options/hooks/
     """
     cluster = _Cluster(context)
@@ -32,7 +32,9 @@ def explain_failures(context: str) -> pulumi.ErrorHook:
         metadata = manifest.get("metadata", {})
         own = manifest.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
         is_gateway_api = str(manifest.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
-        texts = [text for text in _texts(await cluster.rows(), own, behind=is_gateway_api) if text not in logged]
+        refused = await asyncio.to_thread(_refusal, context, own, args.errors)
+        found = [*refused, *_texts(await cluster.rows(), own, behind=is_gateway_api), *cluster.silence]
+        texts = [text for text in found if text not in logged]
         if texts:
             logged.update(texts)
             pulumi.log.error("\n".join(texts))
@@ -46,6 +48,8 @@ class _Cluster:
 
     def __init__(self, context: str) -> None:
         self._context = context
+        self.silence: list[str] = []
+        """Why the cluster gave no answer, if it did not."""
         self._turn = asyncio.Lock()
         self._rows: list[Row] = []
         self._until = float("-inf")
@@ -53,17 +57,31 @@ class _Cluster:
     async def rows(self) -> list[Row]:
         async with self._turn:
             if time.monotonic() > self._until:
-                self._rows = await asyncio.to_thread(_ask, self._context)
+                try:
+                    self._rows, self.silence = await asyncio.to_thread(_ask, self._context), []
+                except Unanswered as error:
+                    typed = f"{_typed(self._context)} get --raw /readyz"
+                    self._rows = []
+                    self.silence = [f"The API server of {self._context} does not answer: {error}\n  -> {typed}"]
                 self._until = time.monotonic() + _FRESH_S
             return self._rows
 
 
 def _ask(context: str) -> list[Row]:
     run = kubectl(context)
-    try:
-        return look(run, f"kubectl --context {context}") if run else []
-    except Unanswered:
-        return []
+    return look(run, _typed(context)) if run else []
+
+
+def _refusal(context: str, named: tuple[str, str, str], errors: Sequence[str]) -> list[str]:
+    """The text of why the API server refused an object. `errors` are those of the provider."""
+    run = kubectl(context)
+    kind, namespace, name = named
+    lines = refusals.explain("\n".join(errors), namespace, run, _typed(context)) if run else []
+    return ["\n".join([f"{kind} {name} is refused:", *(f"  {line}" for line in lines)])] if lines else []
+
+
+def _typed(context: str) -> str:
+    return f"kubectl --context {context}"
 
 
 def _texts(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from diagnostics.terminal import printable
 from gatewayapi.kinds import GATEWAY_API
-from health import crds, pods
+from health import crds, pods, quotas
 from health.failure import Container, Failure
 from health.fixes import fix
 from health.kinds import KINDS, Kind, Object
@@ -35,8 +35,8 @@ class Row(NamedTuple):
 def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Container], str] = lambda _: "") -> list[Row]:
     """One row per object of a kind in `KINDS`, in that order.
 
-    ReplicaSets, pods, events and CRDs among `objects` explain the failing ones, as do the `last_words` of a terminated
-    container. `kubectl` is the text to type for that command.
+    ReplicaSets, pods, events, quotas and CRDs among `objects` explain the failing ones, as do the `last_words` of a
+    terminated container. `kubectl` is the text to type for that command.
     """
     known = list(objects)
     found: list[Row] = []
@@ -86,8 +86,11 @@ def _explained(
     for failure in (*failures, *alike.values()):
         lines.append(str(failure))
         lines += [f"  | {line}" for line in (last_words(failure.ended) if failure.ended else "").splitlines()]
+    spent = list(quotas.failures(item, known))
+    lines += [str(failure) for failure, _ in spent]
     namespace = item["metadata"].get("namespace", "")
-    fixes = (fix(failure, namespace, kubectl) for failure in (*failures, *alike.values()))
+    fixes = [fix(failure, namespace, kubectl) for failure in (*failures, *alike.values())]
+    fixes += [fix(failure, of_quota, kubectl) for failure, of_quota in spent]
     lines += [f"-> {text}" for text in fixes if text is not None]
     lines += _warnings([item, *made], known, () if not alike else _ECHOES)
     return "\n".join(dict.fromkeys(lines))

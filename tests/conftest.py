@@ -29,6 +29,12 @@ API_PORT = 36443
 FIRST_ADDRESS = "127.0.1.1"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "fault(done, must, limit_s=300): what a test does to the system, and what must happen"
+    )
+
+
 class TestCluster:
     """The running cluster of this session."""
 

@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--report", default="", help="file for the report; default: in the state directory")
     add("test", lambda _: check.test())
     add("e2e", lambda _: check.e2e())
+    command = add("faults", lambda given: check.faults(given.seed))
+    command.add_argument("--seed", type=int, default=1, help="seed of every random choice; default: 1")
     add("check", lambda _: check.check())
     add("lock", lambda _: check.lock())
     return parser

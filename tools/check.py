@@ -1,4 +1,4 @@
-"""`make check`, `make test`, `make e2e` and `make lock`."""
+"""`make check`, `make test`, `make e2e`, `make faults` and `make lock`."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def check() -> int:
 
 def test() -> int:
     """Run every test except the long ones, on a cluster and a stack of their own."""
-    with _prepared():
+    with _prepared("chromium"):
         if not venv.install(("requirements-newest.txt",), _NEWEST):
             return 1
         with ThreadPoolExecutor() as pool:
@@ -65,13 +65,19 @@ def test() -> int:
 
 def e2e() -> int:
     """Run the long tests: recipes, the prod stack, random routes, causes of a failed `up`, no request lost."""
-    with _prepared():
+    with _prepared("chromium"):
         return _pytest("tests/e2e")
 
 
+def faults(seed: int) -> int:
+    """Run the fault tests with the random choices of a seed. A whole run writes the page of results."""
+    with _prepared("faketime"):
+        return _pytest("tests/faults", f"--seed={seed}", "--results=docs/reliability.md")
+
+
 @contextmanager
-def _prepared() -> Generator[None]:
-    """Prepare the tools, and keep other runs of the tests waiting."""
+def _prepared(*programs: str) -> Generator[None]:
+    """Prepare the tools and these programs of the system, and keep other runs of the tests waiting."""
     preflight.check_possible()
     with locked(
         state_root() / "test.lock", lambda holder: print(f"Another make test ({holder}) is running: waiting for it.")
@@ -79,7 +85,7 @@ def _prepared() -> Generator[None]:
         with Progress() as progress:
             tools = supplies.for_stack_on_local_cluster(progress)
             stack.prepare(tools)
-            system.ensure(["chromium"], progress)
+            system.ensure(programs, progress)
         yield
 
 

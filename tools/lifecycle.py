@@ -42,10 +42,18 @@ def up(stack: Stack, *, confirmed: str) -> int:
         if not stack.select():
             return 1
         pulumi_processes.end_orphaned_plugins()
-        stack.recover()
-        if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed)) != 0:
+        was_killed = stack.recover()
+        if was_killed:
+            print(
+                f"The last run of the stack {stack.name} was killed. This one compares the state with the cluster and "
+                "completes the pending operations that Pulumi may warn of."
+            )
+            stack.await_deletions()
+        if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed, refresh=was_killed)) != 0:
             return code
-        code = update.run(stack)
+        code = update.run(stack, refresh=was_killed)
+        if code == 0 and was_killed and stack.keep_unfinished():
+            code = update.run(stack)  # deletes the objects that the config no longer has
         if code == 0:
             print_access(stack.outputs(), Console(highlight=False))
         return code
@@ -109,9 +117,9 @@ def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
     return 0
 
 
-def _confirm_update(stack: Stack, confirmed: str) -> int:
+def _confirm_update(stack: Stack, confirmed: str, *, refresh: bool) -> int:
     """Show the plan and ask. Return Pulumi's exit code if there is no plan; UserError unless it is confirmed."""
-    plan = Plan.of(stack, "preview")
+    plan = Plan.of(stack, "preview", *(["--refresh"] if refresh else []))
     plan.print()
     if plan.exit_code == 0 and plan.changes:
         question = f"Update the stack {stack.name} on {stack.context}?"
@@ -134,6 +142,7 @@ def _destroy(stack: Stack, confirmed: str) -> int:
     confirmation.ask(stack, question, stack.name, confirmed=confirmed, typed=_typed_purge(stack))
     if not has_resources:
         return 0
+    stack.keep_unfinished()
     # Its own preview finds a protected object before anything that depends on the object is deleted.
     return stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration()).returncode
 

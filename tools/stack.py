@@ -23,13 +23,14 @@ from local.toolchain import Tools
 from local.toolchain.pins import PULUMI_KUBERNETES
 from local.toolchain.store import sha256_file
 from local.venv import VENV
-from tools import config_size, pulumi_processes, selection, state_lock
+from tools import config_size, pulumi_processes, selection, state_lock, unfinished
 from tools.environment import LOCAL_CONTEXT, PROJECT, pulumi_home, stack_file, variables, write_wrappers
 
 CONTEXT_KEY = f"{PROJECT}:context"
 _ANSWER_S = 20.0
 """A cluster answers every question of `make status` sooner, or not at all."""
 _STATE_S = 60.0
+_DELETION_S = 120.0
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _KEYS = {"encryptionsalt", "secretsprovider"}
 """Keys of a stack's file, one of which Pulumi writes with the first secret."""
@@ -111,7 +112,7 @@ class Stack:
         except KeyboardInterrupt:
             # A second signal kills `pulumi`, which then leaves its providers and its lock behind.
             pulumi_processes.end_orphaned_plugins()
-            self.recover()
+            state_lock.release_dead(self.name, self._backend_url)
             raise
 
     def kubectl(self, *arguments: str, timeout_s: float = _ANSWER_S) -> subprocess.CompletedProcess[str]:
@@ -136,7 +137,13 @@ class Stack:
                 file.write_bytes(before)
 
     def remove(self, *, force: bool) -> int:
-        """Remove the stack from its backend, with `force` even if it still has resources. Return the exit code."""
+        """Remove the stack from its backend, with `force` even if it still has resources. Return the exit code.
+
+        A run that was killed may have removed it.
+        """
+        listed = self.pulumi("stack", "ls", "--json", capture=True)
+        if listed.returncode == 0 and self.name not in {each["name"] for each in json.loads(listed.stdout)}:
+            return 0
         # Without --preserve-config Pulumi deletes the stack's file too, which is the user's.
         options = ("--yes", "--preserve-config", *(["--force"] if force else []))
         with selection.kept():
@@ -164,20 +171,40 @@ class Stack:
 
         return is_protected(document, variables(self.context, self.name))
 
-    def recover(self) -> None:
-        """Remove the lock of a run that was killed, and the pending operations in its state.
+    def recover(self) -> bool:
+        """Remove the lock of a run that was killed. Tell whether a run was, and may have left its work unfinished."""
+        released = state_lock.release_dead(self.name, self._backend_url)
+        return released or (
+            unfinished.may_be(self.name, self._backend_url)
+            and bool(self._state().get("deployment", {}).get("pending_operations"))
+        )
 
-        Pulumi keeps a pending creation, and warns of it, until somebody removes it: the object may exist. Here that
-        does no harm, because a creation adopts an object of the stack that exists.
+    def await_deletions(self) -> None:
+        """Wait for the end of the objects that a killed run was deleting. Otherwise they would seem to be there."""
+        for which in unfinished.deleted(self._state()):
+            found = self.kubectl("get", *which, "--ignore-not-found", "--output=jsonpath={.metadata.deletionTimestamp}")
+            if found.returncode == 0 and found.stdout.strip():
+                print(f"  ... wait for the end of {' '.join(which[:2])}", flush=True)
+                timeout = f"--timeout={_DELETION_S:.0f}s"
+                self.kubectl("wait", "--for=delete", *which, timeout, timeout_s=_DELETION_S + _ANSWER_S)
+
+    def keep_unfinished(self) -> bool:
+        """Let the state have the objects that unfinished creations may have made. Tell whether it had to get any.
+
+        Without that, Pulumi would not delete them. It forgets the unfinished operations. Raises UserError if the state
+        cannot be written.
         """
-        if not state_lock.release_dead(self.name, variables(self.context)["PULUMI_BACKEND_URL"]):
-            return
+        if not unfinished.may_be(self.name, self._backend_url):
+            return False
         state = self._state()
-        if state.get("deployment", {}).pop("pending_operations", None):
-            with tempfile.TemporaryDirectory() as scratch:
-                file = Path(scratch) / "state.json"
-                file.write_text(json.dumps(state))
-                self.pulumi("stack", "import", "--stack", self.name, "--file", str(file), capture=True)
+        deployment = state.get("deployment", {})
+        if not deployment.get("pending_operations"):
+            return False
+        found = list(unfinished.created(state))
+        del deployment["pending_operations"]
+        deployment["resources"] = [*(deployment.get("resources") or ()), *found]
+        self._import(state)
+        return bool(found)
 
     def has_resources(self) -> bool:
         """Tell whether the state has anything to delete."""
@@ -188,6 +215,21 @@ class Stack:
         exported = self.pulumi("stack", "export", "--stack", self.name, capture=True)
         return json.loads(exported.stdout) if exported.returncode == 0 else {}
 
+    def _import(self, state: dict[str, Any]) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "state.json"
+            file.write_text(json.dumps(state))
+            command = ("stack", "import", "--stack", self.name, "--file", str(file))
+            if self.pulumi(*command, capture=True).returncode != 0:
+                raise UserError(
+                    f"The state of the stack {self.name} could not be written.",
+                    "Check its backend, and type the same command again.",
+                )
+
+    @property
+    def _backend_url(self) -> str:
+        return variables(self.context)["PULUMI_BACKEND_URL"]
+
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last successful update; empty if there is none."""
         command = ("stack", "output", "--json", "--stack", self.name)
@@ -196,7 +238,7 @@ class Stack:
         except subprocess.TimeoutExpired as error:
             raise UserError(
                 f"The state of the stack {self.name} could not be read within {_STATE_S:.0f} s.",
-                f"Check that its backend answers: {variables(self.context)['PULUMI_BACKEND_URL']}",
+                f"Check that its backend answers: {self._backend_url}",
             ) from error
         return json.loads(done.stdout) if done.returncode == 0 else {}
 

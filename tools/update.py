@@ -28,9 +28,10 @@ _PROVIDERS_OWN = {"Job": "Complete"}
 """Conditions that the provider waits for by itself, where another word than Ready names them."""
 
 
-def run(stack: Stack) -> int:
-    """Update the stack and return Pulumi's exit code."""
-    command = ("up", "--yes", "--skip-preview", "--stack", stack.name, *stack.configuration())
+def run(stack: Stack, *, refresh: bool = False) -> int:
+    """Update the stack and return Pulumi's exit code. `refresh` compares the state with the cluster first."""
+    options = ("--yes", "--skip-preview", *(["--refresh"] if refresh else []))
+    command = ("up", *options, "--stack", stack.name, *stack.configuration())
     if sys.stdout.isatty():
         return stack.pulumi(*command).returncode
     title, log, started = f"update the stack {stack.name}", UpdateLog(), time.monotonic()

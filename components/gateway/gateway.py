@@ -22,6 +22,7 @@ from kube.namespace import Namespace
 from kube.readiness import timeouts
 from kube.resource import KubernetesObject
 from preview.recorder import config_source
+from releases import release_of
 
 _APP = "gateway"
 
@@ -183,7 +184,8 @@ class Gateway(pulumi.ComponentResource):
 
     def _traffic(self, name: str, needed: Sequence[pulumi.Resource]) -> None:
         settings = self._keys.traffic
-        for kind, (key, fields) in presets.policies(settings).items() if settings else ():
+        release = release_of(self.platform.version)
+        for kind, (key, fields) in presets.policies(settings, release).items() if settings else ():
             manifest = manifests.policy(
                 api_version=self.platform.api_version(kind),
                 kind=kind,

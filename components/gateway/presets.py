@@ -12,6 +12,7 @@ from config import TrafficConfig
 from config.values import Preset
 from gatewayapi.kinds import PolicyKind
 from kube.merge import merge
+from releases import Release
 
 # Load balancers silently drop a connection that is idle for 4 to 6 minutes (Azure 240 s, AWS 350 s). A probe every
 # minute keeps it alive. A client that is gone misses three probes and is dropped after 90 s.
@@ -30,8 +31,6 @@ _CLIENT: Mapping[Preset, Mapping[str, Any]] = {
         "tcpKeepalive": _KEEPALIVE,
         "timeout": {
             "http": {
-                # Headers fit into a few packets; ten seconds are enough to send each of them three times.
-                "requestHeadersReceivedTimeout": "10s",
                 # A body of 10 MiB at 1.5 Mbit/s. A slower client would only occupy a stream of the app.
                 "requestReceivedTimeout": "60s",
                 # As long as browsers themselves keep a connection (Chromium 300 s).
@@ -40,6 +39,19 @@ _CLIENT: Mapping[Preset, Mapping[str, Any]] = {
         },
         # Each may buffer 32 KiB in both directions: together half of the memory limit of 512 MiB.
         "connection": {"connectionLimit": {"value": 4096}},
+    },
+}
+# Fields that Envoy Gateway has since 1.9. Earlier lines would refuse the whole policy.
+_CLIENT_SINCE_1_9: Mapping[Preset, Mapping[str, Any]] = {
+    "gentle": {},
+    "strict": {
+        "timeout": {
+            # Headers, and the messages of a TLS handshake, fit into a few packets; ten seconds are enough to send each
+            # of them three times. Without a limit, a handshake that stops half-way keeps its connection until the idle
+            # timeout. A client that sends nothing at all has Envoy's own 15 seconds to begin with TLS.
+            "tcp": {"tlsHandshakeTimeout": "10s"},
+            "http": {"requestHeadersReceivedTimeout": "10s"},
+        }
     },
 }
 _BACKEND: Mapping[Preset, Mapping[str, Any]] = {
@@ -70,9 +82,15 @@ _BACKEND: Mapping[Preset, Mapping[str, Any]] = {
 }
 
 
-def policies(settings: TrafficConfig) -> dict[PolicyKind, tuple[str, dict[str, Any]]]:
-    """The key and fields of each policy by kind: the preset's fields, with those of the key merged over them."""
+def policies(settings: TrafficConfig, release: Release) -> dict[PolicyKind, tuple[str, dict[str, Any]]]:
+    """The key and fields of each policy by kind: the preset's fields, with those of the key merged over them.
+
+    The fields are those that this release of Envoy Gateway has.
+    """
+    client = _CLIENT[settings.preset]
+    if release >= (1, 9):
+        client = merge(client, _CLIENT_SINCE_1_9[settings.preset])
     return {
-        "ClientTrafficPolicy": ("client", merge(_CLIENT[settings.preset], settings.client)),
+        "ClientTrafficPolicy": ("client", merge(client, settings.client)),
         "BackendTrafficPolicy": ("backend", merge(_BACKEND[settings.preset], settings.backend)),
     }

@@ -204,7 +204,10 @@ class Cluster:
 
     def _not_ready(self, problem: str, component: str) -> UserError:
         log = self.directory.logs / f"{component}.log"
-        return UserError(f"{problem}. The end of the log of {component}:\n{tail(log)}", f"Read the full log: {log}")
+        fix = f"Read the full log: {log}"
+        if component == "etcd":
+            fix += f"\n  If its data is damaged, delete the cluster and all data. {self._hint('down --purge')}"
+        return UserError(f"{problem}. The end of the log of {component}:\n{tail(log)}", fix)
 
     def _stop(self, supervisor: Process) -> None:
         if not supervisor.end(_STOP_TIMEOUT_S):

@@ -32,15 +32,34 @@ async def get(
 
     `tls` returns the credentials, if the port needs any. They may not exist yet.
     """
+    return await _ask(network, port, tls, _TIMEOUT_S, "GET", path)
+
+
+async def post(
+    network: NetworkNamespace, port: int, path: str, tls: Callable[[], ssl.SSLContext], body: bytes, timeout_s: float
+) -> Answer:
+    """POST JSON to `path` in the same way."""
+    return await _ask(network, port, tls, timeout_s, "POST", path, body)
+
+
+async def _ask(
+    network: NetworkNamespace,
+    port: int,
+    tls: Callable[[], ssl.SSLContext] | None,
+    timeout_s: float,
+    method: str,
+    path: str,
+    body: bytes = b"",
+) -> Answer:
     try:
-        async with asyncio.timeout(_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             reader, writer = await _connect(network, port, tls() if tls else None)
             try:
-                return await _exchange(reader, writer, path)
+                return await _exchange(reader, writer, method, path, body)
             finally:
                 writer.transport.abort()
     except TimeoutError as error:
-        raise NoAnswer(f"no answer within {_TIMEOUT_S:g} s") from error
+        raise NoAnswer(f"no answer within {timeout_s:g} s") from error
     except (OSError, EOFError, ValueError, h11.ProtocolError) as error:
         raise NoAnswer(connection_error(error)) from error
 
@@ -59,12 +78,16 @@ async def _connect(
     return await asyncio.open_connection(sock=connection, ssl=tls, server_hostname="127.0.0.1" if tls else None)
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> Answer:
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, path: str, body: bytes
+) -> Answer:
     exchange = h11.Connection(h11.CLIENT)
     headers = [("Host", "127.0.0.1"), ("Accept", "application/json"), ("Connection", "close")]
-    request = exchange.send(h11.Request(method="GET", target=path, headers=headers))
-    writer.write((request or b"") + (exchange.send(h11.EndOfMessage()) or b""))
-    status, body = 0, bytearray()
+    if body:
+        headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    events = [h11.Request(method=method, target=path, headers=headers), h11.Data(data=body), h11.EndOfMessage()]
+    writer.write(b"".join(exchange.send(event) or b"" for event in events))
+    status, answer = 0, bytearray()
     while True:
         event = exchange.next_event()
         if event is h11.NEED_DATA:
@@ -75,9 +98,9 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         elif isinstance(event, h11.Response):
             status = event.status_code
         elif isinstance(event, h11.Data):
-            body += event.data
+            answer += event.data
         elif isinstance(event, h11.EndOfMessage):
-            return Answer(status, bytes(body))
+            return Answer(status, bytes(answer))
 
 
 def connection_error(error: Exception) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from kube.atomic_write import write_whole
 from local.cluster import cgroups, config_files, credentials, kernel, logs, network, node_namespaces
 from local.cluster.directory import Directory
+from local.cluster.etcd_space import EtcdSpace
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.managed_process import ManagedProcess, restart_backoffs_s
 from local.cluster.moment import Moment
@@ -35,6 +36,7 @@ from local.paths import REPOSITORY
 _UNREADY_INTERVAL_S, _READY_INTERVAL_S = 0.05, 2.0
 _ROTATE_INTERVAL_S = 60.0
 _RENEW_INTERVAL_S = 60.0
+_SPACE_INTERVAL_S = 5.0
 _POD_GRACE_PERIOD_S = 10.0
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 log = logging.getLogger("supervisor")
@@ -52,6 +54,8 @@ class Supervisor:
         self._created = Moment()
         self._status = RepeatedWrite(directory.status)
         self._returning: list[str] = []
+        self._are_back = False
+        self._full: str | None = None
         self._has_run = False
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
@@ -106,6 +110,8 @@ class Supervisor:
         node, init = node_namespaces.create(self._node(), self._environment(), self._directory.logs / "node.log")
         inside = NodeNamespaces(init.pid, self._settings.cgroup)
         probes = Probes(self._directory, init.pid, self._settings.api_port)
+        space = EtcdSpace(self._directory, init.pid)
+        self._are_back, self._full = False, None
         try:
             init.write(self._directory.node_pid)
             self._write_cloud_settings(init.pid)
@@ -113,20 +119,21 @@ class Supervisor:
             start = partial(self._start, inside)
             self._processes = {component.name: ManagedProcess(component, start, self._note) for component in listed}
             self._has_run = True
-            await self._keep_all(probes, node)
+            await self._keep_all(probes, space, node)
         finally:
             probes.close()
+            space.close()
             inside.close()
             node.send(signal.SIGKILL)
             await node.ended()
             self._directory.node_pid.unlink(missing_ok=True)
             cgroups.remove(self._settings.cgroup)
 
-    async def _keep_all(self, probes: Probes, node: Child) -> None:
+    async def _keep_all(self, probes: Probes, space: EtcdSpace, node: Child) -> None:
         """Run all components until SIGTERM or the node's end, then stop them in order."""
         tasks = [asyncio.create_task(process.keep_running(self._processes)) for process in self._processes.values()]
         tasks += [asyncio.create_task(self._watch(probes)), asyncio.create_task(self._rotate_logs())]
-        tasks.append(asyncio.create_task(self._renew_certificates(probes)))
+        tasks += [asyncio.create_task(self._renew_certificates(probes)), asyncio.create_task(self._keep_space(space))]
         ends = [asyncio.create_task(node.ended()), asyncio.create_task(self._stopping.wait())]
         failing = asyncio.gather(*tasks)
         await asyncio.wait([*ends, failing], return_when=asyncio.FIRST_COMPLETED)
@@ -186,9 +193,11 @@ class Supervisor:
         returning, failure = self._returning, None
         try:
             problem = await self._find_problem(probes)
-            # Track only the pods that ran before a restart. Once they are ready, Kubernetes reports their state.
-            if problem is None and (self._returning or self._problem is not None):
+            # Track only the pods that ran before a restart. Once they are ready, Kubernetes reports their state, and
+            # the times in it tell nothing more: the clock may be set.
+            if problem is None and not self._are_back:
                 returning = await probes.pods_not_back(self._created)
+                self._are_back = not returning
         except NoAnswer as error:
             problem = f"kube-apiserver does not answer: {error}"
         except Exception as error:  # noqa: BLE001 - no answer of a component may end the node
@@ -201,6 +210,8 @@ class Supervisor:
         self._report()
 
     async def _find_problem(self, probes: Probes) -> str | None:
+        if self._full is not None:
+            return self._full  # the cause of much else
         for process in self._processes.values():
             if process.problem is not None:
                 return process.problem
@@ -226,6 +237,23 @@ class Supervisor:
                 log.info("renewed the certificate %s", certificate)
             if renewed:
                 probes.reload_certificate()
+
+    async def _keep_space(self, space: EtcdSpace) -> None:
+        while True:
+            await asyncio.sleep(_SPACE_INTERVAL_S)
+            if not self._processes["etcd"].healthy.is_set():
+                continue  # it is the problem itself, or starts
+            try:
+                full = await space.keep()
+            except NoAnswer as error:
+                log.warning("the space of etcd is not known: %s", error)
+                continue
+            except Exception:
+                log.exception("the space of etcd is not known; it is asked again in %.0f s", _SPACE_INTERVAL_S)
+                continue
+            if full != self._full:
+                self._full = full
+                self._changed.set()
 
     async def _stop_all(self) -> None:
         """Stop the pods, after kubelet, which would restart them; then the components in reverse order."""

@@ -1,5 +1,6 @@
 """Fields of the gateway that no recipe of docs/gateway.md uses, tested as a client sees them."""
 
+import asyncio
 import json
 import socket
 import uuid
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from tests.e2e.asking import address_of, answer_to, count
-from tests.live.clients import ask, certificate
+from tests.live.clients import ask, certificate, client_hello, seconds_until_closed
 from tests.live.live_stack import LiveStack
 from tests.live.recipes import Config, file_with, recipes
 from tests.live.waiting import wait_until
@@ -22,6 +23,9 @@ synergychat:apps:
 synergychat:gateway:
   https: {hosts: {kept.example.com: {selfSigned: true}}}
 synergychat:gateways:
+  halting:
+    https: {hosts: {halting.example.com: {selfSigned: true}}}
+    traffic: {preset: strict, client: {timeout: {http: {requestReceivedTimeout: 3s}}}}
   scaled:
     exposure: ClusterIP
     proxy: {provider: {kubernetes: {envoyHpa: {minReplicas: 2, maxReplicas: 3}}}}
@@ -30,6 +34,7 @@ synergychat:envoyGateway:
 synergychat:routes:
   kept: {hostnames: [kept.example.com], backend: web}
   scaled: {gateway: scaled, hostnames: [scaled.internal], backend: web}
+  halting: {gateway: halting, hostnames: [halting.example.com], backend: web}
   half:
     hostnames: [half.internal]
     rules:
@@ -167,6 +172,25 @@ def test_a_strict_gateway_closes_what_asks_for_nothing_and_what_is_too_much(stac
     finally:
         stack.file.write_text(before)
         stack.up()
+
+
+@pytest.mark.parametrize(
+    ("port", "begun", "limit_s"),
+    [
+        (443, b"", 15),  # Envoy's own, for the beginning of TLS
+        (443, client_hello("halting.example.com"), 10),
+        (443, client_hello("halting.example.com")[:50], 15),
+        (80, b"GET / HTTP/1.1\r\nhost: halting.example.com\r\n", 10),
+        (80, b"POST / HTTP/1.1\r\nhost: halting.example.com\r\ncontent-length: 100\r\n\r\nhalf", 3),
+    ],
+    ids=["nothing", "handshake", "half a message", "headers", "body"],
+)
+def test_a_strict_gateway_closes_what_stops_half_way(
+    stack: LiveStack, gateway: str, port: int, begun: bytes, limit_s: float
+) -> None:
+    took_s = asyncio.run(seconds_until_closed(address_of(stack, "halting"), port, begun, limit_s + 10))
+    assert took_s < limit_s + 5
+    assert ask(address_of(stack, "halting"), "https://halting.example.com/").status_code == 200
 
 
 def test_a_pod_that_cannot_be_connected_to_is_noticed_by_no_client_of_a_preset(stack: LiveStack, gateway: str) -> None:

@@ -1,8 +1,11 @@
 """Clients that connect to a gateway's address, so that host names need no DNS."""
 
+import asyncio
 import socket
 import ssl
 import struct
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,32 @@ def http2_settings(address: str, hostname: str) -> dict[int, int]:
         stream = secure.makefile("rb")
         length = int.from_bytes(stream.read(9)[:3], "big")
         return dict(struct.iter_unpack(">HI", stream.read(length)))
+
+
+def client_hello(hostname: str) -> bytes:
+    """The first message of a TLS handshake: https://www.rfc-editor.org/rfc/rfc8446#section-4.1.2."""
+    sent = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        trusting_anything().wrap_bio(ssl.MemoryBIO(), sent, server_hostname=hostname).do_handshake()
+    return sent.read()
+
+
+async def seconds_until_closed(address: str, port: int, begun: bytes, patience_s: float) -> float:
+    """Send these bytes and nothing more. Return after how many seconds the server closes the connection.
+
+    TimeoutError if it does not.
+    """
+    reader, writer = await asyncio.open_connection(address, port)
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(patience_s):
+            with suppress(ConnectionError):
+                writer.write(begun)
+                while await reader.read(1 << 16):
+                    pass
+    finally:
+        writer.transport.abort()
+    return time.monotonic() - started
 
 
 def trusting_anything() -> ssl.SSLContext:

@@ -187,6 +187,7 @@ def test_a_kubeconfig_that_is_not_yaml_is_named(program: LiveStack) -> None:
     assert "[kubeconfig-not-yaml]" in said
 
 
+@pytest.mark.fault("The API server is down", "`up` names it with the fix within seconds")
 def test_an_api_server_that_is_down_is_named_with_the_fix_within_seconds(program: LiveStack) -> None:
     started = time.monotonic()
     said = refusal(program, *UP)
@@ -198,6 +199,7 @@ def test_an_api_server_that_is_down_is_named_with_the_fix_within_seconds(program
     assert "kubectl --context closed" in said
 
 
+@pytest.mark.fault("The API server takes connections and never answers", "`up` gives it up")
 def test_an_api_server_that_takes_the_connection_and_never_answers_is_given_up(program: LiveStack) -> None:
     with silent() as server:
         address = f"https://127.0.0.1:{port_of(server)}"
@@ -295,6 +297,7 @@ def test_up_waits_for_what_does_not_become_ready_no_longer_than_it_was_told_to(f
     assert "Traceback" not in failure.said
 
 
+@pytest.mark.fault("The image of an update does not exist", "It is named, and the old pod serves")
 def test_an_image_that_does_not_exist_is_named_with_the_reason_and_the_old_pod_goes_on(failure: Failure) -> None:
     assert '"synergychat/synergychat-web" failed to fully initialize or become live' in failure.said
     assert failure.ready_pages == "1"
@@ -426,6 +429,7 @@ def small_disks(tmp_path: Path) -> Iterator[list[SmallDisk]]:
         disk.close()
 
 
+@pytest.mark.fault("The disk fills up in a build", "It is named, and with room the same command goes on")
 def test_a_disk_that_fills_up_in_a_build_is_named_and_with_room_the_same_command_goes_on(
     small_disks: list[SmallDisk], tmp_path: Path, places: dict[str, str]
 ) -> None:
@@ -443,6 +447,7 @@ def test_a_disk_that_fills_up_in_a_build_is_named_and_with_room_the_same_command
     assert f"pause 3.10 {cache}/synergychat/tools/pause-3.10-" in again.stdout
 
 
+@pytest.mark.fault("The disk fills up with images", "It is named, and no cluster is started")
 def test_a_disk_that_fills_up_with_images_is_named_and_no_cluster_is_begun(
     small_disks: list[SmallDisk], places: dict[str, str]
 ) -> None:
@@ -459,6 +464,7 @@ def test_a_disk_that_fills_up_with_images_is_named_and_no_cluster_is_begun(
     assert not (Path(places["XDG_STATE_HOME"]) / "synergychat" / "clusters" / "tiny").exists()
 
 
+@pytest.mark.fault("The disk has no room for the state", "It is named, and with room the same command goes on")
 def test_a_disk_that_has_no_room_for_the_state_is_named_and_with_room_the_same_command_goes_on(
     small_disks: list[SmallDisk], places: dict[str, str]
 ) -> None:
@@ -486,6 +492,7 @@ def _without_settings_of_pip() -> dict[str, str]:
     return {name: "" for name in os.environ if name.startswith("PIP_")}
 
 
+@pytest.mark.fault("The proxy of Go modules does not answer", "It is named within seconds")
 def test_a_go_module_proxy_that_answers_nothing_is_named_within_seconds(places: dict[str, str]) -> None:
     with silent() as proxy:
         address = f"http://127.0.0.1:{port_of(proxy)}"
@@ -498,6 +505,9 @@ def test_a_go_module_proxy_that_answers_nothing_is_named_within_seconds(places: 
     assert "point GOPROXY at a proxy that this machine reaches" in said
 
 
+@pytest.mark.fault(
+    "The index of Python packages does not answer", "It is given up, and the build at the same time ends"
+)
 def test_a_package_index_that_answers_nothing_is_given_up_and_the_build_beside_it_is_ended(
     places: dict[str, str], tmp_path: Path
 ) -> None:

@@ -271,6 +271,7 @@ def test_a_reset_reaches_the_server_on_a_half_closed_connection(node: Node, forw
     server.close()
 
 
+@pytest.mark.fault("The backend of a load balancer is gone", "The connection is reset at once")
 def test_a_dead_backend_resets_the_connection_at_once(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     listener.close()
@@ -328,6 +329,9 @@ def test_changes_to_other_ports_keep_open_connections(node: Node, forwarder: For
         socket.create_connection((HOST, 8000), timeout=5)
 
 
+@pytest.mark.fault(
+    "Another process uses the port of a load balancer", "It is named, and the port is served once it is free"
+)
 def test_a_port_in_use_names_its_owner_and_is_served_once_it_is_free(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     with socket.socket() as squatter:
@@ -356,6 +360,7 @@ def test_a_low_port_without_permission_is_served_on_a_high_one(node: Node) -> No
         limited.end()
 
 
+@pytest.mark.fault("Ten thousand connections come and go", "No descriptor and no memory is lost")
 def test_ten_thousand_connections_leak_no_descriptors_and_no_memory(node: Node, forwarder: Forwarder) -> None:
     listener, port = node.listen()
     forwarder.forward((8000, "TCP", port))

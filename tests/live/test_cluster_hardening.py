@@ -71,6 +71,7 @@ def settings(cluster: TestCluster) -> Settings:
     return kept
 
 
+@pytest.mark.fault("A pod mounts /etc and /root of the node", "It sees none of the host's files")
 def test_a_pod_that_mounts_etc_and_root_gets_no_directory_of_the_host(kubectl: Kubectl) -> None:
     mounts = {"/etc": "/node/etc", "/root": "/node/root", "/home": "/node/home"}
     script = "ls /node/etc; touch /node/etc/x-test /node/root/x-test /node/home/x-test && echo written"
@@ -83,6 +84,7 @@ def test_a_pod_that_mounts_etc_and_root_gets_no_directory_of_the_host(kubectl: K
     assert [path for path in ("/etc", "/root", "/home") if Path(path, "x-test").exists()] == []
 
 
+@pytest.mark.fault("A pod starts processes without end", "It ends at the limit of its pod, and the cluster is healthy")
 def test_a_fork_bomb_ends_at_the_limit_of_its_pod(cluster: TestCluster, kubectl: Kubectl) -> None:
     bomb = pod("bomb", "(while :; do sleep 600 & done); exec sleep 600", {})
     kubectl("apply", "--filename=-", given=bomb)
@@ -106,6 +108,7 @@ def test_a_pod_without_a_seccomp_profile_gets_that_of_the_runtime(kubectl: Kubec
     assert kubectl("logs", "plain").split() == ["Seccomp:", "2"]
 
 
+@pytest.mark.fault("A pod sends packets to 127.0.0.1 of the node", "No port there takes the connection")
 def test_a_pod_does_not_reach_the_nodes_loopback(cluster: TestCluster, kubectl: Kubectl) -> None:
     """Send to 127.0.0.1 through the node's address, from a pod for which portmap has set route_localnet."""
     ports = [{"containerPort": 80, "hostPort": 8099}]
@@ -132,6 +135,7 @@ def _gateway(inside: str) -> str:
     return gateway
 
 
+@pytest.mark.fault("Certificates near their end are served", "They are named and renewed, and no process restarts")
 def test_certificates_are_renewed_without_a_restart_of_a_component(
     cluster: TestCluster, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +177,7 @@ life.cluster.down()
 """
 
 
+@pytest.mark.fault("Two containers share the host's cgroups and use the same paths", "The clusters in both run")
 def test_two_containers_with_one_cgroup_file_system_and_the_same_paths_both_run(tmp_path: Path) -> None:
     unshare = ["unshare", "--fork", "--pid", "--mount", "--net", "--mount-proc", "--kill-child"]
 

@@ -49,8 +49,10 @@ _KERNEL = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
 class Life:
     """An empty cluster whose processes the tests kill."""
 
-    def __init__(self, tools: Tools) -> None:
-        self.cluster = Cluster(NAME, api_port=API_PORT, first_address=FIRST_ADDRESS)
+    def __init__(
+        self, tools: Tools, name: str = NAME, api_port: int = API_PORT, first_address: str = FIRST_ADDRESS
+    ) -> None:
+        self.cluster = Cluster(name, api_port=api_port, first_address=first_address)
         self.directory = self.cluster.directory
         self.cgroups: set[str] = set()
         self._tools = tools
@@ -128,6 +130,7 @@ def test_a_second_up_and_a_second_down_change_nothing(life: Life) -> None:
     assert life.cluster.status().state == "stopped"
 
 
+@pytest.mark.fault("The cluster is stopped and started", "Objects and pods are back")
 def test_objects_and_pods_are_back_after_a_restart(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     try:
@@ -139,6 +142,10 @@ def test_objects_and_pods_are_back_after_a_restart(life: Life) -> None:
         life.kubectl("delete", "configmap", "kept")
 
 
+@pytest.mark.fault(
+    "One process of the cluster is killed: etcd, API server, kubelet, containerd, load balancer, ...",
+    "It is started again, and the cluster is ready",
+)
 @pytest.mark.parametrize("name", KEPT_RUNNING)
 def test_a_killed_component_is_restarted(life: Life, name: str) -> None:
     before = life.component(name)
@@ -151,6 +158,9 @@ def test_a_killed_component_is_restarted(life: Life, name: str) -> None:
     assert NAME in life.kubectl("get", "nodes")
 
 
+@pytest.mark.fault(
+    "Process 1 of the node is killed, and every process of the node with it", "The node starts again with its data"
+)
 def test_a_node_whose_process_1_is_killed_is_recreated_with_its_data(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     node = life.node()
@@ -162,6 +172,7 @@ def test_a_node_whose_process_1_is_killed_is_recreated_with_its_data(life: Life)
     life.kubectl("delete", "configmap", "kept")
 
 
+@pytest.mark.fault("The supervisor of the cluster is killed", "No process stays, and the next start has the data")
 def test_after_the_supervisor_is_killed_everything_ends_and_up_starts_it_again(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     pids = [life.component(name)["pid"] for name in KEPT_RUNNING]
@@ -182,6 +193,7 @@ def test_a_cluster_stops_with_the_process_that_it_lives_with(tools: Tools, made:
     wait_until(lambda: made.cluster.status().state == "stopped")
 
 
+@pytest.mark.fault("A file of the cluster's state is cut off", "`down` works")
 @pytest.mark.parametrize("file", ["supervisor.pid", "node.pid", "status.json", "order.json", "cloud-status.json"])
 def test_down_works_with_a_half_written_file(made: Life, file: str) -> None:
     made.cluster.down()
@@ -246,6 +258,9 @@ def test_the_command_line_prints_status_logs_and_kubeconfig(life: Life) -> None:
     assert "kubelet" in unknown.stderr
 
 
+@pytest.mark.fault(
+    "Other processes use the cluster's ports", "Each port is named with its owner, and nothing is started"
+)
 def test_all_ports_in_use_are_reported_at_once_and_nothing_is_started(made: Life, tools: Tools) -> None:
     made.cluster.down()
     api, gateway = ("127.0.0.1", API_PORT), (FIRST_ADDRESS, 80)

@@ -54,6 +54,10 @@ def test_a_preview_shows_every_field_on_request(newcomer: Newcomer) -> None:
     assert '[0]: "synchat.internal"' in said
 
 
+@pytest.mark.fault(
+    "`make up` with the installation of Envoy Gateway is killed twice, then started twice at once",
+    "One run waits for the other, and the chat answers",
+)
 def test_up_is_killed_twice_and_then_typed_twice_at_once_and_the_chat_answers(newcomer: Newcomer) -> None:
     _kill_when_said(newcomer.start("make", "up"), "start Kubernetes")
     _kill_when_said(newcomer.start("make", "up"), "Deployment synergychat-")

@@ -137,6 +137,7 @@ def test_where_there_is_no_load_balancer_the_gateway_is_exposed_otherwise(stack:
     assert stack.request("GET", "http://synchat.internal").status_code == 200
 
 
+@pytest.mark.fault("An update's pods cannot start", "`up` fails each time, and the old pods serve")
 def test_an_update_whose_pods_cannot_start_fails_each_time_and_what_ran_keeps_serving(stack: LiveStack) -> None:
     try:
         for attempt in range(3):
@@ -176,6 +177,7 @@ def test_a_gateway_whose_new_port_is_taken_is_not_up(stack: LiveStack) -> None:
     assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
 
 
+@pytest.mark.fault("An object of the stack is deleted by hand", "`up --refresh` creates it again")
 def test_an_object_that_was_deleted_by_hand_comes_back(stack: LiveStack) -> None:
     namespace = stack.outputs["namespace"]
     stack.kubectl("delete", "httproute", "web-httproute", "-n", namespace)
@@ -184,6 +186,7 @@ def test_an_object_that_was_deleted_by_hand_comes_back(stack: LiveStack) -> None
     assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
 
 
+@pytest.mark.fault("The passphrase is wrong", "The message says so, and nothing changes")
 def test_a_wrong_passphrase_is_said_and_nothing_is_touched(stack: LiveStack) -> None:
     done = stack.cli("preview", PULUMI_CONFIG_PASSPHRASE="wrong")
     assert done.returncode != 0

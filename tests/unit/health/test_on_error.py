@@ -8,7 +8,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from health import Row, on_error
+from health import Row, Unanswered, on_error
 
 ROWS = [
     Row(
@@ -29,17 +29,17 @@ ROWS = [
 class Failing:
     """A run in which objects fail, against a cluster with the health `rows`."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row] | Unanswered) -> None:
         self._rows = rows
         self.asked = 0
         self.logged: list[str] = []
 
-    def lines(self, *objects: tuple[str, str, str]) -> list[str]:
+    def lines(self, *objects: tuple[str, ...]) -> list[str]:
         """The lines that are logged when these objects fail together. No hook asks for a retry."""
         asyncio.run(self._fail(*objects))
         return "\n".join(self.logged).splitlines()
 
-    async def _fail(self, *objects: tuple[str, str, str]) -> None:
+    async def _fail(self, *objects: tuple[str, ...]) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         with (
@@ -54,12 +54,14 @@ class Failing:
 
     def _look(self, kubectl: object, typed: str) -> list[Row]:
         self.asked += 1
+        if isinstance(self._rows, Unanswered):
+            raise self._rows
         return self._rows
 
 
-def _failed(api_version: str, kind: str, name: str) -> Any:
+def _failed(api_version: str, kind: str, name: str, *errors: str) -> Any:
     manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "chat"}}
-    return mock.Mock(new_inputs=manifest, old_inputs=None)
+    return mock.Mock(new_inputs=manifest, old_inputs=None, errors=errors)
 
 
 def lines(api_version: str, kind: str, name: str, rows: list[Row] = ROWS) -> list[str]:
@@ -83,7 +85,7 @@ def test_a_workload_is_explained_alone() -> None:
     ]
 
 
-@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no answer", "ready by now"])
+@pytest.mark.parametrize("rows", [[], ROWS[3:4]], ids=["no such object", "ready by now"])
 def test_nothing_is_logged_when_the_cluster_has_no_explanation(rows: list[Row]) -> None:
     assert lines("gateway.networking.k8s.io/v1", "HTTPRoute", "web-httproute", rows) == []
 
@@ -99,4 +101,22 @@ def test_the_cluster_is_asked_once_for_objects_that_fail_together_and_nothing_is
         "Gateway app-gateway is not ready:",
         "Deployment envoy-gateway is not ready:",
         "Gateway other is not ready:",
+    ]
+
+
+def test_an_object_that_the_api_server_refuses_is_named_with_the_cause_although_it_does_not_exist() -> None:
+    error = 'services "x" is forbidden: exceeded quota: small, requested: services=1, used: services=2'
+    assert Failing([]).lines(("v1", "Service", "x", error)) == [
+        "Service x is refused:",
+        "  exceeded quota: small, requested: services=1, used: services=2",
+        "  -> Raise the quota, or delete what it counts: kubectl --context a-context describe resourcequota small "
+        "-n chat",
+    ]
+
+
+def test_an_api_server_that_does_not_answer_is_named_once() -> None:
+    objects = [("apps/v1", "Deployment", "synergychat-web"), ("v1", "Service", "web-service")]
+    assert Failing(Unanswered("net/http: TLS handshake timeout")).lines(*objects) == [
+        "The API server of a-context does not answer: net/http: TLS handshake timeout",
+        "  -> kubectl --context a-context get --raw /readyz",
     ]

@@ -13,6 +13,7 @@ import pytest
 
 from local.cluster import logs, repeated_write, supervisor
 from local.cluster.directory import Directory
+from local.cluster.etcd_space import EtcdSpace
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.managed_process import ManagedProcess
 from local.cluster.moment import Moment
@@ -30,6 +31,7 @@ class Answers:
         self.node = list(node)
         self.pods = pods or []
         self.asked = 0
+        self.listed = 0
 
     async def node_problem(self, _: Moment) -> str | None:
         self.asked += 1
@@ -39,6 +41,7 @@ class Answers:
         return answer
 
     async def pods_not_back(self, _: Moment) -> list[str]:
+        self.listed += 1
         if isinstance(self.pods, Exception):
             raise self.pods
         return self.pods
@@ -52,10 +55,13 @@ def made(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supe
     monkeypatch.setattr(supervisor, "_READY_INTERVAL_S", 0.001)
     monkeypatch.setattr(supervisor, "_UNREADY_INTERVAL_S", 0.001)
     monkeypatch.setattr(supervisor, "_ROTATE_INTERVAL_S", 0.001)
+    monkeypatch.setattr(supervisor, "_SPACE_INTERVAL_S", 0.001)
     made = Supervisor(directory, LaunchSpec({}, ()), Settings())
     kubelet = ManagedProcess(Component(name="kubelet", command=("true",)), lambda _: None, lambda _: None)  # type: ignore[arg-type]
+    etcd = ManagedProcess(Component(name="etcd", command=("true",)), lambda _: None, lambda _: None)  # type: ignore[arg-type]
     kubelet.healthy.set()
-    made._processes = {"kubelet": kubelet}
+    etcd.healthy.set()
+    made._processes = {"etcd": etcd, "kubelet": kubelet}
     yield made
 
 
@@ -105,6 +111,68 @@ def test_a_failure_is_logged_once_with_its_traceback(made: Supervisor, caplog: p
 def test_pods_that_the_api_server_does_not_list_are_a_problem(made: Supervisor, directory: Directory) -> None:
     watched(made, Answers(None, pods=NoAnswer("Connection refused")))
     assert status(directory)["problem"] == "kube-apiserver does not answer: Connection refused"
+
+
+def test_pods_are_listed_until_they_are_back_and_not_again_after_a_later_problem(made: Supervisor) -> None:
+    answers = Answers(None, "kubelet has ended", None)
+    watched(made, answers)
+    assert answers.listed == 1
+    still_starting = Answers(None, pods=["default/a"])
+    made._are_back = False
+    watched(made, still_starting)
+    assert still_starting.listed >= 9
+
+
+class Space:
+    """The space of an etcd, with these answers in turn, and the last one from then on. An exception is raised."""
+
+    def __init__(self, *answers: str | Exception | None) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    async def keep(self) -> str | None:
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def after_keeping(made: Supervisor, space: Space, turns: int) -> str | None:
+    """Return the node's problem after this many looks at the space of etcd."""
+
+    async def run() -> str | None:
+        keeping = asyncio.create_task(made._keep_space(cast(EtcdSpace, space)))
+        async with asyncio.timeout(5):
+            while space.asked < turns:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+        assert not keeping.done()
+        keeping.cancel()
+        return await made._find_problem(cast(Probes, Answers("kubelet is silent")))
+
+    made._changed = asyncio.Event()
+    return asyncio.run(run())
+
+
+def test_a_full_etcd_is_named_before_what_follows_from_it(made: Supervisor) -> None:
+    assert after_keeping(made, Space("etcd has no space left"), 2) == "etcd has no space left"
+    assert after_keeping(made, Space(None), 2) == "kubelet is silent"
+
+
+@pytest.mark.parametrize("failure", [NoAnswer("no answer within 60 s"), KeyError("dbSizeInUse")])
+def test_a_look_at_the_space_that_fails_is_repeated(
+    made: Supervisor, failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert after_keeping(made, Space(failure, "etcd has no space left"), 3) == "etcd has no space left"
+    assert "the space of etcd is not known" in caplog.text
+
+
+def test_an_etcd_that_starts_is_not_asked_for_its_space(made: Supervisor) -> None:
+    made._processes["etcd"].healthy.clear()
+    space = Space("etcd has no space left")
+    after_keeping(made, space, 0)
+    assert space.asked == 0
 
 
 def test_a_status_that_cannot_be_written_is_repeated_without_a_change(

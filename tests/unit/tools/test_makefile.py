@@ -53,6 +53,11 @@ def test_the_environment_chooses_nothing(clone: Path, target: str) -> None:
         assert "--purge" not in given
 
 
+def test_the_seed_of_the_faults_is_1_unless_the_command_line_has_another(clone: Path) -> None:
+    assert arguments(clone, "faults", SEED="7") == ["faults", "--seed=1"]
+    assert arguments(clone, "faults", "SEED=7") == ["faults", "--seed=7"]
+
+
 def test_the_command_line_chooses(clone: Path) -> None:
     typed = ("down", "STACK=prod", "CONTEXT=prod-eu", "PURGE=1", "CONFIRM=prod")
     assert arguments(clone, *typed) == ["down", "--stack=prod", "--context=prod-eu", "--confirm=prod", "--purge"]
@@ -86,7 +91,7 @@ def test_text_on_the_command_line_is_never_run(clone: Path, variable: str, text:
 
 @pytest.mark.parametrize(
     ("target", "variable"),
-    [("explain", "URL"), ("explain", "METHOD"), ("explain", "HEADER"), ("passphrase", "KEY")],
+    [("explain", "URL"), ("explain", "METHOD"), ("explain", "HEADER"), ("passphrase", "KEY"), ("faults", "SEED")],
 )
 def test_a_variable_of_one_target_is_never_run(clone: Path, target: str, variable: str, tmp_path: Path) -> None:
     text = f"$(shell touch {tmp_path}/injected)'; touch {tmp_path}/injected; '"

@@ -15,6 +15,7 @@ while [ "${1#--}" != "$1" ]; do [ "$1" = --cwd ] && shift; shift; done
 case "$1 $2" in
 "stack --show-name") name=$(cat $selected) && [ -e "$backend/$name" ] && echo $name ;;
 "stack select") [ "$3" = --create ] && shift && touch "$backend/$3"; [ -e "$backend/$3" ] && echo $3 > $selected ;;
+"stack ls") (cd "$backend" && ls) | sed 's/.*/{"name": "&"}/' | paste -sd , | sed 's/.*/[&]/' ;;
 "stack rm") rm "$backend/$3" $selected ;;
 esac
 """
@@ -74,3 +75,9 @@ def test_after_the_selected_stack_is_removed_dev_is_selected_if_it_exists(
     assert selected() == "team"
     TEAM.remove(force=False)
     assert selected() == "dev"
+
+
+def test_a_stack_that_is_gone_already_is_no_failure(venv: Path) -> None:
+    TEAM.select()
+    assert TEAM.remove(force=False) == 0
+    assert TEAM.remove(force=False) == 0

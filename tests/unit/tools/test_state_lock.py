@@ -12,7 +12,7 @@ import pytest
 
 from local.errors import UserError
 from local.paths import REPOSITORY
-from tools import pulumi_processes, stack, state_lock
+from tools import pulumi_processes, state_lock
 from tools.stack import Stack
 
 
@@ -82,22 +82,14 @@ def test_a_pulumi_of_another_backend_cannot_hold_it(backend: Path, pulumi: int, 
     assert not file.exists()
 
 
-def test_pending_operations_of_a_killed_run_are_removed_from_the_state(
-    backend: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "bin" / "pulumi"
-    program.parent.mkdir()
-    program.write_text(f"""#!/bin/sh
-case "$4" in export) cat {tmp_path}/state ;; import) cp "$8" {tmp_path}/state ;; esac
-""")
-    program.chmod(0o755)
-    monkeypatch.setattr(stack, "VENV", tmp_path)
+def test_a_stack_tells_that_its_last_run_was_killed(backend: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", backend.as_uri())
-    killed = {"resources": [1], "pending_operations": [{"type": "creating"}]}
-    (tmp_path / "state").write_text(json.dumps({"deployment": killed}))
+    state = backend / ".pulumi" / "stacks" / "synergychat" / "dev.json"
+    state.parent.mkdir(parents=True)
+    state.write_text('{"resources": []}')
     lock(backend, held_by(2**22 + 1))
-    Stack("dev", "kind-one", named=False).recover()
-    assert json.loads((tmp_path / "state").read_text()) == {"deployment": {"resources": [1]}}
+    assert Stack("dev", "kind-one", named=False).recover()
+    assert not Stack("dev", "kind-one", named=False).recover()
 
 
 def test_the_lock_of_a_living_pulumi_stays(backend: Path, pulumi: int) -> None:

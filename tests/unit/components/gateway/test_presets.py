@@ -8,10 +8,11 @@ from checks.schema import Crds, validate
 from components.gateway import presets
 from config import TrafficConfig
 from config.values import Preset
+from releases import LINES
 
 
-def fields(**settings: Any) -> dict[str, dict[str, Any]]:
-    found = presets.policies(TrafficConfig.model_validate(settings))
+def fields(release: tuple[int, int] = LINES[-1].release, **settings: Any) -> dict[str, dict[str, Any]]:
+    found = presets.policies(TrafficConfig.model_validate(settings), release)
     return {kind: wire for kind, (_, wire) in found.items()}
 
 
@@ -42,3 +43,14 @@ def test_only_what_no_app_has_seen_is_tried_again_for_clients_that_are_not_known
     seen = {"5xx", "gateway-error", "reset", "retriable-status-codes", "retriable-4xx"}
     triggers = fields(preset="strict")["BackendTrafficPolicy"]["retry"]["retryOn"]["triggers"]
     assert not seen & set(triggers)
+
+
+def test_strict_ends_a_handshake_headers_and_a_body_that_stop_half_way() -> None:
+    timeouts = fields(preset="strict")["ClientTrafficPolicy"]["timeout"]
+    assert timeouts["tcp"].keys() == {"tlsHandshakeTimeout"}
+    assert timeouts["http"].keys() == {"requestHeadersReceivedTimeout", "requestReceivedTimeout", "idleTimeout"}
+
+
+def test_an_earlier_release_gets_no_field_that_it_would_refuse() -> None:
+    timeouts = fields((1, 8), preset="strict")["ClientTrafficPolicy"]["timeout"]
+    assert timeouts == {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}}

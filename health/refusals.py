@@ -1,0 +1,72 @@
+"""Refusals: why the API server did not take an object, from the text of its error.
+
+The cluster has no object with a status then, so the provider's error is all there is.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from diagnostics.terminal import printable
+from health import pods
+from health.failure import Failure
+from health.fixes import fix
+from health.kinds import Object
+from kube.kubectl import Kubectl, Unanswered, ask
+
+_QUOTA = re.compile(r"(?:exceeded|failed) quota: [^\n]+")
+# https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+_WEBHOOK = re.compile(
+    r"(?:failed calling webhook \"(?P<name>[^\"\s]+)\"|(?P<kind>conversion webhook) for [^\n]*? failed)[^\n]*?"
+    r"\"https://(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc[^\"\s]*\": (?P<reason>[^\n]+)"
+)
+_NO_ANSWER = "does not answer"
+
+
+def explain(error: str, namespace: str, kubectl: Kubectl, typed: str) -> list[str]:
+    """Lines with the cause and the likely fix; none for any other error. `typed` is the text to type for kubectl.
+
+    `namespace` is the one of the object.
+    """
+    lines: list[str] = []
+    if quota := _QUOTA.search(error):
+        failure = Failure("", quota[0])
+        lines += [str(failure), f"-> {fix(failure, namespace, typed)}"]
+    if webhook := _WEBHOOK.search(error):
+        name = webhook["name"] or webhook["kind"]
+        lines.append(f"the webhook {name} {_NO_ANSWER}: {webhook['reason'].strip()}")
+        lines += _behind(webhook["namespace"], webhook["service"], kubectl, typed)
+    return [printable(line) for line in lines]
+
+
+def _behind(namespace: str, service: str, kubectl: Kubectl, typed: str) -> Iterator[str]:
+    """Lines about the pods of a webhook's Service."""
+    where = f"the Service {service} of {namespace}"
+    in_namespace = ("--namespace", namespace, "--output", "json")
+    try:
+        selector: dict[str, str] = json.loads(ask(kubectl, "get", "service", service, *in_namespace))["spec"][
+            "selector"
+        ]
+        labels = ",".join(f"{key}={value}" for key, value in selector.items())
+        found: list[Object] = json.loads(ask(kubectl, "get", "pods", "--selector", labels, *in_namespace))["items"]
+        owners: list[Object] = json.loads(ask(kubectl, "get", "deployments", *in_namespace))["items"]
+    except Unanswered as error:
+        yield f"{where} could not be read: {error}"
+        return
+    except KeyError:
+        yield f"{where} selects no pods"
+        return
+    if found:
+        names = ", ".join(pod["metadata"]["name"] for pod in found)
+        yield f"{where} has these pods: {names}"
+        yield from (str(failure) for pod in found for failure in pods.failures(pod))
+        yield f"-> {typed} describe pods -n {namespace} -l {labels}"
+        return
+    yield f"{where} has no pods"
+    for owner in owners:
+        template: Mapping[str, str] = owner["spec"]["template"]["metadata"].get("labels", {})
+        if selector.items() <= template.items():
+            name, asked = owner["metadata"]["name"], owner["spec"].get("replicas", 1)
+            yield f"the Deployment {name} asks for {asked}"
+            again = f"scale deployment/{name} --replicas=1" if asked == 0 else f"describe deployment {name}"
+            yield f"-> {typed} {again} -n {namespace}"

@@ -1,0 +1,59 @@
+"""Quotas: which failing objects they explain."""
+
+from typing import Any
+
+import pytest
+
+from kube.manifest import Manifest
+from tests.unit.health.cluster_objects import GOOD_GATEWAY, an_object, condition, deployment, gateway, text_of
+
+CONTROLLERS = "envoy-gateway-system"
+WITHOUT_ADDRESS = gateway([condition("Accepted"), condition("Programmed", "False", "AddressNotAssigned", "none yet")])
+
+
+def controller() -> Manifest:
+    metadata = {"name": "envoy-gateway", "namespace": CONTROLLERS, "labels": {"control-plane": "envoy-gateway"}}
+    made = deployment()
+    container = {"image": "example.com/gateway:mirrored"}
+    spec = made["spec"] | {"template": {"spec": {"containers": [container]}}}
+    return made | {"metadata": made["metadata"] | metadata, "spec": spec}
+
+
+def quota(hard: dict[str, str], used: dict[str, str], namespace: str = CONTROLLERS) -> Manifest:
+    made = an_object("ResourceQuota", "v1", "small", status={"hard": hard, "used": used})
+    return made | {"metadata": made["metadata"] | {"namespace": namespace}}
+
+
+@pytest.mark.parametrize(("hard", "used"), [("0", "0"), ("1", "2"), ("1k", "1k")])
+def test_a_gateway_is_explained_by_a_quota_that_is_used_up(hard: str, used: str) -> None:
+    spent = quota({"services.loadbalancers": hard, "pods": "9"}, {"services.loadbalancers": used, "pods": "1"})
+    lines = text_of(WITHOUT_ADDRESS, controller(), spent).splitlines()
+    assert f"exceeded quota: small of {CONTROLLERS}, used: services.loadbalancers {used} of {hard}" in lines
+    assert any(f"describe resourcequota small -n {CONTROLLERS}" in line for line in lines if line.startswith("->"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        quota({"services.loadbalancers": "2"}, {"services.loadbalancers": "1"}),
+        quota({"services.loadbalancers": "0"}, {"services.loadbalancers": "0"}, namespace="chat"),
+        quota({"secrets": "1"}, {"secrets": "1"}),
+        an_object("ResourceQuota", "v1", "new"),
+    ],
+    ids=["with room", "elsewhere", "of something else", "without status"],
+)
+def test_a_quota_that_does_not_matter_is_not_named(other: Any) -> None:
+    assert "quota" not in text_of(WITHOUT_ADDRESS, controller(), other)
+
+
+def test_a_ready_gateway_is_ready_whatever_its_quota() -> None:
+    spent = quota({"services.loadbalancers": "0"}, {"services.loadbalancers": "0"})
+    assert text_of(gateway(GOOD_GATEWAY), controller(), spent) == ""
+
+
+def test_the_pods_of_a_deployment_that_a_quota_refuses_come_with_a_fix() -> None:
+    message = 'pods "web-1-a" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1'
+    failing = deployment(availableReplicas=0, conditions=[condition("ReplicaFailure", "True", "FailedCreate", message)])
+    lines = text_of(failing).splitlines()
+    assert f"FailedCreate: {message}" in lines
+    assert any("describe resourcequota small -n chat" in line for line in lines if line.startswith("->"))

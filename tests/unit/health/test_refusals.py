@@ -1,0 +1,117 @@
+"""Refusals: the cause of an object that the API server did not take, and what to type."""
+
+import json
+import subprocess
+from typing import Any
+
+from health.refusals import explain
+
+TYPED = "kubectl --context kind-one"
+QUOTA = (
+    'persistentvolumeclaims "data" is forbidden: exceeded quota: small, requested: persistentvolumeclaims=1, '
+    "used: persistentvolumeclaims=2, limited: persistentvolumeclaims=2"
+)
+WEBHOOK = (
+    "resource chat/own was not successfully created by the Kubernetes API server: Internal error occurred: failed "
+    'calling webhook "webhook.cert-manager.io": failed to call webhook: Post '
+    '"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s": dial tcp 10.96.7.8:443: connect: '
+    "connection refused\nsecond line"
+)
+CONVERSION = (
+    "conversion webhook for example.com/v1, Kind=Thing failed: Post "
+    '"https://converter.things.svc:443/convert?timeout=30s": context deadline exceeded'
+)
+LABELS = {"app": "webhook"}
+
+
+class Cluster:
+    """What kubectl says of a webhook's Service."""
+
+    def __init__(self, *, replicas: int = 1, pods: list[dict[str, Any]] | None = None, allowed: bool = True) -> None:
+        self.replicas, self.pods, self.allowed = replicas, pods or [], allowed
+        self.asked: list[tuple[str, ...]] = []
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        self.asked.append(arguments)
+        if not self.allowed:
+            return subprocess.CompletedProcess([], 1, "", "Error from server (Forbidden): no")
+        template = {"metadata": {"labels": LABELS | {"more": "yes"}}}
+        others = {"metadata": {"name": "other"}, "spec": {"template": {"metadata": {}}}}
+        answers = {
+            "service": {"spec": {"selector": LABELS}},
+            "pods": {"items": self.pods},
+            "deployments": {
+                "items": [
+                    others,
+                    {"metadata": {"name": "hooks"}, "spec": {"replicas": self.replicas, "template": template}},
+                ]
+            },
+        }
+        return subprocess.CompletedProcess([], 0, json.dumps(answers[arguments[1]]), "")
+
+
+def explained(error: str, cluster: Cluster | None = None) -> list[str]:
+    return explain(error, "chat", cluster or Cluster(), TYPED)
+
+
+def test_an_exceeded_quota_comes_with_the_command_that_shows_it() -> None:
+    cause, fix = explained(QUOTA)
+    assert cause.startswith("exceeded quota: small, requested: persistentvolumeclaims=1")
+    assert fix.startswith("-> Raise the quota")
+    assert f"{TYPED} describe resourcequota small -n chat" in fix
+
+
+def test_a_webhook_without_pods_is_named_with_its_deployment() -> None:
+    assert explained(WEBHOOK, Cluster(replicas=0)) == [
+        "the webhook webhook.cert-manager.io does not answer: dial tcp 10.96.7.8:443: connect: connection refused",
+        "the Service cert-manager-webhook of cert-manager has no pods",
+        "the Deployment hooks asks for 0",
+        f"-> {TYPED} scale deployment/hooks --replicas=1 -n cert-manager",
+    ]
+    assert explained(WEBHOOK)[-1] == f"-> {TYPED} describe deployment hooks -n cert-manager"
+
+
+def test_a_webhook_whose_pods_fail_is_named_with_their_failure() -> None:
+    waiting = {"name": "hook", "image": "i", "ready": False, "restartCount": 0}
+    waiting["state"] = {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}
+    pod = {
+        "metadata": {"name": "hooks-1", "namespace": "cert-manager"},
+        "spec": {"containers": [{"name": "hook", "image": "i"}]},
+        "status": {"containerStatuses": [waiting]},
+    }
+    _, named, failure, fix = explained(WEBHOOK, Cluster(pods=[pod]))
+    assert named == "the Service cert-manager-webhook of cert-manager has these pods: hooks-1"
+    assert failure == "container hook (i): ImagePullBackOff: not found"
+    assert fix == f"-> {TYPED} describe pods -n cert-manager -l app=webhook"
+
+
+def test_a_conversion_webhook_is_named_too() -> None:
+    cause, where, *_ = explained(CONVERSION)
+    assert cause == "the webhook conversion webhook does not answer: context deadline exceeded"
+    assert where == "the Service converter of things has no pods"
+
+
+def test_a_service_without_a_selector_is_named() -> None:
+    def answer(*_: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 0, json.dumps({"spec": {"type": "ExternalName"}}), "")
+
+    assert explain(WEBHOOK, "chat", answer, TYPED)[1:] == [
+        "the Service cert-manager-webhook of cert-manager selects no pods"
+    ]
+
+
+def test_a_cluster_that_does_not_say_more_leaves_the_cause() -> None:
+    lines = explained(WEBHOOK, Cluster(allowed=False))
+    assert lines[1:] == [
+        "the Service cert-manager-webhook of cert-manager could not be read: Error from server (Forbidden): no"
+    ]
+
+
+def test_any_other_error_asks_nothing() -> None:
+    cluster = Cluster()
+    assert explained('admission webhook "policy.example.com" denied the request: no', cluster) == []
+    assert cluster.asked == []
+
+
+def test_no_text_of_the_cluster_acts_on_the_terminal() -> None:
+    assert "\x1b" not in "".join(explained(f"exceeded quota: small\x1b[2J, requested: {'pods=1'}"))
