@@ -61,9 +61,9 @@ def _block(heading: str, text: str, language: str) -> str:
 
 
 def file_with(original: str, pieces: Iterable[Config]) -> str:
-    """The text of a stack's file, with pieces of config beside its own."""
+    """The text of a stack's file, with pieces of config beside its own, or in place of its own, such as a host name."""
     document = yaml.safe_load(original)
-    document["config"] = together([document["config"], *pieces])
+    document["config"] = _joined(document["config"], together(pieces), replaces=True)
     return yaml.safe_dump(document, sort_keys=False)
 
 
@@ -75,14 +75,14 @@ def together(pieces: Iterable[Config]) -> Config:
     return whole
 
 
-def _joined(one: Config, other: Config) -> Config:
+def _joined(one: Config, other: Config, *, replaces: bool = False) -> Config:
     result = one | other
     for key in one.keys() & other.keys():
         below, above = one[key], other[key]
         if isinstance(below, dict):
-            result[key] = _joined(cast(Config, below), cast(Config, above))
+            result[key] = _joined(cast(Config, below), cast(Config, above), replaces=replaces)
         elif isinstance(below, list):
             result[key] = [*cast(list[Any], below), *cast(list[Any], above)]
-        elif below != above:
+        elif below != above and not replaces:
             raise ValueError(f"two recipes set {key} to different values")
     return result
