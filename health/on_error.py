@@ -1,6 +1,7 @@
 """On error: explain why an object did not become ready, next to Pulumi's own error."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Sequence
 
@@ -16,6 +17,11 @@ _FRESH_S = 10
 """Objects that are waited for together fail together: one look at the cluster serves them all."""
 _BEHIND = ("Deployment", "Service")
 """Kinds that Envoy Gateway runs: while one of these is not ready, no Gateway, route or policy can be."""
+_REASON = re.compile(r"Error from server \((?P<reason>\w+)\)")
+_SERVER_ERRORS = ("InternalError", "ServerTimeout", "ServiceUnavailable", "Timeout")
+"""Reasons with which kubectl shows a status code from 500 on.
+https://github.com/kubernetes/apimachinery/blob/master/pkg/api/errors/errors.go"""
+_SILENCE = re.compile(r"timeout|timed out|deadline exceeded|refused|connection reset|(?:server|attempt): EOF", re.I)
 
 
 def explain_failures(context: str) -> pulumi.ErrorHook:
@@ -33,7 +39,7 @@ def explain_failures(context: str) -> pulumi.ErrorHook:
         own = manifest.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
         is_gateway_api = str(manifest.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
         refused = await asyncio.to_thread(_refusal, context, own, args.errors)
-        found = [*refused, *_texts(await cluster.rows(), own, behind=is_gateway_api), *cluster.silence]
+        found = [*refused, *_texts(await cluster.rows(), own, behind=is_gateway_api), *cluster.unread]
         texts = [text for text in found if text not in logged]
         if texts:
             logged.update(texts)
@@ -48,8 +54,8 @@ class _Cluster:
 
     def __init__(self, context: str) -> None:
         self._context = context
-        self.silence: list[str] = []
-        """Why the cluster gave no answer, if it did not."""
+        self.unread: list[str] = []
+        """Why the objects could not be read, if they could not."""
         self._turn = asyncio.Lock()
         self._rows: list[Row] = []
         self._until = float("-inf")
@@ -58,13 +64,19 @@ class _Cluster:
         async with self._turn:
             if time.monotonic() > self._until:
                 try:
-                    self._rows, self.silence = await asyncio.to_thread(_ask, self._context), []
+                    self._rows, self.unread = await asyncio.to_thread(_ask, self._context), []
                 except Unanswered as error:
-                    typed = f"{_typed(self._context)} get --raw /readyz"
-                    self._rows = []
-                    self.silence = [f"The API server of {self._context} does not answer: {error}\n  -> {typed}"]
+                    self._rows, self.unread = [], [_unread(self._context, str(error))]
                 self._until = time.monotonic() + _FRESH_S
             return self._rows
+
+
+def _unread(context: str, error: str) -> str:
+    """The text about an error of kubectl. Missing permission, for example, is an answer of the API server."""
+    reason = _REASON.match(error)
+    if reason["reason"] in _SERVER_ERRORS if reason else _SILENCE.search(error):
+        return f"The API server of {context} does not answer: {error}\n  -> {_typed(context)} get --raw /readyz"
+    return f"The objects of the stack could not be read: {error}"
 
 
 def _ask(context: str) -> list[Row]:

@@ -114,9 +114,46 @@ def test_an_object_that_the_api_server_refuses_is_named_with_the_cause_although_
     ]
 
 
-def test_an_api_server_that_does_not_answer_is_named_once() -> None:
-    objects = [("apps/v1", "Deployment", "synergychat-web"), ("v1", "Service", "web-service")]
-    assert Failing(Unanswered("net/http: TLS handshake timeout")).lines(*objects) == [
-        "The API server of a-context does not answer: net/http: TLS handshake timeout",
+OBJECTS = [("apps/v1", "Deployment", "synergychat-web"), ("v1", "Service", "web-service")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Unable to connect to the server: net/http: TLS handshake timeout",
+        "Unable to connect to the server: context deadline exceeded",
+        "Unable to connect to the server: net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+        "Unable to connect to the server: dial tcp 192.0.2.1:6443: i/o timeout",
+        "Unable to connect to the server: EOF",
+        "error: client rate limiter Wait returned an error: context deadline exceeded - error from a previous attempt: "
+        "EOF",
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+        "Error from server (InternalError): an error on the server has prevented the request from succeeding",
+        "Error from server (ServiceUnavailable): the server is currently unable to handle the request",
+        "Error from server (Timeout): Timeout: request did not complete within the allotted timeout",
+        "Error from server: etcdserver: request timed out",
+        "Command '['kubectl', 'api-resources']' timed out after 20 seconds",
+    ],
+)
+def test_an_api_server_that_does_not_answer_is_named_once(error: str) -> None:
+    assert Failing(Unanswered(error)).lines(*OBJECTS) == [
+        f"The API server of a-context does not answer: {error}",
         "  -> kubectl --context a-context get --raw /readyz",
     ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        'Error from server (Forbidden): deployments.apps is forbidden: User "timeout" cannot list resource',
+        "Error from server (NotFound): the server could not find the requested resource",
+        "Error from server (TooManyRequests): the server has received too many requests",
+        "error: You must be logged in to the server (Unauthorized)",
+        'error: the server doesn\'t have a resource type "gateway"',
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown "
+        "authority",
+        "error: EOF",
+    ],
+)
+def test_an_api_server_that_answers_but_shows_no_objects_is_not_called_silent(error: str) -> None:
+    assert Failing(Unanswered(error)).lines(*OBJECTS) == [f"The objects of the stack could not be read: {error}"]
