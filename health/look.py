@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatewayapi.kinds import GATEWAY_API
+from health import envoys
 from health.crds import CRD
 from health.failure import Container
 from health.kinds import KINDS, Kind, Object
@@ -16,7 +17,7 @@ from kube.kubectl import REQUEST_TIMEOUT, Kubectl, Unanswered, ask, last_line
 _SELECTORS = (
     "app.kubernetes.io/part-of=synergychat",
     "app.kubernetes.io/name=gateway-helm",
-    "gateway.envoyproxy.io/owning-gateway-name",
+    envoys.LABELS,
 )
 """Labels of the stack's own objects, of the controller's, and of those of the Envoys that it runs."""
 _BEHIND = (Kind("apps", "ReplicaSet"), Kind("", "Pod"))
