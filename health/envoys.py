@@ -25,7 +25,11 @@ def owner_of(item: Object) -> Owner | None:
     return Owner("", labels[f"{OWNING}class"]) if f"{OWNING}class" in labels else None
 
 
+def owner(gateway: Object) -> Owner:
+    """A Gateway as the owner of its Envoys."""
+    return Owner(gateway["metadata"]["namespace"], gateway["metadata"]["name"])
+
+
 def owners(gateway: Object) -> set[Owner]:
     """The Gateway and its class: one of them owns the Gateway's Envoys."""
-    metadata = gateway["metadata"]
-    return {Owner(metadata["namespace"], metadata["name"]), Owner("", gateway["spec"]["gatewayClassName"])}
+    return {owner(gateway), Owner("", gateway["spec"]["gatewayClassName"])}

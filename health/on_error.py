@@ -98,7 +98,7 @@ def _typed(context: str) -> str:
 
 def _texts(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) -> list[str]:
     """Texts of the failing object itself and, for Gateway API objects, of the Envoys that serve it."""
-    failing = [row for row in rows if row.state != "ok"]
+    failing = [row for row in rows if row.state == "failing"]
     own = [row for row in failing if (row.what, row.namespace, row.name) == named]
     causes = [row for row in failing if behind and row.what in _BEHIND and row.name.startswith("envoy-")]
     return [

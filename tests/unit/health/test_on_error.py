@@ -21,6 +21,7 @@ ROWS = [
     Row("Gateway", "other", "failing", "not this one", "chat"),
     Row("Gateway", "app-gateway", "failing", "another stack's", "other"),
     Row("HTTPRoute", "web-httproute", "ok", "", "chat"),
+    Row("Deployment", "envoy-left", "orphaned", "its Gateway is gone", "eg"),
     Row("Deployment", "envoy-gateway", "failing", "0 of 1 replicas updated", "eg"),
     Row("Deployment", "synergychat-web", "failing", "ErrImagePull", "chat"),
 ]
