@@ -38,8 +38,11 @@ def explain_failures(context: str) -> pulumi.ErrorHook:
         metadata = manifest.get("metadata", {})
         own = manifest.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
         is_gateway_api = str(manifest.get("apiVersion", "")).startswith((GATEWAY_API, ENVOY_GATEWAY))
-        refused = await asyncio.to_thread(_refusal, context, own, args.errors)
-        found = [*refused, *_texts(await cluster.rows(), own, behind=is_gateway_api), *cluster.unread]
+        found = [
+            *await cluster.refusal(own, args.errors),
+            *_texts(await cluster.rows(), own, behind=is_gateway_api),
+            *cluster.unread,
+        ]
         texts = [text for text in found if text not in logged]
         if texts:
             logged.update(texts)
@@ -56,6 +59,7 @@ class _Cluster:
         self._context = context
         self.unread: list[str] = []
         """Why the objects could not be read, if they could not."""
+        self._webhooks: dict[refusals.Service, asyncio.Task[list[str]]] = {}
         self._turn = asyncio.Lock()
         self._rows: list[Row] = []
         self._until = float("-inf")
@@ -69,6 +73,21 @@ class _Cluster:
                     self._rows, self.unread = [], [_unread(self._context, str(error))]
                 self._until = time.monotonic() + _FRESH_S
             return self._rows
+
+    async def refusal(self, named: tuple[str, str, str], errors: Sequence[str]) -> list[str]:
+        """Texts of why the API server refused an object, and of its webhook. `errors` are those of the provider."""
+        run = kubectl(self._context)
+        kind, namespace, name = named
+        lines, service = refusals.explain("\n".join(errors), namespace, _typed(self._context))
+        if not run or not lines:
+            return []
+        texts = [_block(f"{kind} {name} is refused:", lines)]
+        if service is not None:
+            if service not in self._webhooks:
+                asking = asyncio.to_thread(refusals.behind, service, run, _typed(self._context))
+                self._webhooks[service] = asyncio.create_task(asking)
+            texts += ["\n".join(f"  {line}" for line in await self._webhooks[service])]
+        return texts
 
 
 def _unread(context: str, error: str) -> str:
@@ -84,14 +103,6 @@ def _ask(context: str) -> list[Row]:
     return look(run, _typed(context)) if run else []
 
 
-def _refusal(context: str, named: tuple[str, str, str], errors: Sequence[str]) -> list[str]:
-    """The text of why the API server refused an object. `errors` are those of the provider."""
-    run = kubectl(context)
-    kind, namespace, name = named
-    lines = refusals.explain("\n".join(errors), namespace, run, _typed(context)) if run else []
-    return ["\n".join([f"{kind} {name} is refused:", *(f"  {line}" for line in lines)])] if lines else []
-
-
 def _typed(context: str) -> str:
     return f"kubectl --context {context}"
 
@@ -101,7 +112,8 @@ def _texts(rows: Iterable[Row], named: tuple[str, str, str], *, behind: bool) ->
     failing = [row for row in rows if row.state == "failing"]
     own = [row for row in failing if (row.what, row.namespace, row.name) == named]
     causes = [row for row in failing if behind and row.what in _BEHIND and row.name.startswith("envoy-")]
-    return [
-        "\n".join([f"{row.what} {row.name} is not ready:", *(f"  {line}" for line in row.text.splitlines())])
-        for row in (*own, *causes)
-    ]
+    return [_block(f"{row.what} {row.name} is not ready:", row.text.splitlines()) for row in (*own, *causes)]
+
+
+def _block(title: str, lines: Iterable[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)])

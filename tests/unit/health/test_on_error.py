@@ -8,7 +8,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from health import Row, Unanswered, on_error
+from health import Row, Unanswered, on_error, refusals
 
 ROWS = [
     Row(
@@ -112,6 +112,29 @@ def test_an_object_that_the_api_server_refuses_is_named_with_the_cause_although_
         "  exceeded quota: small, requested: services=1, used: services=2",
         "  -> Raise the quota, or delete what it counts: kubectl --context a-context describe resourcequota small "
         "-n chat",
+    ]
+
+
+def test_the_service_of_a_webhook_is_asked_for_and_shown_once() -> None:
+    post = 'Post "https://hook.things.svc:443/validate": dial tcp 10.96.7.8:443: connect: connection refused'
+    error = f'failed calling webhook "hook.example.com": failed to call webhook: {post}'
+    asked: list[str] = []
+
+    def behind(service: refusals.Service, *_: object) -> list[str]:
+        asked.append(service.name)
+        return ["the Service hook of things has no pods"]
+
+    issuers = [("cert-manager.io/v1", "Issuer", name, error) for name in ("a", "b")]
+    with mock.patch.object(refusals, "behind", behind):
+        said = Failing([]).lines(*issuers, issuers[0])
+    assert asked == ["hook"]
+    cause = "  the call of the webhook hook.example.com failed: dial tcp 10.96.7.8:443: connect: connection refused"
+    assert said == [
+        "Issuer a is refused:",
+        cause,
+        "  the Service hook of things has no pods",
+        "Issuer b is refused:",
+        cause,
     ]
 
 
