@@ -1,12 +1,12 @@
 """Objects: the manifests of a stack or a cluster, found by the names with which they refer to each other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
+from gatewayapi.kinds import CERT_MANAGER, CORE, ENVOY_GATEWAY, GATEWAY_API, ROUTES
 from kube.json_paths import children
 from kube.manifest import Manifest, ObjectName, group_of, kind_of, name_of, namespace_of
-from kube.read import NotKnown, read
+from kube.read import NotKnown, read, values
 from kube.unknown import UNKNOWN
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
@@ -111,16 +111,50 @@ class Objects:
 def _may_make(maker: Manifest, name: ObjectName) -> bool:
     """Whether the controller of `maker` may create this object. Raises NotKnown.
 
-    There are too many such kinds to know the fields of each. An ExternalSecret or a Certificate has the name in its
-    spec, a SealedSecret has it as its own, and other controllers begin it with that of their object. A cluster-scoped
-    maker serves any namespace; others serve their own, or one that their spec has.
+    There are too many kinds to know the fields of each. A controller of an unknown kind may create what its object
+    names, and what has the object's name or begins with it and a dash. A cluster-scoped maker serves any namespace;
+    others serve their own, or one that their spec has.
     """
+    if (made := _MADE_BY.get((group_of(maker), kind_of(maker)))) is not None:
+        return (name.namespace, name.name) in made(maker)
     own, home = name_of(maker), read(maker, "metadata", "namespace", default="")
     named = set(_texts(read(maker, "spec")))
     if UNKNOWN in named:
         raise NotKnown
     near = home in ("", name.namespace) or name.namespace in named
     return near and (name.name in {own, *named} or name.name.startswith(f"{own}-"))
+
+
+def _of_vault(maker: Manifest) -> list[tuple[str, str]]:
+    return [(namespace_of(maker), read(maker, "spec", "destination", "name"))]
+
+
+def _of_infisical(maker: Manifest) -> list[tuple[str, str]]:
+    secrets = [read(maker, "spec", "managedSecretReference"), *values(maker, "spec", "managedKubeSecretReferences")]
+    config_maps = values(maker, "spec", "managedKubeConfigMapReferences")
+    home = namespace_of(maker)
+    return [
+        *((read(ref, "secretNamespace", default=home), read(ref, "secretName")) for ref in secrets),
+        *((read(ref, "configMapNamespace", default=home), read(ref, "configMapName")) for ref in config_maps),
+    ]
+
+
+_MADE_BY: Mapping[tuple[str, str], Callable[[Manifest], list[tuple[str, str]]]] = {
+    (CERT_MANAGER, "Certificate"): lambda maker: [(namespace_of(maker), read(maker, "spec", "secretName"))],
+    ("external-secrets.io", "ExternalSecret"): lambda maker: [
+        (namespace_of(maker), read(maker, "spec", "target", "name", default=name_of(maker)))
+    ],
+    ("bitnami.com", "SealedSecret"): lambda maker: [
+        (namespace_of(maker), name_of(maker)),
+        (namespace_of(maker), read(maker, "spec", "template", "metadata", "name")),
+    ],
+    ("secrets-store.csi.x-k8s.io", "SecretProviderClass"): lambda maker: [
+        (namespace_of(maker), read(made, "secretName")) for made in values(maker, "spec", "secretObjects")
+    ],
+    **{("secrets.hashicorp.com", f"Vault{kind}Secret"): _of_vault for kind in ("Static", "Dynamic", "PKI")},
+    ("secrets.infisical.com", "InfisicalSecret"): _of_infisical,
+}
+"""Namespaces and names of what the controller of each known kind creates. These functions raise NotKnown."""
 
 
 def _texts(value: Any) -> Iterator[Any]:

@@ -35,7 +35,7 @@ _FIXES: Mapping[str, str] = {
     "Unschedulable": "{kubectl} describe nodes",
 }
 # The reason is that of the controller, such as FailedCreate, which has many causes.
-_QUOTA = re.compile(r"(?:exceeded|failed) quota: (?P<name>[a-z0-9.-]+)")
+_QUOTA = re.compile(r"(?:exceeded quota|failed quota|a quota is used up): (?P<name>[a-z0-9.-]+)")
 _OF_QUOTA = "Raise the quota, or delete what it counts: {kubectl} describe resourcequota {name} -n {namespace}"
 
 

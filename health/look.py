@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gatewayapi.kinds import GATEWAY_API
+from health import envoys, orphans
 from health.crds import CRD
 from health.failure import Container
 from health.kinds import KINDS, Kind, Object
@@ -16,7 +17,7 @@ from kube.kubectl import REQUEST_TIMEOUT, Kubectl, Unanswered, ask, last_line
 _SELECTORS = (
     "app.kubernetes.io/part-of=synergychat",
     "app.kubernetes.io/name=gateway-helm",
-    "gateway.envoyproxy.io/owning-gateway-name",
+    envoys.LABELS,
 )
 """Labels of the stack's own objects, of the controller's, and of those of the Envoys that it runs."""
 _BEHIND = (Kind("apps", "ReplicaSet"), Kind("", "Pod"))
@@ -38,9 +39,10 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
         found = _get(kubectl, kinds, "--all-namespaces", "--selector", selector)
         objects |= {item["metadata"]["uid"]: item for item in found}
     known = [*objects.values(), *_crds(kubectl, installed)]
+    orphaned = list(orphans.rows(_orphans(kubectl, known), typed))
     shown = rows(known, typed)
     if all(row.state == "ok" for row in shown):
-        return shown
+        return shown + orphaned
     namespaces = sorted({item["metadata"].get("namespace", "default") for item in objects.values()})
     # Pods have the labels of their template, which may be anything; rows() goes by their owners.
     behind = ",".join(kind.resource for kind in _BEHIND)
@@ -57,7 +59,19 @@ def look(kubectl: Kubectl, typed: str) -> list[Row]:
     def last_words(container: Container) -> str:
         return _last_words(kubectl, container) if time.monotonic() < deadline else ""
 
-    return rows([*known, *explaining], typed, last_words)
+    return rows([*known, *explaining], typed, last_words) + orphaned
+
+
+def _orphans(kubectl: Kubectl, known: Sequence[Object]) -> dict[envoys.Owner, Object]:
+    """The Envoys whose Gateway is gone; none if the Gateways of the other stacks cannot be read."""
+    ours = {envoys.owner(item) for item in known if Kind.of(item) == envoys.GATEWAY}
+    if not (suspected := orphans.of_no_gateway(known, ours)):
+        return suspected
+    try:
+        found = _get(kubectl, envoys.GATEWAY.resource, "--all-namespaces")
+    except Unanswered:
+        return {}
+    return orphans.of_no_gateway(known, {envoys.owner(item) for item in found})
 
 
 def _crds(kubectl: Kubectl, installed: Mapping[Kind, str]) -> list[Object]:

@@ -4,21 +4,31 @@ It does so in the controller's namespace, and the Gateway's status does not say 
 creates, the API server's error does. https://kubernetes.io/docs/concepts/policy/resource-quotas/
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from gatewayapi.kinds import GATEWAY_API
+from health.envoys import GATEWAY, owner_of, owners
 from health.failure import Failure
 from health.kinds import Kind, Object
 
 QUOTA = Kind("", "ResourceQuota")
-_GATEWAY = Kind(GATEWAY_API, "Gateway")
-_NEEDED = ("pods", "services", "services.loadbalancers", "services.nodeports")
+_WITHOUT_ENVOY = ("AddressNotAssigned", "NoResources")
+"""Reasons of a Gateway whose Envoy is not made yet, among other causes."""
+_COUNTED: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("count/deployments.apps",),
+    "Service": ("services", "services.loadbalancers", "services.nodeports", "count/services"),
+}
+"""Names under which a quota counts the objects of an Envoy. Its pods are explained with its Deployment."""
 
 
-def failures(item: Object, known: Sequence[Object]) -> Iterator[tuple[Failure, str]]:
-    """Each quota among `known` that is used up in a controller's namespace, with that namespace; for a Gateway only."""
-    if Kind.of(item) != _GATEWAY:
+def failures(item: Object, failing: Sequence[Failure], known: Sequence[Object]) -> Iterator[tuple[Failure, str]]:
+    """Each quota among `known` that is used up and counts what a Gateway's Envoy lacks, with the quota's namespace.
+
+    `failing` are the Gateway's own failures. None for an object of another kind.
+    """
+    if Kind.of(item) != GATEWAY or all(failure.reason not in _WITHOUT_ENVOY for failure in failing):
         return
+    made = {other["kind"] for other in known if owner_of(other) in owners(item)}
+    missing = [kind for kind in _COUNTED if kind not in made]
     controllers = {
         other["metadata"]["namespace"]
         for other in known
@@ -30,11 +40,15 @@ def failures(item: Object, known: Sequence[Object]) -> Iterator[tuple[Failure, s
             continue
         hard, used = (quota.get("status", {}).get(key, {}) for key in ("hard", "used"))
         spent = [
-            f"{name} {used[name]} of {hard[name]}" for name in _NEEDED if _is_spent(used.get(name), hard.get(name))
+            f"{name} {used[name]} of {hard[name]}"
+            for kind in missing
+            for name in _COUNTED[kind]
+            if _is_spent(used.get(name), hard.get(name))
         ]
         if spent:
-            named = f"exceeded quota: {metadata['name']} of {metadata['namespace']}, used: {', '.join(spent)}"
-            yield Failure("", named), metadata["namespace"]
+            quota_name = f"{metadata['name']} of {metadata['namespace']} ({', '.join(spent)})"
+            text = f"its Envoy has no {' and no '.join(missing)}, and a quota is used up: {quota_name}"
+            yield Failure("", text), metadata["namespace"]
 
 
 def _is_spent(used: str | None, hard: str | None) -> bool:

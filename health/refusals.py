@@ -6,6 +6,7 @@ The cluster has no object with a status then, so the provider's error is all the
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from diagnostics.terminal import printable
 from health import pods
@@ -17,30 +18,52 @@ from kube.kubectl import Kubectl, Unanswered, ask
 _QUOTA = re.compile(r"(?:exceeded|failed) quota: [^\n]+")
 # https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
 _WEBHOOK = re.compile(
-    r"(?:failed calling webhook \"(?P<name>[^\"\s]+)\"|(?P<kind>conversion webhook) for [^\n]*? failed)[^\n]*?"
-    r"\"https://(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc[^\"\s]*\": (?P<reason>[^\n]+)"
+    r"(?:failed calling (?P<webhook>webhook \"[^\"\s]+\")|(?P<conversion>conversion webhook) for [^\n]*? failed): "
+    r"(?:failed to call webhook: )?"
+    r"(?:\w+ \"?https://(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc[^\"\s]*\"?: )?(?P<reason>[^\n]+)"
 )
-_NO_ANSWER = "does not answer"
+_UNREACHED = re.compile(
+    r"dial tcp|timeout|deadline exceeded|connection reset|EOF|no endpoints|service \S+ not found", re.I
+)
+"""Reasons for which the pods of a webhook matter. A webhook with a bad certificate, for example, runs."""
 
 
-def explain(error: str, namespace: str, kubectl: Kubectl, typed: str) -> list[str]:
-    """Lines with the cause and the likely fix; none for any other error. `typed` is the text to type for kubectl.
+class Service(NamedTuple):
+    namespace: str
+    name: str
 
-    `namespace` is the one of the object.
+
+class Refusal(NamedTuple):
+    """Lines with the cause and the likely fix, none for an error of any other kind.
+
+    `service` is that of a webhook that the API server did not reach.
     """
+
+    lines: list[str]
+    service: Service | None
+
+
+def explain(error: str, namespace: str, typed: str) -> Refusal:
+    """Why the API server refused an object of this namespace. `typed` is the text to type for kubectl."""
     lines: list[str] = []
+    service = None
     if quota := _QUOTA.search(error):
         failure = Failure("", quota[0])
         lines += [str(failure), f"-> {fix(failure, namespace, typed)}"]
-    if webhook := _WEBHOOK.search(error):
-        name = webhook["name"] or webhook["kind"]
-        lines.append(f"the webhook {name} {_NO_ANSWER}: {webhook['reason'].strip()}")
-        lines += _behind(webhook["namespace"], webhook["service"], kubectl, typed)
-    return [printable(line) for line in lines]
+    if call := _WEBHOOK.search(error):
+        webhook, reason = (call["webhook"] or call["conversion"]).replace('"', ""), call["reason"].strip()
+        lines.append(f"the call of the {webhook} failed: {reason}")
+        if call["service"] and _UNREACHED.search(reason):
+            service = Service(call["namespace"], call["service"])
+    return Refusal([printable(line) for line in lines], service)
+
+
+def behind(service: Service, kubectl: Kubectl, typed: str) -> list[str]:
+    """Lines about the pods of a webhook's Service, and what to type."""
+    return [printable(line) for line in _behind(*service, kubectl, typed)]
 
 
 def _behind(namespace: str, service: str, kubectl: Kubectl, typed: str) -> Iterator[str]:
-    """Lines about the pods of a webhook's Service."""
     where = f"the Service {service} of {namespace}"
     in_namespace = ("--namespace", namespace, "--output", "json")
     try:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from diagnostics.terminal import printable
-from gatewayapi.kinds import GATEWAY_API
 from health import crds, pods, quotas
+from health.envoys import GATEWAY, owner_of, owners
 from health.failure import Container, Failure
 from health.fixes import fix
 from health.kinds import KINDS, Kind, Object
@@ -16,8 +16,6 @@ from health.kinds import KINDS, Kind, Object
 _EVENTS = 3
 _ECHOES = ("BackOff", "Failed")
 """Reasons of events in which kubelet repeats a container's state."""
-_OWNER = "gateway.envoyproxy.io/owning-gateway-"
-_GATEWAY = Kind(GATEWAY_API, "Gateway")
 _POD = Kind("", "Pod")
 _EVENT = Kind("", "Event")
 
@@ -55,16 +53,9 @@ def rows(objects: Iterable[Object], kubectl: str, last_words: Callable[[Containe
 
 def _of(kind: Kind, known: Sequence[Object]) -> list[Object]:
     """Objects of a kind by name, without those that Envoy Gateway runs for Gateways of other stacks."""
-    gateways = [item["metadata"] for item in known if Kind.of(item) == _GATEWAY]
-    owners = {None, *((gateway["namespace"], gateway["name"]) for gateway in gateways)}
-    of_kind = [item for item in known if Kind.of(item) == kind and _owner(item) in owners]
+    ours = {None, *(owner for item in known if Kind.of(item) == GATEWAY for owner in owners(item))}
+    of_kind = [item for item in known if Kind.of(item) == kind and owner_of(item) in ours]
     return sorted(of_kind, key=lambda item: item["metadata"]["name"])
-
-
-def _owner(item: Object) -> tuple[str, str] | None:
-    """The Gateway for which Envoy Gateway created the object."""
-    labels = item["metadata"].get("labels", {})
-    return (labels[f"{_OWNER}namespace"], labels[f"{_OWNER}name"]) if f"{_OWNER}name" in labels else None
 
 
 def _explained(
@@ -86,7 +77,7 @@ def _explained(
     for failure in (*failures, *alike.values()):
         lines.append(str(failure))
         lines += [f"  | {line}" for line in (last_words(failure.ended) if failure.ended else "").splitlines()]
-    spent = list(quotas.failures(item, known))
+    spent = list(quotas.failures(item, failures, known))
     lines += [str(failure) for failure, _ in spent]
     namespace = item["metadata"].get("namespace", "")
     fixes = [fix(failure, namespace, kubectl) for failure in (*failures, *alike.values())]

@@ -1,6 +1,7 @@
 """The plan of an update or a removal. Objects with data or an address that it deletes or replaces come first."""
 
 import json
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,8 +22,8 @@ _COSTS: Mapping[tuple[str, str], str] = {
     ("gateway.networking.k8s.io", "Gateway"): _ADDRESS,
 }
 _MOVED = (
-    "the config declares it under another key now, so it is updated and then deleted. Rename its resource first: "
-    "pulumi state rename"
+    "the config declares it under another key now, so it is updated and then deleted. To keep it, first take the old "
+    "resource out of the state, and the new one takes the object over: pulumi state delete "
 )
 _VERBS = {"delete": "delete", "replace": "replace", "delete-replaced": "replace", "create-replacement": "replace"}
 _UNCHANGED = ("same", "read", "refresh")
@@ -75,7 +76,7 @@ class Plan:
 
 def losses(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each step that takes data, an address or an object in use. A replacement is several steps."""
-    steps = list(steps)
+    steps = [step for step in steps if step["type"].startswith("kubernetes:")]
     created = {_identity(step, "new") for step in steps if step["op"] == "create"}
     for step in steps:
         old = step.get("old") or {}
@@ -83,7 +84,7 @@ def losses(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             continue
         identity = _identity(step, "old")
         is_moved = step["op"] == "delete" and identity in created
-        cost = _MOVED if is_moved else _cost(step["type"], old.get("inputs") or {})
+        cost = _MOVED + shlex.quote(step["urn"]) if is_moved else _cost(step["type"], old.get("inputs") or {})
         if cost is not None:
             kind, namespace, name = identity
             place = f"{namespace}/" if namespace else ""
@@ -101,8 +102,7 @@ def _identity(step: Mapping[str, Any], side: str) -> tuple[str, str, str]:
 
 def _cost(type_: str, inputs: Mapping[str, Any]) -> str | None:
     """Return what the loss of an object costs; None for an object that holds neither data nor an address."""
-    package, _, rest = type_.partition(":")
-    version, _, kind = rest.partition(":")
-    if package != "kubernetes" or (kind == "Service" and read(inputs, "spec", "type") != "LoadBalancer"):
+    version, _, kind = type_.removeprefix("kubernetes:").partition(":")
+    if kind == "Service" and read(inputs, "spec", "type") != "LoadBalancer":
         return None
     return _COSTS.get((version.partition("/")[0], kind))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.cluster import archive_reader, cgroups, preflight
 from local.cluster.directory import DEFAULT_NAME, Directory
+from local.cluster.etcd_space import NO_SPACE
 from local.cluster.launch_spec import LaunchSpec
 from local.cluster.logs import tail
 from local.cluster.node_components import PROGRAMS
@@ -30,6 +31,10 @@ _PODS_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 60.0
 _POLL_INTERVAL_S = 0.05
 _MAX_RESTARTS = 5
+
+
+class _NoSpace(UserError):
+    """etcd has no space left. The user makes some in the cluster that runs."""
 
 
 class Cluster:
@@ -79,6 +84,8 @@ class Cluster:
                 with progress.step(f"start Kubernetes {KUBERNETES}"):
                     self._start_up(spec, progress)
                 self._wait_for_pods(progress)
+            except _NoSpace:
+                raise  # without the node, nothing can be deleted
             except (UserError, OSError):
                 self._stop(started)  # leave nothing half-started
                 self._clear()
@@ -179,11 +186,18 @@ class Cluster:
         return Images(self.directory, init.pid, spec.programs["ctr"])
 
     def _wait(self, reached: Callable[[Status], bool]) -> None:
-        """Poll the status until `reached`. UserError on a timeout, or with the failure that keeps it from that."""
+        """Poll the status until `reached`. UserError on a timeout, or with the failure that keeps it from that.
+
+        An etcd without space is such a failure. The node does not become ready with it, and it needs no log.
+        """
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not reached(status := self.status()):
             if status.state == "stopped":
                 raise self._supervisor_ended()
+            if (status.problem or "").startswith(NO_SPACE):
+                raise _NoSpace(
+                    f"{status.problem}.", "The node is left running for this. Then type the same command again."
+                )
             unready = [row for row in status.components if not _done(row)]
             for row in unready:
                 if row["restarts"] >= _MAX_RESTARTS:

@@ -16,6 +16,8 @@ from local.cluster.cloud.netns import NetworkNamespace
 from local.cluster.directory import Directory
 from local.cluster.node_http import NoAnswer
 
+NO_SPACE = "etcd has no space left"
+"""Begins each text that `EtcdSpace.keep` returns."""
 _FREE_BELOW = 0.9
 """Share of the limit that may be in use. Above it, the freed space would not last."""
 _TIMEOUT_S = 60.0
@@ -27,6 +29,7 @@ class EtcdSpace:
     """The space of the etcd in the network of the node whose process 1 is `init`."""
 
     def __init__(self, directory: Directory, init: int) -> None:
+        self._data = directory.etcd
         self._pki = directory.pki
         self._kubeconfig = directory.kubeconfig
         self._network = NetworkNamespace(f"/proc/{init}/ns/net")
@@ -35,13 +38,22 @@ class EtcdSpace:
         self._network.close()
 
     async def keep(self) -> str | None:
-        """Free space if etcd has none left. Return what the user must do if there is nothing to free.
+        """Free space if etcd has none left. Return why that is not possible, and what the user must do.
 
-        NoAnswer if etcd does not answer.
+        NoAnswer if etcd does not say whether it has space left.
         """
         health = await node_http.get(self._network, network.ETCD_HEALTH_PORT, "/health?serializable=true")
         if b"NOSPACE" not in health.body:
             return None
+        try:
+            return await self._free()
+        except NoAnswer as error:
+            return (
+                f"{NO_SPACE} and cannot be made smaller: {error}. This needs room on the disk for a copy of "
+                f"the database; see how much there is: df -h {self._data}. It is tried again every few seconds"
+            )
+
+    async def _free(self) -> str | None:
         before = await self._maintain("maintenance/status", {})
         # It fails if there is no history after the last removal.
         await self._post("kv/compaction", {"revision": before["header"]["revision"], "physical": True})
@@ -57,23 +69,30 @@ class EtcdSpace:
 
     def _full(self, in_use: int, limit: int) -> str:
         return (
-            f"etcd has no space left: objects take {_megabytes(in_use)} of {_megabytes(limit)}, and only deletions are "
+            f"{NO_SPACE}: objects take {_megabytes(in_use)} of {_megabytes(limit)}, and only deletions are "
             f"possible. Delete objects that nobody needs, for example: kubectl --kubeconfig {self._kubeconfig} delete "
             "configmap NAME. The cluster goes on within a minute"
         )
 
     async def _maintain(self, what: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer = await self._post(what, request)
-        if answer.status != 200:
-            raise NoAnswer(f"status {answer.status} for {what}: {answer.body.decode(errors='replace').strip()}")
+        text = answer.body.decode(errors="replace").strip()
         try:
-            return json.loads(answer.body)
+            content: dict[str, Any] = json.loads(text)
         except ValueError as error:
-            raise NoAnswer(f"not JSON for {what}: {error}") from error
+            raise NoAnswer(f"{what}: status {answer.status}: {text}") from error
+        if answer.status != 200:
+            raise NoAnswer(f"{what}: {content.get('message', text)}")
+        return content
 
     async def _post(self, what: str, request: Mapping[str, Any]) -> node_http.Answer:
         body = json.dumps(request).encode()
-        return await node_http.post(self._network, network.ETCD_PORT, f"/v3/{what}", self._context, body, _TIMEOUT_S)
+        try:
+            return await node_http.post(
+                self._network, network.ETCD_PORT, f"/v3/{what}", self._context, body, _TIMEOUT_S
+            )
+        except NoAnswer as error:
+            raise NoAnswer(f"{what}: {error}") from error
 
     def _context(self) -> ssl.SSLContext:
         # Made anew for each request, of which there are few: the certificate is renewed while the node runs.

@@ -240,20 +240,18 @@ class Supervisor:
 
     async def _keep_space(self, space: EtcdSpace) -> None:
         while True:
-            await asyncio.sleep(_SPACE_INTERVAL_S)
-            if not self._processes["etcd"].healthy.is_set():
-                continue  # it is the problem itself, or starts
+            await self._processes["etcd"].healthy.wait()  # until then it is the problem itself, or starts
             try:
                 full = await space.keep()
             except NoAnswer as error:
                 log.warning("the space of etcd is not known: %s", error)
-                continue
             except Exception:
                 log.exception("the space of etcd is not known; it is asked again in %.0f s", _SPACE_INTERVAL_S)
-                continue
-            if full != self._full:
-                self._full = full
-                self._changed.set()
+            else:
+                if full != self._full:
+                    self._full = full
+                    self._changed.set()
+            await asyncio.sleep(_SPACE_INTERVAL_S)
 
     async def _stop_all(self) -> None:
         """Stop the pods, after kubelet, which would restart them; then the components in reverse order."""

@@ -41,7 +41,7 @@ def test_a_quota_is_used_up(stack: LiveStack, injected: bool, resource: str) -> 
             said = up(stack, fails=injected)
             if injected:
                 explained = about(said, what)
-                assert "exceeded quota: small" in explained
+                assert "exceeded quota: small" in explained or "a quota is used up: small" in explained
                 assert resource in explained
                 assert f"describe resourcequota small -n {namespace}" in explained
         finally:

@@ -50,7 +50,7 @@ def test_the_webhook_of_cert_manager_is_gone(with_cert_manager: LiveStack, injec
             if injected:
                 assert "Issuer" in said
                 explained = about(said, "is refused")
-                assert "the webhook webhook.cert-manager.io does not answer" in explained
+                assert "the call of the webhook webhook.cert-manager.io failed" in explained
                 assert "the Service cert-manager-webhook of cert-manager has no pods" in explained
                 assert "the Deployment cert-manager-webhook asks for 0" in explained
                 assert f"scale {WEBHOOK} --replicas=1 -n cert-manager" in explained

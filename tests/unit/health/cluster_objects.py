@@ -29,7 +29,12 @@ def text_of(item: Manifest, *behind: Manifest, kubectl: str = "kubectl --context
 
 
 def gateway(conditions: list[Manifest], listeners: list[Manifest] | None = None) -> Manifest:
-    return an_object("Gateway", GATEWAY_API, status={"conditions": conditions, "listeners": listeners or []})
+    return an_object(
+        "Gateway",
+        GATEWAY_API,
+        spec={"gatewayClassName": "ours"},
+        status={"conditions": conditions, "listeners": listeners or []},
+    )
 
 
 GOOD_GATEWAY = [condition("Accepted"), condition("Programmed")]
@@ -72,3 +77,16 @@ def waiting(reason: str, message: str = "as it is") -> Manifest:
 
 def ended(code: int, reason: str = "Error") -> Manifest:
     return {"terminated": {"exitCode": code, "reason": reason}}
+
+
+def of_envoy(kind: str, name: str = "web", namespace: str = "chat", **labels: str) -> Manifest:
+    """A Deployment or Service of the Envoy of a Gateway, or with the label `owning-gatewayclass` of a class."""
+    prefix = "gateway.envoyproxy.io/owning-gateway"
+    owner = labels or {f"{prefix}-namespace": namespace, f"{prefix}-name": name}
+    made = (
+        deployment()
+        if kind == "Deployment"
+        else an_object("Service", "v1", spec={"type": "ClusterIP"}, status={"loadBalancer": {}})
+    )
+    metadata = {"name": f"envoy-{name}", "namespace": "envoy-gateway-system", "uid": f"{kind} {namespace} {name}"}
+    return made | {"metadata": made["metadata"] | metadata | {"labels": owner}}

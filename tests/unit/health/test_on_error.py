@@ -8,7 +8,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from health import Row, Unanswered, on_error
+from health import Row, Unanswered, on_error, refusals
 
 ROWS = [
     Row(
@@ -21,6 +21,7 @@ ROWS = [
     Row("Gateway", "other", "failing", "not this one", "chat"),
     Row("Gateway", "app-gateway", "failing", "another stack's", "other"),
     Row("HTTPRoute", "web-httproute", "ok", "", "chat"),
+    Row("Deployment", "envoy-left", "orphaned", "its Gateway is gone", "eg"),
     Row("Deployment", "envoy-gateway", "failing", "0 of 1 replicas updated", "eg"),
     Row("Deployment", "synergychat-web", "failing", "ErrImagePull", "chat"),
 ]
@@ -114,9 +115,69 @@ def test_an_object_that_the_api_server_refuses_is_named_with_the_cause_although_
     ]
 
 
-def test_an_api_server_that_does_not_answer_is_named_once() -> None:
-    objects = [("apps/v1", "Deployment", "synergychat-web"), ("v1", "Service", "web-service")]
-    assert Failing(Unanswered("net/http: TLS handshake timeout")).lines(*objects) == [
-        "The API server of a-context does not answer: net/http: TLS handshake timeout",
+def test_the_service_of_a_webhook_is_asked_for_and_shown_once() -> None:
+    post = 'Post "https://hook.things.svc:443/validate": dial tcp 10.96.7.8:443: connect: connection refused'
+    error = f'failed calling webhook "hook.example.com": failed to call webhook: {post}'
+    asked: list[str] = []
+
+    def behind(service: refusals.Service, *_: object) -> list[str]:
+        asked.append(service.name)
+        return ["the Service hook of things has no pods"]
+
+    issuers = [("cert-manager.io/v1", "Issuer", name, error) for name in ("a", "b")]
+    with mock.patch.object(refusals, "behind", behind):
+        said = Failing([]).lines(*issuers, issuers[0])
+    assert asked == ["hook"]
+    cause = "  the call of the webhook hook.example.com failed: dial tcp 10.96.7.8:443: connect: connection refused"
+    assert said == [
+        "Issuer a is refused:",
+        cause,
+        "  the Service hook of things has no pods",
+        "Issuer b is refused:",
+        cause,
+    ]
+
+
+OBJECTS = [("apps/v1", "Deployment", "synergychat-web"), ("v1", "Service", "web-service")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Unable to connect to the server: net/http: TLS handshake timeout",
+        "Unable to connect to the server: context deadline exceeded",
+        "Unable to connect to the server: net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+        "Unable to connect to the server: dial tcp 192.0.2.1:6443: i/o timeout",
+        "Unable to connect to the server: EOF",
+        "error: client rate limiter Wait returned an error: context deadline exceeded - error from a previous attempt: "
+        "EOF",
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+        "Error from server (InternalError): an error on the server has prevented the request from succeeding",
+        "Error from server (ServiceUnavailable): the server is currently unable to handle the request",
+        "Error from server (Timeout): Timeout: request did not complete within the allotted timeout",
+        "Error from server: etcdserver: request timed out",
+        "Command '['kubectl', 'api-resources']' timed out after 20 seconds",
+    ],
+)
+def test_an_api_server_that_does_not_answer_is_named_once(error: str) -> None:
+    assert Failing(Unanswered(error)).lines(*OBJECTS) == [
+        f"The API server of a-context does not answer: {error}",
         "  -> kubectl --context a-context get --raw /readyz",
     ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        'Error from server (Forbidden): deployments.apps is forbidden: User "timeout" cannot list resource',
+        "Error from server (NotFound): the server could not find the requested resource",
+        "Error from server (TooManyRequests): the server has received too many requests",
+        "error: You must be logged in to the server (Unauthorized)",
+        'error: the server doesn\'t have a resource type "gateway"',
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown "
+        "authority",
+        "error: EOF",
+    ],
+)
+def test_an_api_server_that_answers_but_shows_no_objects_is_not_called_silent(error: str) -> None:
+    assert Failing(Unanswered(error)).lines(*OBJECTS) == [f"The objects of the stack could not be read: {error}"]

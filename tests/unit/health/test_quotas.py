@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kube.manifest import Manifest
-from tests.unit.health.cluster_objects import GOOD_GATEWAY, an_object, condition, deployment, gateway, text_of
+from tests.unit.health.cluster_objects import GOOD_GATEWAY, an_object, condition, deployment, gateway, of_envoy, text_of
 
 CONTROLLERS = "envoy-gateway-system"
 WITHOUT_ADDRESS = gateway([condition("Accepted"), condition("Programmed", "False", "AddressNotAssigned", "none yet")])
@@ -26,10 +26,42 @@ def quota(hard: dict[str, str], used: dict[str, str], namespace: str = CONTROLLE
 
 @pytest.mark.parametrize(("hard", "used"), [("0", "0"), ("1", "2"), ("1k", "1k")])
 def test_a_gateway_is_explained_by_a_quota_that_is_used_up(hard: str, used: str) -> None:
-    spent = quota({"services.loadbalancers": hard, "pods": "9"}, {"services.loadbalancers": used, "pods": "1"})
-    lines = text_of(WITHOUT_ADDRESS, controller(), spent).splitlines()
-    assert f"exceeded quota: small of {CONTROLLERS}, used: services.loadbalancers {used} of {hard}" in lines
+    spent = quota({"services.loadbalancers": hard, "pods": "9"}, {"services.loadbalancers": used, "pods": "9"})
+    lines = text_of(WITHOUT_ADDRESS, controller(), of_envoy("Deployment"), spent).splitlines()
+    assert (
+        f"its Envoy has no Service, and a quota is used up: small of {CONTROLLERS} "
+        f"(services.loadbalancers {used} of {hard})"
+    ) in lines
     assert any(f"describe resourcequota small -n {CONTROLLERS}" in line for line in lines if line.startswith("->"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "made", "counted"),
+    [
+        ("AddressNotAssigned", "Deployment", "count/services"),
+        ("NoResources", "Service", "count/deployments.apps"),
+    ],
+)
+def test_quotas_count_objects_in_either_way(reason: str, made: str, counted: str) -> None:
+    failing = gateway([condition("Accepted"), condition("Programmed", "False", reason, "none yet")])
+    text = text_of(failing, controller(), of_envoy(made), quota({counted: "3"}, {counted: "3"}))
+    assert f"a quota is used up: small of {CONTROLLERS} ({counted} 3 of 3)" in text
+
+
+FULL = quota({"services": "2", "count/deployments.apps": "2"}, {"services": "2", "count/deployments.apps": "2"})
+
+
+def test_a_gateway_that_fails_for_another_reason_is_not_explained_by_a_quota() -> None:
+    listener = {"name": "https", "conditions": [condition("ResolvedRefs", "False", "InvalidCertificateRef", "bad")]}
+    invalid = gateway([condition("Accepted"), condition("Programmed", "False", "Invalid", "bad")], [listener])
+    assert "quota" not in text_of(invalid, controller(), FULL)
+
+
+@pytest.mark.parametrize("labels", [{}, {"gateway.envoyproxy.io/owning-gatewayclass": "shared"}])
+def test_a_gateway_whose_envoy_has_all_objects_is_not_explained_by_a_quota(labels: dict[str, str]) -> None:
+    failing = WITHOUT_ADDRESS | {"spec": {"gatewayClassName": "shared"}}
+    envoy = (of_envoy("Deployment", **labels), of_envoy("Service", **labels))
+    assert "quota" not in text_of(failing, controller(), FULL, *envoy)
 
 
 @pytest.mark.parametrize(

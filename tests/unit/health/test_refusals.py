@@ -4,7 +4,9 @@ import json
 import subprocess
 from typing import Any
 
-from health.refusals import explain
+import pytest
+
+from health import refusals
 
 TYPED = "kubectl --context kind-one"
 QUOTA = (
@@ -51,7 +53,8 @@ class Cluster:
 
 
 def explained(error: str, cluster: Cluster | None = None) -> list[str]:
-    return explain(error, "chat", cluster or Cluster(), TYPED)
+    found = refusals.explain(error, "chat", TYPED)
+    return [*found.lines, *(refusals.behind(found.service, cluster or Cluster(), TYPED) if found.service else ())]
 
 
 def test_an_exceeded_quota_comes_with_the_command_that_shows_it() -> None:
@@ -63,7 +66,7 @@ def test_an_exceeded_quota_comes_with_the_command_that_shows_it() -> None:
 
 def test_a_webhook_without_pods_is_named_with_its_deployment() -> None:
     assert explained(WEBHOOK, Cluster(replicas=0)) == [
-        "the webhook webhook.cert-manager.io does not answer: dial tcp 10.96.7.8:443: connect: connection refused",
+        "the call of the webhook webhook.cert-manager.io failed: dial tcp 10.96.7.8:443: connect: connection refused",
         "the Service cert-manager-webhook of cert-manager has no pods",
         "the Deployment hooks asks for 0",
         f"-> {TYPED} scale deployment/hooks --replicas=1 -n cert-manager",
@@ -87,15 +90,61 @@ def test_a_webhook_whose_pods_fail_is_named_with_their_failure() -> None:
 
 def test_a_conversion_webhook_is_named_too() -> None:
     cause, where, *_ = explained(CONVERSION)
-    assert cause == "the webhook conversion webhook does not answer: context deadline exceeded"
+    assert cause == "the call of the conversion webhook failed: context deadline exceeded"
     assert where == "the Service converter of things has no pods"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        'no endpoints available for service "cert-manager-webhook"',
+        'service "cert-manager-webhook" not found',
+        "dial tcp 10.96.7.8:443: i/o timeout",
+        "net/http: TLS handshake timeout",
+        "context deadline exceeded",
+        "EOF",
+    ],
+)
+def test_the_pods_of_a_webhook_that_is_not_reached_are_named(reason: str) -> None:
+    cause, where, *_ = explained(WEBHOOK.replace("dial tcp 10.96.7.8:443: connect: connection refused", reason))
+    assert cause == f"the call of the webhook webhook.cert-manager.io failed: {reason}"
+    assert where == "the Service cert-manager-webhook of cert-manager has no pods"
+
+
+CALLED = 'Internal error occurred: failed calling webhook "webhook.cert-manager.io": failed to call webhook: '
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            f'{CALLED}Post "https://cert-manager-webhook.cert-manager.svc:443/validate": tls: failed to verify '
+            "certificate: x509: certificate signed by unknown authority",
+            "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        ),
+        (
+            f"{CALLED}the server could not find the requested resource",
+            "the server could not find the requested resource",
+        ),
+        (
+            f'{CALLED}an error on the server ("404") has prevented the request from succeeding',
+            'an error on the server ("404") has prevented the request from succeeding',
+        ),
+    ],
+)
+def test_a_webhook_that_answers_is_named_with_the_reason_alone(error: str, reason: str) -> None:
+    cluster = Cluster()
+    assert explained(error, cluster) == [f"the call of the webhook webhook.cert-manager.io failed: {reason}"]
+    assert cluster.asked == []
 
 
 def test_a_service_without_a_selector_is_named() -> None:
     def answer(*_: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 0, json.dumps({"spec": {"type": "ExternalName"}}), "")
 
-    assert explain(WEBHOOK, "chat", answer, TYPED)[1:] == [
+    service = refusals.explain(WEBHOOK, "chat", TYPED).service
+    assert service is not None
+    assert refusals.behind(service, answer, TYPED) == [
         "the Service cert-manager-webhook of cert-manager selects no pods"
     ]
 

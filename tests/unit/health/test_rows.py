@@ -11,6 +11,7 @@ from tests.unit.health.cluster_objects import (
     an_object,
     deployment,
     gateway,
+    of_envoy,
     pod,
     route,
     text_of,
@@ -51,15 +52,12 @@ def test_warnings_that_repeat_the_state_of_the_container_are_left_out() -> None:
 
 
 def test_envoys_of_other_gateways_are_not_listed() -> None:
-    def envoys(name: str, gateway: str) -> Manifest:
-        labels = {
-            f"gateway.envoyproxy.io/owning-gateway-{part}": of
-            for part, of in {"namespace": "chat", "name": gateway}.items()
-        }
-        return deployment() | {"metadata": an_object("Deployment", "apps/v1", name)["metadata"] | {"labels": labels}}
+    def of_class(name: str) -> Manifest:
+        return of_envoy("Deployment", name, **{"gateway.envoyproxy.io/owning-gatewayclass": name})
 
-    found = rows([gateway(GOOD_GATEWAY), envoys("ours", "web"), envoys("theirs", "another")], "kubectl")
-    assert [row.name for row in found if row.what == "Deployment"] == ["ours"]
+    envoys = [of_envoy("Deployment", "web"), of_envoy("Deployment", "another"), of_class("ours"), of_class("theirs")]
+    found = rows([gateway(GOOD_GATEWAY), *envoys], "kubectl")
+    assert [row.name for row in found if row.what == "Deployment"] == ["envoy-ours", "envoy-web"]
 
 
 def test_rows_are_sorted_from_the_gateway_class_to_the_pods() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from local.cluster import etcd_space, network, node_http
 from local.cluster.directory import Directory
-from local.cluster.etcd_space import EtcdSpace
+from local.cluster.etcd_space import NO_SPACE, EtcdSpace
 from local.cluster.node_http import Answer, NoAnswer
 
 LIMIT = 100_000_000
@@ -45,6 +45,8 @@ class Etcd:
             case "/v3/maintenance/alarm":
                 assert request == {"action": "DEACTIVATE", "alarm": "NOSPACE", "memberID": "17"}
                 self.alarm = False
+            case "/v3/maintenance/defragment":
+                return {}  # no header
         # Numbers of 64 bits are strings.
         return {"header": header, "dbSizeInUse": str(self.objects + self.history), "dbSizeQuota": str(LIMIT)}
 
@@ -82,12 +84,45 @@ def test_with_too_many_objects_the_alarm_stays_and_the_user_learns_what_to_type(
     assert "maintenance/defragment" not in etcd.asked
 
 
-def test_a_refusal_is_no_answer(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (
+            Answer(500, b'{"error":"x","code":2,"message":"write /db.tmp: no space left on device"}'),
+            "write /db.tmp: no space left on device",
+        ),
+        (Answer(502, b"bad gateway"), "status 502: bad gateway"),
+        (NoAnswer("no answer within 60 s"), "no answer within 60 s"),
+    ],
+)
+def test_a_database_that_cannot_be_made_smaller_is_full_with_the_reason(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, answer: Answer | NoAnswer, reason: str
+) -> None:
+    etcd = Etcd(objects=10, history=LIMIT)
+    answered = etcd.post
+
+    async def post(network: object, port: int, path: str, *rest: Any) -> Answer:
+        if path != "/v3/maintenance/defragment":
+            return await answered(network, port, path, *rest)
+        if isinstance(answer, NoAnswer):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(etcd, "post", post)
+    said = kept(etcd, directory, monkeypatch) or ""
+    assert said.startswith(f"{NO_SPACE} and cannot be made smaller: maintenance/defragment: {reason}. ")
+    assert f"df -h {directory.etcd}" in said
+    assert etcd.alarm
+
+
+def test_an_etcd_that_does_not_say_whether_it_has_space_gives_no_answer(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     etcd = Etcd(objects=LIMIT, history=0)
 
-    async def refuse(*_: Any) -> Answer:
-        return Answer(400, b"auth: not permitted")
+    async def silent(*_: Any) -> Answer:
+        raise NoAnswer("Connection refused")
 
-    monkeypatch.setattr(etcd, "post", refuse)
-    with pytest.raises(NoAnswer, match="status 400 for maintenance/status: auth: not permitted"):
+    monkeypatch.setattr(etcd, "get", silent)
+    with pytest.raises(NoAnswer, match="Connection refused"):
         kept(etcd, directory, monkeypatch)

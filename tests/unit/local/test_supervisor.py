@@ -168,6 +168,11 @@ def test_a_look_at_the_space_that_fails_is_repeated(
     assert "the space of etcd is not known" in caplog.text
 
 
+def test_the_space_is_asked_for_as_soon_as_etcd_answers(made: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_SPACE_INTERVAL_S", 60)
+    assert after_keeping(made, Space("etcd has no space left"), 1) == "etcd has no space left"
+
+
 def test_an_etcd_that_starts_is_not_asked_for_its_space(made: Supervisor) -> None:
     made._processes["etcd"].healthy.clear()
     space = Space("etcd has no space left")

@@ -77,10 +77,19 @@ def test_a_new_object_has_no_old_state() -> None:
 def test_an_object_that_another_resource_takes_over_is_listed() -> None:
     route = "gateway.networking.k8s.io/v1:HTTPRoute"
     removed, added = step("delete", route, "web"), step("create", route, "web")
+    removed["urn"] = "urn:pulumi:staging::synergychat::synergychat:index:Extras$kubernetes:HTTPRoute::web"
     added |= {"new": added["old"], "old": None, "urn": added["urn"].replace("::web", "::route-web")}
     (line,) = losses([removed, added])
     assert line.startswith("delete HTTPRoute chat/web: the config declares it under another key now")
+    assert line.endswith(f": pulumi state delete '{removed['urn']}'")
     assert list(losses([removed, step("create", route, "other") | {"old": None}])) == []
+
+
+def test_a_component_that_moves_loses_nothing() -> None:
+    component = {"type": "synergychat:index:App", "old": {}, "new": {}}
+    urns = [f"urn:pulumi:staging::synergychat::synergychat:index:{parent}App::web" for parent in ("", "Apps$")]
+    moved = [component | {"op": op, "urn": urn} for op, urn in zip(("create", "delete"), urns, strict=True)]
+    assert list(losses(moved)) == []
 
 
 @pytest.fixture

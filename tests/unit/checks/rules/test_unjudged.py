@@ -93,6 +93,14 @@ MAKES_CERT = [
         {"managedKubeSecretReferences": [{"secretName": "cert", "secretNamespace": CHAT}]},
         namespace=SHOP,
     ),
+    made(
+        "InfisicalSecret",
+        "tls",
+        "secrets.infisical.com/v1alpha1",
+        {"managedSecretReference": {"secretName": "cert", "secretNamespace": CHAT}},
+        namespace=SHOP,
+    ),
+    made("SealedSecret", "tls", "bitnami.com/v1alpha1", {"template": {"metadata": {"name": "cert"}}}),
     made("SecretProviderClass", "tls", "secrets-store.csi.x-k8s.io/v1", {"secretObjects": [{"secretName": "cert"}]}),
     made("Certificate", "tls", "cert-manager.io/v1", {"secretName": "cert"}),
     made("Certificate", "tls", "cert-manager.io/v1", {"secretName": UNKNOWN}),
@@ -126,6 +134,35 @@ def test_a_controller_may_begin_the_name_of_a_secret_with_that_of_its_object() -
 def test_a_secret_that_no_declared_object_makes_is_missing(other: Manifest) -> None:
     https = gateway(tls_listener("https", HOST, "cert"))
     assert found_in_chat(https, secret("users", {}), other) == [
+        ("reference-missing", "Gateway gate", "spec.listeners[0].tls.certificateRefs[0].name")
+    ]
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [
+        made("Certificate", "cert", "cert-manager.io/v1", {"secretName": "cert-tls", "dnsNames": [UNKNOWN]}),
+        made("ExternalSecret", "cert", "external-secrets.io/v1", {"target": {"name": "cert-tls"}}),
+        made("SealedSecret", "cert", "bitnami.com/v1alpha1", {"encryptedData": {"cert-tsl": "x"}}),
+        made("VaultStaticSecret", "cert", "secrets.hashicorp.com/v1beta1", {"destination": {"name": "cert-tls"}}),
+        made(
+            "InfisicalSecret",
+            "cert",
+            "secrets.infisical.com/v1alpha1",
+            {"managedSecretReference": {"secretName": "cert-tls", "secretNamespace": CHAT}},
+        ),
+        made(
+            "SecretProviderClass",
+            "cert",
+            "secrets-store.csi.x-k8s.io/v1",
+            {"secretObjects": [{"secretName": "cert-tls", "data": [{"objectName": "cert-tsl", "key": "tls.crt"}]}]},
+        ),
+    ],
+    ids=lambda maker: maker["kind"],
+)
+def test_a_mistyped_name_of_a_secret_that_a_known_kind_makes_is_missing(maker: Manifest) -> None:
+    https = gateway(tls_listener("https", HOST, "cert-tsl"))
+    assert found_in_chat(https, secret("users", {}), maker) == [
         ("reference-missing", "Gateway gate", "spec.listeners[0].tls.certificateRefs[0].name")
     ]
 

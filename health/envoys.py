@@ -1,0 +1,35 @@
+"""Envoys: the objects that Envoy Gateway makes for a Gateway, or for all Gateways of a class with `mergeGateways`."""
+
+from typing import NamedTuple
+
+from gatewayapi.kinds import GATEWAY_API
+from health.kinds import Kind, Object
+
+LABELS = "app.kubernetes.io/managed-by=envoy-gateway,app.kubernetes.io/component=proxy"
+GATEWAY = Kind(GATEWAY_API, "Gateway")
+OWNING = "gateway.envoyproxy.io/owning-gateway"
+
+
+class Owner(NamedTuple):
+    """The Gateway for which an object was made, or the class, which has no namespace."""
+
+    namespace: str
+    name: str
+
+
+def owner_of(item: Object) -> Owner | None:
+    """The owner of an Envoy's object; None for any other object."""
+    labels = item["metadata"].get("labels", {})
+    if f"{OWNING}-name" in labels:
+        return Owner(labels[f"{OWNING}-namespace"], labels[f"{OWNING}-name"])
+    return Owner("", labels[f"{OWNING}class"]) if f"{OWNING}class" in labels else None
+
+
+def owner(gateway: Object) -> Owner:
+    """A Gateway as the owner of its Envoys."""
+    return Owner(gateway["metadata"]["namespace"], gateway["metadata"]["name"])
+
+
+def owners(gateway: Object) -> set[Owner]:
+    """The Gateway and its class: one of them owns the Gateway's Envoys."""
+    return {owner(gateway), Owner("", gateway["spec"]["gatewayClassName"])}
