@@ -42,18 +42,10 @@ def up(stack: Stack, *, confirmed: str) -> int:
         if not stack.select():
             return 1
         pulumi_processes.end_orphaned_plugins()
-        was_killed = stack.recover()
-        if was_killed:
-            print(
-                f"The last run of the stack {stack.name} was killed. This one compares the state with the cluster and "
-                "completes the pending operations that Pulumi may warn of."
-            )
-            stack.await_deletions()
-        if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed, refresh=was_killed)) != 0:
+        refresh = stack.recover()
+        if not stack.on_local_cluster and (code := _confirm_update(stack, confirmed, refresh=refresh)) != 0:
             return code
-        code = update.run(stack, refresh=was_killed)
-        if code == 0 and was_killed and stack.keep_unfinished():
-            code = update.run(stack)  # deletes the objects that the config no longer has
+        code = update.run(stack, refresh=refresh)
         if code == 0:
             print_access(stack.outputs(), Console(highlight=False))
         return code
@@ -98,10 +90,14 @@ def down(stack: Stack, *, purge: bool, confirmed: str) -> int:
         # Removing a local cluster removes everything on it, so only state in another backend has to be cleared.
         if purge and not (stack.on_local_cluster and own_backend):
             with Progress() as progress:
-                stacks.prepare(supplies.for_program(progress))
-            stack.recover()
-            if not stack.on_local_cluster and (code := _destroy(stack, confirmed)) != 0:
-                return code
+                ensure = supplies.for_program if stack.on_local_cluster else supplies.for_stack
+                stacks.prepare(ensure(progress))
+            if stack.on_local_cluster:
+                stack.release_lock()
+            else:
+                stack.recover()
+                if (code := _destroy(stack, confirmed)) != 0:
+                    return code
             if (code := stack.remove(force=stack.on_local_cluster)) != 0:
                 return code
         if stack.on_local_cluster:
@@ -142,7 +138,6 @@ def _destroy(stack: Stack, confirmed: str) -> int:
     confirmation.ask(stack, question, stack.name, confirmed=confirmed, typed=_typed_purge(stack))
     if not has_resources:
         return 0
-    stack.keep_unfinished()
     # Its own preview finds a protected object before anything that depends on the object is deleted.
     return stack.pulumi("destroy", "--yes", "--stack", stack.name, *stack.configuration()).returncode
 

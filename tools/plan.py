@@ -95,9 +95,11 @@ def _identity(step: Mapping[str, Any], side: str) -> tuple[str, str, str]:
     """The kind with its group, the namespace and the name of a step's object. The version does not matter."""
     package, _, rest = step["type"].partition(":")
     group_version, _, kind = rest.partition(":")
-    metadata = read(step.get(side) or {}, "inputs", "metadata", default={})
-    name = metadata.get("name") or step["urn"].rpartition("::")[2]
-    return f"{package}:{group_version.partition('/')[0]}:{kind}", metadata.get("namespace") or "", name
+    namespace, name = (read(step, side, "inputs", "metadata", field) for field in ("namespace", "name"))
+    # What is encrypted is not text.
+    namespace = namespace if isinstance(namespace, str) else ""
+    name = name if isinstance(name, str) and name else step["urn"].rpartition("::")[2]
+    return f"{package}:{group_version.partition('/')[0]}:{kind}", namespace, name
 
 
 def _cost(type_: str, inputs: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,8 @@ import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from urllib.parse import quote
 import yaml
 
 from diagnostics.terminal import printable
+from kube.kubectl import Unanswered
+from kube.live_objects import list_objects
+from kube.manifest import ObjectName
 from kube.yaml_text import YamlError, read_yaml
 from local import child, disk
 from local.errors import UserError
@@ -171,40 +175,77 @@ class Stack:
 
         return is_protected(document, variables(self.context, self.name))
 
+    def release_lock(self) -> bool:
+        """Remove the lock of a run that was killed. Tell whether there was one."""
+        return state_lock.release_dead(self.name, self._backend_url)
+
     def recover(self) -> bool:
-        """Remove the lock of a run that was killed. Tell whether a run was, and may have left its work unfinished."""
-        released = state_lock.release_dead(self.name, self._backend_url)
-        return released or (
-            unfinished.may_be(self.name, self._backend_url)
-            and bool(self._state().get("deployment", {}).get("pending_operations"))
-        )
+        """Bring what a killed run has begun into the state. Tell whether the state may differ from the cluster.
 
-    def await_deletions(self) -> None:
-        """Wait for the end of the objects that a killed run was deleting. Otherwise they would seem to be there."""
-        for which in unfinished.deleted(self._state()):
-            found = self.kubectl("get", *which, "--ignore-not-found", "--output=jsonpath={.metadata.deletionTimestamp}")
-            if found.returncode == 0 and found.stdout.strip():
-                print(f"  ... wait for the end of {' '.join(which[:2])}", flush=True)
-                timeout = f"--timeout={_DELETION_S:.0f}s"
-                self.kubectl("wait", "--for=delete", *which, timeout, timeout_s=_DELETION_S + _ANSWER_S)
-
-    def keep_unfinished(self) -> bool:
-        """Let the state have the objects that unfinished creations may have made. Tell whether it had to get any.
-
-        Without that, Pulumi would not delete them. It forgets the unfinished operations. Raises UserError if the state
-        cannot be written.
+        An object of an unfinished creation becomes a resource if the cluster has it with the mark of this stack.
+        Nothing on the cluster changes. Nor does the state while another run holds its lock: Pulumi then refuses the
+        update. Raises UserError if an object is not deleted in time, or the state cannot be read or written.
         """
-        if not unfinished.may_be(self.name, self._backend_url):
-            return False
+        released = self.release_lock()
+        if state_lock.is_held(self.name, self._backend_url) or not unfinished.may_be(self.name, self._backend_url):
+            return released
         state = self._state()
-        deployment = state.get("deployment", {})
-        if not deployment.get("pending_operations"):
-            return False
-        found = list(unfinished.created(state))
-        del deployment["pending_operations"]
-        deployment["resources"] = [*(deployment.get("resources") or ()), *found]
+        if not unfinished.are_in(state):
+            return released
+        print(f"The state of the stack {self.name} has operations that no run has finished. This run completes them.")
+        self._await_deletions(unfinished.deleted(state))
+        marks = unfinished.marks(state)
+        try:
+            existing = self._existing(marks)
+        except Unanswered as reason:
+            objects = ", ".join(sorted(name.path for name in marks))
+            print(f"It is not known whether the cluster has {objects}, which this run may leave there: {reason}")
+            return True
+        # A run on another machine may have begun and ended since.
+        if self._state() != state:
+            raise UserError(
+                f"Another run has changed the state of the stack {self.name}.", "Type the same command again."
+            )
+        unfinished.complete(state, existing)
         self._import(state)
-        return bool(found)
+        return True
+
+    def _existing(self, marks: Mapping[ObjectName, str]) -> set[ObjectName]:
+        """Return the objects that the cluster has with these marks. Raises Unanswered if it does not say so for all."""
+        if not marks:
+            return set()
+        live = list_objects(self.kubectl, marks)
+        if live.unanswered:
+            raise Unanswered("; ".join(live.unanswered))
+        return {each.name for each in live.objects if marks.get(each.name) == each.stack}
+
+    def _await_deletions(self, names: Sequence[ObjectName]) -> None:
+        """Wait for the end of objects that are being deleted: a refresh would find them there.
+
+        Raises UserError for the first one that is there after the time for all of them.
+        """
+        deadline = time.monotonic() + _DELETION_S
+        for name in names:
+            if self._deletion(name) is None:
+                continue
+            print(f"  ... wait for the end of {name}", flush=True)
+            left_s = max(deadline - time.monotonic(), 1.0)
+            limit = f"--timeout={left_s:.0f}s"
+            done = self.kubectl("wait", "--for=delete", *_which(name), limit, timeout_s=left_s + _ANSWER_S)
+            if done.returncode != 0 and (finalizers := self._deletion(name)) is not None:
+                held = f"Its finalizers: {finalizers}." if finalizers else "It has no finalizers."
+                raise UserError(
+                    printable(f"{name} is still being deleted after {_DELETION_S:.0f} s. {held}"),
+                    "See what it waits for, and type the same command again when it is gone: "
+                    f"{self.typed_kubectl} get {shlex.join(_which(name))} -o yaml",
+                )
+
+    def _deletion(self, name: ObjectName) -> str | None:
+        """Return the finalizers of an object that is being deleted; None if it is not, or if there is no answer."""
+        fields = 'jsonpath={.metadata.deletionTimestamp}{"\\t"}{.metadata.finalizers[*]}'
+        found = self.kubectl("get", *_which(name), "--ignore-not-found", f"--output={fields}")
+        since, _, finalizers = found.stdout.partition("\t")
+        return ", ".join(finalizers.split()) if found.returncode == 0 and since.strip() else None
 
     def has_resources(self) -> bool:
         """Tell whether the state has anything to delete."""
@@ -212,7 +253,7 @@ class Stack:
 
     def _state(self) -> dict[str, Any]:
         """Return the state as Pulumi exports it; empty if there is none."""
-        exported = self.pulumi("stack", "export", "--stack", self.name, capture=True)
+        exported = self._read_state("export")
         return json.loads(exported.stdout) if exported.returncode == 0 else {}
 
     def _import(self, state: dict[str, Any]) -> None:
@@ -232,15 +273,17 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last successful update; empty if there is none."""
-        command = ("stack", "output", "--json", "--stack", self.name)
+        done = self._read_state("output", "--json")
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def _read_state(self, *command: str) -> subprocess.CompletedProcess[str]:
         try:
-            done = self.pulumi(*command, capture=True, timeout_s=_STATE_S)
+            return self.pulumi("stack", *command, "--stack", self.name, capture=True, timeout_s=_STATE_S)
         except subprocess.TimeoutExpired as error:
             raise UserError(
                 f"The state of the stack {self.name} could not be read within {_STATE_S:.0f} s.",
                 f"Check that its backend answers: {self._backend_url}",
             ) from error
-        return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
 def own_config(file: Path) -> dict[str, Any]:
@@ -269,6 +312,13 @@ def _config_of(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
 
 def _not_a_stack_file(file: Path) -> UserError:
     return UserError(f"{file} is not a stack file: it needs a group of keys named config.")
+
+
+def _which(name: ObjectName) -> tuple[str, ...]:
+    """Return the arguments by which `kubectl` finds an object, in any version of its group."""
+    # Without a version, `Service` may be one of another group.
+    kind = f"{name.kind}.{name.group}" if name.group else f"{name.kind}.v1."
+    return (kind, name.name, *((f"--namespace={name.namespace}",) if name.namespace else ()))
 
 
 def _pulumi(*arguments: str) -> list[str]:

@@ -24,7 +24,7 @@ def release_dead(stack: str, backend_url: str) -> bool:
     if backend is None:
         return False
     removed = False
-    for lock in sorted((backend / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*.json")):
+    for lock in _locks(backend, stack):
         match _holder(lock):
             case None:
                 _refuse_if_held(lock, stack, backend)
@@ -39,6 +39,12 @@ def release_dead(stack: str, backend_url: str) -> bool:
     return removed
 
 
+def is_held(stack: str, backend_url: str) -> bool:
+    """Tell whether a backend of files has a lock of the stack, which may belong to a run on another machine."""
+    backend = directory(backend_url)
+    return backend is not None and bool(_locks(backend, stack))
+
+
 def directory(backend_url: str) -> Path | None:
     """Return the directory of a backend of files; None for any other backend."""
     parts = urlsplit(backend_url)
@@ -46,6 +52,10 @@ def directory(backend_url: str) -> Path | None:
         return None
     # Pulumi takes file://~ and file://./state too, which a URL parser reads as a host.
     return (REPOSITORY / Path(unquote(parts.netloc + parts.path)).expanduser()).resolve()
+
+
+def _locks(backend: Path, stack: str) -> list[Path]:
+    return sorted((backend / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
 
 def _holder(lock: Path) -> tuple[str, int] | None:

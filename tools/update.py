@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from diagnostics.terminal import printable
+from kube.read import read
 from tools.stack import Stack
 
 _DONE = {
@@ -57,14 +58,14 @@ class _Operation:
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], started: int) -> Self:
-        inputs = (metadata["new"] or metadata["old"])["inputs"]
-        described = inputs.get("metadata", {})
+        described = read(metadata["new"] or metadata["old"], "inputs", "metadata", default={})
+        name = read(described, "name")
         kind = metadata["type"].rpartition(":")[2]
         return cls(
             name=metadata["op"],
             kind=kind,
-            object=f"{kind} {described.get('name') or metadata['urn'].rpartition('::')[2]}",
-            waits=described.get("annotations", {}).get("pulumi.com/skipAwait") != "true",
+            object=f"{kind} {name if isinstance(name, str) and name else metadata['urn'].rpartition('::')[2]}",
+            waits=read(described, "annotations", "pulumi.com/skipAwait") != "true",
             started=started,
         )
 

@@ -32,14 +32,15 @@ MARK = f"organization/synergychat/{NAME}/"
 Config = Mapping[str, Any]
 
 _SHOP = {"image": "registry.example.com/echo:1", "hostname": "shop.killed.internal"}
-SMALL: Config = {
+CHAT: Config = {
     "platform": "external",
     "namespace": NAMESPACE,
     "web": {"hostname": "killed.internal"},
     "api": {"hostname": "killedapi.internal"},
-    "apps": {"shop": _SHOP},
 }
-"""The chat and one more app, on the platform of another stack."""
+"""The chat, on the platform of another stack."""
+SMALL: Config = {**CHAT, "apps": {"shop": _SHOP}}
+"""The chat and one more app."""
 UPDATED: Config = {
     **SMALL,
     "web": {"hostname": "killed.internal", "replicas": 2},
@@ -66,6 +67,8 @@ class Change:
 FIRST_UP = Change(name="first-up", before=None, after=SMALL)
 UPDATE = Change(name="update", before=SMALL, after=UPDATED)
 REPLACEMENT = Change(name="replacement", before=SMALL, after=REPLACED)
+ADDED_APP = Change(name="added-app", before=CHAT, after=SMALL)
+REMOVED_APP = Change(name="removed-app", before=SMALL, after=CHAT)
 DESTROY = Change(name="destroy", before=SMALL, after=None)
 _UNKNOWN: Config = {}
 _UP = (f"... update the stack {NAME}", f"done update the stack {NAME}")
@@ -110,6 +113,15 @@ class SmallStack:
         while not self._is_killed(change, max(1, round(share * self._lines_of(change))), delay_s):
             assert share > 0.01, f"no run of {change.name} could be killed"
             share /= 2
+
+    def kill_when(self, change: Change, said: str) -> None:
+        """Kill the run of a change when it says this."""
+        self.start_from(change)
+        self._now = _UNKNOWN
+        with self._user.start("make", *self._typed(change.after)) as process:
+            assert process.stdout is not None
+            assert any(said in text for text in process.stdout)
+            kill_session(process.pid)
 
     def _lines_of(self, change: Change) -> int:
         """Count the lines that a run of the change prints while it changes the cluster, if it is not killed."""
@@ -192,7 +204,7 @@ def check_completed(small: SmallStack, change: Change) -> None:
     if change.after is None:
         assert small.marked() == set()
         return
-    hosts = ["killed.internal", "shop.killed.internal"]
+    hosts = ["killed.internal", *(app["hostname"] for app in change.after.get("apps", {}).values())]
     hosts += [host for route in change.after.get("routes", {}).values() for host in route["hostnames"]]
     for host in hosts:
         wait_until(lambda host=host: small.answers(host), 30)

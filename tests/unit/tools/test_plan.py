@@ -92,6 +92,16 @@ def test_a_component_that_moves_loses_nothing() -> None:
     assert list(losses(moved)) == []
 
 
+@pytest.mark.parametrize("metadata", ["[secret]", {"name": {"a": 1}, "namespace": {"a": 1}}, None])
+def test_an_object_whose_name_is_no_text_has_the_name_of_its_resource(metadata: object) -> None:
+    of = step("delete", CLAIM, "one")
+    of["old"]["inputs"]["metadata"] = metadata
+    created = step("create", CLAIM, "two") | {"old": None, "new": {"inputs": "[secret]"}}
+    assert list(losses([of, created])) == [
+        "delete PersistentVolumeClaim one: its data is lost unless its volume is retained"
+    ]
+
+
 @pytest.fixture
 def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """A `pulumi` whose plans delete a claim. Return the commands that it was called with."""

@@ -260,3 +260,12 @@ def test_a_wait_of_the_provider_itself_is_named_by_its_condition() -> None:
     assert waits("Service", "[1/3] Finding Pods to direct traffic to") == ["Ready"]
     assert waits("Service", "Skipping await logic", **{"pulumi.com/skipAwait": "true"}) == []
     assert waits("Namespace", "Resource scheduled for deletion", operation="delete") == ["deletion"]
+
+
+@pytest.mark.parametrize("inputs", ["[secret]", {"metadata": "[secret]"}, {"metadata": {"name": {"a": 1}}}])
+def test_an_object_whose_name_is_no_text_has_the_name_of_its_resource(inputs: object) -> None:
+    metadata = {"op": "create", "urn": "urn::one", "type": "kubernetes:core/v1:Secret", "new": {"inputs": inputs}}
+    log = UpdateLog()
+    for event in ("resourcePreEvent", "resOutputsEvent"):
+        (*_, line) = ["", *log.lines(json.dumps({"timestamp": 1, event: {"metadata": metadata}}))]
+    assert line == "  created Secret one"
