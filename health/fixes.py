@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from health.failure import Failure
 
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+_RESTART = "-> Then restart the controller: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway"
 _FIXES: Mapping[str, str] = {
     **dict.fromkeys(
         _NO_IMAGE,
@@ -31,18 +32,20 @@ _FIXES: Mapping[str, str] = {
     "IncompatibleFilters": "Remove one of the two filters",
     "Conflicted": "Another policy of this kind has the same target: remove one, or merge them",
     "OlderCRD": "Another installation replaced the Gateway API CRDs. To restore this release's: pulumi up --refresh\n"
-    "-> Then restart the controller: {kubectl} rollout restart -n {namespace} deployment/envoy-gateway",
+    + _RESTART,
     "Unschedulable": "{kubectl} describe nodes",
 }
 # The reason is that of the controller, such as FailedCreate, which has many causes.
 _QUOTA = re.compile(r"(?:exceeded quota|failed quota|a quota is used up): (?P<name>[a-z0-9.-]+)")
+_OF_GATEWAY = "a quota is used up"
 _OF_QUOTA = "Raise the quota, or delete what it counts: {kubectl} describe resourcequota {name} -n {namespace}"
 
 
 def fix(failure: Failure, namespace: str, kubectl: str) -> str | None:
     """The likely fix; None when the reason says enough. `kubectl` is the text to type for that command."""
     if quota := _QUOTA.search(failure.message):
-        return _OF_QUOTA.format(kubectl=kubectl, name=quota["name"], namespace=namespace)
+        text = f"{_OF_QUOTA}\n{_RESTART}" if _OF_GATEWAY in failure.message else _OF_QUOTA
+        return text.format(kubectl=kubectl, name=quota["name"], namespace=namespace)
     text = _FIXES.get(failure.reason)
     if text is None:
         return None

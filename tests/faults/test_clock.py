@@ -39,7 +39,7 @@ def small(tools: Tools) -> Iterator[Life]:
 
 @pytest.fixture
 def offset(faketime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with the difference of the clock of every program that starts from now on, read again each second.
+    """A file with the difference of the clock of every program that starts from now on.
 
     `time.sleep` fails with it (libfaketime 0.9.10, Python 3.11). The supervisor only sleeps so while it removes its
     cgroups at the end, and `down` removes what is left.
@@ -49,7 +49,7 @@ def offset(faketime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     for name, value in {
         "LD_PRELOAD": str(faketime),
         "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # setting the clock does not change it
     }.items():
         monkeypatch.setenv(name, value)

@@ -41,11 +41,12 @@ def test_the_webhook_of_cert_manager_is_gone(with_cert_manager: LiveStack, injec
     with restored(stack):
         try:
             if injected:
+                # Beforehand: a changed timeout updates every Deployment, and so gives the webhook its pod back.
+                stack.configure(timeoutSeconds=30)
+                stack.up()
                 stack.kubectl("scale", WEBHOOK, IN_NAMESPACE, "--replicas=0")
                 wait_until(lambda: not _webhooks(stack))
             stack.configure(issuers={"ours": {"selfSignedCa": True}})
-            if injected:
-                stack.configure(timeoutSeconds=30)
             said = up(stack, fails=injected)
             if injected:
                 assert "Issuer" in said

@@ -32,7 +32,9 @@ def test_a_gateway_is_explained_by_a_quota_that_is_used_up(hard: str, used: str)
         f"its Envoy has no Service, and a quota is used up: small of {CONTROLLERS} "
         f"(services.loadbalancers {used} of {hard})"
     ) in lines
-    assert any(f"describe resourcequota small -n {CONTROLLERS}" in line for line in lines if line.startswith("->"))
+    described, restarted = [line for line in lines if line.startswith("->")][-2:]
+    assert f"describe resourcequota small -n {CONTROLLERS}" in described
+    assert f"rollout restart -n {CONTROLLERS} deployment/envoy-gateway" in restarted
 
 
 @pytest.mark.parametrize(
