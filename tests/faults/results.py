@@ -18,7 +18,8 @@ _HEAD = """\
 
 `make faults` writes this page. The fault tests run on clusters of their own. Each has a time limit, and a twin: the
 same steps without the fault. A twin that fails shows that the test itself is wrong. Every random choice comes from the
-seed, so `make faults SEED=NUMBER` repeats a run. Seconds are of the test itself, without the start of its cluster.
+seed, so `make faults SEED=NUMBER` repeats a run. The seconds count the test only, not the
+start of its cluster.
 """
 _LIVE_HEAD = """\
 ## Faults that `make test` injects

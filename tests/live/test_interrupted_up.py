@@ -70,8 +70,8 @@ def _pending(newcomer: Newcomer) -> list[object]:
 
 # Each run gets further than the one before, so the first one leaves objects to wait for.
 @pytest.mark.fault(
-    "SIGINT, SIGTERM or SIGHUP in the middle of `make up`",
-    "Pulumi ends by itself: no lock, no process, no pending operation",
+    "`make up` gets SIGINT, SIGTERM or SIGHUP half-way",
+    "Pulumi ends by itself, and leaves no lock, no process and no pending operation",
 )
 @pytest.mark.parametrize("send", [_to_the_group, _to_make, _hang_up])
 def test_one_signal_lets_pulumi_end_by_itself(
@@ -85,7 +85,7 @@ def test_one_signal_lets_pulumi_end_by_itself(
     assert _pending(newcomer) == []
 
 
-@pytest.mark.fault("Two SIGINT in the middle of `make up`", "It ends at once, and leaves no lock and no process")
+@pytest.mark.fault("`make up` gets two SIGINT half-way", "It ends at once, and leaves no lock and no process")
 def test_a_second_signal_ends_it_at_once_and_leaves_no_lock_and_no_process(newcomer: Newcomer) -> None:
     started = time.monotonic()
     _interrupted(newcomer, _twice)
