@@ -35,7 +35,9 @@ def is_pulumi(pid: int) -> bool:
 
 def running() -> dict[int, str | None]:
     """Return the backend of every `pulumi` by PID; None for a backend that cannot be read."""
-    return {pid: _backend(pid) for pid in (int(process.name) for process in _all()) if is_pulumi(pid)}
+    backends = {pid: _backend(pid) for pid in (int(process.name) for process in _all()) if is_pulumi(pid)}
+    # A process that ends, or whose program is being loaded, has no variables for a moment.
+    return {pid: backend or _backend(pid) for pid, backend in backends.items() if backend or is_pulumi(pid)}
 
 
 def _all() -> Iterator[Path]:

@@ -20,11 +20,15 @@ from tools.stack import Stack
 def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A backend that only processes of this test use."""
     everywhere = pulumi_processes.running
-    known = set(everywhere())
     monkeypatch.setattr(
-        pulumi_processes, "running", lambda: {pid: url for pid, url in everywhere().items() if pid not in known}
+        pulumi_processes, "running", lambda: {pid: url for pid, url in everywhere().items() if _is_child(pid)}
     )
     return tmp_path / "100%25 state"
+
+
+def _is_child(pid: int) -> bool:
+    children = Path("/proc/self/task").glob("*/children")
+    return pid in [int(child) for file in children for child in file.read_text().split()]
 
 
 @pytest.fixture
@@ -139,3 +143,10 @@ def test_the_directory_of_a_backend_is_found_as_pulumi_does(url: str, place: str
 def test_a_backend_that_is_not_of_files_is_left_alone(url: str) -> None:
     assert state_lock.directory(url) is None
     state_lock.release_dead("dev", url)
+
+
+def test_a_pulumi_that_ends_meanwhile_does_not_run(pulumi: int, backend: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([True, False])
+    monkeypatch.setattr(pulumi_processes, "is_pulumi", lambda pid: pid == pulumi and next(answers))
+    monkeypatch.setattr(pulumi_processes, "_backend", lambda _: None)
+    assert pulumi_processes.running() == {}
