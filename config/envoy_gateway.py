@@ -17,8 +17,8 @@ class EnvoyGatewayConfig(Section):
     sha256: tuple[Sha256, ...] = Field(
         default=(),
         description="SHA-256 checksums to accept for the manifest. Downloads must match one; local files and charts "
-        "are checked only if the list is not empty. Several, because a downloaded and a chart-rendered manifest differ "
-        "byte for byte.",
+        "are checked only if the list is not empty. Several, such as that of the release and of a "
+        "manifest of your own.",
     )
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."

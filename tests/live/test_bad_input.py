@@ -169,7 +169,7 @@ def test_the_current_context_is_never_taken_in_the_place_of_the_one_that_is_name
     if named:
         assert 'synergychat:context = "nowhere": ' in said
         assert f"contexts: {cluster.context} [context-missing]\n" in said
-        assert "set synergychat:context in the stack's file" in said
+        assert "CONTEXT=NAME, or synergychat:context in the stack's file" in said
     else:
         assert "Stack 'dev' is missing configuration value 'context'" in said
     assert program.kubectl("get", "namespaces,crds", "-o", "name") == before

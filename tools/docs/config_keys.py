@@ -237,8 +237,8 @@ list.
 The program keeps manifests in `~/.cache/synergychat/manifests`, or in `synergychat/manifests` below `XDG_CACHE_HOME` if
 that variable is set. Each file is named `CHECKSUM.yaml`. A download is stored there, and the program looks there before
 it downloads, so a later preview needs no network. You can also put a manifest there yourself. If GitHub cannot be
-reached, `make up` and `make preview` render the chart of the default release and store the result there. The example
-at the top of this page has the checksum of that result.
+reached, `make up` and `make preview` render the chart of the default release as its publishers do, and store the result
+there. It has the same bytes as the release's `install.yaml`, and the checksum in the example at the top of this page.
 
 The checksum of a file is the SHA-256 of its content (`sha256sum FILE`). The checksum of a chart directory is the
 SHA-256 of a list of its files, sorted by path. Every line has the file's checksum, two spaces, and its path relative to
