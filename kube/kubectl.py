@@ -27,7 +27,13 @@ def kubectl(context: str) -> Kubectl | None:
         command = [program, "--context", context, *arguments]
         try:
             return subprocess.run(
-                command, capture_output=True, text=True, errors="replace", check=False, timeout=_TIMEOUT_S
+                command,
+                stdin=subprocess.DEVNULL,  # for a user without credentials, kubectl asks for a name
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=_TIMEOUT_S,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return subprocess.CompletedProcess(command, 1, stdout="", stderr=str(error))

@@ -61,7 +61,7 @@ def kubeconfig(context: str, server: str) -> str:
             "current-context": context,
             "contexts": [{"name": context, "context": {"cluster": context, "user": "ada"}}],
             "clusters": [{"name": context, "cluster": {"server": server}}],
-            "users": [{"name": "ada", "user": {}}],
+            "users": [{"name": "ada", "user": {"token": "of-a-test"}}],
         }
     )
 
