@@ -8,6 +8,8 @@ GATEWAY_API = "gateway.networking.k8s.io"
 ENVOY_GATEWAY = "gateway.envoyproxy.io"
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 """The `controllerName` of GatewayClasses that Envoy Gateway serves."""
+OWNING_GATEWAY = f"{ENVOY_GATEWAY}/owning-gateway"
+"""Start of the labels with which Envoy Gateway names the Gateway, its namespace, or the class of an Envoy's objects."""
 
 ISSUERS = frozenset({f"{CERT_MANAGER}/issuer", f"{CERT_MANAGER}/cluster-issuer"})
 """Annotations of a Gateway that make cert-manager create the Secrets that its listeners refer to."""

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from gatewayapi.kinds import GATEWAY_API
+from gatewayapi.kinds import GATEWAY_API, OWNING_GATEWAY
 from health.kinds import Kind, Object
 
 LABELS = "app.kubernetes.io/managed-by=envoy-gateway,app.kubernetes.io/component=proxy"
 GATEWAY = Kind(GATEWAY_API, "Gateway")
-OWNING = "gateway.envoyproxy.io/owning-gateway"
 
 
 class Owner(NamedTuple):
@@ -20,9 +19,9 @@ class Owner(NamedTuple):
 def owner_of(item: Object) -> Owner | None:
     """The owner of an Envoy's object; None for any other object."""
     labels = item["metadata"].get("labels", {})
-    if f"{OWNING}-name" in labels:
-        return Owner(labels[f"{OWNING}-namespace"], labels[f"{OWNING}-name"])
-    return Owner("", labels[f"{OWNING}class"]) if f"{OWNING}class" in labels else None
+    if f"{OWNING_GATEWAY}-name" in labels:
+        return Owner(labels[f"{OWNING_GATEWAY}-namespace"], labels[f"{OWNING_GATEWAY}-name"])
+    return Owner("", labels[f"{OWNING_GATEWAY}class"]) if f"{OWNING_GATEWAY}class" in labels else None
 
 
 def owner(gateway: Object) -> Owner:

@@ -36,15 +36,14 @@ _FIXES: Mapping[str, str] = {
     "Unschedulable": "{kubectl} describe nodes",
 }
 # The reason is that of the controller, such as FailedCreate, which has many causes.
-_QUOTA = re.compile(r"(?:exceeded quota|failed quota|a quota is used up): (?P<name>[a-z0-9.-]+)")
-_OF_GATEWAY = "a quota is used up"
+_QUOTA = re.compile(r"(?:exceeded quota|failed quota|(?P<of_gateway>a quota is used up)): (?P<name>[a-z0-9.-]+)")
 _OF_QUOTA = "Raise the quota, or delete what it counts: {kubectl} describe resourcequota {name} -n {namespace}"
 
 
 def fix(failure: Failure, namespace: str, kubectl: str) -> str | None:
     """The likely fix; None when the reason says enough. `kubectl` is the text to type for that command."""
     if quota := _QUOTA.search(failure.message):
-        text = f"{_OF_QUOTA}\n{_RESTART}" if _OF_GATEWAY in failure.message else _OF_QUOTA
+        text = f"{_OF_QUOTA}\n{_RESTART}" if quota["of_gateway"] else _OF_QUOTA
         return text.format(kubectl=kubectl, name=quota["name"], namespace=namespace)
     text = _FIXES.get(failure.reason)
     if text is None:

@@ -6,8 +6,8 @@ Envoy Gateway does not delete them if the Gateway is deleted while no controller
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from diagnostics.terminal import printable
-from gatewayapi.kinds import GATEWAY_API
-from health.envoys import OWNING, Owner, owner_of
+from gatewayapi.kinds import GATEWAY_API, OWNING_GATEWAY
+from health.envoys import Owner, owner_of
 from health.kinds import Kind, Object
 from health.rows import Row
 
@@ -36,7 +36,7 @@ def rows(orphans: Mapping[Owner, Object], kubectl: str) -> Iterator[Row]:
     """A row per orphan, with the command that deletes all that belongs to it."""
     for owner, item in orphans.items():
         name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
-        labels = f"{OWNING}-name={owner.name},{OWNING}-namespace={owner.namespace}"
+        labels = f"{OWNING_GATEWAY}-name={owner.name},{OWNING_GATEWAY}-namespace={owner.namespace}"
         text = (
             f"its Gateway {owner.namespace}/{owner.name} is gone, and Envoy Gateway did not delete it\n"
             f"-> {kubectl} delete {_MADE} -n {namespace} -l {labels}"

@@ -15,6 +15,7 @@ from components.moved import formerly_in_objects
 from components.platform.platform import Platform
 from config import GatewaySettings, ListenerConfig
 from diagnostics.source import Source, SourcedDict, derived
+from gatewayapi.kinds import OWNING_GATEWAY
 from kube.labels import pods_of
 from kube.manifest import Manifest
 from kube.merge import merge
@@ -94,9 +95,8 @@ class Gateway(pulumi.ComponentResource):
         """A NetworkPolicy peer: the Envoys of the namespace's Gateways, or of the whole class with `mergeGateways`."""
         if self._args.shares_class_of:
             return self._args.shares_class_of.proxies
-        prefix = "gateway.envoyproxy.io/owning-gateway"
         is_merged = self._keys.proxy.get("mergeGateways") is True
-        class_label, namespace_label = f"{prefix}class", f"{prefix}-namespace"
+        class_label, namespace_label = f"{OWNING_GATEWAY}class", f"{OWNING_GATEWAY}-namespace"
         owner = {class_label: self._settings.class_name} if is_merged else {namespace_label: self.namespace.name}
         return pods_of(self.platform.namespace, owner)
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from local.toolchain import Tools
 from tests.faults.marks import Fault
 from tests.faults.results import Results
+from tests.faults.small_cluster import small_cluster
+from tests.live.test_cluster_lifecycle import Life
 
 _SETUP_LIMIT_S = 900
 """Of the fixtures of one test. The first one starts the cluster and brings the stack up."""
@@ -58,6 +61,13 @@ def seed(pytestconfig: pytest.Config) -> int:
 def chance(request: pytest.FixtureRequest, seed: int) -> random.Random:
     """Random choices from the seed: the same ones in the test and in its twin."""
     return random.Random(f"{seed} {request.node.originalname}")  # noqa: S311 # not for secrets
+
+
+@pytest.fixture
+def small(tools: Tools) -> Iterator[Life]:
+    """A cluster of the test's own, without a stack."""
+    with small_cluster(tools) as small:
+        yield small
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,6 @@ same as a clock that is 366 days ahead.
 import os
 import signal
 import ssl
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,12 +28,6 @@ def faketime() -> Path:
     with Progress() as progress:
         system.ensure(["faketime"], progress)
     return next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-
-
-@pytest.fixture
-def small(tools: Tools) -> Iterator[Life]:
-    with small_cluster(tools) as small:
-        yield small
 
 
 @pytest.fixture

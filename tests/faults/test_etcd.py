@@ -27,12 +27,6 @@ LIMIT = 24 << 20
 
 
 @pytest.fixture
-def small(tools: Tools) -> Iterator[Life]:
-    with small_cluster(tools) as small:
-        yield small
-
-
-@pytest.fixture
 def with_little_space(tools: Tools, tmp_path: Path) -> Iterator[Life]:
     """A cluster whose etcd has a database of `LIMIT` bytes at most."""
     directory = tmp_path / "etcd"

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.cluster import cgroups
-from local.toolchain import Tools
-from tests.faults.small_cluster import settings, small_cluster
+from tests.faults.small_cluster import settings
 from tests.live.test_cluster_hardening import pod
 from tests.live.test_cluster_lifecycle import KEPT_RUNNING, Life
 from tests.live.waiting import wait_until
@@ -16,12 +15,6 @@ _LEFT = 400 << 20
 """Bytes that the node may take on top of what it has."""
 _FILES = {"memory.max": ("memory.current", "max"), "memory.limit_in_bytes": ("memory.usage_in_bytes", "-1")}
 """The files of both versions of cgroups: limit, usage, and the text for no limit."""
-
-
-@pytest.fixture
-def small(tools: Tools) -> Iterator[Life]:
-    with small_cluster(tools) as small:
-        yield small
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.errors import UserError
-from tools import confirmation, lifecycle, pulumi_processes, stack
+from tools import confirmation, lifecycle
 from tools.plan import losses
 from tools.stack import Stack
 
@@ -103,7 +103,7 @@ def test_an_object_whose_name_is_no_text_has_the_name_of_its_resource(metadata: 
 
 
 @pytest.fixture
-def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_set_up: None) -> Callable[[], list[str]]:
     """A `pulumi` whose plans delete a claim. Return the commands that it was called with."""
     program = tmp_path / "bin" / "pulumi"
     program.parent.mkdir()
@@ -119,19 +119,7 @@ while [ $# -gt 0 ]; do [ "$1" = --event-log ] && cp {tmp_path}/events "$2"; shif
 exit 0
 """)
     program.chmod(0o755)
-    monkeypatch.setattr(stack, "VENV", tmp_path)
-    monkeypatch.setenv("PULUMI_BACKEND_URL", tmp_path.as_uri())
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
-    monkeypatch.setattr(pulumi_processes, "end_orphaned_plugins", lambda: None)
-    monkeypatch.setattr(lifecycle, "check_reach", lambda _: None)
-    monkeypatch.setattr(lifecycle.supplies, "for_stack", lambda _: None)
-    monkeypatch.setattr(lifecycle.supplies, "for_program", lambda _: None)
-    monkeypatch.setattr(lifecycle.stacks, "prepare", lambda _: None)
-    monkeypatch.setattr(lifecycle, "print_access", lambda *_: None)
-    monkeypatch.setattr(Stack, "configuration", lambda _: [])
-    monkeypatch.setattr(Stack, "select", lambda _: True)
-    monkeypatch.setattr(Stack, "remove", lambda _, force: 0)
-    monkeypatch.setattr(Stack, "outputs", lambda _: {})
     return lambda: (tmp_path / "called").read_text().split()
 
 

@@ -13,7 +13,7 @@ import pytest
 from kube.manifest import ObjectName
 from local.errors import UserError
 from local.venv import VENV
-from tools import lifecycle, pulumi_processes, stack, unfinished
+from tools import lifecycle, stack, unfinished
 from tools.stack import Stack
 
 STACK = Stack("staging", "kind-one", named=True)
@@ -201,7 +201,7 @@ def test_pulumi_accepts_such_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def pulumi(tmp_path: Path, without_set_up: None) -> Callable[..., None]:
     """A `pulumi` with this state, which an update leaves as it is, and a cluster with these objects and their marks."""
     directory = tmp_path / "bin"
     directory.mkdir()
@@ -229,18 +229,6 @@ esac
     for name, text in programs.items():
         (directory / name).write_text(f"#!/bin/sh\nshift 2\n{text}")
         (directory / name).chmod(0o755)
-    monkeypatch.setattr(stack, "VENV", tmp_path)
-    monkeypatch.setenv("PULUMI_BACKEND_URL", tmp_path.as_uri())
-    monkeypatch.setattr(pulumi_processes, "end_orphaned_plugins", lambda: None)
-    monkeypatch.setattr(lifecycle, "check_reach", lambda _: None)
-    monkeypatch.setattr(lifecycle.supplies, "for_stack", lambda _: None)
-    monkeypatch.setattr(lifecycle.supplies, "for_program", lambda _: None)
-    monkeypatch.setattr(lifecycle.stacks, "prepare", lambda _: None)
-    monkeypatch.setattr(lifecycle, "print_access", lambda *_: None)
-    monkeypatch.setattr(Stack, "configuration", lambda _: [])
-    monkeypatch.setattr(Stack, "select", lambda _: True)
-    monkeypatch.setattr(Stack, "remove", lambda _, force: 0)
-    monkeypatch.setattr(Stack, "outputs", lambda _: {})
 
     def install(state: State, objects: Mapping[str, str] | None = None) -> None:
         (tmp_path / "state").write_text(json.dumps(state))
