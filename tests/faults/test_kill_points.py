@@ -1,6 +1,7 @@
 """Fifty runs of `make up` and `make down PURGE=1` are killed with all their processes, at moments drawn from the seed.
 
-The stack is the chat, one more app and their routes, on the platform of another stack. The installation of Envoy
+Four runs make a cycle: the first `up`, an update, a replacement, and the removal. Each is killed and completed, and the
+next one starts from there. The stack is the chat, one more app and their routes, on the platform of another stack. The installation of Envoy
 Gateway itself is killed in tests/live/test_make.py and interrupted in tests/live/test_interrupted_up.py.
 """
 
@@ -11,19 +12,10 @@ from dataclasses import dataclass
 import pytest
 
 from tests.conftest import TestCluster
-from tests.live.kill_points import (
-    DESTROY,
-    FIRST_UP,
-    REPLACEMENT,
-    UPDATE,
-    Change,
-    SmallStack,
-    check_completed,
-    small_stack,
-)
+from tests.live.kill_points import CYCLE, Change, SmallStack, check_completed, small_stack
 from tests.live.live_stack import LiveStack
 
-_COUNTS = ((FIRST_UP, 13), (UPDATE, 12), (REPLACEMENT, 10), (DESTROY, 15))
+_POINTS = 50
 _LONGEST_DELAY_S = 1.5
 
 
@@ -37,11 +29,13 @@ class KillPoint:
 
 
 def _points() -> Iterator[object]:
-    for change, _ in _COUNTS:
+    for change in CYCLE:
         yield pytest.param(KillPoint(change=change), id=f"without-{change.name}")
-    points = [KillPoint(change=change, share=n, shares=count) for change, count in _COUNTS for n in range(count)]
-    for number, point in enumerate(points, 1):
-        yield pytest.param(point, id=f"{number:02}-{point.change.name}")
+    for n in range(_POINTS):
+        cycle, nth = divmod(n, len(CYCLE))
+        change = CYCLE[nth]
+        shares = len(range(nth, _POINTS, len(CYCLE)))
+        yield pytest.param(KillPoint(change=change, share=cycle, shares=shares), id=f"{n + 1:02}-{change.name}")
 
 
 @pytest.fixture(scope="module")

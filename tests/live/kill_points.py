@@ -41,6 +41,7 @@ CHAT: Config = {
 """The chat, on the platform of another stack."""
 SMALL: Config = {**CHAT, "apps": {"shop": _SHOP}}
 """The chat and one more app."""
+TWO_APPS: Config = {**CHAT, "apps": {"shop": _SHOP, "extra": {"image": "registry.example.com/echo:1"}}}
 UPDATED: Config = {
     **SMALL,
     "web": {"hostname": "killed.internal", "replicas": 2},
@@ -48,9 +49,9 @@ UPDATED: Config = {
     "routes": {"second": {"backend": "shop", "hostnames": ["second.killed.internal"]}},
 }
 REPLACED: Config = {
-    **SMALL,
+    **UPDATED,
     "gateway": {"name": "other-gateway"},
-    "apps": {"shop": {**_SHOP, "serviceName": "other-shop"}},
+    "apps": {"shop": {**UPDATED["apps"]["shop"], "serviceName": "other-shop"}},
 }
 """The Gateway is deleted before its successor is created, and the Service after that."""
 
@@ -66,10 +67,10 @@ class Change:
 
 FIRST_UP = Change(name="first-up", before=None, after=SMALL)
 UPDATE = Change(name="update", before=SMALL, after=UPDATED)
-REPLACEMENT = Change(name="replacement", before=SMALL, after=REPLACED)
-ADDED_APP = Change(name="added-app", before=CHAT, after=SMALL)
-REMOVED_APP = Change(name="removed-app", before=SMALL, after=CHAT)
-DESTROY = Change(name="destroy", before=SMALL, after=None)
+REPLACEMENT = Change(name="replacement", before=UPDATED, after=REPLACED)
+DESTROY = Change(name="destroy", before=REPLACED, after=None)
+CYCLE = (FIRST_UP, UPDATE, REPLACEMENT, DESTROY)
+"""Each begins where the one before ends."""
 _UNKNOWN: Config = {}
 _UP = (f"... update the stack {NAME}", f"done update the stack {NAME}")
 _DOWN = ("Destroying (", "Resources:")
@@ -115,7 +116,7 @@ class SmallStack:
             share /= 2
 
     def kill_when(self, change: Change, said: str) -> None:
-        """Kill the run of a change when it says this."""
+        """Kill the run of a change at its first line with this text."""
         self.start_from(change)
         self._now = _UNKNOWN
         with self._user.start("make", *self._typed(change.after)) as process:

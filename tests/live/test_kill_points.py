@@ -1,16 +1,16 @@
 """A run that is killed with all its processes: the same command completes it. `make faults` has fifty such moments."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.conftest import TestCluster
 from tests.live.kill_points import (
-    ADDED_APP,
     DESTROY,
     FIRST_UP,
-    REMOVED_APP,
-    UPDATE,
+    SMALL,
+    TWO_APPS,
     Change,
     SmallStack,
     check_completed,
@@ -26,13 +26,13 @@ def small(cluster: TestCluster, stack: LiveStack) -> Iterator[SmallStack]:
 
 
 @pytest.mark.fault(
-    "`make up` or `make down PURGE=1` is killed half-way with all its processes (SIGKILL)",
+    "`make up` is killed with all its processes (SIGKILL)",
     "The same command completes it",
 )
-@pytest.mark.parametrize("change", [FIRST_UP, UPDATE, DESTROY], ids=lambda change: change.name)
-def test_the_same_command_completes_a_run_that_was_killed_half_way(small: SmallStack, change: Change) -> None:
-    small.kill_in(change, share=0.5, delay_s=0.1)
-    check_completed(small, change)
+def test_the_same_command_completes_an_up_that_was_killed(small: SmallStack) -> None:
+    small.kill_when(FIRST_UP, "waiting for Deployment")
+    assert small.unfinished()
+    check_completed(small, FIRST_UP)
 
 
 @pytest.mark.fault(
@@ -40,7 +40,16 @@ def test_the_same_command_completes_a_run_that_was_killed_half_way(small: SmallS
     "The next `make up` leaves nothing of the app",
 )
 def test_an_app_that_is_removed_after_a_kill_leaves_nothing(small: SmallStack) -> None:
-    small.kill_when(ADDED_APP, "waiting for Deployment shop")
+    small.kill_when(Change(name="added-app", before=SMALL, after=TWO_APPS), "waiting for Deployment extra")
     assert small.unfinished()
-    check_completed(small, REMOVED_APP)
-    assert [name for _, _, name in small.marked() if "shop" in name] == []
+    check_completed(small, Change(name="removed-app", before=TWO_APPS, after=SMALL))
+    assert [name for _, _, name in small.marked() if "extra" in name] == []
+
+
+@pytest.mark.fault(
+    "`make down PURGE=1` is killed with all its processes (SIGKILL)",
+    "The same command completes it",
+)
+def test_the_same_command_completes_a_removal_that_was_killed(small: SmallStack) -> None:
+    small.kill_when(replace(DESTROY, before=SMALL), "deleted")
+    check_completed(small, DESTROY)
