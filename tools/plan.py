@@ -25,6 +25,10 @@ _MOVED = (
     "the config declares it under another key now, so it is updated and then deleted. To keep it, first take the old "
     "resource out of the state, and the new one takes the object over: pulumi state delete "
 )
+_EXCHANGED = (
+    "another resource takes this name in the same update, and the deletion then takes the object away from it. Change "
+    "the names in two updates: give one of the two a third name first"
+)
 _VERBS = {"delete": "delete", "replace": "replace", "delete-replaced": "replace", "create-replacement": "replace"}
 _UNCHANGED = ("same", "read", "refresh")
 
@@ -77,14 +81,18 @@ class Plan:
 def losses(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each step that takes data, an address or an object in use. A replacement is several steps."""
     steps = [step for step in steps if step["type"].startswith("kubernetes:")]
-    created = {_identity(step, "new") for step in steps if step["op"] == "create"}
+    made = {_identity(step, "new"): step["urn"] for step in steps if step["op"] in ("create", "create-replacement")}
     for step in steps:
         old = step.get("old") or {}
         if step["op"] not in _VERBS or old.get("retainOnDelete"):
             continue
         identity = _identity(step, "old")
-        is_moved = step["op"] == "delete" and identity in created
-        cost = _MOVED + shlex.quote(step["urn"]) if is_moved else _cost(step["type"], old.get("inputs") or {})
+        if made.get(identity, step["urn"]) == step["urn"]:
+            cost = _cost(step["type"], old.get("inputs") or {})
+        elif step["op"] == "delete":
+            cost = _MOVED + shlex.quote(step["urn"])
+        else:
+            cost = _EXCHANGED
         if cost is not None:
             kind, namespace, name = identity
             place = f"{namespace}/" if namespace else ""

@@ -85,6 +85,22 @@ def test_an_object_that_another_resource_takes_over_is_listed() -> None:
     assert list(losses([removed, step("create", route, "other") | {"old": None}])) == []
 
 
+def test_names_that_two_resources_exchange_are_listed() -> None:
+    route = "gateway.networking.k8s.io/v1:HTTPRoute"
+
+    def renamed(old: str, new: str) -> list[dict[str, Any]]:
+        after = {"inputs": {"metadata": {"name": new, "namespace": "chat"}}}
+        return [step(operation, route, old) | {"new": after} for operation in ("create-replacement", "delete-replaced")]
+
+    lines = set(losses([*renamed("web", "api"), *renamed("api", "web")]))
+    assert [line.partition(":")[0] for line in sorted(lines)] == [
+        "replace HTTPRoute chat/api",
+        "replace HTTPRoute chat/web",
+    ]
+    assert all("give one of the two a third name first" in line for line in lines)
+    assert list(losses(renamed("web", "other"))) == []
+
+
 def test_a_component_that_moves_loses_nothing() -> None:
     component = {"type": "synergychat:index:App", "old": {}, "new": {}}
     urns = [f"urn:pulumi:staging::synergychat::synergychat:index:{parent}App::web" for parent in ("", "Apps$")]
