@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from config.stack import StackConfig
 from diagnostics import Problem, problem
 from kube.read import read
+from kube.sealed import is_sealed
 
 DOCKER_CONFIG = ".dockerconfigjson"
 """Key of a Secret with registry credentials: the config.json that `docker login` writes."""
@@ -18,7 +19,8 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
             yield problem("secret-in-objects", manifest.at("kind"), manifest.kind)
     for name, content in stack.secrets.items():
         docker_config = content.get(DOCKER_CONFIG)
-        if docker_config is not None and not _has_registries(docker_config):
+        known = docker_config is not None and not is_sealed(docker_config)
+        if known and not _has_registries(docker_config):
             yield problem("docker-config-invalid", stack.at("secrets", name, DOCKER_CONFIG))
 
 

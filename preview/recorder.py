@@ -13,6 +13,7 @@ import pulumi
 
 from diagnostics import Path
 from kube.manifest import Manifest
+from kube.sealed import is_sealed
 from kube.unknown import UNKNOWN
 
 _PROGRAM = File(__file__).resolve().parent.parent
@@ -31,13 +32,13 @@ def config_source(path: Path) -> Generator[None]:
         _config_source.reset(token)
 
 
-_contents: WeakKeyDictionary[pulumi.Output[Any], Mapping[str, str]] = WeakKeyDictionary()
+_contents: WeakKeyDictionary[pulumi.Output[Any], Mapping[str, Any]] = WeakKeyDictionary()
 
 
 def secret(content: Mapping[str, str]) -> pulumi.Output[Mapping[str, str]]:
     """A secret value of the engine whose content the preview knows, so that the rules between objects can judge it."""
     value = pulumi.Output.secret(content)
-    _contents[value] = content
+    _contents[value] = {key: UNKNOWN if is_sealed(text) else text for key, text in content.items()}
     return value
 
 
@@ -49,8 +50,9 @@ class Declaration:
     """Name of its Pulumi resource."""
     manifest: Manifest
     """UNKNOWN stands for values that are known only after `up`."""
-    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]], repr=False)
-    """Fields whose content is secret, by name. No message and no representation may show them."""
+    secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    """Fields whose content is secret, by name; UNKNOWN where it is sealed. No message and no representation may show
+    them."""
     marked: Any
     """The object as it was declared, with the marks that say where its values come from."""
     source: Path | None

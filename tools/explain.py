@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 
@@ -13,17 +12,16 @@ from explain import Request, RequestError, Verdict, explain
 from gatewayapi.kinds import GROUPS
 from kube.kubectl import last_line
 from kube.manifest import Manifest
-from kube.unknown import UNKNOWN
 from local import supplies
 from local.errors import UserError
+from local.paths import REPOSITORY
 from local.toolchain.progress import Progress
+from plans import PlanError, plan
 from tools import stack as stacks
 from tools.explain_view import print_live, print_unreachable, print_verdict
 from tools.reach import unknown_context
-from tools.stack import Stack
+from tools.stack import CONTEXT_KEY, Stack
 
-_NOT_SHOWN = ("[secret]", "04da6b54-80e4-46f7-96ec-b56ff0331ba9")
-"""Placeholders of `pulumi preview --json`: for a secret, and for a value that is known only after `up`."""
 _SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
 
 
@@ -45,8 +43,6 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
         return _NO_REQUEST
     with Progress() as progress:
         stacks.prepare(supplies.for_stack(progress))
-    if not stack.select():
-        return _NOT_SERVED
     planned = _planned(stack)
     version = _version(stack)
     verdict = _explained(planned, request, version)
@@ -62,17 +58,7 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
 
 
 def _explained(objects: list[Manifest], request: Request, version: str) -> Verdict:
-    judged = [_with_unknown(manifest) for manifest in objects]
-    return explain(objects, request, problems=problems(judged, version=version))
-
-
-def _with_unknown(value: Any) -> Any:
-    """Return a value of the plan with UNKNOWN for what Pulumi hides or does not know yet: the checks judge neither."""
-    if isinstance(value, dict):
-        return {key: _with_unknown(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_unknown(item) for item in value]
-    return UNKNOWN if value in _NOT_SHOWN else value
+    return explain(objects, request, problems=problems(objects, version=version))
 
 
 def _version(stack: Stack) -> str:
@@ -83,20 +69,11 @@ def _version(stack: Stack) -> str:
 
 
 def _planned(stack: Stack) -> list[Manifest]:
-    """Return the objects that the program would apply. The inputs of its resources are manifests."""
-    # Without --show-sames the plan of a stack that is up is empty.
-    done = stack.pulumi(
-        "preview", "--json", "--show-sames", "--stack", stack.name, *stack.configuration(), capture=True
-    )
-    plan = json.loads(done.stdout or "{}")
-    if done.returncode != 0:
-        errors = [entry["message"] for entry in plan.get("diagnostics", []) if entry["severity"] == "error"]
-        message = "\n".join(error.removeprefix("error: ").strip() for error in errors)
-        raise UserError(message) if message else UserError("The plan failed.", f"Type: make preview STACK={stack.name}")
-    states = [step["newState"] for step in plan.get("steps", []) if "newState" in step]
-    return [
-        state["inputs"] for state in states if state["type"].startswith("kubernetes:") and "kind" in state["inputs"]
-    ]
+    """Return the objects that the program would apply."""
+    try:
+        return plan(REPOSITORY, stack.name, config={CONTEXT_KEY: stack.context}).manifests
+    except PlanError as error:
+        raise UserError(str(error)) from None
 
 
 def _live(stack: Stack) -> Live:

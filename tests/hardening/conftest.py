@@ -10,9 +10,10 @@ from local.paths import REPOSITORY
 from local.toolchain import ensure
 from local.toolchain.envoy_gateway_manifest import ensure_manifest
 from local.toolchain.progress import Progress
+from plans.recording import Secret
 from tests.hardening.scanners import Scanners
 from tests.unit import program
-from tests.unit.recording import PROJECT, Secret
+from tests.unit.recording import PROJECT
 
 Registered = Callable[..., list[dict[str, Any]]]
 """The stack's objects, with these keys of its config changed."""

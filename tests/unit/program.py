@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from components.platform import release
+from plans.recording import Recording
 from tests.unit.kube.clusters import FakeCluster
-from tests.unit.recording import PROJECT, Recording, record
+from tests.unit.recording import PROJECT, record
 from tests.unit.stacks import passed_value
 from tests.unit.web import Web, serving
 

@@ -14,9 +14,10 @@ from components.platform.cert_manager_release import CertManagerRelease
 from components.platform.release import Release
 from config import Stack
 from diagnostics.render import Located, render
+from plans.recording import Recording
 from preview import preview as preview_block
 from tests.unit import program, release
-from tests.unit.recording import Recording, record
+from tests.unit.recording import record
 from tests.unit.stacks import resolved
 
 TIMEOUT_S = 60

@@ -13,10 +13,11 @@ import yaml
 
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.toolchain import pins
+from plans.recording import UNKNOWN, Recorded, Recording
 from releases import LOCAL_CONTEXT, envoy_image
 from tests.unit import program, release
 from tests.unit.program import ROOT
-from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
+from tests.unit.recording import ADDRESS
 
 GOLDEN = Path(__file__).resolve().parent / "golden" / "dev.yaml"
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from plans.recording import Recorded
 from tests.unit import small_stack
-from tests.unit.recording import Recorded
 
 HERE = small_stack.NAMESPACE
 GATEWAY = "app-gateway"

@@ -12,10 +12,10 @@ import yaml
 
 from checks.rules.image_digests import without_digest
 from config import CHAT
+from plans.recording import Recorded, Recording
 from tests.live.recipes import recipes, together
 from tests.unit import program
 from tests.unit.program import ROOT, stack_config
-from tests.unit.recording import Recorded, Recording
 from tools.docs import stacks
 
 

@@ -13,8 +13,9 @@ import yaml
 from kube import identity, provider
 from kube.manifest import Manifest
 from kube.resource import KubernetesObject
+from plans.recording import Recording
 from tests.unit.kube.clusters import CONTEXT, FakeCluster, document
-from tests.unit.recording import Recording, record
+from tests.unit.recording import record
 from tests.unit.web import Web, serving
 
 

@@ -7,9 +7,10 @@ from unittest import mock
 import pytest
 
 from diagnostics.render import Located, render
+from plans.recording import Recording
 from preview import preview
 from tests.unit import program
-from tests.unit.recording import PROJECT, Recording
+from tests.unit.recording import PROJECT
 
 
 class DevStack:

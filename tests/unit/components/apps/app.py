@@ -8,8 +8,9 @@ from components import Job, JobArgs, Workload, WorkloadArgs
 from components.apps.secrets import create_secrets
 from config import ExtraAppConfig
 from kube.namespace import create_restricted_namespace
+from plans.recording import Recording, Secret
 from tests.unit import small_stack
-from tests.unit.recording import Recording, Secret, record
+from tests.unit.recording import record
 
 IMAGE = "registry.example/shop:1"
 SECRETS = {"keys": {"token": "hunter2", "other": "x"}, "unused": {"a": "b"}}

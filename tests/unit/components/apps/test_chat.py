@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components import Chat, ChatArgs
+from plans.recording import Recording
 from tests.unit import small_stack
-from tests.unit.recording import Recording, record
+from tests.unit.recording import record
 
 WORKLOADS = ("web", "api", "crawler")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from plans.recording import Recorded, Recording
 from tests.unit.components.apps.app import IMAGE, build
-from tests.unit.recording import Recorded, Recording
 
 
 def only(recording: Recording, kind: str) -> Recorded:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from plans.recording import Secret
 from tests.unit import recording as mocks
 from tests.unit.components.apps.app import IMAGE, SECRETS, annotations, build, deployment
-from tests.unit.recording import Secret
 
 
 def changed_annotations(before: dict[str, Any], after: dict[str, Any]) -> set[str]:

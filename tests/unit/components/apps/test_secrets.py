@@ -2,8 +2,8 @@
 
 import pytest
 
+from plans.recording import Secret
 from tests.unit import small_stack
-from tests.unit.recording import Secret
 
 
 @pytest.mark.parametrize(

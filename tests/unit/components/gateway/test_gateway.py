@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from plans.recording import UNKNOWN, Recording
 from tests.unit import small_stack
-from tests.unit.recording import ADDRESS, UNKNOWN, Recording
+from tests.unit.recording import ADDRESS
 
 
 @pytest.fixture(scope="module")

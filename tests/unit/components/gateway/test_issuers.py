@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from plans.recording import Recorded
 from tests.unit import small_stack
-from tests.unit.recording import Recorded
 
 SERVER = "https://acme.example.com/directory"
 OURS = {"ours": {"selfSignedCa": True}}

@@ -8,8 +8,9 @@ from unittest import mock
 import pytest
 
 from components import create_routes
+from plans.recording import Recorded, Recording
 from tests.unit import small_stack
-from tests.unit.recording import Recorded, Recording, record
+from tests.unit.recording import record
 
 SERVICE = {"namespace": small_stack.NAMESPACE, "port": 80}
 

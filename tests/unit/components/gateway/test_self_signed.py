@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives import serialization
 from components.gateway import self_signed
 from components.gateway.self_signed import create_self_signed, make_pair
 from kube.namespace import create_restricted_namespace
+from plans.recording import Recorded, Secret
 from tests.unit import small_stack
-from tests.unit.recording import Recorded, Secret, record
+from tests.unit.recording import record
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PERIOD = timedelta(days=60)

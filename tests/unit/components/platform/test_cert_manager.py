@@ -9,9 +9,10 @@ from components.platform.cert_manager_release import CERT_MANAGER, CertManagerRe
 from components.platform.sources import ManifestError, manifest_source
 from config import CertManagerConfig
 from kube.manifest import Manifest
+from plans.recording import Recording
 from tests.unit import program, small_stack
 from tests.unit import release as envoy_gateway
-from tests.unit.recording import PROJECT, Recording
+from tests.unit.recording import PROJECT
 
 NAMESPACE = "cert-manager"
 CRD = "cert-manager-customresourcedefinition-certificates.cert-manager.io"

@@ -10,9 +10,10 @@ from components.platform import envoy_gateway
 from components.platform.envoy_gateway import load_envoy_gateway
 from config import EnvoyGatewayConfig
 from kube.manifest import identity
+from plans.recording import Recording
 from releases import LINES
 from tests.unit import release, small_stack
-from tests.unit.recording import Recording, record
+from tests.unit.recording import record
 
 NAMESPACE = "eg-namespace-envoy-gateway-system"
 CRDS = (

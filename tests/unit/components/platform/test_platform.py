@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components.platform import requirements
+from plans.recording import Recording
 from tests.unit import program, small_stack
-from tests.unit.recording import PROJECT, Recording
+from tests.unit.recording import PROJECT
 from tests.unit.stacks import problems
 
 PLATFORM = {"CustomResourceDefinition", "GatewayClass", "Job", "ClusterRole"}

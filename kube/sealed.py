@@ -1,0 +1,14 @@
+"""Sealed: the stand-in for an encrypted value of the config, in a run without the key that decrypts it."""
+
+_PREFIX = "sealed:b8c1f0ce-6c0f-4f8e-9f39-5a0c3f7d6a21:"
+"""No value that a user types begins with it."""
+
+
+def sealed(label: str) -> str:
+    """The stand-in. Equal labels are equal values."""
+    return f"{_PREFIX}{label}"
+
+
+def is_sealed(value: object) -> bool:
+    """Whether a value is a stand-in, so that nothing may be said about its content."""
+    return isinstance(value, str) and value.startswith(_PREFIX)
