@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF KEY URL METHOD HEADER RUN REPORT SEED PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED KEY URL METHOD HEADER RUN REPORT SEED PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -33,8 +33,8 @@ help: ## list the commands
 up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name] [CONFIRM=stack]
 	$(LOCAL) up $(OF_STACK) --confirm="$$CONFIRM"
 
-preview: ## list what `up` would change, with or without a cluster; DIFF=1 shows every field; [STACK=dev] [CONTEXT=name]
-	$(LOCAL) preview $(OF_STACK) $(if $(filter 1,$(DIFF)),--diff)
+preview: ## list what `up` would change, with or without a cluster; DIFF=1 shows every field; SEALED=1 does without the stack's key; [STACK=dev] [CONTEXT=name]
+	$(LOCAL) preview $(OF_STACK) $(if $(filter 1,$(DIFF)),--diff) $(if $(filter 1,$(SEALED)),--sealed)
 
 config: ## show a stack's whole config, and where each value comes from; [STACK=dev] [CONTEXT=name]
 	$(LOCAL) config $(OF_STACK)

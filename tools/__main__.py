@@ -34,8 +34,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add_for_stack("up", lambda stack, given: lifecycle.up(stack, confirmed=given.confirm))
     _add_confirm(command)
-    command = add_for_stack("preview", lambda stack, given: lifecycle.preview(stack, with_fields=given.diff))
+    command = add_for_stack(
+        "preview", lambda stack, given: lifecycle.preview(stack, with_fields=given.diff, sealed=given.sealed)
+    )
     command.add_argument("--diff", action="store_true", help="show every field that changes")
+    command.add_argument("--sealed", action="store_true", help="do without the key, and list what the stack declares")
     add_for_stack("status", lambda stack, _: lifecycle.status(stack))
     add_for_stack("config", lambda stack, _: show_config.run(stack))
     command = add_for_stack("passphrase", lambda stack, given: passphrase.run(stack, given.key))

@@ -14,7 +14,7 @@ from local.images import archives
 from local.lock import locked
 from local.paths import state_root
 from local.toolchain.progress import Progress
-from tools import confirmation, pulumi_processes, update
+from tools import confirmation, pulumi_processes, sealed_preview, update
 from tools import stack as stacks
 from tools.environment import backend, has_backend
 from tools.plan import Plan
@@ -51,8 +51,13 @@ def up(stack: Stack, *, confirmed: str) -> int:
         return code
 
 
-def preview(stack: Stack, *, with_fields: bool) -> int:
-    """Print what `up` would change: one line per resource or, `with_fields`, every field that changes."""
+def preview(stack: Stack, *, with_fields: bool, sealed: bool) -> int:
+    """Print what `up` would change: one line per resource or, `with_fields`, every field that changes.
+
+    With `sealed`, or without the passphrase of the stack, print what the stack declares.
+    """
+    if sealed or sealed_preview.lacks_passphrase(stack):
+        return sealed_preview.run(stack)
     with Progress() as progress:
         stacks.prepare(supplies.for_program(progress))
     if not stack.select():
