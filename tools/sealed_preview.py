@@ -47,5 +47,5 @@ def _print(made: Plan, stack: Stack) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(name.kind for name in names).items()))
     print(f"\nThe stack {stack.name} declares {len(names)} objects: {kinds}.")
     values = "1 encrypted value is" if made.sealed == 1 else f"{made.sealed} encrypted values are"
-    print(f"{values} sealed: nothing that depends on them is checked.")
+    print(f"{values} sealed: nothing that depends on the content is checked.")
     print("Without the key nobody can read the state, so nothing here says what changes.")

@@ -1,8 +1,9 @@
 """Fifty runs of `make up` and `make down PURGE=1` are killed with all their processes, at moments drawn from the seed.
 
-Four runs make a cycle: the first `up`, an update, a replacement, and the removal. Each is killed and completed, and the
-next one starts from there. The stack is the chat, one more app and their routes, on the platform of another stack. The installation of Envoy
-Gateway itself is killed in tests/live/test_make.py and interrupted in tests/live/test_interrupted_up.py.
+Four runs make a cycle: the first `up`, an update, a replacement, and the removal. Each is killed and completed, and
+the next one starts from there. The stack is the chat, one more app and their routes, on the platform of another
+stack. The installation of Envoy Gateway itself is killed in tests/live/test_make.py and interrupted in
+tests/live/test_interrupted_up.py.
 """
 
 import random
