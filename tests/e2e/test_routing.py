@@ -153,7 +153,7 @@ def test_the_command_says_what_was_changed_on_the_cluster(stack: LiveStack) -> N
     assert "backends 100% Service synergychat/web-service:80" in planned
     assert "taken by nothing" in actual
     assert "spec.hostnames[0]: the stack has 'synchat.internal', the cluster 'moved.internal'" in actual
-    assert _explained(stack, "http://synchat.internal/")[1].endswith("taken by the same differs nothing")
+    assert _explained(stack, "http://synchat.internal/")[1].endswith("taken by the same rule differs nothing")
     assert _explained(stack, "http://nobody.internal/")[0] == 1
 
 
