@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED KEY URL METHOD HEADER RUN REPORT SEED PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED KEY URL METHOD HEADER RUN REPORT SEED RESUME PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -57,8 +57,8 @@ test: ## run unit, live and browser tests, on a cluster of their own
 e2e: ## run the long tests: every recipe of docs/gateway.md, the prod stack, random routes through Envoy, every cause of a failed `up`, no request lost
 	$(LOCAL_DEV) e2e
 
-faults: ## run the fault tests, each with a twin without the fault, and write docs/reliability.md; [SEED=1]
-	$(LOCAL_DEV) faults --seed="$${SEED:-1}"
+faults: ## run the fault tests, each with a twin without the fault, and write docs/reliability.md; RESUME=1 goes on where a run was cut off; [SEED=1]
+	$(LOCAL_DEV) faults --seed="$${SEED:-1}" $(if $(filter 1,$(RESUME)),--resume)
 
 conformance: ## run the Gateway API's conformance suite on what `up` created; [STACK=dev] [CONTEXT=name] [RUN=test] [REPORT=file]
 	$(LOCAL) conformance $(OF_STACK) --test="$$RUN" --report="$$REPORT"

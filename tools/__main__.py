@@ -57,8 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--report", default="", help="file for the report; default: in the state directory")
     add("test", lambda _: check.test())
     add("e2e", lambda _: check.e2e())
-    command = add("faults", lambda given: check.faults(given.seed))
+    command = add("faults", lambda given: check.faults(given.seed, resume=given.resume))
     command.add_argument("--seed", type=int, default=1, help="seed of every random choice; default: 1")
+    command.add_argument("--resume", action="store_true", help="do not repeat what passed in a run that was cut off")
     add("check", lambda _: check.check())
     add("lock", lambda _: check.lock())
     return parser

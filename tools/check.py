@@ -69,10 +69,16 @@ def e2e() -> int:
         return _pytest("tests/e2e")
 
 
-def faults(seed: int) -> int:
-    """Run the fault tests with the random choices of a seed. A whole run writes the page of results."""
+def faults(seed: int, *, resume: bool) -> int:
+    """Run the fault tests with the random choices of a seed, and write the page of results.
+
+    With `resume`, tests that have passed in an earlier run with this seed are not run again.
+    """
+    kept = state_root() / f"faults-{seed}.jsonl"
     with _prepared("faketime"):
-        return _pytest("tests/faults", f"--seed={seed}", "--results=docs/reliability.md")
+        if not resume:
+            kept.unlink(missing_ok=True)
+        return _pytest("tests/faults", f"--seed={seed}", "--results=docs/reliability.md", f"--kept={kept}")
 
 
 @contextmanager

@@ -28,6 +28,9 @@ _CLEANUP_S = 120
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="seed of every random choice of the fault tests; default: 1")
     parser.addoption("--results", default="", metavar="FILE", help="write the page of results after a whole run")
+    parser.addoption(
+        "--kept", default="", metavar="FILE", help="keep outcomes here; those that passed are not repeated"
+    )
 
 
 def _seed(config: pytest.Config) -> int:
@@ -39,7 +42,8 @@ def _seed(config: pytest.Config) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     page = config.getoption("results", "")
     if page:
-        config.pluginmanager.register(Results(config.rootpath / page, config, _seed(config)))
+        kept = config.rootpath / config.getoption("kept")
+        config.pluginmanager.register(Results(config.rootpath / page, kept, config, _seed(config)))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -1,8 +1,9 @@
 """The page of results, docs/reliability.md. A whole run of the fault tests writes it."""
 
+import json
 import re
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,15 +47,31 @@ class Outcome:
 
 
 class Results:
-    """A plugin of pytest that collects outcomes, and writes the page if the run was a whole one."""
+    """A plugin of pytest that collects outcomes, and writes the page when every test of the suite has one.
 
-    def __init__(self, page: Path, config: pytest.Config, seed: int) -> None:
+    The file `kept` has the outcomes of earlier runs, one on a line. A test that has passed in one of them is not run
+    again.
+    """
+
+    def __init__(self, page: Path, kept: Path, config: pytest.Config, seed: int) -> None:
         self.page = page
         self.seed = seed
         self.outcomes: dict[str, Outcome] = {}
+        self._kept = kept
         self._config = config
         self._selected = False
-        self._ended = 0
+        self._collected: set[str] = set()
+        self._ended: set[str] = set()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for line in self._kept.read_text().splitlines() if self._kept.exists() else ():
+            name, outcome = json.loads(line)
+            self._ended.add(name)
+            if outcome is not None:
+                self.outcomes[name] = Outcome(**{**outcome, "fault": Fault(**outcome["fault"])})
+        self._collected = {item.nodeid for item in items}
+        passed = {name for name in self._ended if name not in self.outcomes or self.outcomes[name].result == "passed"}
+        items[:] = [item for item in items if item.nodeid not in passed]
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._selected = self._selected or bool(items)
@@ -62,15 +79,19 @@ class Results:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        self._ended += report.when == "teardown"
         fault = Fault.of(item)
         if fault is not None:
             self._add(item, fault, report)
+        if report.when == "teardown":
+            self._ended.add(item.nodeid)
+            outcome = self.outcomes.get(item.nodeid)
+            with self._kept.open("a") as file:
+                file.write(json.dumps([item.nodeid, outcome and asdict(outcome)]) + "\n")
         return report
 
     def _add(self, item: pytest.Item, fault: Fault, report: pytest.TestReport) -> None:
         name, _, variant = item.name.partition("[")
-        before = self.outcomes.get(item.nodeid)
+        before = None if report.when == "setup" else self.outcomes.get(item.nodeid)
         bad = next(
             (end for end in ("failed", "skipped") if end in (report.outcome, before and before.result)), "passed"
         )
@@ -95,7 +116,7 @@ class Results:
 
     def _is_whole(self, session: pytest.Session) -> bool:
         asked = [Path(argument).resolve() for argument in self._config.args]
-        return asked == [SUITE] and not self._selected and self._ended == session.testscollected
+        return asked == [SUITE] and not self._selected and self._ended >= self._collected
 
 
 def page(outcomes: Iterable[Outcome], seed: int, ended: datetime) -> str:

@@ -77,7 +77,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 
 def run(suite: pytest.Pytester, *arguments: str) -> tuple[pytest.RunResult, Path]:
-    options = ("--results", "page.md", "-p", "no:cacheprovider", "-s")
+    options = ("--results", "page.md", "--kept", "kept.jsonl", "-p", "no:cacheprovider", "-s")
     return suite.runpytest_subprocess(*options, *arguments), suite.path / "page.md"
 
 
@@ -98,3 +98,11 @@ def test_a_run_that_is_not_a_whole_one_leaves_the_page_as_it_is(
         selection = tuple(path.name for path in suite.path.glob("test_*.py"))
     _, written = run(suite, *selection)
     assert not written.exists()
+
+
+def test_a_run_that_was_cut_off_goes_on_without_the_tests_that_passed(suite: pytest.Pytester) -> None:
+    _, written = run(suite, "-x", ".")
+    assert not written.exists()
+    ended, written = run(suite, ".")
+    ended.assert_outcomes(passed=1, failed=1)
+    assert "| it sleeps | it ends | passed, 0 s | failed, 0 s |" in written.read_text()
