@@ -90,7 +90,8 @@ def _attach(
         return [], _namespace_refused(listener, ref, namespace)
     asked = [str(read(hostname)).lower() for hostname in values(route, "spec", "hostnames")]
     if kind in _WITHOUT_HOSTNAMES:
-        return [hostnames.ANY], None
+        # Of TLS, Envoy Gateway takes the listener's host name for that of the handshake. Below TCP it means nothing.
+        return [(listener.protocol == "TLS" and listener.hostname) or hostnames.ANY], None
     both = hostnames.intersection(listener.hostname, asked)
     if served := hostnames.served(listener.hostname, asked, topology.hostnames_on_port(listener)):
         return served, None

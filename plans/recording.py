@@ -10,6 +10,7 @@ from unittest import mock
 import pulumi
 import pulumi.runtime.settings
 import pulumi.runtime.stack
+from google.protobuf import json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto.source_pb2 import StackTrace
@@ -228,17 +229,20 @@ class _Collector(logging.Handler):
 
 
 def _plain(struct: Any) -> Any:
-    """A struct as plain JSON: sorted keys, whole numbers as int, UNKNOWN and Secret for special values."""
+    """A struct as plain JSON: sorted keys, whole numbers as int, UNKNOWN and Secret for special values.
+
+    The SDK's own reader makes a whole dict secret if one value in it is.
+    """
 
     def visit(value: Any) -> Any:
-        if isinstance(value, pulumi.output.Unknown):
-            return UNKNOWN
-        if rpc.is_rpc_secret(value):
-            return Secret(visit(rpc.unwrap_rpc_secret(value)))
+        if isinstance(value, str):
+            return UNKNOWN if value == rpc.UNKNOWN else value
         if isinstance(value, dict):
+            if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+                return Secret(visit(value["value"]))
             return {key: visit(value[key]) for key in sorted(value)}
         if isinstance(value, list):
             return [visit(item) for item in value]
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    return visit(rpc.deserialize_properties(struct, keep_unknowns=True))
+    return visit(json_format.MessageToDict(struct))

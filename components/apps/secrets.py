@@ -52,7 +52,8 @@ class Secrets:
         in plain text, so the digest itself is encrypted there, like the contents.
         """
         content = pulumi.Output.secret(json.dumps({name: self.contents[name] for name in names}, sort_keys=True))
-        uids = [self.resources[name].metadata.apply(lambda metadata: str(metadata["uid"])) for name in names]
+        # A preview without a cluster returns the metadata as declared.
+        uids = [self.resources[name].metadata.apply(lambda metadata: str(metadata.get("uid", ""))) for name in names]
         return pulumi.Output.all(content, *uids).apply(_keyed)
 
 

@@ -26,7 +26,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "its Envoy has no Service, and a quota is used up",
     ),
 }
-RESTART = ("rollout", "restart", "deployment/envoy-gateway")
+RESTART = ("rollout", "restart", "-n", CONTROLLERS, "deployment/envoy-gateway")
 
 
 @pytest.mark.parametrize("resource", CASES)
@@ -57,7 +57,7 @@ def test_a_quota_is_used_up(stack: LiveStack, injected: bool, resource: str) -> 
             stack.kubectl("delete", *quota, "--ignore-not-found")
         if injected:
             if namespace == CONTROLLERS:
-                stack.kubectl(*RESTART, "--namespace", namespace)
+                stack.kubectl(*RESTART)
             stack.configure(timeoutSeconds=None)
             up(stack, fails=False)
 

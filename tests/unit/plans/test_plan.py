@@ -67,6 +67,15 @@ def test_encrypted_values_are_sealed_and_nothing_is_claimed_about_them(revision:
     assert ENCRYPTED["secure"] not in repr(made)
 
 
+def test_a_workload_has_a_plan_before_the_secret_that_it_uses_exists(revision: Path) -> None:
+    env = {"PASSWORD": {"secret": "users", "key": "password"}}
+    shop = {"image": "registry.example.com/shop:1", "env": env}
+    made = of(revision, secrets={"users": {"password": ENCRYPTED}}, apps={"shop": shop})
+    (pods,) = [each.manifest["spec"]["template"] for each in made.objects if each.name == "shop-deployment"]
+    secret = [name for name, value in pods["metadata"]["annotations"].items() if isinstance(value, SecretValue)]
+    assert secret == ["synergychat/secrets-hmac"]
+
+
 def test_a_sealed_value_that_changes_is_another_value(revision: Path) -> None:
     before = secret_of(of(revision, secrets={"users": {"password": ENCRYPTED}}), "users")
     same = secret_of(of(revision, secrets={"users": {"password": ENCRYPTED}}), "users")
