@@ -13,7 +13,7 @@ import yaml
 
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.toolchain import pins
-from releases import LOCAL_CONTEXT, envoy_image
+from releases import CERT_MANAGER_SHA256, ENVOY_GATEWAY_SHA256, LOCAL_CONTEXT, envoy_image
 from tests.unit import program, release
 from tests.unit.program import ROOT
 from tests.unit.recording import ADDRESS, UNKNOWN, Recorded, Recording
@@ -349,10 +349,12 @@ def test_every_stack_refuses_what_has_no_provider_of_its_own(file: Path) -> None
     assert yaml.safe_load(file.read_text())["config"]["pulumi:disable-default-providers"] == ["kubernetes"]
 
 
-def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
-    settings = program.stack_config("dev")["synergychat:envoyGateway"]
-    assert settings["version"] == pins.ENVOY_GATEWAY
-    assert pins.MANIFEST_SHA256 in settings["sha256"]
+def test_the_stacks_accept_the_manifests_that_set_up_makes() -> None:
+    for file in STACK_FILES:
+        settings = yaml.safe_load(file.read_text())["config"]["synergychat:envoyGateway"]
+        assert (settings["version"], "sha256" in settings) == (pins.ENVOY_GATEWAY, False)
+    assert ENVOY_GATEWAY_SHA256[pins.ENVOY_GATEWAY] == pins.MANIFEST_SHA256
+    assert CERT_MANAGER_SHA256[pins.CERT_MANAGER] == pins.CERT_MANAGER_MANIFEST_SHA256
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:
