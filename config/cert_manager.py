@@ -16,7 +16,7 @@ class CertManagerConfig(Section):
         description="Source of its objects, as for `envoyGateway`. Default: the release's own cert-manager.yaml.",
     )
     sha256: tuple[Sha256, ...] = Field(
-        default=(), description="SHA-256 checksums to accept for the manifest. Downloads must match one."
+        default=(), description="SHA-256 checksums to accept for the manifest, as for `envoyGateway`."
     )
     namespace: Label = Field(default="cert-manager", description="Namespace of cert-manager.")
 

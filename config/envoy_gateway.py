@@ -16,9 +16,9 @@ class EnvoyGatewayConfig(Section):
     )
     sha256: tuple[Sha256, ...] = Field(
         default=(),
-        description="SHA-256 checksums to accept for the manifest. Downloads must match one; local files and charts "
-        "are checked only if the list is not empty. Several, such as that of the release and of a "
-        "manifest of your own.",
+        description="SHA-256 checksums to accept for the manifest instead of the release's own. Needed only for a "
+        "download whose checksum the program does not know. Local files and charts are checked only if the list is "
+        "not empty. Several, such as that of the release and of a manifest of your own.",
     )
     namespace: Label = Field(
         default="envoy-gateway-system", description="Namespace of the controller and of its Envoys."

@@ -12,10 +12,12 @@ from releases.line import Line, Release
 
 __all__ = [
     "CERT_MANAGER_MANIFEST",
+    "CERT_MANAGER_SHA256",
     "CONFIG_KEY",
     "CONFIG_MAP",
     "ENVOY",
     "ENVOY_GATEWAY_MANIFEST",
+    "ENVOY_GATEWAY_SHA256",
     "LINES",
     "LOCAL_CONTEXT",
     "NEWEST",
@@ -50,7 +52,14 @@ _REGISTRY = re.compile(r"^(localhost|[^/]*[.:][^/]*)/")
 CONFIG_MAP, CONFIG_KEY = "envoy-gateway-config", "envoy-gateway.yaml"
 """ConfigMap, and key in it, that hold the controller's own configuration."""
 ENVOY_GATEWAY_MANIFEST = "https://github.com/envoyproxy/gateway/releases/download/v{version}/install.yaml"
+ENVOY_GATEWAY_SHA256 = {version: sha256 for line in LINES for version, sha256 in line.manifests.items()}
+"""SHA-256 of the manifest of every known release, the oldest first. From the tags' charts, rendered as the releases do,
+and compared with published checksums where there are some; of 1.9.2 only the latter."""
 CERT_MANAGER_MANIFEST = "https://github.com/cert-manager/cert-manager/releases/download/v{version}/cert-manager.yaml"
+CERT_MANAGER_SHA256 = {
+    "1.21.1": "5f6a499b8c1857d57f560f536e0dcc830914b45c420899fe7ad0692c8624e408",
+    "1.21.2": "e03b668ec8675214af6b0a671699d088f2601fa3878e0dbe1b41d3feafd1879f",
+}
 
 
 def release_of(version: str) -> Release:

@@ -19,6 +19,8 @@ class Line:
     """Day of the last fixes: https://gateway.envoyproxy.io/news/releases/matrix/."""
     gateway_api: str
     """Release of Gateway API whose CRDs the line brings."""
+    manifests: Mapping[str, str]
+    """SHA-256 of `install.yaml` by patch release. One that is not listed needs it in the stack's config."""
     envoy_images: Mapping[str, str] = field(default_factory=dict[str, str])
     """Envoy image by patch release, with the digest that the release pins as `DefaultEnvoyProxyImage`. A patch release
     that is not listed runs the image that it names itself."""

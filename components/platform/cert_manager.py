@@ -7,7 +7,7 @@ import pulumi
 
 from components.platform.cert_manager_release import CERT_MANAGER, CertManagerRelease, load
 from components.platform.release import prepare
-from components.platform.sources import ManifestError, cache_directory, manifest_source
+from components.platform.sources import ManifestError, cache_directory, manifest_source, other_than_released
 from config import CertManagerConfig
 from diagnostics.exit import stop
 from kube.manifest import Manifest, identity
@@ -67,7 +67,11 @@ def load_cert_manager(settings: CertManagerConfig) -> CertManagerRelease | None:
     """The release that the stack installs, if any. Ends the program when it cannot be used."""
     if not settings.install:
         return None
+    source = manifest_source(CERT_MANAGER, settings)
     try:
-        return load(manifest_source(CERT_MANAGER, settings), cache_directory())
+        loaded = load(source, cache_directory())
     except ManifestError as error:
         stop(str(error))
+    if warning := other_than_released(source):
+        pulumi.log.warn(warning)
+    return loaded

@@ -10,12 +10,13 @@ from components.platform.sources import ManifestError, Product, Source
 from kube.manifest import Manifest
 from kube.merge import merge
 from kube.readiness import wait_for
-from releases import CERT_MANAGER_MANIFEST
+from releases import CERT_MANAGER_MANIFEST, CERT_MANAGER_SHA256
 
 CERT_MANAGER = Product(
     name="cert-manager",
     key="certManager",
     url=CERT_MANAGER_MANIFEST,
+    known=CERT_MANAGER_SHA256,
     chart_arguments=("cert-manager", "--set=crds.enabled=true,startupapicheck.enabled=false"),
 )
 _CONTROLLER = "cert-manager"

@@ -15,9 +15,15 @@ from diagnostics.exit import stop
 from kube.manifest import Manifest, identity
 from kube.readiness import timeouts
 from kube.resource import KubernetesObject
-from releases import ENVOY_GATEWAY_MANIFEST, line_of
+from releases import ENVOY_GATEWAY_MANIFEST, ENVOY_GATEWAY_SHA256, line_of
 
-ENVOY_GATEWAY = Product(name="Envoy Gateway", key="envoyGateway", url=ENVOY_GATEWAY_MANIFEST, chart_arguments=("eg",))
+ENVOY_GATEWAY = Product(
+    name="Envoy Gateway",
+    key="envoyGateway",
+    url=ENVOY_GATEWAY_MANIFEST,
+    known=ENVOY_GATEWAY_SHA256,
+    chart_arguments=("eg",),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +79,11 @@ def load_envoy_gateway(settings: EnvoyGatewayConfig, *, installs: bool) -> Relea
             f"Envoy Gateway {settings.version} is past its end of life ({line.end_of_life}): "
             "set synergychat:envoyGateway.version to a newer release"
         )
+    source = manifest_source(ENVOY_GATEWAY, settings)
     try:
-        loaded = release.load(manifest_source(ENVOY_GATEWAY, settings), sources.cache_directory(), installs=installs)
-        return customize(loaded, settings)
+        loaded = customize(release.load(source, sources.cache_directory(), installs=installs), settings)
     except ManifestError as error:
         stop(str(error))
+    if warning := sources.other_than_released(source):
+        pulumi.log.warn(warning)
+    return loaded

@@ -165,10 +165,15 @@ def refuse_other_version(controller: Manifest, source: Source, origin: str) -> N
         ) from error
     found = version_of(image)
     if found is not None and found != source.version:
+        key = f"synergychat:{source.product.key}"
+        remedy = (
+            f"remove {key}.sha256, which {source.version} does not need"
+            if source.known and source.sha256 and not source.manifest
+            else f"its sha256 to the checksum of {source.version}'s manifest"
+        )
         raise ManifestError(
             f"{origin} has {source.product.name} {found} ({image}), not {source.version}: "
-            f"set synergychat:{source.product.key}.version to {found}, or its sha256 "
-            f"to the checksum of {source.version}'s manifest"
+            f"set {key}.version to {found}, or {remedy}"
         )
 
 

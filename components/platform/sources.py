@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import urllib.error
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -34,6 +35,8 @@ class Product:
     """Key of the stack's config that has its settings, for messages."""
     url: str
     """URL of a release's own manifest, with `{version}` in it."""
+    known: Mapping[str, str]
+    """SHA-256 of the release's own manifest, by version."""
     chart_arguments: tuple[str, ...]
     """Arguments for Helm to render a chart: name of the installation, and values."""
 
@@ -48,7 +51,27 @@ class Source:
     manifest: str | None
     """A URL, a file or the directory of a chart; None for the release's own."""
     sha256: tuple[str, ...]
-    """Accepted checksums. Required for a download."""
+    """Checksums to accept instead of the release's own."""
+
+    @property
+    def location(self) -> str:
+        """The URL or path that the bytes come from."""
+        return self.manifest or self.product.url.format(version=self.version)
+
+    @property
+    def is_download(self) -> bool:
+        return self.location.startswith(("https://", "http://"))
+
+    @property
+    def known(self) -> str | None:
+        """Checksum of the release's own manifest, if this program knows it."""
+        return self.product.known.get(self.version)
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Checksums to accept: those of the config, else that of the release for a download."""
+        own = (self.known,) if self.known and self.is_download else ()
+        return self.sha256 or own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +102,8 @@ def cache_directory() -> Path:
 
 def read(source: Source, cache: Path) -> Raw:
     """The manifest, verified. A download with an accepted checksum in `cache` is not repeated. Raises ManifestError."""
-    location = source.manifest or source.product.url.format(version=source.version)
-    if location.startswith(("https://", "http://")):
+    location = source.location
+    if source.is_download:
         return _cached(source, location, cache) or _downloaded(source, location, cache)
     path = Path(location)
     try:
@@ -132,7 +155,7 @@ def chart_sha256(directory: Path, origin: Path | None = None) -> str:
 
 
 def _cached(source: Source, location: str, cache: Path) -> Raw | None:
-    for checksum in source.sha256:
+    for checksum in source.accepted:
         try:
             data = (cache / f"{checksum}.yaml").read_bytes()
         except OSError:
@@ -144,14 +167,15 @@ def _cached(source: Source, location: str, cache: Path) -> Raw | None:
 
 
 def _downloaded(source: Source, location: str, cache: Path) -> Raw:
-    data = _fetch(location, source.product.key)
-    if not source.sha256:
+    data = _fetch(source, location)
+    if not source.accepted:
         _refuse_web_page(data, location)
+        checksum = hashlib.sha256(data).hexdigest()
         raise ManifestError(
-            f"{location} cannot be used without a SHA-256 checksum. The download has\n"
-            f"  {hashlib.sha256(data).hexdigest()}\n"
-            "Compare it with one from a source that you trust, then add it to "
-            f"synergychat:{source.product.key}.sha256 in the stack's file."
+            f"{location} cannot be used without a SHA-256 checksum, and this program does not know that of "
+            f"{source.product.name} {source.version}. The download has\n  {checksum}\n"
+            "Compare it with one from a source that you trust, then type:\n"
+            f"  pulumi config set --path 'synergychat:{source.product.key}.sha256[0]' {checksum}"
         )
     raw = _checked(source, data, location)
     _keep(data, cache / f"{raw.sha256}.yaml")
@@ -165,7 +189,7 @@ def _keep(data: bytes, path: Path) -> None:
         write_whole(path, data)
 
 
-def _fetch(location: str, key: str) -> bytes:
+def _fetch(source: Source, location: str) -> bytes:
     data = BytesIO()
     try:
         download(location, data, stall_s=_STALL_S, deadline_s=_DEADLINE_S, largest=_LARGEST)
@@ -175,11 +199,13 @@ def _fetch(location: str, key: str) -> bytes:
         raise ManifestError(f"{location} answered {error.code} {error.reason}: is the version right?") from error
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        key = f"synergychat:{source.product.key}"
+        name = f"{source.accepted[0]}.yaml" if source.accepted else f"SHA256.yaml, with its checksum in {key}.sha256"
         raise ManifestError(
             f"{location} cannot be downloaded: {reason}\n"
-            f"Without access to it, set synergychat:{key}.manifest to a file or to the directory of the chart, "
-            f"or store the manifest in {cache_directory()} as SHA256.yaml, with its checksum in "
-            f"synergychat:{key}.sha256 (`make up` does so for Envoy Gateway)."
+            f"Without access to it, set {key}.manifest to a file or to the directory of the chart, "
+            f"or store the manifest in {cache_directory()} as {name} "
+            "(`make up` does so for the default release of Envoy Gateway)."
         ) from error
     return data.getvalue()
 
@@ -192,13 +218,43 @@ def _checked(source: Source, data: bytes, location: str) -> Raw:
 
 
 def _verify(source: Source, checksum: str, location: str) -> None:
-    if source.sha256 and checksum not in source.sha256:
-        accepted = "\n".join(f"  {accepted}  accepted" for accepted in source.sha256)
+    if not source.accepted or checksum in source.accepted:
+        return
+    key = f"synergychat:{source.product.key}.sha256"
+    found = f"  {checksum}  found{_release_with(checksum, source)}"
+    if source.sha256:
+        lines = [f"  {accepted}  accepted{_release_with(accepted, source)}" for accepted in source.sha256]
+        listed = "\n".join([found, *lines])
         raise ManifestError(
-            f"{location} does not match synergychat:{source.product.key}.sha256:\n  {checksum}  found\n{accepted}\n"
+            f"{location} does not match {key}:\n{listed}\n"
             "Either the file was changed, or the checksum belongs to another version. Find out which before you set a "
             "new one."
         )
+    raise ManifestError(
+        f"{location} is not the manifest of {source.product.name} {source.version}:\n"
+        f"{found}\n  {source.known}  the release's\n"
+        f"Find out why before you use it. If it is a manifest of your own, set {key} to its checksum."
+    )
+
+
+def _release_with(checksum: str, source: Source) -> str:
+    """The release whose own manifest has a checksum, as the end of a line."""
+    version = next((version for version, known in source.product.known.items() if known == checksum), None)
+    return f", {source.product.name} {version}" if version else ""
+
+
+def other_than_released(source: Source) -> str | None:
+    """A warning about checksums that take another manifest for the release's own.
+
+    Only where the release's URL is the source: with `manifest`, another file is what the user asked for.
+    """
+    if source.manifest or not source.sha256 or source.known is None or source.known in source.sha256:
+        return None
+    key = f"synergychat:{source.product.key}.sha256"
+    return (
+        f"{key} does not have the checksum of {source.product.name} {source.version}, {source.known}: another manifest "
+        f"is used. If it is not one of your own, remove {key}, which this release does not need"
+    )
 
 
 def _refuse_web_page(data: bytes, location: str) -> None:

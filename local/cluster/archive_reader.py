@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import platform
 import tarfile
 import zlib
 from collections.abc import Sequence
@@ -11,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from local.architecture import architecture
 from local.errors import UserError
 
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _NAMES_IN_INDEX = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 _SAVE = "Save it again: docker save NAME:TAG --output FILE"
 
@@ -129,21 +128,17 @@ def _blob(digest: str) -> str:
 
 def _digest_for_this_machine(archive: Path, saved: Sequence[dict[str, Any]]) -> str:
     """Return the digest of the manifest for this machine, of those saved from a multi-platform image."""
-    digests = {(entry.get("platform") or {}).get("architecture", _here()): entry["digest"] for entry in saved}
+    digests = {(entry.get("platform") or {}).get("architecture", architecture()): entry["digest"] for entry in saved}
     digests.pop("unknown", None)  # an attestation of the builder
     if not digests:
         raise UserError(f"{archive} is damaged: the image is missing for every platform.", _SAVE)
-    if _here() not in digests:
+    if architecture() not in digests:
         _check_architecture(archive, next(iter(digests)))
-    return digests[_here()]
-
-
-def _here() -> str:
-    return _MACHINES.get(platform.machine(), platform.machine())
+    return digests[architecture()]
 
 
 def _check_architecture(archive: Path, made_for: str | None) -> None:
-    here = _here()
+    here = architecture()
     if made_for and made_for != here:
         raise UserError(
             f"{archive} contains an image for {made_for}, and this machine is {here}.",

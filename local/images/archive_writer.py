@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-import platform
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
+from local.architecture import architecture
 from local.toolchain.store import sha256_file
 
-_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -76,11 +75,6 @@ class Image:
             "config": settings,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
         }
-
-
-def architecture() -> str:
-    """Return the architecture of this machine as image configs name it."""
-    return _ARCHITECTURE[platform.machine()]
 
 
 def _entry(path: str, mode: int, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:

@@ -3,6 +3,7 @@
 A release is used only with a SHA-256 in this table. A Go build is pinned by the `go.sum` of its module below `go/`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,7 @@ ENVOY_DIGEST = "sha256:eb2c01c13125d1629637cb4e4cce7207009fb7cc2c8027f9742758549
 ENVOY_GATEWAY = "1.9.1"
 GATEWAY_API = "1.6.1"
 CERT_MANAGER = "1.21.2"
-CERT_MANAGER_MANIFEST_SHA256 = "3fcfdf397e889b6830d9b5d06a3cd639c0701aaf40d875a4c49a4bff90a6f143"
+CERT_MANAGER_MANIFEST_SHA256 = "e03b668ec8675214af6b0a671699d088f2601fa3878e0dbe1b41d3feafd1879f"
 KUBE_SCORE = "1.20.0"
 MANIFEST_SHA256 = "72b3971364f172eb0b9636c7142cc84ff695467bc065897958bde85a3c06cfd5"
 
@@ -41,11 +42,17 @@ class Installed:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One file of an official release. `members` maps programs to paths in the archive, if it is one."""
+    """One file of an official release, for one architecture (by Go's name) or, without a name, for all.
+
+    `members` maps programs to paths in the archive, if it is one. Another file is stored as `name`, or else under the
+    name in its URL.
+    """
 
     url: str
     sha256: str
+    architecture: str = ""
     members: dict[str, str] = field(default_factory=dict[str, str])
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +122,8 @@ class SystemFiles:
 class Artefact:
     """A tool: its programs, and how to get them, in the order installed, releases, recipe.
 
-    `links` are further names of its first program. `builds_with` and `runs_with` are system packages (see system.py)
-    for the recipe and for the tool itself.
+    `links` are the names that its first program runs under; a release has programs of these names instead.
+    `builds_with` and `runs_with` are system packages (see system.py) for the recipe and for the tool itself.
     """
 
     name: str
@@ -129,6 +136,60 @@ class Artefact:
     builds_with: tuple[str, ...] = ()
     runs_with: tuple[str, ...] = ()
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The programs that are run."""
+        return (*self.links, *self.programs[1:]) if self.links else self.programs
+
+    def releases_for(self, architecture: str) -> tuple[Release, ...]:
+        """The files of the release for an architecture; none if the table has no checksum for it."""
+        return tuple(release for release in self.releases if release.architecture in ("", architecture))
+
+
+def _released(
+    url: str,
+    sha256: Mapping[str, str],
+    members: Mapping[str, str] | None = None,
+    name: str = "",
+    names: Mapping[str, str] | None = None,
+) -> tuple[Release, ...]:
+    """The file for each architecture. `names` are the publisher's for them, which stand for ARCH in the URL."""
+    files: list[Release] = []
+    for architecture, checksum in sha256.items():
+        own = (names or {}).get(architecture, architecture)
+        paths = {program: path.replace("ARCH", own) for program, path in (members or {}).items()}
+        files.append(
+            Release(url=url.replace("ARCH", own), sha256=checksum, architecture=architecture, members=paths, name=name)
+        )
+    return tuple(files)
+
+
+_KUBERNETES_SHA256 = {
+    "kube-apiserver": {
+        "amd64": "1f217d397234a6d065da663c6e086fdb02c0f0de97a0758ff3e6f3956f4ef8ab",
+        "arm64": "16001b9d35d23634c361a1e2b7b0fc7abe186984af697ef7a869c8c8cded78b7",
+    },
+    "kube-controller-manager": {
+        "amd64": "7edfe976d5a06c7a702d653e914095f4a732a04bb2139115b6a6eba6a9b781c7",
+        "arm64": "27868a5c822824945b93f2d8a724a5dcd99affc68b47230ae766bff8795bbb84",
+    },
+    "kube-scheduler": {
+        "amd64": "b8955d4518c902110b50a825364339b1fb673822518ce0ba081a69ed634f8eee",
+        "arm64": "ca1c7cd0033942bf9ef7eac80e18375d91f6f29487244c3e685f11163b01a88d",
+    },
+    "kube-proxy": {
+        "amd64": "f1b5eb4462df9d98751264c6256628d90fdc72ba8e9a8025d1f75674f078f254",
+        "arm64": "5db204a2f79b26f676137052b45e391f6f8c93b85c85ef0a1f5d72647e3c7834",
+    },
+    "kubelet": {
+        "amd64": "46707a53209f826ad0f0d62371ac69cd00e78fd9a8176cf5f6f87f18f7f8b718",
+        "arm64": "57205a5daf5883873d87b4914e1e00bdd7707acd075714788cfb0fc1f60bc414",
+    },
+    "kubectl": {
+        "amd64": "ebbd080e7c2e275093b55915722043257eb24004363e20acb3c4d71919f88336",
+        "arm64": "3d86f24401c41ae5a46ac50eef8865fe891d3647d324a0836f6c63757a126e62",
+    },
+}
 
 _KUBERNETES_VERSION = {
     f"{package}.{name}": value
@@ -213,6 +274,11 @@ ARTEFACTS = {
                 "kubectl",
             ),
             recipe=(GoProgram(group="cluster", package="./hyperkube", cpu_s=420),),
+            releases=tuple(
+                release
+                for name, sha256 in _KUBERNETES_SHA256.items()
+                for release in _released(f"https://dl.k8s.io/release/v{KUBERNETES}/bin/linux/ARCH/{name}", sha256)
+            ),
         ),
         Artefact(
             name="etcd",
@@ -220,6 +286,14 @@ ARTEFACTS = {
             programs=("etcd",),
             installed=Installed(command=("etcd", "--version"), expected="etcd Version: 3.6.13"),
             recipe=(GoProgram(group="cluster", package="./etcd", cpu_s=20),),
+            releases=_released(
+                "https://github.com/etcd-io/etcd/releases/download/v3.6.13/etcd-v3.6.13-linux-ARCH.tar.gz",
+                {
+                    "amd64": "b4928654aed84d90952620c7144555e4186d795e1e7414e65fe0cf6265fd0465",
+                    "arm64": "5ab53ff70301fa9d782fa4b59fdfc1fae49ffdf427a0afb3cd313a93449800fc",
+                },
+                members={"etcd": "etcd-v3.6.13-linux-ARCH/etcd"},
+            ),
         ),
         Artefact(
             name="containerd",
@@ -237,6 +311,14 @@ ARTEFACTS = {
             programs=("runc",),
             installed=Installed(command=("runc", "--version"), expected="runc version 1.5.2"),
             recipe=(GoProgram(group="runc", package="github.com/opencontainers/runc", cpu_s=18),),
+            releases=_released(
+                "https://github.com/opencontainers/runc/releases/download/v1.5.2/runc.ARCH",
+                {
+                    "amd64": "599f6f94ff8c5057241eff0d54c3c74f95c34935b6457b33fe545defc61e9488",
+                    "arm64": "d10ecae898361832a059be2089bab92d158aec54661b18ed7346ed79628b46b0",
+                },
+                name="runc",
+            ),
             builds_with=("gcc", "pkg-config", "libseccomp"),
         ),
         Artefact(
@@ -277,6 +359,14 @@ ARTEFACTS = {
             programs=("helm",),
             installed=Installed(command=("helm", "version", "--short"), expected="v3.21.4"),
             recipe=(GoProgram(group="cluster", package="helm.sh/helm/v3/cmd/helm", cpu_s=25),),
+            releases=_released(
+                "https://get.helm.sh/helm-v3.21.4-linux-ARCH.tar.gz",
+                {
+                    "amd64": "61f88ab166748cb19604d7884cb100ae9ccb13804ddeb98e08af167eacbb6a14",
+                    "arm64": "b54c04b4e0b2540bbdc08c17a121dab70e9a2ed0de5705528fec68a5fd3b85a7",
+                },
+                members={"helm": "linux-ARCH/helm"},
+            ),
         ),
         Artefact(
             name="envoy",
@@ -312,6 +402,18 @@ ARTEFACTS = {
                     path="python/cmd/pulumi-language-python-exec",
                     program="pulumi-language-python-exec",
                 ),
+            ),
+            releases=_released(
+                f"https://github.com/pulumi/pulumi/releases/download/v{PULUMI}/pulumi-v{PULUMI}-linux-ARCH.tar.gz",
+                {
+                    "amd64": "a13732d8921f99d70b9ae270d79c3b575bb37707fce7486e64fef333afc11ae0",
+                    "arm64": "c0287edf11cac0f0f77378b17b843ef6cb7f39252c9fcc1d2ba62145d6d96d58",
+                },
+                members={
+                    program: f"pulumi/{program}"
+                    for program in ("pulumi", "pulumi-language-python", "pulumi-language-python-exec")
+                },
+                names={"amd64": "x64"},
             ),
         ),
         Artefact(

@@ -23,7 +23,10 @@ class UnavailableError(UserError):
 
 
 def fetch(release: Release, directory: Path) -> None:
-    """Download the programs of `release` into `directory`. UserError if the checksum does not match."""
+    """Download the programs of `release` into `directory`.
+
+    UnavailableError if the file does not arrive, and UserError if it is another file than the pinned one.
+    """
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         file = Path(scratch) / release.url.rpartition("/")[2]
         try:
@@ -41,12 +44,13 @@ def fetch(release: Release, directory: Path) -> None:
                 "Do not use this file: it was changed on the way, or the checksum in local/toolchain/pins.py is wrong.",
             )
         if not release.members:
-            shutil.move(file, directory / file.name)
-            (directory / file.name).chmod(0o755)
+            program = directory / (release.name or file.name)
+            shutil.move(file, program)
+            program.chmod(0o755)
             return
         with tarfile.open(file) as archive:
             for program, member in release.members.items():
-                source = archive.extractfile(member)
+                source = archive.extractfile(member) if member in archive.getnames() else None
                 if source is None:
                     raise UserError(
                         f"{release.url} has no file {member}.", "Correct `members` in local/toolchain/pins.py."

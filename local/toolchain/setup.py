@@ -5,11 +5,12 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.architecture import architecture
 from local.errors import UserError
 from local.paths import REPOSITORY
 from local.toolchain import pypi, release_download, system
@@ -35,7 +36,7 @@ class Tools:
 
     def program(self, name: str) -> Path:
         for artefact, directory in self.directories.items():
-            if name in ARTEFACTS[artefact].programs or name in ARTEFACTS[artefact].links:
+            if name in ARTEFACTS[artefact].commands:
                 return directory / name
         raise KeyError(name)
 
@@ -69,7 +70,7 @@ def _find(artefact: Artefact, store: Store) -> Path | None:
                 (Path(d) for d in step.directories if all((Path(d) / p).exists() for p in artefact.programs)), None
             )
     kept = store.find(store_key(artefact))
-    complete = kept is not None and all((kept / name).is_file() for name in (*artefact.programs, *artefact.links))
+    complete = kept is not None and all((kept / name).is_file() for name in artefact.commands)
     return _installed(artefact) or (kept if complete else None)
 
 
@@ -96,9 +97,13 @@ def _installed(artefact: Artefact) -> Path | None:
 
 
 def _released(missing: Sequence[Artefact]) -> list[Artefact]:
-    """Filter the artefacts whose release hosts answer."""
-    answering = reachable(hosts_of([release.url for artefact in missing for release in artefact.releases]))
-    return [a for a in missing if a.releases and hosts_of([r.url for r in a.releases]) <= answering]
+    """Filter the artefacts that have releases for this machine whose hosts answer."""
+    hosts = {
+        artefact.name: hosts_of([release.url for release in artefact.releases_for(architecture())])
+        for artefact in missing
+    }
+    answering = reachable(frozenset().union(*hosts.values()))
+    return [artefact for artefact in missing if hosts[artefact.name] and hosts[artefact.name] <= answering]
 
 
 def _make(from_release: Sequence[Artefact], built: Sequence[Artefact], store: Store, progress: Progress) -> None:
@@ -121,7 +126,7 @@ def _make(from_release: Sequence[Artefact], built: Sequence[Artefact], store: St
         _fill([a for a in from_release if a.name in work], [a for a in built if a.name in work], work, progress)
         for artefact in missing:
             for link in artefact.links if artefact.name in work else ():
-                if not (work[artefact.name] / link).exists():
+                if not (work[artefact.name] / link).exists():  # a release has a program of this name
                     (work[artefact.name] / link).symlink_to(artefact.programs[0])
 
 
@@ -130,21 +135,27 @@ def _fill(
 ) -> None:
     """Download and build in parallel. A second build uses the cores while the first one links."""
     go = Go()
-    programs: dict[str, list[tuple[GoProgram, Path]]] = {}
-    for artefact in built:
-        for step in artefact.recipe:
-            if isinstance(step, GoProgram):
-                programs.setdefault(step.group, []).append((step, work[artefact.name]))
     with ThreadPoolExecutor(max_workers=2) as builds, ThreadPoolExecutor(max_workers=4) as downloads:
-        jobs = [builds.submit(build_group, go, group, members, progress) for group, members in programs.items()]
-        jobs += [
-            downloads.submit(_fetch_releases, artefact, work[artefact.name], progress) for artefact in from_release
-        ]
+
+        def build(artefacts: Sequence[Artefact]) -> list[Future[None]]:
+            return [
+                builds.submit(build_group, go, group, members, progress)
+                for group, members in _by_group(artefacts, work).items()
+            ]
+
+        def fetch_or_build(artefact: Artefact) -> None:
+            if not _fetch_releases(artefact, work[artefact.name], progress):
+                for job in build([artefact]):
+                    job.result()
+                for step in _files(artefact):
+                    _copy_file(go, step, work[artefact.name], progress)
+
+        jobs = build(built)
+        jobs += [downloads.submit(fetch_or_build, artefact) for artefact in from_release]
         jobs += [
             downloads.submit(_copy_file, go, step, work[artefact.name], progress)
             for artefact in built
-            for step in artefact.recipe
-            if isinstance(step, Wheel | ModuleFile)
+            for step in _files(artefact)
         ]
         try:
             for job in as_completed(jobs):
@@ -156,10 +167,39 @@ def _fill(
             downloads.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch_releases(artefact: Artefact, directory: Path, progress: Progress) -> None:
-    with progress.step(f"fetch {artefact.name} {artefact.version}"):
-        for release in artefact.releases:
-            release_download.fetch(release, directory)
+def _by_group(artefacts: Sequence[Artefact], work: Mapping[str, Path]) -> dict[str, list[tuple[GoProgram, Path]]]:
+    """List the programs to build with their directories, by the group that compiles them together."""
+    programs: dict[str, list[tuple[GoProgram, Path]]] = {}
+    for artefact in artefacts:
+        for step in artefact.recipe:
+            if isinstance(step, GoProgram):
+                programs.setdefault(step.group, []).append((step, work[artefact.name]))
+    return programs
+
+
+def _files(artefact: Artefact) -> list[Wheel | ModuleFile]:
+    return [step for step in artefact.recipe if isinstance(step, Wheel | ModuleFile)]
+
+
+def _fetch_releases(artefact: Artefact, directory: Path, progress: Progress) -> bool:
+    """Download the release. False if it does not arrive: its host redirects to others, which may not answer.
+
+    The directory is then empty, and what the build needs is installed. UserError for another file than the pinned one:
+    the tool could be built, but somebody has to know.
+    """
+    try:
+        with progress.step(f"fetch {artefact.name} {artefact.version}"):
+            for release in artefact.releases_for(architecture()):
+                release_download.fetch(release, directory)
+    except release_download.UnavailableError as error:
+        progress.say(f"{error.message}\nSet-up builds {artefact.name} instead.")
+    else:
+        return True
+    for file in directory.iterdir():
+        file.unlink()
+    announce([], [artefact], progress)
+    system.ensure(set(artefact.builds_with), progress)
+    return False
 
 
 def _copy_file(go: Go, step: Wheel | ModuleFile, directory: Path, progress: Progress) -> None:

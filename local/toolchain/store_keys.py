@@ -10,8 +10,11 @@ _SOURCES = {".go", ".mod", ".sum", ".txt", ".html", ".js", ".css"}
 
 
 def store_key(artefact: Artefact) -> str:
-    """Return name, version and a hash of everything that the tool is made from."""
-    digest = hashlib.sha256(repr(artefact).encode())
+    """Return name, version and a hash of everything that the tool is built from.
+
+    A release of the same version replaces a build, so a checksum that is added to the pins builds nothing again.
+    """
+    digest = hashlib.sha256(repr(replace(artefact, releases=())).encode())
     for group in sorted({step.group for step in artefact.recipe if isinstance(step, GoProgram | ModuleFile)}):
         digest.update(repr(replace(GROUPS[group], directory=Path())).encode())
         for path in sorted(GROUPS[group].directory.rglob("*")):

@@ -19,7 +19,7 @@ HEAD = "# UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/hardening/test_permis
 PLATFORM, APP = "envoy-gateway-system", "synergychat"
 DEPLOYERS = {"platform": "synergychat-deployers", "app": "synergychat-app-deployers"}
 _RELEASE = stack_config("prod")["synergychat:envoyGateway"]
-EXTERNAL = {"platform": "external", "envoyGateway": {key: _RELEASE[key] for key in ("version", "sha256")}}
+EXTERNAL = {"platform": "external", "envoyGateway": {"version": _RELEASE["version"]}}
 of_each = pytest.mark.parametrize("file", FILES)
 Wire = Mapping[str, Any]
 

@@ -2,9 +2,11 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import yaml
 from local.cluster.directory import DEFAULT_NAME, Directory
 from local.toolchain import pins
 from plans.recording import UNKNOWN, Recorded, Recording
-from releases import LOCAL_CONTEXT, envoy_image
+from releases import CERT_MANAGER_SHA256, ENVOY_GATEWAY_SHA256, LOCAL_CONTEXT, envoy_image
 from tests.unit import program, release
 from tests.unit.program import ROOT
 from tests.unit.recording import ADDRESS
@@ -331,18 +333,44 @@ def test_a_program_that_is_cancelled_ends_at_once_and_says_nothing() -> None:
 
 
 def imported(file: Path) -> Iterator[str]:
+    """The packages that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield (node.module or "").partition(".")[0]
+
+
+def imports_of_the_program() -> set[str]:
+    """The packages that `__main__.py` needs: its own, theirs, and those of others."""
+    found: set[str] = set()
+    files = [ROOT / "__main__.py"]
+    while files:
+        new = set(imported(files.pop())) - found
+        found |= new
+        files += [file for name in new for file in (ROOT / name).rglob("*.py")]
+    return found
 
 
 def test_the_program_imports_nothing_of_what_brings_a_cluster_to_this_machine() -> None:
-    files = [*ROOT.glob("*.py"), *ROOT.glob("components/**/*.py"), *ROOT.glob("config/*.py")]
-    imports = {(file.name, name.split(".")[0]) for file in files for name in imported(file)}
-    assert {("__main__.py", "components"), ("gateway.py", "config"), ("stack.py", "config")} <= imports
-    assert [resource for resource in imports if resource[1] in ("local", "tests", "bench")] == []
+    found = imports_of_the_program()
+    assert {"components", "config", "releases", "pulumi"} <= found
+    assert found.isdisjoint({"local", "tools", "tests"})
+
+
+def test_the_requirements_alone_are_enough_for_the_program() -> None:
+    # Pulumi installs requirements.txt only, on a machine that never ran `make`.
+    pins = re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    others = {name for name in imports_of_the_program() if not (ROOT / name).is_dir()} - sys.stdlib_module_names
+    installed = packages_distributions()
+    missing = {name for name in others if not {normal(each) for each in installed.get(name, [])} & {*map(normal, pins)}}
+    assert missing == set()
+    assert len(others) > 5
+
+
+def normal(distribution: str) -> str:
+    """The name of a distribution as an index compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
@@ -350,10 +378,12 @@ def test_every_stack_refuses_what_has_no_provider_of_its_own(file: Path) -> None
     assert yaml.safe_load(file.read_text())["config"]["pulumi:disable-default-providers"] == ["kubernetes"]
 
 
-def test_the_dev_stack_accepts_the_manifest_that_set_up_makes() -> None:
-    settings = program.stack_config("dev")["synergychat:envoyGateway"]
-    assert settings["version"] == pins.ENVOY_GATEWAY
-    assert pins.MANIFEST_SHA256 in settings["sha256"]
+def test_the_stacks_accept_the_manifests_that_set_up_makes() -> None:
+    for file in STACK_FILES:
+        settings = yaml.safe_load(file.read_text())["config"]["synergychat:envoyGateway"]
+        assert (settings["version"], "sha256" in settings) == (pins.ENVOY_GATEWAY, False)
+    assert ENVOY_GATEWAY_SHA256[pins.ENVOY_GATEWAY] == pins.MANIFEST_SHA256
+    assert CERT_MANAGER_SHA256[pins.CERT_MANAGER] == pins.CERT_MANAGER_MANIFEST_SHA256
 
 
 def test_the_local_cluster_has_the_envoy_that_the_stack_runs() -> None:

@@ -9,22 +9,23 @@ from pydantic.fields import FieldInfo
 
 from config import AppConfig, ExtraGatewayConfig, Fields, OpenSection, Section, ServingConfig, StackConfig
 from config.values import Rule, SecretKey, Subdomain
-from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
-from releases import LINES
+from releases import LINES, NEWEST
 
 
 def render() -> str:
     """The page, as it must be committed."""
     fields = StackConfig.model_fields.values()
     parts = [
-        _HEAD.format(version=ENVOY_GATEWAY, sha256=MANIFEST_SHA256),
+        _HEAD.format(version=NEWEST),
         _table("", [field for field in fields if _below(field) is None]),
     ]
     for field in fields:
         if _below(field) is not None:
             parts += [f"## `{field.alias}`\n\n{field.description}\n", *_tables("", field)]
     parts += [_EVERY_WORKLOAD, *_tables_of("", AppConfig)]
-    lines = "\n".join(f"| {line.name} | {line.end_of_life.isoformat()} |" for line in LINES)
+    lines = "\n".join(
+        f"| {line.name} | {line.end_of_life.isoformat()} | {', '.join(line.manifests)} |" for line in LINES
+    )
     return "\n".join([*parts, _TAIL.format(lines=lines)])
 
 
@@ -158,15 +159,14 @@ config:
   synergychat:context: my-cluster
   synergychat:envoyGateway:
     version: {version}
-    sha256: [{sha256}]
   synergychat:web:
     hostname: chat.example.com
   synergychat:api:
     hostname: chat-api.example.com
 ```
 
-Two keys have no default that works: `context`, and `envoyGateway.sha256`, because the program refuses a download
-without a checksum ([why](#where-the-envoy-gateway-manifest-comes-from)).
+Only `context` has no default that works. `envoyGateway.version` chooses the release of Envoy Gateway:
+[these](#where-the-envoy-gateway-manifest-comes-from) can be installed.
 
 This command sets a single value in the file of the stack `dev`:
 
@@ -230,15 +230,19 @@ Pulumi passes the keys of the stack's file to the program in a variable of the e
 
 The same is true of `certManager.manifest`; the file of a cert-manager release is `cert-manager.yaml`.
 
-The checksum of a download must be in the list `envoyGateway.sha256`. If the list is empty, the program refuses the
-download and shows its checksum. Compare that checksum with one from a source that you trust before you put it into the
-list.
+The program uses a download only if it knows its SHA-256 checksum. It has the checksum of the `install.yaml` of every
+release in the table below, so `envoyGateway.version` is enough to choose one of them, from GitHub or from a mirror.
+Another file has another checksum: that of a newer release, or of a manifest of your own. Put it into the list
+`envoyGateway.sha256`, which is then used instead of the table. Without it, the program refuses the download, shows its
+checksum and the command that accepts it. Compare the checksum with one from a source that you trust before you type
+that command. The program warns if the list has another checksum than the table and `manifest` is not set, because then
+`version` alone does not say what is installed.
 
 The program keeps manifests in `~/.cache/synergychat/manifests`, or in `synergychat/manifests` below `XDG_CACHE_HOME` if
 that variable is set. Each file is named `CHECKSUM.yaml`. A download is stored there, and the program looks there before
 it downloads, so a later preview needs no network. You can also put a manifest there yourself. If GitHub cannot be
 reached, `make up` and `make preview` render the chart of the default release as its publishers do, and store the result
-there. It has the same bytes as the release's `install.yaml`, and the checksum in the example at the top of this page.
+there. It has the same bytes as the release's `install.yaml`.
 
 The checksum of a file is the SHA-256 of its content (`sha256sum FILE`). The checksum of a chart directory is the
 SHA-256 of a list of its files, sorted by path. Every line has the file's checksum, two spaces, and its path relative to
@@ -246,9 +250,9 @@ the directory. To compute it:
 
     cd DIRECTORY && find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum
 
-These releases can be installed. After its end of life a line gets no more fixes, and `pulumi up` warns:
+These lines can be installed. After its end of life a line gets no more fixes, and `pulumi up` warns:
 
-| line | end of life |
-| --- | --- |
+| line | end of life | releases whose checksum the program knows |
+| --- | --- | --- |
 {lines}
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from config import StackConfig
-from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
+from releases import NEWEST
 from tools.effective_config import Entry, Layer, defaults, effective
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ def render() -> str:
     lines = ["| " + " | ".join((f"`{key}`", *cells)) + " |" for key, *cells in shown]
     titles = ("key", *STACKS)
     table = [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *lines]
-    return _PAGE.format(table="\n".join(table), sha256=MANIFEST_SHA256, version=ENVOY_GATEWAY)
+    return _PAGE.format(table="\n".join(table), version=NEWEST)
 
 
 def _values(stack: str) -> dict[str, Entry]:
@@ -76,7 +76,21 @@ make up STACK=NAME
 
 The new stack has an empty passphrase, so the program refuses `secrets` and `selfSigned` in it. Before you set one, type
 `make passphrase STACK=NAME`: [operating.md](operating.md#your-own-backend-and-passphrase) says what it does. A file
-that you write yourself needs at least `context` and `envoyGateway.sha256`: see the example in [config.md](config.md).
+that you write yourself needs at least `context`: see the example in [config.md](config.md).
+
+## Choose a release of Envoy Gateway
+`envoyGateway.version` is enough: the program knows the checksum of
+[these releases](config.md#where-the-envoy-gateway-manifest-comes-from), and downloads the release's own manifest. A
+preview needs no cluster, and once the manifest is in the cache, no network either:
+
+```yaml
+synergychat:envoyGateway:
+  version: {version}
+```
+
+A newer release also needs `envoyGateway.sha256`: without it, the preview shows the checksum and the command that
+accepts it. What else to do before you change the version of a stack that is up:
+[operating.md](operating.md#upgrading-envoy-gateway).
 
 ## My cluster already has Envoy Gateway
 With `platform: external` the stack installs no CRDs, controller or GatewayClass, and uses those of the cluster:
@@ -85,7 +99,6 @@ With `platform: external` the stack installs no CRDs, controller or GatewayClass
 synergychat:platform: external
 synergychat:envoyGateway:
   version: {version}                      # the release that is installed
-  sha256: [{sha256}]
   namespace: envoy-gateway-system     # where its controller runs
 synergychat:gateway:
   className: eg                       # a GatewayClass of that controller
@@ -99,8 +112,7 @@ kubectl get gatewayclass
 kubectl get deployment -A -l control-plane=envoy-gateway -o wide
 ```
 
-The program reads the manifest of that release only for the schemas of its CRDs, and installs nothing of it. So `sha256`
-is needed here too. The one above is for {version}. For another release, the first preview shows its checksum.
+The program reads the manifest of that release only for the schemas of its CRDs, and installs nothing of it.
 
 Such a stack creates its namespace and objects in it, and nothing else. Use a namespace that nobody else uses. An
 existing one is refused unless `adopt` names it; it then gets NetworkPolicies that deny by default and the `restricted`
@@ -113,7 +125,7 @@ that release; so does a preview, if the cluster answers. Keys that only the stac
 ## In one cluster
 All three stacks can run in one cluster: their namespaces and host names differ, and every Gateway gets its own address.
 One stack manages the platform (CRDs, controller, GatewayClass). All others use it, with `platform: external` as
-[above](#my-cluster-already-has-envoy-gateway), and with the `version`, `sha256` and `namespace` of that stack.
+[above](#my-cluster-already-has-envoy-gateway), and with the `version` and `namespace` of that stack.
 
 A stack never changes an object of another stack: it ends with a message instead
 ([operating.md](operating.md#objects-that-exist-already)).
@@ -123,8 +135,8 @@ Bring up the stack with the platform first, and destroy it last. Destroying anot
 [operating.md](operating.md#protected-objects).
 
 ## In a cluster for each stack
-Change only `context` in the committed files: they have the checksum that `envoyGateway.sha256` requires. The state
-records which cluster it is, and a context that leads to another one is refused
+Change only `context` in the committed files. The state records which cluster it is, and a context that leads to another
+one is refused
 ([operating.md](operating.md#another-cluster-behind-the-context)). Every stack then manages its own platform, because
 `platform` is `managed` by default.
 

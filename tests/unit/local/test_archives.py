@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from local.architecture import architecture
 from local.cluster import archive_reader
 from local.errors import UserError
-from local.images.archive_writer import Image, architecture
+from local.images.archive_writer import Image
 
 HERE = architecture()
 ELSEWHERE = "s390x"

@@ -109,9 +109,11 @@ def test_a_tool_without_one_of_its_programs_is_not_used(missing: str) -> None:
     store, artefact = Store("tools"), ARTEFACTS["kubernetes"]
     with store.making(store_key(artefact), lambda _: None) as directory:
         assert directory is not None
-        for name in (*artefact.programs, *artefact.links):
-            if name != missing:
-                (directory / name).write_text("a program")
+        for name in artefact.programs:
+            (directory / name).write_text("a program")
+        for name in artefact.links:
+            (directory / name).symlink_to(artefact.programs[0])
+        (directory / missing).unlink()
     assert setup._find(artefact, store) is None
 
 

@@ -1,13 +1,16 @@
 """EnvoyGateway: the objects of a release, in the order in which they have to exist."""
 
+import hashlib
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from components import EnvoyGateway, EnvoyGatewayArgs
 from components.platform import envoy_gateway
 from components.platform.envoy_gateway import load_envoy_gateway
+from components.platform.sources import cache_directory
 from config import EnvoyGatewayConfig
 from kube.manifest import identity
 from plans.recording import Recording
@@ -91,6 +94,19 @@ def test_a_supported_release_is_not_warned_about(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(envoy_gateway, "line_of", lambda _: line)
     (error,) = record(lambda: load("1.9.1")).log
     assert error.startswith("missing.yaml cannot be read")
+
+
+def test_a_manifest_of_ones_own_instead_of_the_releases_is_used_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    checksum = hashlib.sha256(release.text()).hexdigest()
+    file = cache_directory() / f"{checksum}.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(release.text())
+    settings = EnvoyGatewayConfig(version="1.9.1", sha256=(checksum,))
+    (warning,) = record(lambda: load_envoy_gateway(settings, installs=True)).log
+    assert warning.startswith("synergychat:envoyGateway.sha256 does not have the checksum of Envoy Gateway 1.9.1, ")
 
 
 def test_a_manifest_that_cannot_be_used_ends_the_program_with_nothing_registered() -> None:

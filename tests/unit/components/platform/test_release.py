@@ -87,6 +87,11 @@ def test_a_manifest_of_another_version_is_refused_with_both_fixes() -> None:
         f"install.yaml has Envoy Gateway 1.8.0 ({image}), not 1.9.1: "
         "set synergychat:envoyGateway.version to 1.8.0, or its sha256 to the checksum of 1.9.1's manifest"
     )
+    # The cache has the old manifest, and the stack's file its checksum.
+    assert refusal(with_image(image), version="1.9.1", sha256=("0" * 64,)).endswith(
+        "set synergychat:envoyGateway.version to 1.8.0, "
+        "or remove synergychat:envoyGateway.sha256, which 1.9.1 does not need"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.unit.web import Web, serving
 DATA = release.text()
 CHECKSUM = hashlib.sha256(DATA).hexdigest()
 OTHER_CHECKSUM = "0" * 64
+NEWER = "1.9.99"
+"""A release whose checksum the program does not know."""
 PAGE = b"\n <!DOCTYPE html><html><body>Sign in to the proxy</body></html>"
 
 
@@ -154,13 +157,93 @@ def test_a_download_with_another_checksum_is_refused_and_not_kept(web: Web, cach
     assert kept(cache) == []
 
 
-def test_a_download_without_a_checksum_is_refused_with_the_one_it_has(web: Web, cache: Path) -> None:
-    assert refusal(cache, f"{web.url}/install.yaml") == (
-        f"{web.url}/install.yaml cannot be used without a SHA-256 checksum. The download has\n  {CHECKSUM}\n"
-        "Compare it with one from a source that you trust, then add it to "
-        "synergychat:envoyGateway.sha256 in the stack's file."
+def test_a_download_of_an_unknown_release_is_refused_with_its_checksum_and_the_command(web: Web, cache: Path) -> None:
+    assert refusal(cache, f"{web.url}/install.yaml", version=NEWER) == (
+        f"{web.url}/install.yaml cannot be used without a SHA-256 checksum, and this program does not know that of "
+        f"Envoy Gateway {NEWER}. The download has\n  {CHECKSUM}\n"
+        "Compare it with one from a source that you trust, then type:\n"
+        f"  pulumi config set --path 'synergychat:envoyGateway.sha256[0]' {CHECKSUM}"
     )
     assert kept(cache) == []
+
+
+# A known release
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two releases that the program knows: 1.9.1, which the web server and the tests have, and 1.8.3."""
+    sums = {"1.8.3": OTHER_CHECKSUM, "1.9.1": CHECKSUM}
+    monkeypatch.setattr(release, "ENVOY_GATEWAY", replace(release.ENVOY_GATEWAY, known=sums))
+
+
+@pytest.mark.usefixtures("known")
+def test_the_version_alone_is_enough_for_a_known_release(
+    web: Web, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = replace(release.ENVOY_GATEWAY, url=f"{web.url}/v{{version}}/install.yaml")
+    monkeypatch.setattr(release, "ENVOY_GATEWAY", product)
+    assert read(cache, None, version="1.9.1").data == DATA
+    web.status = 500
+    assert read(cache, None, version="1.9.1").data == DATA
+    assert web.asked == ["/v1.9.1/install.yaml"]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_mirror_of_a_known_release_needs_no_checksum(web: Web, cache: Path) -> None:
+    assert read(cache, f"{web.url}/mirror/install.yaml", version="1.9.1").data == DATA
+
+
+@pytest.mark.usefixtures("known")
+def test_a_download_that_is_not_the_known_release_is_refused_with_the_release_that_it_is(web: Web, cache: Path) -> None:
+    assert refusal(cache, web.url, version="1.8.3") == (
+        f"{web.url} is not the manifest of Envoy Gateway 1.8.3:\n"
+        f"  {CHECKSUM}  found, Envoy Gateway 1.9.1\n  {OTHER_CHECKSUM}  the release's\n"
+        "Find out why before you use it. If it is a manifest of your own, set synergychat:envoyGateway.sha256 to its "
+        "checksum."
+    )
+    assert kept(cache) == []
+
+
+@pytest.mark.usefixtures("known")
+def test_a_checksum_of_the_stack_is_used_instead_of_the_known_one(web: Web, cache: Path) -> None:
+    assert read(cache, web.url, CHECKSUM, version="1.8.3").data == DATA
+    assert f"  {OTHER_CHECKSUM}  accepted, Envoy Gateway 1.8.3\n" in refusal(
+        cache, f"{web.url}/install.yaml", OTHER_CHECKSUM, version="1.9.1"
+    )
+
+
+@pytest.mark.usefixtures("known")
+def test_a_file_of_ones_own_is_not_compared_with_the_known_release(tmp_path: Path, cache: Path) -> None:
+    file = tmp_path / "install.yaml"
+    file.write_bytes(DATA)
+    assert read(cache, file, version="1.8.3").data == DATA
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({"version": "1.9.1", "sha256": ("1" * 64,)}, True),
+        ({"version": "1.9.1", "sha256": (OTHER_CHECKSUM,)}, True),
+        ({"version": "1.9.1", "sha256": ("1" * 64, CHECKSUM)}, False),
+        ({"version": "1.9.1"}, False),
+        ({"version": NEWER, "sha256": ("1" * 64,)}, False),
+        ({"version": "1.9.1", "sha256": ("1" * 64,), "manifest": "a-chart"}, False),
+        ({"version": "1.9.1", "sha256": ("1" * 64,), "manifest": "https://mirror.example.com/install.yaml"}, False),
+    ],
+)
+@pytest.mark.usefixtures("known")
+def test_a_checksum_that_takes_another_manifest_for_the_releases_own_is_warned_about(
+    settings: dict[str, Any], warned: bool
+) -> None:
+    warning = sources.other_than_released(release.source(**settings))
+    assert warning == (
+        "synergychat:envoyGateway.sha256 does not have the checksum of Envoy Gateway 1.9.1, "
+        f"{CHECKSUM}: another manifest is used. If it is not one of your own, remove "
+        "synergychat:envoyGateway.sha256, which this release does not need"
+        if warned
+        else None
+    )
 
 
 @pytest.mark.parametrize("checksums", [(), (CHECKSUM,)])
@@ -168,7 +251,7 @@ def test_a_download_that_is_a_web_page_is_refused_without_its_checksum(
     web: Web, cache: Path, checksums: tuple[str, ...]
 ) -> None:
     web.body = PAGE
-    message = refusal(cache, web.url, *checksums)
+    message = refusal(cache, web.url, *checksums, version=NEWER)
     assert message == f"{web.url} is a web page, not a manifest: does a proxy or a login page answer?"
 
 
@@ -177,9 +260,8 @@ def test_an_incomplete_download_is_refused_without_its_checksum(
     web: Web, cache: Path, checksums: tuple[str, ...]
 ) -> None:
     web.missing = 1000
-    message = refusal(cache, web.url, *checksums)
+    message = refusal(cache, web.url, *checksums, version=NEWER)
     assert message.startswith(f"{web.url} cannot be downloaded: the connection ended 1000 bytes too early\n")
-    assert hashlib.sha256(DATA).hexdigest() not in message
     assert kept(cache) == []
 
 
@@ -194,7 +276,14 @@ def test_a_host_that_does_not_answer_is_named_with_the_alternatives(web: Web, ca
     message = refusal(cache, gone.url, CHECKSUM)
     assert message.startswith(f"{gone.url} cannot be downloaded: [Errno 111] Connection refused\n")
     assert "synergychat:envoyGateway.manifest" in message
-    assert str(sources.cache_directory()) in message
+    assert f"store the manifest in {sources.cache_directory()} as {CHECKSUM}.yaml (`make up` does so" in message
+
+
+def test_a_host_that_does_not_answer_for_an_unknown_release_asks_for_the_checksum_too(web: Web, cache: Path) -> None:
+    with serving(Web()) as gone:
+        pass
+    message = refusal(cache, gone.url, version=NEWER)
+    assert "as SHA256.yaml, with its checksum in synergychat:envoyGateway.sha256" in message
 
 
 def test_a_download_that_is_too_slow_is_aborted(web: Web, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
