@@ -3,3 +3,7 @@
 `compare(base, head)` of two `plans.Plan` returns a Comparison. It needs no cluster: the same evaluator that answers
 `make explain` answers one representative request per class, on both sides.
 """
+
+from compare.comparison import Comparison, compare
+
+__all__ = ["Comparison", "compare"]

@@ -1,7 +1,7 @@
 """Asked: the requests that stand for all classes, each with its outcome on both sides."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from compare.outcomes import Outcome, ask
@@ -40,14 +40,12 @@ class Asked:
     @property
     def pattern(self) -> str:
         """The requests of the class, such as `POST chat.example.com/api/*, header x-user=1`."""
-        found = [match for match in (self.took_before, self.took_after) if match is not None]
-        if self.site.scheme in ("tcp", "udp", "tls") or not found:
-            return self.site.authority + ("" if found or not self.request.has_http else self.request.path)
-        path = max(found, key=precedence)
-        method = next((one.value for match in found for one in match.headers if one.name == METHOD), "")
-        conditions = dict.fromkeys(_conditions(found))
-        words = f"{method} {self.site.authority}{_path(path)}".strip()
-        return ", ".join((words, *conditions))
+        return pattern(self.site, self.request, [self.took_before, self.took_after])
+
+    @property
+    def pattern_after(self) -> str:
+        """The requests that the match of the head takes, whatever took them before."""
+        return pattern(self.site, self.request, [self.took_after])
 
     @property
     def command(self) -> str:
@@ -81,6 +79,17 @@ def asked(site: Site, request: Request, base: Side, head: Side) -> Asked:
     return Asked(
         site=site, request=request, before=before, after=after, took_before=_took(was), took_after=_took(will_be)
     )
+
+
+def pattern(site: Site, request: Request, matches: Iterable[Match | None]) -> str:
+    """The requests to a site that all of these matches take."""
+    found = [match for match in matches if match is not None]
+    if site.scheme in ("tcp", "udp", "tls") or not found:
+        return site.authority + ("" if found or not request.has_http else request.path)
+    path = max(found, key=precedence)
+    method = next((one.value for match in found for one in match.headers if one.name == METHOD), "")
+    words = f"{method} {site.authority}{_path(path)}".strip()
+    return ", ".join((words, *dict.fromkeys(_conditions(found))))
 
 
 def command(request: Request) -> str:

@@ -47,7 +47,7 @@ def changes(asked: Iterable[Asked]) -> list[Change]:
     by_host: dict[tuple[str, str, int, str], list[Asked]] = {}
     for one in asked:
         by_host.setdefault(one.key[:4], []).append(one)
-    kinds = {key: _kind(found) for key, found in by_host.items()}
+    kinds: dict[tuple[str, str, int, str], Kind] = {key: _kind(found) for key, found in by_host.items()}
     joined: dict[tuple[Kind, Outcome, Outcome], list[Asked]] = {}
     for one in asked:
         if one.changes:
@@ -131,5 +131,3 @@ def _short(text: str | None) -> str:
     if text is None:
         return "none"
     return text if len(text) <= 120 else f"{text[:117]}..."
-
-

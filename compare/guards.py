@@ -244,9 +244,7 @@ def _covers(wide: Settings, narrow: Settings) -> bool:
     if methods and not (inner_operation.get("methods") and set(inner_operation["methods"]) <= set(methods)):
         return False
     cidrs = principal.get("clientCIDRs")
-    return not cidrs or (
-        bool(inner.get("clientCIDRs")) and all(_is_within(one, cidrs) for one in inner["clientCIDRs"])
-    )
+    return not cidrs or (bool(inner.get("clientCIDRs")) and all(_is_within(one, cidrs) for one in inner["clientCIDRs"]))
 
 
 def _is_within(cidr: str, wider: Sequence[str]) -> bool:
@@ -258,19 +256,13 @@ def _is_within(cidr: str, wider: Sequence[str]) -> bool:
     return any(network.version == one.version and network.subnet_of(one) for one in others)  # pyright: ignore[reportArgumentType]
 
 
-def _extensions(old: Settings, new: Settings) -> bool:
-    return old != new
-
-
 _LOOSER: dict[str, Callable[[Settings, Settings], bool]] = {
     "client certificate": _client_certificate,
     "JWT": _jwt,
     "API key": _list_guard("credentialRefs", "extractFrom"),
     "addresses and rules": _authorizes_more,
     "rate limit": _is_wider_rate,
-    "CORS": _list_guard(
-        "allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", flags=("allowCredentials",)
-    ),
+    "CORS": _list_guard("allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", flags=("allowCredentials",)),
     "CSRF": _list_guard("additionalOrigins"),
 }
 """Guards whose settings are compared. For the others every change may let more in."""

@@ -82,7 +82,7 @@ def ask(side: Side, request: Request, fleet: Fleet | None) -> tuple[Outcome, Ver
     if fleet is None:
         return Outcome(end="no Gateway"), None
     try:
-        verdict = side.evaluator.verdict(request, fleet=fleet, with_nearest=False)
+        verdict = side.evaluator.verdict(request, fleet=fleet, in_detail=False)
         return outcome(verdict, request, side), verdict
     except NotKnown:
         return Outcome(end=_DEPENDS), None
@@ -206,5 +206,3 @@ def _guarding_filters(rule: Manifest) -> Iterator[tuple[str, Any]]:
             yield "CORS", value.get("cors") or {}
         if value.get("type") == "ExternalAuth":
             yield "external authorization", value.get("externalAuth") or {}
-
-

@@ -57,7 +57,7 @@ def _of_site(site: Site, base: Side, head: Side, missing: dict[str, None]) -> It
 
 
 def _list(side: Side, fleet: Fleet | None, site: Site) -> dict[Match, Outcome]:
-    """The matches of a site in their order, each with what its rule does. A second equal match never takes a request."""
+    """The matches of a site in their order, each with what its rule does. A second equal match takes nothing."""
     found: dict[Match, Outcome] = {}
     for entry in side.evaluator.entries(site.request(), fleet) if fleet else ():
         if entry.match not in found:

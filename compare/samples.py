@@ -48,7 +48,7 @@ def path_outside(match: Match) -> str | None:
     if match == replace(match, path_kind="PathPrefix", path="/"):
         return None
     nearby = next(iter(paths_of(match)), "/")
-    beside = f"{nearby.rstrip('/')}-{_RARE}"
+    beside = f"{nearby.rstrip('/') or '/'}-{_RARE}"
     return None if accepts_path(match, beside) else beside
 
 

@@ -1,8 +1,8 @@
 """Explain: which listener, route and rule take a request, derived from Gateway API and Envoy Gateway objects alone.
 
 `explain(objects, Request.of(url), problems=...)` returns a Verdict. It needs no cluster and no Pulumi, and follows
-Envoy Gateway where that differs from Gateway API. The problems are those that `checks.rules` finds in the objects. An Evaluator answers
-many requests for the same objects.
+Envoy Gateway where that differs from Gateway API. The problems are those that `checks.rules` finds in the objects.
+An Evaluator answers many requests for the same objects.
 """
 
 from explain.explain import Evaluator, explain

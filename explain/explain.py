@@ -69,12 +69,12 @@ class Evaluator:
         self._rejections: dict[tuple[Listener, ...], Refusal | None] = {}
         self._lookups: dict[Hashable, _Lookup] = {}
 
-    def verdict(self, request: Request, *, fleet: Fleet | None = None, with_nearest: bool = True) -> Verdict:
+    def verdict(self, request: Request, *, fleet: Fleet | None = None, in_detail: bool = True) -> Verdict:
         """The verdict on `request`.
 
         Where several Gateways listen on the port, it is the verdict of the first one that takes the request: each has
         an address of its own, unless their class merges them, and the request does not say which one it goes to.
-        `fleet` says it. `with_nearest` looks for the rules that come closest, which takes time.
+        `fleet` says it. `in_detail` also looks for the rules that come closest, and for ties; that takes time.
         """
         topology = self.topology
         port = port_reached(request, topology)
@@ -85,7 +85,7 @@ class Evaluator:
             serving, unfit = self._fitting(one, request, port)
             reasons |= unfit
             if serving:
-                verdicts.append(self._of_fleet(serving, request, with_nearest=with_nearest))
+                verdicts.append(self._of_fleet(serving, request, in_detail=in_detail))
         if not verdicts:
             gateways = [gateway for one in asked for gateway in one.gateways]
             untaken = without_listener(request, port, reasons, gateways, topology)
@@ -93,7 +93,9 @@ class Evaluator:
         best = next((verdict for verdict in verdicts if verdict.taken), verdicts[0])
         if len(verdicts) == 1:
             return best
-        return replace(best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them"))
+        return replace(
+            best, notes=(*best.notes, f"{len(verdicts)} Gateways listen on port {port}; this is one of them")
+        )
 
     def entries(self, request: Request, fleet: Fleet) -> tuple[Entry, ...]:
         """The list of matches in which Envoy looks for the request's path, the first that matches takes it."""
@@ -140,7 +142,7 @@ class Evaluator:
         rows = self._table(tuple(serving))
         return _Lookup(serving, entries=rows.list_for(request.host), table=rows, untaken=untaken)
 
-    def _of_fleet(self, serving: Sequence[Listener], request: Request, *, with_nearest: bool) -> Verdict:
+    def _of_fleet(self, serving: Sequence[Listener], request: Request, *, in_detail: bool) -> Verdict:
         found = self._lookup(serving, request)
         if found.refusal:
             return Verdict(request, refusal=found.refusal)
@@ -153,9 +155,9 @@ class Evaluator:
             return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
         for entry in found.entries:
             if path_matches(entry.match, settled.path) and next(mismatches(entry.match, settled), None) is None:
-                tie = _tie(entry, found.entries, settled, self.topology)
+                tie = _tie(entry, found.entries, settled, self.topology) if in_detail else ()
                 return Verdict(settled, self.taken(entry, settled), notes=(*notes, *tie))
-        near = nearest(found.table, found.serving, settled) if with_nearest else ()
+        near = nearest(found.table, found.serving, settled) if in_detail else ()
         return Verdict(settled, nearest=near, notes=notes, untaken=found.untaken)
 
     def _table(self, serving: tuple[Listener, ...]) -> Table:
@@ -258,7 +260,9 @@ def _without_backend(targets: Sequence[Backend], request: Request) -> Answer | N
 def _tie(entry: Entry, entries: Sequence[Entry], request: Request, topology: Topology) -> Iterator[str]:
     """A note about another route with the same matches: the older one goes first, which no file says."""
     for other in entries:
-        if other.rule.route == entry.rule.route or precedence(other.match) != precedence(entry.match):
+        if other.rule.route == entry.rule.route or not path_matches(other.match, request.path):
+            continue
+        if precedence(other.match) != precedence(entry.match):
             continue
         if next(mismatches(other.match, request), None) is None:
             by_age = _created(entry.rule.route, topology) != _created(other.rule.route, topology)
