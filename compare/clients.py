@@ -51,7 +51,6 @@ def changes(asked: Iterable[Asked]) -> list[Change]:
     joined: dict[tuple[Kind, Outcome, Outcome], list[Asked]] = {}
     for one in asked:
         if one.changes:
-            # A request says which path below a prefix a redirect or a backend gets; the others of its class have theirs.
             joined.setdefault((kinds[one.key[:4]], one.before, one.after), []).append(one)
     found = [_change(kind, before, after, group) for (kind, before, after), group in joined.items()]
     order: tuple[Kind, ...] = ("gone", "changed", "new")

@@ -58,7 +58,12 @@ def same_class(request: Request, comparison: Comparison) -> Asked:
     return asked(found[pattern], request, comparison.base, comparison.head)
 
 
-@settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink a failure takes minutes
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(tables(6), tables(20), st.booleans())
 def test_a_request_outside_of_the_changed_classes_has_the_same_outcome(base: Table, head: Table, near: bool) -> None:
     if near:  # most pull requests change one route of many
@@ -89,7 +94,7 @@ def test_a_rule_that_goes_to_another_backend_is_one_line_for_all_its_requests() 
     assert lines(comparison) == ["http://chat.example.com/api/*: web:80 100 % -> api:80 100 %"]
     (change,) = comparison.clients
     assert change.command == 'curl -i --resolve chat.example.com:80:"$ADDRESS" http://chat.example.com/api'
-    assert comparison.nothing_else == "nothing else changes (3 classes of requests)"
+    assert comparison.nothing_else == "nothing else changes (2 classes of requests)"
 
 
 def test_hosts_that_come_and_go_are_named() -> None:
