@@ -10,8 +10,10 @@ from compare import Comparison
 from compare.document import SCHEMA, document
 from compare.markdown import LONGEST, comment
 from compare.page import page
+from compare.text import sections
 from tests.cases.builders import Manifest, backend, manifest, path, route, rule
 from tests.unit.compare.plans_of import compared
+from tests.unit.program import ROOT
 
 HOSTILE = "</pre></details><script>alert(1)</script>\n```\n# [x](javascript:alert(1)) @everyone <img src=x onerror=y>"
 
@@ -103,3 +105,14 @@ def test_the_picture_marks_what_is_new_gone_and_changed() -> None:
     assert re.search(r'class="gone">[^g]*HTTPRoute chat/old', first)
     assert re.search(r'class="changed">.*?HTTPRoute chat/web', first)
     assert re.search(r'class="new">.*?HTTPRoute chat/new', second)
+
+
+def test_the_page_of_the_docs_shows_what_a_comparison_says() -> None:
+    hosts = ["chat.example.com"]
+    base = route(rule(matches=[path("/"), path("/api")]), hostnames=hosts)
+    head = route(rule(matches=[path("/")]), rule(backend("api"), matches=[path("/api")]), hostnames=hosts)
+    comparison = compared([base], [head])
+    shown = (ROOT / "docs" / "compare.md").read_text().splitlines()
+    assert f"prod: {comparison.summary}" in shown
+    for section in sections(comparison):
+        assert section.detail or {section.title, *(f"  {line}" for line in section.lines)} <= set(shown)
