@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from compare.asked import Asked
 from compare.guards import Guard, loosened
+from diagnostics.terminal import printable
 
 _OPEN = "open"
 _HEADER = (
@@ -40,9 +41,7 @@ def exposures(asked: Iterable[Asked]) -> list[Exposure]:
 def lines(asked: Iterable[Asked]) -> list[str]:
     """The reachable workloads of the head, one line for each kind of requests: the contents of the committed file."""
     found = {
-        f"{workload} <- {one.pattern_after}: {_behind(one.after.guards)}"
-        for one in asked
-        for workload in one.after.workloads
+        f"{_place(workload, one)}: {_behind(one.after.guards)}" for one in asked for workload in one.after.workloads
     }
     return [*_HEADER, *sorted(found)]
 
@@ -57,7 +56,7 @@ def beyond(accepted: Iterable[str], asked: Iterable[Asked]) -> list[Exposure]:
     found: dict[tuple[str, str], Exposure] = {}
     for one in asked:
         for workload in one.after.workloads:
-            place, behind = f"{workload} <- {one.pattern_after}", _behind(one.after.guards)
+            place, behind = _place(workload, one), _behind(one.after.guards)
             accepting = known.get(place, [])
             if not any(_accepts(guards, one.after.guards) for guards in accepting):
                 what = f"{behind}, not in the file" + (
@@ -92,6 +91,11 @@ def _accepts(guards: set[str], actual: Iterable[Guard]) -> bool:
 
 def _opening(guards: set[str]) -> set[str]:
     return {guard for guard in guards if guard.startswith("CORS")}
+
+
+def _place(workload: str, one: Asked) -> str:
+    """The workload and the requests, on one line."""
+    return printable(f"{workload} <- {one.pattern_after}").replace("\n", "\\n")
 
 
 def _behind(guards: Iterable[Guard]) -> str:

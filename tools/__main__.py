@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--url", required=True)
     command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
     command.add_argument("--header", action="append", default=[], help="name: value; can be repeated")
-    command = add("compare", lambda given: compare.run(given.base, given.stack, given.out))
+    command = add("compare", lambda given: compare.command(given.base, given.stack, given.out))
     command.add_argument("--stack", default="dev")
     command.add_argument("--base", required=True, help="a revision of git, such as main")
     command.add_argument("--out", default="", help="directory for comment.md, changes.json and report.html")

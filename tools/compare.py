@@ -19,7 +19,9 @@ from compare.page import page
 from compare.text import one_line, sections
 from kube.atomic_write import write_whole
 from local import child, supplies, venv
+from local.command import explained
 from local.errors import UserError
+from local.lock import locked
 from local.paths import REPOSITORY, private_cache
 from local.toolchain.progress import Progress
 from plans import Plan, PlanError, plan
@@ -37,6 +39,18 @@ class Base:
     plan: Plan
     reason: str = ""
     is_broken: bool = False
+
+
+def command(base: str, stack: str, out: str) -> int:
+    """Run the comparison. A failure ends with 3, as without a plan: 1 would say that something differs."""
+    try:
+        return run(base, stack, out)
+    except UserError as error:
+        reason = error
+    except OSError as error:
+        reason = explained(error)
+    print(f"error: {reason}", file=sys.stderr)
+    return NO_PLAN
 
 
 def run(base: str, stack: str, out: str, *, repository: Path = REPOSITORY) -> int:
@@ -98,8 +112,9 @@ def _python(base: Path, head: Path) -> Path | str:
         return Path(sys.executable)
     digest = hashlib.sha256(wanted.read_bytes() + repr(sys.version_info[:2]).encode()).hexdigest()[:16]
     directory = private_cache("plans") / digest
-    if not venv.install((str(wanted),), directory):
-        return "its packages cannot be installed, see above"
+    with locked(directory.with_suffix(".lock"), lambda holder: print(f"Waiting for another set-up ({holder}).")):
+        if not venv.install((str(wanted),), directory):
+            return "its packages cannot be installed, see above"
     return directory / "bin" / "python"
 
 

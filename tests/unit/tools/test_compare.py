@@ -103,6 +103,11 @@ def test_a_base_that_does_not_exist_is_named(repository: Path, base: str) -> Non
     assert raised.value.fix in ("Type: git fetch origin main", "Type: make compare BASE=main")
 
 
+def test_a_failure_does_not_end_as_if_something_differed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.command("no-such-revision", "dev", "") == compare.NO_PLAN
+    assert "There is no revision 'no-such-revision' here" in capsys.readouterr().err
+
+
 def test_outside_of_a_repository_the_user_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a git repository"):
         compare.run("main", "dev", "", repository=tmp_path)
