@@ -101,10 +101,14 @@ def test_the_page_has_only_tags_of_ours(made: object) -> None:
 def test_the_picture_marks_what_is_new_gone_and_changed() -> None:
     before = [route(name="web"), route(name="old")]
     text = page(compared(before, [route(rule(backend("api")), name="web"), route(name="new")]))
-    first, second = (part.partition("</svg>")[0] for part in text.split("<svg")[1:])
-    assert re.search(r'class="gone">[^g]*HTTPRoute chat/old', first)
-    assert re.search(r'class="changed">.*?HTTPRoute chat/web', first)
-    assert re.search(r'class="new">.*?HTTPRoute chat/new', second)
+    first, second = (
+        {name: mark for mark, name in re.findall(r'<g class="(\w*)">.*?<title>(.*?)</title>', part)}
+        for part in text.split("<svg")[1:]
+    )
+    assert first["HTTPRoute chat/old"] == "gone"
+    assert first["HTTPRoute chat/web"] == second["HTTPRoute chat/web"] == "changed"
+    assert second["HTTPRoute chat/new"] == second["Service chat/api:80"] == "new"
+    assert first["Gateway chat/gate"] == ""
 
 
 def test_the_page_of_the_docs_shows_what_a_comparison_says() -> None:
