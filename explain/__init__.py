@@ -2,10 +2,11 @@
 
 `explain(objects, Request.of(url), problems=...)` returns a Verdict. It needs no cluster and no Pulumi, and follows
 Envoy Gateway where that differs from Gateway API. The problems are those that `checks.rules` finds in the objects.
+An Evaluator answers many requests for the same objects.
 """
 
-from explain.explain import explain
+from explain.explain import Evaluator, explain
 from explain.request import Request, RequestError
 from explain.verdict import Verdict
 
-__all__ = ["Request", "RequestError", "Verdict", "explain"]
+__all__ = ["Evaluator", "Request", "RequestError", "Verdict", "explain"]

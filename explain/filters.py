@@ -17,6 +17,8 @@ from gatewayapi.topology import Topology
 from kube.manifest import Manifest, namespace_of
 from kube.read import NotKnown, read, values
 
+FIXED_ANSWER = "a fixed answer of"
+"""Start of the reason of an answer that an HTTPRouteFilter gives."""
 _WELL_KNOWN = {"http": 80, "https": 443}
 
 
@@ -175,7 +177,7 @@ def _extended(value: Manifest, before: Effects, route: Manifest, topology: Topol
     spec: Manifest = found["spec"]
     steps, forwarded, answer = before.steps, before.forwarded, before.answer
     if response := spec.get("directResponse"):
-        answer = Answer(int(response.get("statusCode") or 200), f"a fixed answer of {name}")
+        answer = Answer(int(response.get("statusCode") or 200), f"{FIXED_ANSWER} {name}")
         steps += (f"{name}: answers {answer.status}",)
     if rewrite := spec.get("urlRewrite"):
         forwarded = _rewritten(rewrite, forwarded, Match())

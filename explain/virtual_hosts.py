@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from explain.matches import Match, precedence
 from explain.refusal import Refusal
@@ -33,8 +34,16 @@ class Table:
 
     def list_for(self, host: str) -> tuple[Entry, ...]:
         """The list of the most specific host name that matches `host`. Envoy looks into no other one."""
-        best = hostnames.most_specific((entry.hostname for entry in self.entries), host)
-        return tuple(entry for entry in self.entries if entry.hostname == best)
+        found = self._by_hostname
+        best = next((pattern for pattern in hostnames.patterns_of(host) if pattern in found), None)
+        return tuple(found[best]) if best is not None else ()
+
+    @cached_property
+    def _by_hostname(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.hostname, []).append(entry)
+        return found
 
 
 def table(serving: Sequence[Listener], topology: Topology, errors: ServerErrors) -> Table:
@@ -45,12 +54,15 @@ def table(serving: Sequence[Listener], topology: Topology, errors: ServerErrors)
     entries: list[Entry] = []
     detached: list[Refusal] = []
     for route in topology.objects.of_kind(GATEWAY_API, *ROUTES):
+        reached = [found for found in topology.known_attachments(route) if found.listener in serving]
+        if not reached:
+            continue
         rules = rules_of(route, topology)
         dropped = [rule.refusal for rule in rules if rule.refusal]
         left_out = errors.of_route(route, rules)
-        for attachment in topology.known_attachments(route):
+        for attachment in reached:
             listener = attachment.listener
-            if listener is None or listener not in serving:
+            if listener is None:
                 continue
             if attachment.refusal:
                 detached.append(Refusal(str(ObjectName.of(route)), attachment.refusal))

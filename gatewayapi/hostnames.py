@@ -4,7 +4,7 @@ A wildcard of Gateway API stands for one or more labels, one of a certificate fo
 https://gateway-api.sigs.k8s.io/reference/spec/#hostname, RFC 6125 section 6.4.3.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 ANY = "*"
 
@@ -17,6 +17,14 @@ def matches(pattern: str, host: str) -> bool:
 def specificity(pattern: str) -> tuple[bool, int]:
     """Sort key, greater if more specific: a plain name beats any wildcard, the longer wildcard the shorter."""
     return not pattern.startswith("*"), len(pattern)
+
+
+def patterns_of(host: str) -> Iterator[str]:
+    """Every pattern that matches the host of a request, the most specific first."""
+    yield host
+    _, *suffixes = host.split(".")
+    yield from (f"*.{'.'.join(suffixes[index:])}" for index in range(len(suffixes)))
+    yield ANY
 
 
 def most_specific(patterns: Iterable[str], host: str) -> str | None:

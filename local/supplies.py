@@ -17,6 +17,11 @@ def for_program(progress: Progress) -> Tools:
     return _with_manifest(_PROGRAM, progress)
 
 
+def for_plan(progress: Progress) -> Tools:
+    """Ensure what a plan without an engine needs: the manifest of Envoy Gateway."""
+    return _with_manifest((), progress)
+
+
 def for_stack(progress: Progress) -> Tools:
     """Ensure the same and `kubectl`, which finds out why an object is not ready."""
     return _with_manifest(_STACK, progress)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from local.command import exit_code
-from tools import check, explain, lifecycle, passphrase, show_config
+from tools import check, compare, explain, lifecycle, passphrase, show_config
 from tools.conformance import run as conformance
 from tools.stack import Stack
 
@@ -47,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--url", required=True)
     command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
     command.add_argument("--header", action="append", default=[], help="name: value; can be repeated")
+    command = add("compare", lambda given: compare.command(given.base, given.stack, given.out))
+    command.add_argument("--stack", default="dev")
+    command.add_argument("--base", required=True, help="a revision of git, such as main")
+    command.add_argument("--out", default="", help="directory for comment.md, changes.json and report.html")
     command = add_for_stack(
         "down", lambda stack, given: lifecycle.down(stack, purge=given.purge, confirmed=given.confirm)
     )

@@ -53,6 +53,13 @@ def test_the_environment_chooses_nothing(clone: Path, target: str) -> None:
         assert "--purge" not in given
 
 
+def test_compare_takes_base_stack_and_directory_from_the_command_line_only(clone: Path) -> None:
+    environment = dict.fromkeys(("BASE", "STACK", "OUT"), "1")
+    assert arguments(clone, "compare", **environment) == ["compare", "--base=", "--stack=dev", "--out="]
+    typed = ("compare", "BASE=main", "STACK=prod", "OUT=out")
+    assert arguments(clone, *typed) == ["compare", "--base=main", "--stack=prod", "--out=out"]
+
+
 def test_the_seed_of_the_faults_is_1_unless_the_command_line_has_another(clone: Path) -> None:
     assert arguments(clone, "faults", SEED="7") == ["faults", "--seed=1"]
     assert arguments(clone, "faults", "SEED=7") == ["faults", "--seed=7"]
@@ -91,7 +98,15 @@ def test_text_on_the_command_line_is_never_run(clone: Path, variable: str, text:
 
 @pytest.mark.parametrize(
     ("target", "variable"),
-    [("explain", "URL"), ("explain", "METHOD"), ("explain", "HEADER"), ("passphrase", "KEY"), ("faults", "SEED")],
+    [
+        ("explain", "URL"),
+        ("explain", "METHOD"),
+        ("explain", "HEADER"),
+        ("compare", "BASE"),
+        ("compare", "OUT"),
+        ("passphrase", "KEY"),
+        ("faults", "SEED"),
+    ],
 )
 def test_a_variable_of_one_target_is_never_run(clone: Path, target: str, variable: str, tmp_path: Path) -> None:
     text = f"$(shell touch {tmp_path}/injected)'; touch {tmp_path}/injected; '"

@@ -1,0 +1,58 @@
+"""Document: a comparison as JSON, described by `changes.schema.json`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from compare.comparison import Comparison
+
+SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("changes.schema.json").read_text())
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as values of JSON."""
+    return {
+        "stack": comparison.stack,
+        "differs": comparison.differs,
+        "summary": comparison.summary,
+        "plan": comparison.plan,
+        "deletions": [
+            {"object": loss.name, "kind": loss.kind, "cure": loss.cure}
+            for loss in comparison.losses
+            if loss.action == "delete"
+        ],
+        "replacements": [
+            {"object": loss.name, "kind": loss.kind, "why": loss.why, "cure": loss.cure}
+            for loss in comparison.losses
+            if loss.action == "replace"
+        ],
+        "interruptions": [
+            {"object": loss.name, "kind": loss.kind, "why": loss.why, "cure": loss.cure}
+            for loss in comparison.losses
+            if loss.action == "interrupt"
+        ],
+        "exposure": [
+            {"workload": one.workload, "requests": one.where, "what": one.what, "command": one.command}
+            for one in comparison.exposure
+        ],
+        "clients": [
+            {"kind": change.kind, "requests": list(change.where), "what": list(change.what), "command": change.command}
+            for change in comparison.clients
+        ],
+        "classes": {
+            "asked": comparison.questions.classes,
+            "changed": comparison.questions.classes - comparison.unchanged_classes,
+            "notRepresented": list(comparison.questions.not_represented),
+        },
+        "objects": [
+            {
+                "action": change.action,
+                "object": change.name,
+                "fields": [{"path": one.field, "old": one.old, "new": one.new} for one in change.fields],
+            }
+            for change in comparison.objects
+        ],
+        "newProblems": [{"code": one.code, "text": str(one)} for one in comparison.new_problems],
+        "endedProblems": [{"code": one.code, "text": str(one)} for one in comparison.ended_problems],
+        "notes": list(comparison.notes),
+    }

@@ -1,0 +1,192 @@
+"""`make compare BASE=main`: what a change of the repository changes for clients and in a cluster, without a cluster."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare import Comparison, compare
+from compare.document import document
+from compare.markdown import comment
+from compare.page import page
+from compare.text import one_line, sections
+from kube.atomic_write import write_whole
+from local import child, supplies, venv
+from local.command import explained
+from local.errors import UserError
+from local.lock import locked
+from local.paths import REPOSITORY, private_cache
+from local.toolchain.progress import Progress
+from plans import Plan, PlanError, plan
+
+SAME, DIFFERS, MISTAKE, NO_PLAN = 0, 1, 2, 3
+_STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_REQUIREMENTS = "requirements.txt"
+
+
+@dataclass(frozen=True)
+class Base:
+    """The plan of the base. Without one, `reason` says why in one line."""
+
+    revision: str
+    plan: Plan
+    reason: str = ""
+    is_broken: bool = False
+
+
+def command(base: str, stack: str, out: str) -> int:
+    """Run the comparison. A failure ends with 3, as without a plan: 1 would say that something differs."""
+    try:
+        return run(base, stack, out)
+    except UserError as error:
+        reason = error
+    except OSError as error:
+        reason = explained(error)
+    print(f"error: {reason}", file=sys.stderr)
+    return NO_PLAN
+
+
+def run(base: str, stack: str, out: str, *, repository: Path = REPOSITORY) -> int:
+    """Print what changes between the base revision and the working tree, and write it to files in `out`.
+
+    Return 0 if nothing changes, 1 if something does, 2 for a mistake in the working tree's config, 3 if either side
+    cannot be planned.
+    """
+    if not _STACK.fullmatch(stack):
+        raise UserError(f"{stack!a} is not the name of a stack.")
+    revision = _revision(base, repository)
+    with Progress() as progress:
+        supplies.for_plan(progress)
+    with _worktree(revision, repository) as directory, ThreadPoolExecutor(1) as other:
+        python = _python(directory, repository)
+        before = other.submit(_base, directory, stack, revision, python)
+        try:
+            head = plan(repository, stack)
+        except PlanError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return MISTAKE if error.is_mistake else NO_PLAN
+        made = before.result()
+    file = repository / f"exposure.{stack}.txt"
+    accepted = file.read_text(encoding="utf-8").splitlines() if file.exists() else None
+    found = compare(made.plan, head, accepted_exposure=accepted)
+    said = f"Compared with {base} ({revision[:12]})." if not made.reason else made.reason
+    _print(found, said, file)
+    if out:
+        _write(found, said, Path(out))
+    if made.is_broken:
+        return NO_PLAN
+    return DIFFERS if found.differs else SAME
+
+
+def _base(directory: Path, stack: str, revision: str, python: Path | str) -> Base:
+    """The plan of the base, or an empty one with the reason."""
+    nothing = Plan(stack=stack, objects=())
+    short = revision[:12]
+    if isinstance(python, str):
+        reason = f"The base {short} cannot be planned, so everything is new: {python}"
+        return Base(revision, nothing, reason, is_broken=True)
+    if not (directory / f"Pulumi.{stack}.yaml").exists():
+        return Base(revision, nothing, f"The base {short} has no stack {stack}, so everything is new.")
+    try:
+        return Base(revision, plan(directory, stack, python=python))
+    except PlanError as error:
+        why = one_line(str(error).strip().splitlines()[-1])
+        reason = f"The base {short} cannot be planned, so everything is new: {why}"
+        return Base(revision, nothing, reason, is_broken=True)
+
+
+def _python(base: Path, head: Path) -> Path | str:
+    """The Python for the base's program: this one, or with the packages of the base if these differ.
+
+    The reason if the base's packages cannot be installed.
+    """
+    wanted = base / _REQUIREMENTS
+    if not wanted.exists() or _content(wanted) == _content(head / _REQUIREMENTS):
+        return Path(sys.executable)
+    digest = hashlib.sha256(wanted.read_bytes() + repr(sys.version_info[:2]).encode()).hexdigest()[:16]
+    directory = private_cache("plans") / digest
+    with locked(directory.with_suffix(".lock"), lambda holder: print(f"Waiting for another set-up ({holder}).")):
+        if not venv.install((str(wanted),), directory):
+            return "its packages cannot be installed, see above"
+    return directory / "bin" / "python"
+
+
+def _content(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
+
+
+def _revision(base: str, repository: Path) -> str:
+    """The commit at which the working tree's branch left the base."""
+    if not base:
+        raise UserError("There is no revision to compare with.", "Type: make compare BASE=main")
+    if _git(repository, "rev-parse", "--git-dir").returncode != 0:
+        raise UserError(f"{repository} is not a git repository.", "Compare in a clone.")
+    for name in (base, f"origin/{base}"):
+        found = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if found.returncode == 0:
+            tip = found.stdout.strip()
+            common = _git(repository, "merge-base", tip, "HEAD")
+            return common.stdout.strip() if common.returncode == 0 and common.stdout.strip() else tip
+    shallow = _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+    why = ", and this clone is shallow" if shallow else ""
+    raise UserError(f"There is no revision {base!a} here{why}.", "Type: git fetch origin main")
+
+
+def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-C", str(repository), *arguments]
+    try:
+        return child.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise UserError("git is not installed.", "On Debian: apt-get install git") from None
+
+
+@contextmanager
+def _worktree(revision: str, repository: Path) -> Iterator[Path]:
+    """The files of a revision in a temporary directory, which goes when the block ends, also by a signal."""
+    with tempfile.TemporaryDirectory(prefix="compare-") as temporary:
+        directory = Path(temporary, "base")
+        try:
+            made = _git(repository, "worktree", "add", "--detach", "--quiet", str(directory), revision)
+            if made.returncode != 0:
+                lines = made.stderr.strip().splitlines() or ["no reason given"]
+                raise UserError(f"git cannot check {revision[:12]} out: {lines[-1]}")
+            yield directory
+        finally:
+            # Not by local.child: after a signal it would start nothing.
+            command = ["git", "-C", str(repository), "worktree", "remove", "--force", str(directory)]
+            subprocess.run(command, capture_output=True, check=False)
+
+
+def _print(found: Comparison, said: str, file: Path) -> None:
+    print(one_line(f"{found.stack}: {found.summary}"))
+    print(one_line(said))
+    for section in sections(found):
+        if section.detail:
+            print(f"\n{section.title}: with OUT=directory")
+            continue
+        print(f"\n{section.title}")
+        for line in section.lines:
+            print(f"  {one_line(line)}")
+    if found.exposure:
+        print(f"\nTo accept what becomes reachable, write it to {file.name} with OUT=directory, and commit:")
+        print(f"  cp DIRECTORY/{file.name} {file.name}")
+
+
+def _write(found: Comparison, said: str, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {
+        "comment.md": comment(found, said=said),
+        "changes.json": json.dumps(document(found), indent=2, ensure_ascii=False) + "\n",
+        "report.html": page(found, said=said),
+        f"exposure.{found.stack}.txt": "\n".join(found.exposure_lines) + "\n",
+    }
+    for name, text in files.items():
+        write_whole(directory / name, text.encode("utf-8", "replace"), mode=0o644)
+    print(f"\nWritten to {one_line(str(directory))}: {', '.join(files)}")
