@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF KEY URL METHOD HEADER RUN REPORT SEED PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF KEY URL METHOD HEADER OUT FORMAT SECRETS CHECK REPO REPO_PATH RUN REPORT SEED PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -25,7 +25,7 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config passphrase explain test e2e faults conformance check status down lock
+.PHONY: help up preview config passphrase explain render test e2e faults conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ passphrase: ## encrypt a stack's secrets with a new passphrase, or with a key se
 
 explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
+
+render: ## write what `up` applies as YAML files; OUT=directory [STACK=dev] [FORMAT=plain|kustomize|argocd|flux] [SECRETS=none|external|sealed] [REPO=url] [REPO_PATH=directory]; CHECK=1 compares only
+	$(LOCAL) render $(OF_STACK) --out="$$OUT" --format="$${FORMAT:-plain}" --secrets="$${SECRETS:-none}" --repo="$$REPO" --repo-path="$$REPO_PATH" $(if $(filter 1,$(CHECK)),--check)
 
 status: ## show node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
 	$(LOCAL) status $(OF_STACK)

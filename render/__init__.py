@@ -2,5 +2,7 @@
 
 from render.files import Options, render
 from render.objects import RenderError
+from render.phases import Format
+from render.secrets import Stubs
 
-__all__ = ["Options", "RenderError", "render"]
+__all__ = ["Format", "Options", "RenderError", "Stubs", "render"]

@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
 
 from kube.manifest import Manifest, ObjectName, name_of, namespace_of
 from plans import Plan
 from render import argocd, flux, kustomize, readme
 from render.objects import RenderError, is_secret, left_out, rendered, secret_keys, without_content
-from render.phases import PHASES, File, Placed, place
+from render.phases import PHASES, File, Format, Placed, place
 from render.secrets import Stubs, external, sealed, secrets_page
 from render.yaml_text import yaml_text
 
-Format = Literal["plain", "kustomize", "argocd", "flux"]
 SECRETS_PAGE = "SECRETS.md"
 _LONGEST = 200
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")

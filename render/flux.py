@@ -1,6 +1,6 @@
 """Flux: one Kustomization per folder, each after the one before. https://fluxcd.io/flux/components/kustomize/kustomizations/"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gatewayapi.kinds import GATEWAY_API
@@ -27,7 +27,7 @@ def annotated(manifest: Manifest, placed: Placed) -> Manifest:
         annotations[f"{_TOOLKIT}/force"] = "enabled"
     if not annotations:
         return manifest
-    own = manifest["metadata"].get("annotations") or {}
+    own: Mapping[str, Any] = manifest["metadata"].get("annotations") or {}
     return manifest | {"metadata": manifest["metadata"] | {"annotations": {**own, **annotations}}}
 
 

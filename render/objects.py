@@ -1,9 +1,9 @@
 """Objects as a cluster without Pulumi gets them: without the marks of Pulumi, and without any secret value."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from diagnostics.problem import field_path
+from diagnostics.problem import Path, field_path
 from kube.json_paths import children
 from kube.labels import STACK
 from kube.manifest import Manifest, ObjectName, kind_of
@@ -60,18 +60,15 @@ def left_out(manifest: Manifest) -> list[str]:
 
 
 def _without_marks(manifest: Manifest) -> Manifest:
-    metadata = manifest["metadata"]
-    annotations = {
-        name: value
-        for name, value in (metadata.get("annotations") or {}).items()
-        if not name.startswith(_PULUMI) and name != STACK
-    }
+    metadata: Mapping[str, Any] = manifest["metadata"]
+    own: Mapping[str, Any] = metadata.get("annotations") or {}
+    annotations = {name: value for name, value in own.items() if not name.startswith(_PULUMI) and name != STACK}
     kept = {name: value for name, value in metadata.items() if name != "annotations"}
-    own = {**kept, **({"annotations": annotations} if annotations else {})}
-    return _without_hidden_annotations({**manifest, "metadata": own})
+    changed = {**kept, **({"annotations": annotations} if annotations else {})}
+    return _without_hidden_annotations({**manifest, "metadata": changed})
 
 
-def _without_hidden_annotations(value: Any, path: tuple[Any, ...] = ()) -> Any:
+def _without_hidden_annotations(value: Any, path: Path = ()) -> Any:
     if isinstance(value, list):
         return [_without_hidden_annotations(item, (*path, index)) for index, item in children(value)]
     if not isinstance(value, Mapping):
@@ -84,7 +81,7 @@ def _without_hidden_annotations(value: Any, path: tuple[Any, ...] = ()) -> Any:
     return {name: item for name, item in kept.items() if not (name == "annotations" and item == {} and value[name])}
 
 
-def _hidden(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Sequence[Any], str]]:
+def _hidden(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     if why := _why(value):
         yield path, why
     for step, child in children(value):
@@ -97,5 +94,5 @@ def _why(value: Any) -> str | None:
     return "is secret" if isinstance(value, SecretValue) or is_sealed(value) else None
 
 
-def _is_annotation(path: Sequence[Any]) -> bool:
+def _is_annotation(path: Path) -> bool:
     return len(path) > 2 and path[-3:-1] == ("metadata", "annotations")

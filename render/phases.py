@@ -5,6 +5,7 @@ Whoever applies folder by folder, file by file, creates every object after those
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from gatewayapi.kinds import CERT_MANAGER, POLICIES, ROUTES
 from kube.manifest import Manifest, group_of, kind_of
@@ -17,6 +18,10 @@ _PLATFORM_COMPONENTS = ("synergychat:index:EnvoyGateway", "synergychat:index:Cer
 # A Gateway without the Secrets of its listeners does not become ready.
 _GATEWAY_KINDS = frozenset({"EnvoyProxy", "GatewayClass", "Gateway", "ListenerSet", "Secret"})
 _ROUTING_KINDS = frozenset({*ROUTES, *POLICIES, "ReferenceGrant", "Backend", "HTTPRouteFilter"})
+
+
+Format = Literal["plain", "kustomize", "argocd", "flux"]
+"""The program that applies the files."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,9 @@
 """README files of a render: what each folder has, and how to apply it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from kube.manifest import kind_of
-from render.phases import APPS, CRDS, GATEWAY, PLATFORM, ROUTING, File
+from render.phases import APPS, CRDS, GATEWAY, PLATFORM, ROUTING, File, Format
 
 _TITLES = {
     CRDS: "CRDs",
@@ -42,7 +41,7 @@ def top(
     stack: str,
     phases: Sequence[str],
     files: Sequence[File],
-    format_: Literal["plain", "kustomize", "argocd", "flux"],
+    format_: Format,
     *,
     has_secrets: bool,
 ) -> str:
@@ -59,7 +58,7 @@ def top(
     return "\n".join(lines) + "\n"
 
 
-def _how(phases: Sequence[str], files: Sequence[File], format_: str) -> Iterator[str]:
+def _how(phases: Sequence[str], files: Sequence[File], format_: Format) -> Iterator[str]:
     match format_:
         case "argocd":
             yield "Set `repoURL`, `targetRevision` and `path` in `application.yaml`, commit this directory, and type:"
@@ -68,7 +67,7 @@ def _how(phases: Sequence[str], files: Sequence[File], format_: str) -> Iterator
             yield "Set `url`, `branch` and each `path` in `flux.yaml`, commit this directory, and type:"
             yield from _block(["kubectl apply -f flux.yaml"])
         case _:
-            yield "Apply the folders in their order. The files of a folder are in the order in which they have to exist."
+            yield "Apply the folders in their order. The files of a folder are in the order that they need."
             yield from _block(commands(phases, files, "-k" if format_ == "kustomize" else "-f"))
 
 

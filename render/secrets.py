@@ -67,8 +67,8 @@ def secrets_page(secrets: Sequence[Manifest], stack: str, stubs: Stubs, without_
     if without_digest:
         lines += [
             "",
-            "With Pulumi, a changed Secret replaces the pods that use it. Here it does not, because a render cannot know",
-            "the digest of a value. After a change of a Secret, restart them with `kubectl rollout restart`:",
+            "With Pulumi, a changed Secret replaces the pods that use it. Here it does not, because a render does not",
+            "know the values. After a change of a Secret, restart these with `kubectl rollout restart`:",
             "",
             *(f"- {name}" for name in without_digest),
         ]
@@ -80,8 +80,8 @@ _HOW: Mapping[Stubs, Sequence[str]] = {
         "Create them when their namespace exists. Pods and listeners that use a Secret wait until it is there.",
     ],
     "external": [
-        f"The ExternalSecrets read them from the ClusterSecretStore `{STORE}`, which you create. In the store, each key",
-        "of the last column has one property per key of the Secret.",
+        f"The ExternalSecrets read them from the ClusterSecretStore `{STORE}`, which you create. In the store,",
+        "each key of the last column has one property per key of the Secret.",
     ],
     "sealed": [
         "Seal each value for the cluster, and put the result into `encryptedData` of its SealedSecret. The next render",

@@ -12,6 +12,7 @@ _FIRST_BELOW = ("name",)
 # A reader of YAML 1.1, such as kubectl, takes these words for booleans or null. Numbers, dates and the like do not
 # begin with a letter or a slash.
 _PLAIN = re.compile(r"[A-Za-z/]")
+_STRING = "tag:yaml.org,2002:str"
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -33,10 +34,9 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _represent(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    if "\n" in text:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
     plain = _PLAIN.match(text) and text.lower() not in _WORDS
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+    style = "|" if "\n" in text else None if plain else '"'
+    return dumper.represent_scalar(_STRING, text, style=style)  # pyright: ignore[reportUnknownMemberType]
 
 
 _Dumper.add_representer(str, _represent)
