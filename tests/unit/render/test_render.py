@@ -54,7 +54,9 @@ def objects_in(files: dict[str, str]) -> Iterator[tuple[str, Manifest]]:
 def named(manifest: Manifest) -> str:
     """The name of an object, also of the Secret that a stub stands for."""
     path = ObjectName.declared(manifest).path
-    return path.replace("ExternalSecret.external-secrets.io/", "Secret/").replace("SealedSecret.bitnami.com/", "Secret/")
+    return path.replace("ExternalSecret.external-secrets.io/", "Secret/").replace(
+        "SealedSecret.bitnami.com/", "Secret/"
+    )
 
 
 def earlier_of(plan: Plan) -> dict[str, set[str]]:
@@ -171,7 +173,9 @@ def test_paths_differ_also_where_names_differ_only_in_special_characters() -> No
     assert not any(":" in path for path in paths)
 
 
-@pytest.mark.parametrize("word", ["y", "No", "on", "1e3", "0x1f", "1_000", "12:30:45", "2026-01-02", "~", "", "=", ".5"])
+@pytest.mark.parametrize(
+    "word", ["y", "No", "on", "1e3", "0x1f", "1_000", "12:30:45", "2026-01-02", "~", "", "=", ".5"]
+)
 def test_a_string_stays_a_string_for_every_reader(word: str) -> None:
     text = yaml_text({"metadata": {"name": word}})
     assert f'"{word}"' in text
@@ -179,7 +183,11 @@ def test_a_string_stays_a_string_for_every_reader(word: str) -> None:
 
 
 def test_keys_are_in_a_fixed_order() -> None:
-    manifest = {"spec": {"b": 1, "a": [{"image": "x", "name": "y"}]}, "metadata": {"labels": {}, "name": "n"}, "kind": "K"}
+    manifest = {
+        "spec": {"b": 1, "a": [{"image": "x", "name": "y"}]},
+        "metadata": {"labels": {}, "name": "n"},
+        "kind": "K",
+    }
     assert yaml_text(manifest).splitlines() == [
         "kind: K",
         "metadata:",
@@ -187,7 +195,7 @@ def test_keys_are_in_a_fixed_order() -> None:
         "  labels: {}",
         "spec:",
         "  a:",
-        "  - name: \"y\"",
+        '  - name: "y"',
         "    image: x",
         "  b: 1",
     ]
