@@ -1,7 +1,5 @@
 """Plans to render: the dev stack, and a stack with secrets, apps, a job and certificates."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
