@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED KEY URL METHOD HEADER BASE OUT RUN REPORT SEED RESUME PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED KEY URL METHOD HEADER BASE OUT RUN REPORT SEED RESUME FORMAT SECRETS CHECK REPO REPO_PATH PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -25,7 +25,7 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config passphrase explain compare test e2e faults conformance check status down lock
+.PHONY: help up preview config passphrase explain compare render test e2e faults conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,11 @@ passphrase: ## encrypt a stack's secrets with a new passphrase, or with a key se
 explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
 
-compare: ## show what changes since BASE=main, for clients and in a cluster, without one; [STACK=dev] [OUT=directory]
-	$(LOCAL) compare --base="$$BASE" --stack="$${STACK-dev}" --out="$$OUT"
+compare: ## show what changes for clients and in a cluster, without one; [BASE=main] [STACK=dev] [OUT=directory]
+	$(LOCAL) compare --base="$${BASE:-main}" --stack="$${STACK-dev}" --out="$$OUT"
+
+render: ## write what `up` applies as YAML files; OUT=directory [STACK=dev] [FORMAT=plain|kustomize|argocd|flux] [SECRETS=none|external|sealed] [REPO=url] [REPO_PATH=directory]; CHECK=1 compares only
+	$(LOCAL) render $(OF_STACK) --out="$$OUT" --format="$${FORMAT:-plain}" --secrets="$${SECRETS:-none}" --repo="$$REPO" --repo-path="$$REPO_PATH" $(if $(filter 1,$(CHECK)),--check)
 
 status: ## show node, stack, gateway, routes and URLs on one screen; [STACK=dev] [CONTEXT=name]
 	$(LOCAL) status $(OF_STACK)

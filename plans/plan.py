@@ -39,6 +39,8 @@ class SecretValue:
     """A secret value of an object. Equal values have equal digests within one run of this program."""
 
     digest: str
+    keys: tuple[str, ...] = ()
+    """Names of the fields of a secret object. Only their values are secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +200,7 @@ def _decoded(value: dict[str, Any]) -> Any:
         case program.UNKNOWN:
             return UNKNOWN
         case program.SECRET:
-            return SecretValue(value["digest"])
+            return SecretValue(value["digest"], tuple(value["keys"]))
         case _:
             return value
 

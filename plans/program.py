@@ -44,7 +44,9 @@ def main(file: Path) -> int:
             return {KIND: UNKNOWN}
         if isinstance(value, recording.Secret):
             text = json.dumps(plain(value.value), sort_keys=True)
-            return {KIND: SECRET, "digest": hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()[:16]}
+            digest = hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()[:16]
+            keys = sorted(value.value) if isinstance(value.value, dict) else []
+            return {KIND: SECRET, "digest": digest, "keys": keys}
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}
         return [plain(item) for item in value] if isinstance(value, list) else value

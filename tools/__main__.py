@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from local.command import exit_code
-from tools import check, compare, explain, lifecycle, passphrase, show_config
+from tools import check, compare, explain, lifecycle, passphrase, render, show_config
 from tools.conformance import run as conformance
 from tools.stack import Stack
 
@@ -51,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--stack", default="dev")
     command.add_argument("--base", required=True, help="a revision of git, such as main")
     command.add_argument("--out", default="", help="directory for comment.md, changes.json and report.html")
+    command = add_for_stack("render", render.run)
+    command.add_argument("--out", default="", help="directory to write the files into")
+    command.add_argument("--format", default="plain", help="plain, kustomize, argocd or flux")
+    command.add_argument("--secrets", default="none", help="stubs in the place of Secrets: none, external or sealed")
+    command.add_argument("--repo", default="", help="URL of the Git repository of the files, for argocd and flux")
+    command.add_argument("--repo-path", default="", help="directory of the files in it; default: the stack's name")
+    command.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
     command = add_for_stack(
         "down", lambda stack, given: lifecycle.down(stack, purge=given.purge, confirmed=given.confirm)
     )

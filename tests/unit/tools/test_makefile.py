@@ -14,7 +14,7 @@ from tools.stack import Stack
 _ECHO = """#!/bin/sh
 printf '%s\\n' "$@" >> "$ARGUMENTS"
 """
-TARGETS = ("up", "preview", "config", "passphrase", "explain", "status", "down", "conformance")
+TARGETS = ("up", "preview", "config", "passphrase", "explain", "render", "status", "down", "conformance")
 
 
 @pytest.fixture
@@ -45,7 +45,8 @@ def arguments(clone: Path, *typed: str, **environment: str) -> list[str]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_environment_chooses_nothing(clone: Path, target: str) -> None:
-    names = ("STACK", "CONTEXT", "PURGE", "CONFIRM", "KEY", "URL", "METHOD", "HEADER", "RUN", "REPORT", "PYTHON")
+    own = ("OUT", "FORMAT", "SECRETS", "CHECK", "REPO", "REPO_PATH")
+    names = ("STACK", "CONTEXT", "PURGE", "CONFIRM", "KEY", "URL", "METHOD", "HEADER", "RUN", "REPORT", "PYTHON", *own)
     for options in ((), ("--environment-overrides",)):
         given = arguments(clone, *options, target, **dict.fromkeys(names, "1"))
         assert given[:3] == [target, "--stack=dev", "--context="]
@@ -106,6 +107,8 @@ def test_text_on_the_command_line_is_never_run(clone: Path, variable: str, text:
         ("compare", "OUT"),
         ("passphrase", "KEY"),
         ("faults", "SEED"),
+        ("render", "OUT"),
+        ("render", "REPO"),
     ],
 )
 def test_a_variable_of_one_target_is_never_run(clone: Path, target: str, variable: str, tmp_path: Path) -> None:

@@ -1,0 +1,8 @@
+"""Render: a stack's plan as YAML files, for kubectl, kustomize, Argo CD or Flux. Pure functions: nothing is written."""
+
+from render.files import Options, render
+from render.objects import RenderError
+from render.phases import Format
+from render.secrets import Stubs
+
+__all__ = ["Format", "Options", "RenderError", "Stubs", "render"]

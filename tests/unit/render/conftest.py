@@ -1,0 +1,46 @@
+"""Plans to render: the dev stack, and a stack with secrets, apps, a job and certificates."""
+
+import pytest
+import yaml
+
+from plans import Plan, plan
+from tests.unit.program import ROOT
+
+ENCRYPTED = {"secure": "v1:IUvTvnyvOj5P8XWt:AAECAwQFBgcICQoLDA0ODw=="}
+CLEAR = "a-password-in-clear"
+_PROGRAM = ("__main__.py", "checks", "components", "config", "diagnostics", "gatewayapi", "health", "kube", "preview")
+
+
+@pytest.fixture(scope="session")
+def dev() -> Plan:
+    return plan(ROOT, "dev")
+
+
+@pytest.fixture(scope="session")
+def secretive(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A stack with secrets in clear and encrypted, an app that uses them, and certificates of an issuer."""
+    directory = tmp_path_factory.mktemp("revision")
+    for name in (*_PROGRAM, "releases", "Pulumi.yaml"):
+        (directory / name).symlink_to(ROOT / name)
+    document = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())
+    document["config"] |= {
+        "synergychat:protect": True,
+        "synergychat:secrets": {"database": {"password": CLEAR, "user": ENCRYPTED}, "users": {".htpasswd": ENCRYPTED}},
+        "synergychat:apps": {
+            "shop": {
+                "image": "registry.example.com/shop:1",
+                "port": 8080,
+                "container": {"envFrom": [{"secretRef": {"name": "database"}}]},
+            },
+            "migrate": {"kind": "Job", "image": "registry.example.com/migrate:1"},
+        },
+        "synergychat:policies": {
+            "login": {
+                "kind": "SecurityPolicy",
+                "targets": [{"route": "web-httproute"}],
+                "basicAuth": {"users": {"name": "users"}},
+            }
+        },
+    }
+    (directory / "Pulumi.own.yaml").write_text(yaml.safe_dump(document))
+    return plan(directory, "own")
