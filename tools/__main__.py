@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_confirm(command)
     command = add_for_stack("preview", lambda stack, given: lifecycle.preview(stack, with_fields=given.diff))
     command.add_argument("--diff", action="store_true", help="show every field that changes")
+    add_for_stack("drift", lambda stack, _: lifecycle.drift(stack))
     add_for_stack("status", lambda stack, _: lifecycle.status(stack))
     add_for_stack("config", lambda stack, _: show_config.run(stack))
     command = add_for_stack("passphrase", lambda stack, given: passphrase.run(stack, given.key))
