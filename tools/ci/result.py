@@ -25,7 +25,7 @@ class Changes(BaseModel):
     exposure: Count
     """Requests that reach an app they did not reach before, or with less in front of it."""
     summary: str
-    plan: Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\Z")]
+    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True)
