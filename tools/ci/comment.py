@@ -137,14 +137,15 @@ def _overview(results: Sequence[Result], *, failed: bool) -> list[str]:
 def _details(result: Result, room: int) -> str:
     opened = f"<details><summary>{untrusted.line(result.stack)}</summary>\n\n"
     closed = "\n\n</details>"
-    left = room - len(opened) - len(closed) - 2
-    text = untrusted.markdown(result.comment)
-    if len(text) > left:
+    left = max(room - len(opened) - len(closed) - 80, 0)
+    note = ""
+    if len(result.comment) > left or len(untrusted.markdown(result.comment)) > left:
         note = "\n\nThe rest is in the report of the run."
-        limit = left = left - len(note)
-        while len(text := untrusted.markdown(untrusted.cut(result.comment, limit))) > left and limit > 0:
-            limit -= max(len(text) - left, 1)
-        text = (text if limit > 0 else "") + note
+    limit = left
+    # The safe text is longer than the original one: cut that until both fit.
+    while len(text := untrusted.markdown(untrusted.cut(result.comment, limit))) > left:
+        limit = limit * left // (len(text) + 1)
+    text += note
     return f"{opened}{text}{closed}"
 
 

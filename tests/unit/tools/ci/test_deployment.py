@@ -57,9 +57,7 @@ def test_the_deployed_commit_is_that_of_the_last_deployment_that_succeeded() -> 
     assert deployment.deployed(github.api, "dev") is None
 
 
-def test_a_stack_waits_if_it_differs_or_was_never_deployed(
-    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_waits_if_it_differs_or_was_never_deployed(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     github.deployments = [deployed(1, "a", "success"), deployed(2, "b", "success", environment="staging")]
     changed = {"a": ["Pulumi.prod.yaml"], "b": ["Pulumi.prod.yaml"]}
     monkeypatch.setattr(deployment, "changed_files", lambda commit: changed[commit])
@@ -88,9 +86,7 @@ def test_only_the_approved_plan_is_deployed(
     assert ("not the one that was approved" in capsys.readouterr().err) is (code == 1)
 
 
-def test_a_stack_that_is_not_to_be_deployed_is_refused(
-    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stack_that_is_not_to_be_deployed_is_refused(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["plan", "--stack=dev"]) == 1
     assert "dev is not in the variable DEPLOY_STACKS" in capsys.readouterr().err
 
@@ -106,9 +102,7 @@ def test_a_stack_without_a_plan_is_not_deployed() -> None:
         deployment.check_approved(Planned("prod", None, Result("prod", "[unknown-key]", None)), PLAN)
 
 
-def test_the_result_of_make_compare_is_read_from_its_files(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_result_of_make_compare_is_read_from_its_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """make ends with 2 for every exit code of a recipe."""
     (tmp_path / "Makefile").write_text(
         'compare:\n\t@mkdir -p $(OUT) && echo "$(BASE) $(STACK)" > $(OUT)/comment.md && exit 1\n'
@@ -121,9 +115,7 @@ def test_the_result_of_make_compare_is_read_from_its_files(
     assert found.waits
 
 
-def test_one_issue_says_what_is_not_deployed_until_it_is(
-    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_issue_says_what_is_not_deployed_until_it_is(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "pending", lambda *_: [planned()])
     monkeypatch.setattr(deployment, "git", lambda *_: "abc1234\ndef5678\n")
     assert command_line.main(["pending"]) == 0
