@@ -21,7 +21,7 @@ _NEWEST = REPOSITORY / ".venv-newest"
 
 
 def check() -> int:
-    """Run formatter, linter, import contracts, type checker and unit tests. One that fails does not stop the others."""
+    """Run formatter, linters, import contracts, type checker and unit tests. A failure does not stop the others."""
     python = str(VENV / "bin" / "python")
     with Progress() as progress:
         ensure_manifest(progress)
@@ -29,6 +29,7 @@ def check() -> int:
         [str(VENV / "bin" / "ruff"), "format", "--check", "--quiet", "."],
         [str(VENV / "bin" / "ruff"), "check", "--quiet", "."],
         [str(VENV / "bin" / "lint-imports"), "--no-cache", "--no-logo"],
+        *workflows(),
         [python, "-m", "pytest", "--quiet", "--numprocesses", "auto", "tests/unit"],
     ]
     types = [python, "-m", "pyright", "--level", "error"]
@@ -38,6 +39,17 @@ def check() -> int:
         failed = [child.run(command, cwd=REPOSITORY).returncode != 0 for command in commands]
     print(beside.result().stdout, end="")
     return int(any(failed) or beside.result().returncode != 0)
+
+
+def workflows() -> list[list[str]]:
+    """Return the commands that check `.github`: the syntax by its schemas, and what an attacker could use."""
+    schema = [str(VENV / "bin" / "check-jsonschema"), "--quiet", "--builtin-schema"]
+    files = {kind: sorted(map(str, REPOSITORY.glob(f".github/{kind}/**/*.yml"))) for kind in ("workflows", "actions")}
+    return [
+        *([*schema, f"vendor.github-{kind}", *found] for kind, found in files.items()),
+        # Without --offline it would ask GitHub, and find other things there than a machine without network does.
+        [str(VENV / "bin" / "zizmor"), "--offline", "--no-progress", "--quiet", "--strict-collection", ".github"],
+    ]
 
 
 def test() -> int:

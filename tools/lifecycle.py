@@ -1,4 +1,4 @@
-"""`make up`, `preview`, `status` and `down`."""
+"""`make up`, `preview`, `drift`, `status` and `down`."""
 
 import os
 import shutil
@@ -65,6 +65,18 @@ def preview(stack: Stack, *, with_fields: bool, sealed: bool) -> int:
     plan = Plan.of(stack, "preview", *(["--diff"] if with_fields else []))
     plan.print()
     return plan.exit_code
+
+
+def drift(stack: Stack) -> int:
+    """Print what differs on the cluster from the stack. Return 0 if nothing does; neither of them changes."""
+    check_reach(stack)
+    with Progress() as progress:
+        stacks.prepare(supplies.for_stack(progress))
+    if not stack.select():
+        return 1
+    plan = Plan.of(stack, "preview", "--refresh")
+    plan.print()
+    return plan.exit_code or int(plan.changes)
 
 
 def status(stack: Stack) -> int:

@@ -1,0 +1,52 @@
+"""The files that `make compare` writes for a stack."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+COMMENT = "comment.md"
+CHANGES = "changes.json"
+LIMIT_BYTES = 1_000_000
+"""Largest of these files that is read."""
+
+Count = Annotated[int, Field(ge=0, lt=1_000_000)]
+
+
+class Changes(BaseModel):
+    """The numbers in `changes.json`. `plan` is a digest of everything that the stack declares."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    differs: bool
+    deletions: Count
+    replacements: Count
+    exposure: Count
+    """Requests that reach an app they did not reach before, or with less in front of it."""
+    summary: str
+    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The comparison of a stack. Without `changes`, it could not be planned, and `comment` says why."""
+
+    stack: str
+    comment: str
+    changes: Changes | None
+
+    @classmethod
+    def of(cls, stack: str, files: dict[str, bytes]) -> "Result":
+        """Read the content of the files, which may be missing or wrong."""
+        comment = files.get(COMMENT, b"")[:LIMIT_BYTES].decode(errors="replace")
+        try:
+            changes = Changes.model_validate_json(files.get(CHANGES, b"")[:LIMIT_BYTES])
+        except ValidationError:
+            changes = None
+        return cls(stack, comment, changes)
+
+    @classmethod
+    def in_directory(cls, stack: str, directory: Path) -> "Result":
+        found = (directory / name for name in (COMMENT, CHANGES))
+        return cls.of(stack, {file.name: file.read_bytes() for file in found if file.exists()})
