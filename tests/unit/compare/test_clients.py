@@ -37,9 +37,8 @@ def lines(comparison: Comparison) -> list[str]:
 
 def as_objects(table: Table) -> list[Any]:
     """The table's Gateway and routes; each rule goes to one of two backends."""
-    listeners = [
-        listener(f"l{index}", **({"hostname": host} if host else {})) for index, host in enumerate(table.listeners)
-    ]
+    hosts_of: list[dict[str, Any]] = [{"hostname": host} if host else {} for host in table.listeners]
+    listeners = [listener(f"l{index}", **fields) for index, fields in enumerate(hosts_of)]
     made: list[Any] = [gateway(*listeners)]
     for index, spec in enumerate(table.routes):
         section = {"sectionName": f"l{spec['listener']}"} if spec["listener"] is not None else {}

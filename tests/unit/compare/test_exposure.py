@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ ISSUER = {"issuer": "https://login.example.com", "remoteJWKS": {"uri": "https://
 def guarded() -> Objects:
     """A route of each kind of guard, by name."""
 
-    def security(name: str, **spec: object) -> Manifest:
+    def security(name: str, **spec: Any) -> Manifest:
         return policy("SecurityPolicy", name, target("HTTPRoute", name), **spec)
 
     routes = {
