@@ -113,12 +113,13 @@ class Recording:
 
 
 class Preview(Mocks):
-    """Answer as the engine does in a preview: a new resource has its inputs, and no ID yet."""
+    """Answer as the engine does in a preview: a new resource has its inputs, and neither an ID nor a UID yet."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ == "pulumi:index:Stash":
             return f"{args.name}-id", args.inputs | {"output": args.inputs["input"]}
-        return "", args.inputs
+        metadata = {"metadata": args.inputs["metadata"] | {"uid": rpc.UNKNOWN}} if "metadata" in args.inputs else {}
+        return "", args.inputs | metadata
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         raise NotImplementedError(f"the program calls {args.token}: without an engine nothing answers")

@@ -1,6 +1,7 @@
 """`make render`: a stack as YAML files in a directory, for kubectl, kustomize, Argo CD or Flux."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ LIST = ".rendered"
 """File in the directory that names all others, so that a later render knows which are its own."""
 _SAME, _DIFFERS = 0, 1
 _SHOWN = 20
+_DRAFT = re.compile(r"^(.*/|)\.([^/]+)\.[0-9]+\.part$")
 _MODE = 0o644
 Choice = TypeVar("Choice", bound=str)
 
@@ -51,7 +53,7 @@ def run(stack: Stack, given: argparse.Namespace) -> int:
         print(f"warning: {printable(warning)}", file=sys.stderr)
     if given.check:
         return check(out, files, found)
-    write(out, files, found & earlier)
+    write(out, files, own_files(found, earlier))
     print(f"{len(files)} files in {out}. How to apply them: {out / 'README.md'}")
     return _SAME
 
@@ -102,9 +104,14 @@ def listed(out: Path) -> set[str]:
         return set()
 
 
+def own_files(found: set[str], earlier: set[str]) -> set[str]:
+    """Paths of the files that earlier renders have written, also those of a run that was killed within a file."""
+    return {path for path in found if path in earlier or _DRAFT.sub(r"\1\2", path) in earlier | {LIST}}
+
+
 def refuse_foreign(out: Path, found: set[str], earlier: set[str]) -> None:
     """Raise UserError for a directory with files that no render has written."""
-    if foreign := sorted(found - earlier):
+    if foreign := sorted(found - own_files(found, earlier)):
         names = ", ".join(printable(path) for path in foreign[:3]) + (", ..." if len(foreign) > 3 else "")
         raise UserError(
             f"{out} has files that `make render` did not write: {names}",

@@ -6,7 +6,7 @@ import pytest
 
 from local.errors import UserError
 from render.secrets import NOT_SEALED
-from tools.render import LIST, check, existing, listed, refuse_foreign, sealed_values, write
+from tools.render import LIST, check, existing, listed, own_files, refuse_foreign, sealed_values, write
 
 FILES = {"README.md": "a\n", "30-apps/00-configmap-a.yaml": "kind: ConfigMap\n"}
 
@@ -16,7 +16,7 @@ def tree(out: Path) -> dict[str, str]:
 
 
 def rewrite(out: Path, files: dict[str, str]) -> None:
-    write(out, files, existing(out) & listed(out))
+    write(out, files, own_files(existing(out), listed(out)))
 
 
 def test_files_are_written_and_those_of_before_are_deleted(tmp_path: Path) -> None:
@@ -61,9 +61,11 @@ def test_the_list_deletes_nothing_outside_of_the_directory(tmp_path: Path) -> No
 
 def test_a_run_that_was_cut_off_leaves_no_foreign_file(tmp_path: Path) -> None:
     rewrite(tmp_path, FILES)
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         rewrite(tmp_path, {"20-gateway/a.yaml": "a\n", "broken": None})  # type: ignore[dict-item] # stops in between
     refuse_foreign(tmp_path, existing(tmp_path), listed(tmp_path))
+    rewrite(tmp_path, FILES)
+    assert tree(tmp_path) == FILES
 
 
 def test_a_check_of_the_same_files_succeeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

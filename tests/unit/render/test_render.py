@@ -184,18 +184,18 @@ def test_a_string_stays_a_string_for_every_reader(word: str) -> None:
 
 def test_keys_are_in_a_fixed_order() -> None:
     manifest = {
-        "spec": {"b": 1, "a": [{"image": "x", "name": "y"}]},
-        "metadata": {"labels": {}, "name": "n"},
+        "spec": {"b": 1, "a": [{"image": "x", "name": "app"}]},
+        "metadata": {"labels": {}, "name": "own"},
         "kind": "K",
     }
     assert yaml_text(manifest).splitlines() == [
         "kind: K",
         "metadata:",
-        "  name: n",
+        "  name: own",
         "  labels: {}",
         "spec:",
         "  a:",
-        '  - name: "y"',
+        "  - name: app",
         "    image: x",
         "  b: 1",
     ]
