@@ -42,6 +42,7 @@ class Proving:
         self._apply(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}},
             self._grant(),
+            self._allowed(),
             _gateway([()] * len(_PORTS)),
         )
         wait_until(lambda: bool(self._gateway_address()))
@@ -49,7 +50,8 @@ class Proving:
 
     def end(self) -> None:
         self._stack.kubectl("delete", "namespace", _NAMESPACE)
-        self._stack.kubectl("delete", "referencegrant", _GATEWAY, "--namespace", self._stack.outputs["namespace"])
+        kinds = "referencegrant,networkpolicy"
+        self._stack.kubectl("delete", kinds, _GATEWAY, "--namespace", self._stack.outputs["namespace"])
 
     def load(self, drawn: Sequence[Table]) -> list[Wire]:
         """Put the tables in the place of the last ones; when Envoy has them, the objects as the cluster has them."""
@@ -106,6 +108,16 @@ class Proving:
                 ],
                 "to": [{"group": "", "kind": "Service"}],
             },
+        }
+
+    def _allowed(self) -> Wire:
+        """The stack's own policy lets only the Envoys of its own Gateways connect to the page."""
+        envoys = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "envoy-gateway-system"}}}
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": _GATEWAY, "namespace": self._stack.outputs["namespace"]},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [envoys]}]},
         }
 
     def objects(self) -> list[Wire]:
