@@ -42,8 +42,8 @@ def test_the_preview_of_a_change_of_dev(tmp_path: Path) -> None:
     assert outputs.read_text() == 'stacks=["dev"]\n'
     for script in scripts["compare"]:
         run("bash", "-e", "-c", script, STACK="dev")
-    changes = json.loads((clone / "preview" / "changes.json").read_text())
+    changes = json.loads((clone / "comparison" / "changes.json").read_text())
     assert changes["differs"] is True
     assert (changes["deletions"], changes["exposure"]) == (0, 0)
-    assert "web" in (clone / "preview" / "comment.md").read_text()
-    assert (clone / "preview" / "report.html").stat().st_size > 0
+    assert "web" in (clone / "comparison" / "comment.md").read_text()
+    assert (clone / "comparison" / "report.html").stat().st_size > 0

@@ -39,7 +39,9 @@ class Result:
     @classmethod
     def of(cls, stack: str, files: dict[str, bytes]) -> "Result":
         """Read the content of the files, which may be missing or wrong."""
-        comment = files.get(COMMENT, b"")[:LIMIT_BYTES].decode(errors="replace")
+        comment = files.get(COMMENT, b"There is no message: look at the log of the run.")[:LIMIT_BYTES].decode(
+            errors="replace"
+        )
         try:
             changes = Changes.model_validate_json(files.get(CHANGES, b"")[:LIMIT_BYTES])
         except ValidationError:

@@ -15,6 +15,7 @@ _ECHO = """#!/bin/sh
 printf '%s\\n' "$@" >> "$ARGUMENTS"
 """
 TARGETS = ("up", "preview", "config", "passphrase", "explain", "render", "status", "down", "conformance")
+TARGETS = ("up", "preview", "config", "passphrase", "explain", "drift", "status", "down", "conformance")
 
 
 @pytest.fixture
