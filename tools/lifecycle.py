@@ -51,7 +51,7 @@ def up(stack: Stack, *, confirmed: str) -> int:
         return code
 
 
-def preview(stack: Stack, *, with_fields: bool, sealed: bool) -> int:
+def preview(stack: Stack, *, with_fields: bool, sealed: bool = False) -> int:
     """Print what `up` would change: one line per resource or, `with_fields`, every field that changes.
 
     With `sealed`, or without the passphrase of the stack, print what the stack declares.

@@ -36,19 +36,24 @@ def tools_for(manifest: Manifest) -> tuple[str, ...]:
 def ensure(manifest: Manifest, progress: Progress) -> Path:
     """Ensure the manifest in the cache. UserError if what is downloaded or rendered does not match its SHA-256."""
     if not _is_kept(manifest):
-        private_cache("manifests")
-        write_whole(_place(manifest), _fetched(manifest, progress) or _rendered(manifest, progress))
-    return _place(manifest)
+        keep(_fetched(manifest, progress) or _rendered(manifest, progress), manifest.release.sha256)
+    return place(manifest.release.sha256)
 
 
-def _place(manifest: Manifest) -> Path:
+def place(sha256: str) -> Path:
     """Return the path in the cache, where the Pulumi program looks for a manifest first."""
-    return cache_root() / "manifests" / f"{manifest.release.sha256}.yaml"
+    return cache_root() / "manifests" / f"{sha256}.yaml"
+
+
+def keep(data: bytes, sha256: str) -> None:
+    """Put a manifest into the cache."""
+    private_cache("manifests")
+    write_whole(place(sha256), data)
 
 
 def _is_kept(manifest: Manifest) -> bool:
     """Report whether the cache has the manifest, undamaged."""
-    kept = _place(manifest)
+    kept = place(manifest.release.sha256)
     return kept.exists() and sha256_file(kept) == manifest.release.sha256
 
 

@@ -42,7 +42,7 @@ def _seed(config: pytest.Config) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     page = config.getoption("results", "")
     if page:
-        kept = config.rootpath / config.getoption("kept")
+        kept = config.rootpath / str(config.getoption("kept"))
         config.pluginmanager.register(Results(config.rootpath / page, kept, config, _seed(config)))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from components.platform import sources
 from kube.xdg_directories import cache_root, state_path
-from local.toolchain import charts
+from local.toolchain import manifests
 
 
 def test_cache_and_state_are_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -32,4 +32,4 @@ def test_a_path_that_is_not_absolute_is_ignored_as_the_standard_demands(
 def test_the_program_looks_for_a_manifest_where_set_up_puts_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("HOME", "/home/user")
     monkeypatch.setenv("XDG_CACHE_HOME", given)
-    assert charts.place("0" * 64).parent == sources.cache_directory()
+    assert manifests.place("0" * 64).parent == sources.cache_directory()

@@ -13,7 +13,7 @@ from local.cluster.directory import Directory
 from local.errors import UserError
 from local.lock import locked
 from local.paths import private_cache, state_root
-from local.toolchain import charts
+from local.toolchain import manifests
 from local.toolchain.gobuild import Go
 from local.toolchain.store import Store
 from tools import environment
@@ -24,7 +24,7 @@ CREATES: dict[str, Callable[[], object]] = {
     "a cluster": lambda: Directory("test").create(),
     "a backend": lambda: environment.backend("a/context"),
     "the logs of builds": Go,
-    "a manifest": lambda: charts.keep(b"", "0" * 64),
+    "a manifest": lambda: manifests.keep(b"", "0" * 64),
     "a manifest of the program": lambda: sources._keep(b"", sources.cache_directory() / "a.yaml"),
     "a tool": lambda: _fill(Store("tools")),
 }

@@ -14,8 +14,7 @@ from tools.stack import Stack
 _ECHO = """#!/bin/sh
 printf '%s\\n' "$@" >> "$ARGUMENTS"
 """
-TARGETS = ("up", "preview", "config", "passphrase", "explain", "render", "status", "down", "conformance")
-TARGETS = ("up", "preview", "config", "passphrase", "explain", "drift", "status", "down", "conformance")
+TARGETS = ("up", "preview", "config", "passphrase", "explain", "render", "drift", "status", "down", "conformance")
 
 
 @pytest.fixture
