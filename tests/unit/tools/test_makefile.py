@@ -56,9 +56,9 @@ def test_the_environment_chooses_nothing(clone: Path, target: str) -> None:
 
 def test_compare_takes_base_stack_and_directory_from_the_command_line_only(clone: Path) -> None:
     environment = dict.fromkeys(("BASE", "STACK", "OUT"), "1")
-    assert arguments(clone, "compare", **environment) == ["compare", "--base=", "--stack=dev", "--out="]
-    typed = ("compare", "BASE=main", "STACK=prod", "OUT=out")
-    assert arguments(clone, *typed) == ["compare", "--base=main", "--stack=prod", "--out=out"]
+    assert arguments(clone, "compare", **environment) == ["compare", "--base=main", "--stack=dev", "--out="]
+    typed = ("compare", "BASE=v1", "STACK=prod", "OUT=out")
+    assert arguments(clone, *typed) == ["compare", "--base=v1", "--stack=prod", "--out=out"]
 
 
 def test_the_seed_of_the_faults_is_1_unless_the_command_line_has_another(clone: Path) -> None:

@@ -123,7 +123,7 @@ def secret_of(listener: dict[str, Any]) -> str:
 
 def names_in(recording: Recording, secret: str) -> list[str]:
     """Host names of the certificate in a Secret."""
-    content = recording[secret].inputs["data"].value["tls.crt"]
+    content = recording[secret].inputs["data"]["tls.crt"].value
     certificate = x509.load_pem_x509_certificate(base64.b64decode(content))
     found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return found.get_values_for_type(x509.DNSName)

@@ -64,8 +64,7 @@ def test_the_pair_is_in_a_tls_secret_in_the_namespace(monkeypatch: pytest.Monkey
     pair = secret(monkeypatch, preview=preview)
     assert pair.inputs["type"] == "kubernetes.io/tls"
     assert pair.inputs["metadata"]["namespace"] == "chat"
-    assert isinstance(pair.inputs["data"], Secret)
-    assert set(pair.inputs["data"].value) == {"tls.crt", "tls.key"}
+    assert {name: type(value) for name, value in pair.inputs["data"].items()} == {"tls.crt": Secret, "tls.key": Secret}
 
 
 def test_a_later_run_keeps_the_existing_pair(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +95,7 @@ def test_other_host_names_or_another_period_make_a_new_certificate_with_a_new_na
 def test_a_new_certificate_is_valid_until_the_next_two_periods_have_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    content = base64.b64decode(secret(monkeypatch).inputs["data"].value["tls.crt"])
+    content = base64.b64decode(secret(monkeypatch).inputs["data"]["tls.crt"].value)
     certificate = x509.load_pem_x509_certificate(content)
     assert certificate.not_valid_before_utc < NOW
     assert certificate.not_valid_after_utc > NOW + 2 * PERIOD
