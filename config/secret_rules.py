@@ -19,8 +19,7 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
             yield problem("secret-in-objects", manifest.at("kind"), manifest.kind)
     for name, content in stack.secrets.items():
         docker_config = content.get(DOCKER_CONFIG)
-        known = docker_config is not None and not is_sealed(docker_config)
-        if known and not _has_registries(docker_config):
+        if docker_config is not None and not is_sealed(docker_config) and not _has_registries(docker_config):
             yield problem("docker-config-invalid", stack.at("secrets", name, DOCKER_CONFIG))
 
 
