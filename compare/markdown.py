@@ -50,7 +50,7 @@ def _block(section: Section, most: int | None = None) -> str:
 
 def _pre(lines: list[str]) -> str:
     """Lines between tags that only the escaped text could end: no Markdown, no mention and no HTML acts in there."""
-    return f"<pre>{chr(10).join(escape(_cut(one_line(line))) for line in lines)}</pre>"
+    return f"<pre>{chr(10).join(escape(_cut(one_line(line)), quote=False) for line in lines)}</pre>"
 
 
 def _cut(line: str) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,16 +17,17 @@ from compare.markdown import comment
 from compare.page import page
 from compare.text import one_line, sections
 from kube.atomic_write import write_whole
-from local import child, supplies, venv
+from local import supplies, venv
 from local.command import explained
 from local.errors import UserError
 from local.lock import locked
 from local.paths import REPOSITORY, private_cache
 from local.toolchain.progress import Progress
 from plans import Plan, PlanError, plan
+from tools.git import try_git
+from tools.stack import check_name
 
 SAME, DIFFERS, MISTAKE, NO_PLAN = 0, 1, 2, 3
-_STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _REQUIREMENTS = "requirements.txt"
 
 
@@ -59,8 +59,7 @@ def run(base: str, stack: str, out: str, *, repository: Path = REPOSITORY) -> in
     Return 0 if nothing changes, 1 if something does, 2 for a mistake in the working tree's config, 3 if either side
     cannot be planned.
     """
-    if not _STACK.fullmatch(stack):
-        raise UserError(f"{stack!a} is not the name of a stack.")
+    check_name(stack)
     revision = _revision(base, repository)
     with Progress() as progress:
         supplies.for_plan(progress)
@@ -126,25 +125,19 @@ def _revision(base: str, repository: Path) -> str:
     """The commit at which the working tree's branch left the base."""
     if not base:
         raise UserError("There is no revision to compare with.", "Type: make compare BASE=main")
-    if _git(repository, "rev-parse", "--git-dir").returncode != 0:
+    if try_git("rev-parse", "--git-dir", directory=repository).returncode != 0:
         raise UserError(f"{repository} is not a git repository.", "Compare in a clone.")
     for name in (base, f"origin/{base}"):
-        found = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        found = try_git(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", directory=repository
+        )
         if found.returncode == 0:
             tip = found.stdout.strip()
-            common = _git(repository, "merge-base", tip, "HEAD")
+            common = try_git("merge-base", tip, "HEAD", directory=repository)
             return common.stdout.strip() if common.returncode == 0 and common.stdout.strip() else tip
-    shallow = _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+    shallow = try_git("rev-parse", "--is-shallow-repository", directory=repository).stdout.strip() == "true"
     why = ", and this clone is shallow" if shallow else ""
     raise UserError(f"There is no revision {base!a} here{why}.", "Type: git fetch origin main")
-
-
-def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", "-C", str(repository), *arguments]
-    try:
-        return child.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    except FileNotFoundError:
-        raise UserError("git is not installed.", "On Debian: apt-get install git") from None
 
 
 @contextmanager
@@ -153,7 +146,7 @@ def _worktree(revision: str, repository: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="compare-") as temporary:
         directory = Path(temporary, "base")
         try:
-            made = _git(repository, "worktree", "add", "--detach", "--quiet", str(directory), revision)
+            made = try_git("worktree", "add", "--detach", "--quiet", str(directory), revision, directory=repository)
             if made.returncode != 0:
                 lines = made.stderr.strip().splitlines() or ["no reason given"]
                 raise UserError(f"git cannot check {revision[:12]} out: {lines[-1]}")

@@ -40,6 +40,15 @@ _KEYS = {"encryptionsalt", "secretsprovider"}
 """Keys of a stack's file, one of which Pulumi writes with the first secret."""
 
 
+def check_name(name: str) -> None:
+    """Raise UserError for a name that Pulumi refuses. It is part of file names and of commands to type."""
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{name!a} is not the name of a stack: a name has up to 100 letters, digits, hyphens, underscores and "
+            "periods."
+        )
+
+
 @dataclass(frozen=True)
 class Stack:
     """A stack and its Kubernetes context: the one given on the command line, else the one in the stack's file."""
@@ -51,12 +60,7 @@ class Stack:
 
     @classmethod
     def of(cls, name: str, context: str) -> "Stack":
-        # Pulumi's own rule. The name is part of file names and of commands to type.
-        if not _NAME.fullmatch(name):
-            raise UserError(
-                f"{name!a} is not the name of a stack: a name has up to 100 letters, digits, hyphens, underscores and "
-                "periods."
-            )
+        check_name(name)
         file = stack_file(name)
         if not file.exists():
             known = ", ".join(sorted(path.name.split(".")[1] for path in REPOSITORY.glob("Pulumi.*.yaml")))

@@ -44,6 +44,6 @@ def test_the_preview_of_a_change_of_dev(tmp_path: Path) -> None:
         run("bash", "-e", "-c", script, STACK="dev")
     changes = json.loads((clone / "comparison" / "changes.json").read_text())
     assert changes["differs"] is True
-    assert (changes["deletions"], changes["exposure"]) == (0, 0)
+    assert (changes["deletions"], changes["exposure"]) == ([], [])
     assert "web" in (clone / "comparison" / "comment.md").read_text()
     assert (clone / "comparison" / "report.html").stat().st_size > 0

@@ -1,16 +1,14 @@
-"""Which stacks a change of files can change."""
+"""The stacks that a change of files can change."""
 
 import posixpath
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kube.yaml_text import YamlError, read_yaml
-from local import child
-from local.errors import UserError
 from local.paths import REPOSITORY
 from tools.environment import PROJECT
+from tools.git import git
 
 _WITHOUT_EFFECT = ("docs/", "tests/", ".github/", ".ci/", "tools/ci/", "tools/docs/", "tools/conformance/")
 """Directories that no plan depends on."""
@@ -65,11 +63,3 @@ def _included(file: Path) -> list[str]:
 def changed_files(base: str, directory: Path = REPOSITORY) -> list[str]:
     """Return the files that differ between a revision and the one that is checked out; a renamed file twice."""
     return git("diff", "--name-only", "--no-renames", "-z", base, "HEAD", "--", directory=directory).split("\0")[:-1]
-
-
-def git(*arguments: str, directory: Path = REPOSITORY) -> str:
-    """Return the output of git. Raises UserError with its message if it fails."""
-    done = child.run(["git", *arguments], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode != 0:
-        raise UserError(f"git {arguments[0]} failed: {done.stderr.strip()}")
-    return done.stdout

@@ -13,14 +13,12 @@ from urllib.parse import quote
 
 from local.errors import UserError
 from tools.ci import untrusted
-from tools.ci.github import BOT, GitHub
+from tools.ci.github import BOT, LIMIT, GitHub
 from tools.ci.result import CHANGES, COMMENT, LIMIT_BYTES, Result
 
 MARKER = "<!-- synergychat: preview -->"
 DELETES, EXPOSES, NOTHING = "preview: deletes", "preview: exposes", "preview: no change"
 LABELS = frozenset({DELETES, EXPOSES, NOTHING})
-LIMIT = 60_000
-"""Most characters of a comment. GitHub takes 65,536."""
 _ARTEFACT = re.compile(r"preview-([A-Za-z0-9_.-]{1,100})")
 _ARTEFACT_BYTES = 20_000_000
 _STACKS = 30
@@ -127,8 +125,8 @@ def _overview(results: Sequence[Result], *, failed: bool) -> list[str]:
             rows.append(f"| {name} | **cannot be planned** | | | | |")
             continue
         what = untrusted.line(changes.summary) if changes.differs else "nothing"
-        counts = (changes.deletions, changes.replacements, changes.exposure)
-        numbers = " | ".join(f"**{count}**" if count else "0" for count in counts)
+        lists = (changes.deletions, changes.replacements, changes.exposure)
+        numbers = " | ".join(f"**{len(found)}**" if found else "0" for found in lists)
         rows.append(f"| {name} | {what} | {numbers} | `{changes.plan}` |")
     note = ["The preview did not end for every stack."] if failed and not broken else []
     return [*note, "\n".join(rows)]

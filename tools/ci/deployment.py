@@ -1,4 +1,4 @@
-"""What is merged, what of it is deployed, and which plan is approved."""
+"""Deployments: the commits that are merged and not deployed, and the plan that is approved."""
 
 import shutil
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from pathlib import Path
 from local import child
 from local.errors import UserError
 from local.paths import REPOSITORY
-from tools.ci.affected import affected, changed_files, git, inputs_of_stacks
+from tools.ci.affected import affected, changed_files, inputs_of_stacks
 from tools.ci.github import GitHub
 from tools.ci.result import Result
+from tools.git import git
 
-PLANS = Path("plans")
+COMPARISONS = Path("comparisons")
 """Directory of the comparisons, one directory for each stack."""
 _SUCCEEDED = ("success", "inactive")
 """States of a deployment that succeeded: GitHub sets `inactive` when the next one does."""
@@ -63,7 +64,7 @@ def pending(github: GitHub, stacks: Sequence[str]) -> list[Planned]:
 
 def planned(stack: str, commit: str | None) -> Planned:
     """Compare a stack with the deployed commit; without one, with itself, for the digest of its plan."""
-    out = PLANS / stack
+    out = COMPARISONS / stack
     shutil.rmtree(REPOSITORY / out, ignore_errors=True)
     # make ends with 2 whatever its recipe ends with: the files say how the comparison went.
     child.run(["make", "compare", f"BASE={commit or 'HEAD'}", f"STACK={stack}", f"OUT={out}"], cwd=REPOSITORY)

@@ -12,6 +12,8 @@ _PAGE = 100
 _TIMEOUT_S = 30.0
 BOT = "github-actions[bot]"
 """Author of what a workflow writes with its own token."""
+LIMIT = 60_000
+"""Most characters of a comment or an issue. GitHub takes 65,536."""
 
 
 class GitHub:

@@ -1,14 +1,12 @@
 """Issues about a stack: at most one open issue for each stack and subject."""
 
-from tools.ci.github import BOT, GitHub
-
-_LIMIT = 60_000
+from tools.ci.github import BOT, LIMIT, GitHub
 
 
 def keep(github: GitHub, subject: str, stack: str, title: str, text: str | None) -> None:
     """Open the issue, or update the one that is open. Without a text, close it."""
     marker = f"<!-- synergychat: {subject} of {stack} -->"
-    body = None if text is None else f"{marker}\n{text}"[:_LIMIT]
+    body = None if text is None else f"{marker}\n{text}"[:LIMIT]
     for issue in github.pages("issues", state="open", creator=BOT):
         if "pull_request" in issue or issue["user"]["login"] != BOT or not (issue["body"] or "").startswith(marker):
             continue

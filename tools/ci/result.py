@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,18 +11,16 @@ CHANGES = "changes.json"
 LIMIT_BYTES = 1_000_000
 """Largest of these files that is read."""
 
-Count = Annotated[int, Field(ge=0, lt=1_000_000)]
-
 
 class Changes(BaseModel):
-    """The numbers in `changes.json`. `plan` is a digest of everything that the stack declares."""
+    """The part of `changes.json` that the workflows need. `plan` is a digest of everything that the stack declares."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     differs: bool
-    deletions: Count
-    replacements: Count
-    exposure: Count
+    deletions: list[Any]
+    replacements: list[Any]
+    exposure: list[Any]
     """Requests that reach an app they did not reach before, or with less in front of it."""
     summary: str
     plan: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -1,6 +1,6 @@
 """Markdown that the code of a pull request wrote, made safe to post in the name of the repository.
 
-It keeps its headings, tables and code, and may fold text in `<details>`. It loses every other HTML tag and comment,
+It keeps its headings, tables and code, and may have `<details>` and `<pre>`. It loses every other HTML tag and comment,
 images, and mentions and references, which would reach people and other issues.
 """
 
@@ -11,7 +11,7 @@ from diagnostics.terminal import printable
 _BREAK = "\u2060"
 """A word joiner: it is not visible, and ends what Markdown would read as one token. In code it changes nothing."""
 _TOKEN = re.compile(
-    r"""(?P<open><details>) | (?P<close></details>) | (?P<kept></?summary>|<br>|&(?:lt|gt|amp|quot);)
+    r"""(?P<open><(?:details|pre)>) | (?P<close></(?:details|pre)>) | (?P<kept></?summary>|<br>|&(?:lt|gt|amp|quot);)
     | <(?=[A-Za-z/!?])          # any other tag or comment
     | &(?=[#A-Za-z0-9]+;)       # an entity, which may stand for one of these
     | !(?=\[)                   # an image becomes a link
@@ -24,21 +24,20 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 def markdown(text: str) -> str:
     """Return the text without what could act on the page or on people, and with every block closed."""
-    open_details = 0
+    closing: list[str] = []
 
     def neutral(match: re.Match[str]) -> str:
-        nonlocal open_details
         found = match.group()
         if match["open"]:
-            open_details += 1
+            closing.append(f"</{found[1:].lower()}")
             return found
-        if match["close"] and open_details:
-            open_details -= 1
+        if match["close"] and closing and closing[-1] == found.lower():
+            closing.pop()
             return found
         return found if match["kept"] else f"{found[0]}{_BREAK}{found[1:]}"
 
     safe = _TOKEN.sub(neutral, printable(text.replace("\r\n", "\n")))
-    return _with_closed_fence(safe.strip()) + "\n\n</details>" * open_details
+    return _with_closed_fence(safe.strip()) + "".join(f"\n\n{tag}" for tag in reversed(closing))
 
 
 def line(text: str, limit: int = 200) -> str:

@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from compare import markdown
+from compare.document import document
+from tests.cases.builders import backend, route, rule
+from tests.unit.compare.plans_of import compared
 from tests.unit.tools.ci.fake_github import REPOSITORY_ID, FakeGitHub
 from tools.ci import comment
 from tools.ci.comment import DELETES, EXPOSES, MARKER, NOTHING
@@ -18,13 +22,13 @@ PLAN = "0123456789abcdef" * 4
 SAME = {
     "stack": "prod",
     "differs": False,
-    "deletions": 0,
-    "replacements": 0,
-    "exposure": 0,
+    "deletions": [],
+    "replacements": [],
+    "exposure": [],
     "summary": "",
     "plan": PLAN,
 }
-DELETION = {**SAME, "differs": True, "deletions": 1, "summary": "1 object is deleted"}
+DELETION = {**SAME, "differs": True, "deletions": [{"object": "Service chat/web"}], "summary": "1 object is deleted"}
 
 
 @pytest.fixture
@@ -72,6 +76,18 @@ def add(github: FakeGitHub, stack: str, changes: Any = None, text: str = "text",
     github.artefacts.append(
         {"id": number, "name": f"preview-{stack}", "expired": False, "created_at": created, **changed}
     )
+
+
+def test_what_make_compare_writes_is_shown_as_it_is(github: FakeGitHub) -> None:
+    before, after = route(hostnames=["old.example.com"]), route(rule(backend("api")), hostnames=["new.example.com"])
+    comparison = compared([before], [after])
+    add(github, "prod", document(comparison), markdown.comment(comparison))
+    comment.run(event(5), github.api)
+    text = github.comments[0]["body"]
+    assert f"| prod | {comparison.summary} | 0 | 0 | **1** | `{comparison.plan}` |" in text
+    assert "<pre>gone: http://old.example.com/*: web:80 100 % -&gt; 404" in text
+    assert text.count("<pre>") == text.count("</pre>") > 1
+    assert github.labels == [EXPOSES]
 
 
 def test_a_comment_is_created_once_and_then_updated(github: FakeGitHub) -> None:
@@ -138,12 +154,12 @@ def test_the_token_is_not_sent_to_the_storage_of_artefacts(github: FakeGitHub) -
         ([], False, {NOTHING}),
         ([{**SAME, "differs": True}], False, set()),
         ([SAME, DELETION], False, {DELETES}),
-        ([{**SAME, "differs": True, "replacements": 2, "exposure": 1}], False, {DELETES, EXPOSES}),
+        ([{**SAME, "differs": True, "replacements": [{}, {}], "exposure": [{}]}], False, {DELETES, EXPOSES}),
         ([SAME], True, set()),
         ([SAME, None], False, set()),
         ([], True, set()),
     ],
-    ids=str,
+    ids=["same", "no stack", "differs", "deletes", "replaces and exposes", "failed", "no plan", "failed, no stack"],
 )
 def test_labels(changes: list[Any], failed: bool, labels: set[str]) -> None:
     results = [Result("prod", "", None if each is None else Changes.model_validate(each)) for each in changes]
@@ -152,7 +168,7 @@ def test_labels(changes: list[Any], failed: bool, labels: set[str]) -> None:
 
 def test_only_labels_of_the_preview_are_removed(github: FakeGitHub) -> None:
     github.labels = ["bug", DELETES, "docs", EXPOSES]
-    add(github, "prod", {**SAME, "differs": True, "exposure": 1})
+    add(github, "prod", {**SAME, "differs": True, "exposure": [{}]})
     comment.run(event(5), github.api)
     assert github.labels == ["bug", "docs", EXPOSES]
 

@@ -22,7 +22,7 @@ def deployed(number: int, sha: str, *states: str, environment: str = "prod") -> 
 
 
 def planned(stack: str = "prod", commit: str | None = "c0ffee", *, differs: bool = True) -> Planned:
-    numbers = {"deletions": 0, "replacements": 0, "exposure": 0, "summary": "2 objects change", "plan": PLAN}
+    numbers = {"deletions": [], "replacements": [], "exposure": [], "summary": "2 objects change", "plan": PLAN}
     return Planned(stack, commit, Result(stack, "text", Changes.model_validate({"differs": differs, **numbers})))
 
 
@@ -108,8 +108,8 @@ def test_the_result_of_make_compare_is_read_from_its_files(monkeypatch: pytest.M
         'compare:\n\t@mkdir -p $(OUT) && echo "$(BASE) $(STACK)" > $(OUT)/comment.md && exit 1\n'
     )
     monkeypatch.setattr(deployment, "REPOSITORY", tmp_path)
-    (tmp_path / "plans" / "prod").mkdir(parents=True)
-    (tmp_path / "plans" / "prod" / "changes.json").write_text("of an earlier run")
+    (tmp_path / "comparisons" / "prod").mkdir(parents=True)
+    (tmp_path / "comparisons" / "prod" / "changes.json").write_text("of an earlier run")
     found = deployment.planned("prod", None)
     assert found.result == Result("prod", "HEAD prod\n", None)
     assert found.waits

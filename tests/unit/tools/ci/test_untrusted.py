@@ -35,6 +35,7 @@ def test_it_loses_what_acts_on_the_page_or_on_people(text: str, safe: str) -> No
         "# Title\n\n| a | b |\n| --- | --- |\n| `x` | 1 |",
         "<details><summary>All</summary>\n\n```diff\n- a\n+ b\n```\n\n</details>",
         "````md\n```\n````",
+        "<details><summary>All</summary>\n\n<pre>web -&gt; &lt;b&gt;\n\n    a</pre>\n\n</details>",
     ],
 )
 def test_it_keeps_headings_tables_code_and_folded_text(text: str) -> None:
@@ -46,6 +47,8 @@ def test_it_keeps_headings_tables_code_and_folded_text(text: str) -> None:
     [
         ("<details>\na", "<details>\na\n\n</details>"),
         ("a\n</details>\n</details>", f"a\n<{J}/details>\n<{J}/details>"),
+        ("<details>\n<pre>a", "<details>\n<pre>a\n\n</pre>\n\n</details>"),
+        ("<details><pre>a</details>", f"<details><pre>a<{J}/details>\n\n</pre>\n\n</details>"),
         ("```\ncode", "```\ncode\n```"),
         ("~~~~ sh\n```\n~~~", "~~~~ sh\n```\n~~~\n~~~~"),
     ],
