@@ -2,8 +2,10 @@
 
 On a host, Envoy gives a request to the first match of a list that accepts it. So the outcome of a request changes only
 if the match that takes it before, or the one that takes it after, is new, gone, moved against the others, or does
-something else. For each such match, and each match of the other list that some request meets as well, one request
-meets both. Besides these, each match gets requests that meet it, and requests that fail one of its conditions.
+something else. For each such match, and each match of the other list that some request meets as well, requests meet
+both. Besides these, each match gets requests that meet it, and requests that fail one of its conditions.
+
+Whether some request meets two matches is seen by samples: of two regular expressions it may not be found.
 """
 
 from bisect import bisect_left
@@ -11,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compare.outcomes import Outcome, outcome_of_rule
-from compare.samples import accepts_path, common_paths, other_value, path_outside, paths_of, values_of
+from compare.samples import common_paths, other_value, path_outside, paths_of, values_of
 from compare.side import Side
 from compare.sites import Site, sites
 from explain.matches import METHOD, PATH, Condition, Match
@@ -20,6 +22,8 @@ from explain.virtual_hosts import Entry
 from gatewayapi.fleets import Fleet
 
 _OTHER_METHOD = "PATCH"
+_UNNAMED_QUERY = "zz-any", "1"
+"""A query parameter that no match names. It keeps a request from a match on the end of path and query."""
 _UNNAMED_METHODS = ("GET", "HEAD", "PUT", "PATCH", "OPTIONS")
 
 
@@ -52,8 +56,8 @@ def _of_site(site: Site, base: Side, head: Side, missing: dict[str, None]) -> It
         if not made:
             missing[f"{site.authority}: {match}"] = None
         yield from made
-    for one, other in _overlaps(before, after):
-        yield from _both(one, other, site, methods)
+    for one, other, paths in _overlaps(before, after):
+        yield from _meeting((one, other), paths, site, methods)
 
 
 def _list(side: Side, fleet: Fleet | None, site: Site) -> dict[Match, Outcome]:
@@ -103,18 +107,14 @@ def _alone(match: Match, site: Site, methods: _Methods) -> Iterator[Request]:
             yield from _failing(condition, match, paths[0], first.method, site)
 
 
-def _both(one: Match, other: Match, site: Site, methods: _Methods) -> Iterator[Request]:
-    """Requests that meet both matches."""
-    yield from _meeting((one, other), common_paths(one, other), site, methods)
-
-
 def _meeting(matches: Sequence[Match], paths: Iterable[str], site: Site, methods: _Methods) -> list[Request]:
+    """Requests that meet all of the matches. Another match that goes first takes some of them, and not the others."""
     given = _Given.of(matches)
     if given is None:
         return []
     wanted = given.method
     verbs = [wanted] if wanted else [methods.unnamed, *(["GET"] if methods.named and methods.unnamed != "GET" else [])]
-    return [given.request(site, path, verb) for path in paths for verb in verbs]
+    return [one.request(site, path, verb) for path in paths for verb in verbs for one in given.variants(matches)]
 
 
 def _another_method(method: str, methods: _Methods) -> str:
@@ -154,6 +154,19 @@ class _Given:
             return None
         return cls(headers.pop(METHOD, ""), headers, cookies, queries)
 
+    def variants(self, matches: Sequence[Match]) -> "Iterator[_Given]":
+        """This one, and those with another value for one of the names, or with one more query parameter."""
+        yield self
+        for part in ("headers", "cookies", "queries"):
+            conditions = [one for match in matches for one in getattr(match, part)]
+            for name, options in _options(conditions, fold=part == "headers").items():
+                values = getattr(self, part)
+                for option in options[1:] if name in values else ():
+                    yield replace(self, **{part: {**values, name: option}})
+        if not any(one.name == PATH for match in matches for one in match.headers):
+            name, value = _UNNAMED_QUERY
+            yield replace(self, queries={**self.queries, name: value})
+
     def request(self, site: Site, path: str, method: str) -> Request:
         headers = dict(self.headers)
         if self.cookies:
@@ -167,35 +180,34 @@ def _values(
     conditions: Sequence[Condition], without: Condition | None, instead: str | None, *, fold: bool = False
 ) -> dict[str, str] | None:
     """A value for each name, the names of headers in lower case; None when no value is known to meet all conditions."""
-    found: dict[str, str] = {}
-    by_name: dict[str, list[Condition]] = {}
+    options = _options([one for one in conditions if one is not without], fold=fold)
+    if not all(options.values()):
+        return None
+    found = {name: known[0] for name, known in options.items()}
     for condition in conditions:
-        name = condition.name.lower() if fold else condition.name
-        if condition is without:
-            if instead is not None:
-                found[name] = instead
-        elif condition.name != PATH:
-            by_name.setdefault(name, []).append(condition)
-    for name, wanted in by_name.items():
-        options = values_of(wanted)
-        if not options:
-            return None
-        found[name] = options[0]
+        if condition is without and instead is not None:
+            found.setdefault(condition.name.lower() if fold else condition.name, instead)
     return found
 
 
-def _overlaps(before: Mapping[Match, Outcome], after: Mapping[Match, Outcome]) -> Iterator[tuple[Match, Match]]:
-    """Each changed match with each match of the other list of which some path is common."""
-    changed = _changed(before, after)
-    for one, others in ((match, after if match in before else before) for match in changed):
-        samples = paths_of(one)
+def _options(conditions: Iterable[Condition], *, fold: bool) -> dict[str, tuple[str, ...]]:
+    """Values for each name that meet all conditions on it, apart from those on the path."""
+    by_name: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        if condition.name != PATH:
+            by_name.setdefault(condition.name.lower() if fold else condition.name, []).append(condition)
+    return {name: values_of(wanted) for name, wanted in by_name.items()}
+
+
+def _overlaps(
+    before: Mapping[Match, Outcome], after: Mapping[Match, Outcome]
+) -> Iterator[tuple[Match, Match, tuple[str, ...]]]:
+    """Each changed match with each match of the other list, and the paths that both accept, if there are any."""
+    for one in _changed(before, after):
+        others = after if one in before else before
         for other in others if one not in others else dict.fromkeys((*before, *after)):
-            if other != one and (_common(samples, other) or _common(paths_of(other), one)):
-                yield one, other
-
-
-def _common(paths: Iterable[str], match: Match) -> bool:
-    return any(accepts_path(match, path) for path in paths)
+            if other != one and (paths := common_paths(one, other)):
+                yield one, other, paths
 
 
 def _changed(before: Mapping[Match, Outcome], after: Mapping[Match, Outcome]) -> list[Match]:

@@ -19,6 +19,7 @@ _CLASSES = {"d": "7", "w": "z", "s": " ", "D": "z", "W": "-", "S": "z"}
 _URL = frozenset(string.ascii_letters + string.digits + "-._~/!$&'()*+,;=:@%")
 
 
+@cache
 def paths_of(match: Match) -> tuple[str, ...]:
     """Paths that a match accepts; for a prefix, the prefix itself and a path below it."""
     return tuple(path for path in _paths(match) if accepts_path(match, path))
@@ -54,8 +55,23 @@ def path_outside(match: Match) -> str | None:
 
 def common_paths(one: Match, other: Match) -> tuple[str, ...]:
     """Paths that both matches accept, as far as samples of either show some."""
-    found = dict.fromkeys((*paths_of(one), *paths_of(other)))
+    ours, theirs = paths_of(one), paths_of(other)
+    found = dict.fromkeys((*ours, *theirs))
+    if _is_pattern(one) or _is_pattern(other):
+        # Two patterns often decide on different segments, as those of a gRPC service and of a method do.
+        for starts, ends in ((ours, theirs), (theirs, ours)):
+            found |= dict.fromkeys(path for start in starts for end in ends for path in _joined(start, end))
     return tuple(path for path in found if accepts_path(one, path) and accepts_path(other, path))
+
+
+def _is_pattern(match: Match) -> bool:
+    return match.path_kind == "RegularExpression" or any(condition.name == PATH for condition in match.headers)
+
+
+def _joined(start: str, end: str) -> tuple[str, str]:
+    """The last segment of the second path, in place of that of the first one and below it."""
+    last = end.rpartition("/")[2]
+    return f"{start.rpartition('/')[0]}/{last}", f"{start.rstrip('/')}/{last}"
 
 
 def values_of(conditions: Iterable[Condition]) -> tuple[str, ...]:
