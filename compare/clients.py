@@ -97,11 +97,8 @@ def _guards(before: Outcome, after: Outcome) -> list[str]:
         return [f"behind {', '.join(map(str, after.guards))}"] if after.guards else ["open"]
     if not after.is_served or old == new:
         return []
-    found: list[str] = []
-    for kind in sorted(old.keys() | new.keys()):
-        if old.get(kind) != new.get(kind):
-            found.append(f"{_guard(old.get(kind), before, kind)} -> {_guard(new.get(kind), after, kind)}")
-    return _numbered(found)
+    changed = [kind for kind in sorted(old.keys() | new.keys()) if old.get(kind) != new.get(kind)]
+    return [_turned(_guard(old.get(kind), before, kind), _guard(new.get(kind), after, kind)) for kind in changed]
 
 
 def _guard(guard: Guard | None, among: Outcome, kind: str) -> str:
@@ -110,12 +107,9 @@ def _guard(guard: Guard | None, among: Outcome, kind: str) -> str:
     return f"no {kind}" if among.guards else "open"
 
 
-def _numbered(found: list[str]) -> list[str]:
-    """Say of a guard whose words are the same on both sides that its settings differ."""
-    return [
-        f"{old}, other settings" if old == new else f"{old} -> {new}"
-        for old, new in (tuple(one.split(" -> ", 1)) for one in found)
-    ]
+def _turned(old: str, new: str) -> str:
+    """The change of a guard. Its words can be the same on both sides."""
+    return f"{old}, other settings" if old == new else f"{old} -> {new}"
 
 
 def _settings(old: dict[str, str], new: dict[str, str]) -> list[str]:

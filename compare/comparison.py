@@ -83,16 +83,16 @@ def compare(base: Plan, head: Plan, *, accepted_exposure: Iterable[str] | None =
     """Compare two plans. `accepted_exposure` has the lines of a committed file: then exposure counts beyond it only."""
     before, after = Side(base), Side(head)
     questions = ask_both(before, after)
+    asked = questions.asked
     objects, moved = object_changes(base, head)
     old, new = _problems(before.problems), _problems(after.problems)
-    asked = questions.asked
     exposure = exposures(asked) if accepted_exposure is None else beyond(accepted_exposure, asked)
     return Comparison(
         stack=head.stack,
         questions=questions,
-        clients=tuple(changes(questions.asked)),
+        clients=tuple(changes(asked)),
         exposure=tuple(exposure),
-        exposure_lines=tuple(lines(questions.asked)),
+        exposure_lines=tuple(lines(asked)),
         has_exposure_file=accepted_exposure is not None,
         objects=tuple(objects),
         losses=tuple(losses(objects)),

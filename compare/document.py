@@ -1,36 +1,25 @@
 """Document: a comparison as JSON, described by `changes.schema.json`."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from compare.comparison import Comparison
-
-SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("changes.schema.json").read_text())
+from compare.losses import Loss
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
     """The comparison as values of JSON."""
+
+    def of(action: str) -> list[Loss]:
+        return [loss for loss in comparison.losses if loss.action == action]
+
     return {
         "stack": comparison.stack,
         "differs": comparison.differs,
         "summary": comparison.summary,
         "plan": comparison.plan,
-        "deletions": [
-            {"object": loss.name, "kind": loss.kind, "cure": loss.cure}
-            for loss in comparison.losses
-            if loss.action == "delete"
-        ],
-        "replacements": [
-            {"object": loss.name, "kind": loss.kind, "why": loss.why, "cure": loss.cure}
-            for loss in comparison.losses
-            if loss.action == "replace"
-        ],
-        "interruptions": [
-            {"object": loss.name, "kind": loss.kind, "why": loss.why, "cure": loss.cure}
-            for loss in comparison.losses
-            if loss.action == "interrupt"
-        ],
+        "deletions": [{"object": loss.name, "kind": loss.kind, "cure": loss.cure} for loss in of("delete")],
+        "replacements": [_loss(loss) for loss in of("replace")],
+        "interruptions": [_loss(loss) for loss in of("interrupt")],
         "exposure": [
             {"workload": one.workload, "requests": one.where, "what": one.what, "command": one.command}
             for one in comparison.exposure
@@ -56,3 +45,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "endedProblems": [{"code": one.code, "text": str(one)} for one in comparison.ended_problems],
         "notes": list(comparison.notes),
     }
+
+
+def _loss(loss: Loss) -> dict[str, str]:
+    return {"object": loss.name, "kind": loss.kind, "why": loss.why, "cure": loss.cure}

@@ -29,7 +29,7 @@ class Exposure:
 
 
 def exposures(asked: Iterable[Asked]) -> list[Exposure]:
-    """Everything that the head opens against the base."""
+    """Everything that the head opens beyond the base."""
     found: dict[tuple[str, str, str], Exposure] = {}
     for one in asked:
         for workload in one.after.workloads:
@@ -47,7 +47,7 @@ def lines(asked: Iterable[Asked]) -> list[str]:
 
 
 def beyond(accepted: Iterable[str], asked: Iterable[Asked]) -> list[Exposure]:
-    """What the head opens against the lines of a committed file. A line also accepts the same with more guards."""
+    """Everything that the head opens beyond the lines of a committed file. A line also accepts more guards."""
     known: dict[str, list[set[str]]] = {}
     for line in accepted:
         place, separator, guards = line.strip().rpartition(": ")
@@ -71,7 +71,7 @@ def _opened(one: Asked, workload: str) -> list[str]:
     if workload not in one.before.workloads:
         behind = f"behind {', '.join(map(str, one.after.guards))}" if one.after.guards else _OPEN
         return [f"newly reachable, {behind}"]
-    return [f"{_words(old, new)}" for old, new in loosened(one.before.guards, one.after.guards)]
+    return [_words(old, new) for old, new in loosened(one.before.guards, one.after.guards)]
 
 
 def _words(old: Guard | None, new: Guard | None) -> str:

@@ -20,6 +20,8 @@ _DELETED: dict[str, str] = {
     "SecurityPolicy": "What it guards is open from then on: see the list of what becomes more reachable.",
     "ClientTrafficPolicy": "Listeners fall back to Envoy's defaults, without client certificates.",
 }
+_ONE_TARGET = "Two policies cannot have one target, so in between there is none: keep the name."
+_ONE_PORT = "Its port is not served in between: keep the name."
 _REPLACED: dict[str, str] = {
     "Gateway": (
         "The new one gets another address, and no host is served until it has one: "
@@ -33,13 +35,13 @@ _REPLACED: dict[str, str] = {
     "DaemonSet": "Its pods stop before new ones start: keep the selector.",
     "Service": "With the same name its address changes and connections break: give it another name, or keep the field.",
     "Namespace": "Everything in it is created again, and volume claims are empty: move apps one by one.",
-    "SecurityPolicy": "Two policies cannot have one target, so in between there is none: keep the name.",
-    "ClientTrafficPolicy": "Two policies cannot have one target, so in between there is none: keep the name.",
-    "BackendTrafficPolicy": "Two policies cannot have one target, so in between there is none: keep the name.",
-    "EnvoyExtensionPolicy": "Two policies cannot have one target, so in between there is none: keep the name.",
+    "SecurityPolicy": _ONE_TARGET,
+    "ClientTrafficPolicy": _ONE_TARGET,
+    "BackendTrafficPolicy": _ONE_TARGET,
+    "EnvoyExtensionPolicy": _ONE_TARGET,
     "TLSRoute": "Its hosts are not served in between: declare both, then remove the old one.",
-    "TCPRoute": "Its port is not served in between: keep the name.",
-    "UDPRoute": "Its port is not served in between: keep the name.",
+    "TCPRoute": _ONE_PORT,
+    "UDPRoute": _ONE_PORT,
 }
 _RENAMED: dict[str, str] = {
     "HTTPRoute": "The new one is created first; requests may fail for a moment: keep the name, or do it in two steps.",

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 from compare.guards import canonical
 from diagnostics import Path
 from diagnostics.problem import field_path
-from kube.labels import STACK
+from kube.labels import is_for_pulumi
 from kube.manifest import ObjectName, group_of, kind_of
 from kube.read import NotKnown
 from kube.unknown import UNKNOWN
@@ -16,7 +16,6 @@ from plans import Plan, Planned, SecretValue
 Action = Literal["create", "update", "replace", "delete"]
 _ABSENT = object()
 _LONGEST = 300
-_OF_PULUMI = "pulumi.com/"
 
 _FIXED: Mapping[str, tuple[Path, ...]] = {
     "PersistentVolumeClaim": (
@@ -159,7 +158,7 @@ def _differences(old: Any, new: Any, path: Path) -> Iterator[FieldChange]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         before, after = cast(Mapping[str, Any], old), cast(Mapping[str, Any], new)
         for name in sorted(before.keys() | after.keys()):
-            if path != ("metadata", "annotations") or not (name.startswith(_OF_PULUMI) or name == STACK):
+            if path != ("metadata", "annotations") or not is_for_pulumi(name):
                 yield from _differences(before.get(name, _ABSENT), after.get(name, _ABSENT), (*path, name))
     elif isinstance(old, list) and isinstance(new, list):
         befores, afters = cast(list[Any], old), cast(list[Any], new)
@@ -177,7 +176,7 @@ def _is_empty(value: Any) -> bool:
     """Whether a field is missing, or holds only annotations that do not count."""
     if not isinstance(value, Mapping):
         return value is _ABSENT
-    return all(str(name).startswith(_OF_PULUMI) or name == STACK for name in cast(Mapping[str, Any], value))
+    return all(map(is_for_pulumi, cast(Mapping[str, Any], value)))
 
 
 def _text(value: Any) -> str:

@@ -6,10 +6,12 @@ from html import escape
 from compare.comparison import Comparison
 from compare.side import Side
 from compare.text import one_line, sections
+from gatewayapi import hostnames
 from gatewayapi.kinds import CORE, GATEWAY_API, ROUTES
+from gatewayapi.listeners import Listener
 from gatewayapi.references import reference
 from kube.manifest import ObjectName
-from kube.read import NotKnown, items, read
+from kube.read import NotKnown, items
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
@@ -93,14 +95,9 @@ def _graph(side: Side) -> _Graph:
     return graph
 
 
-def _listener(listener: object) -> str:
-    manifest = getattr(listener, "manifest", {})
-    host = read(manifest, "hostname", default="*")
-    return f"{read(manifest, 'name')} {read(manifest, 'protocol')}:{read(manifest, 'port')} {host} ({_owner(listener)})"
-
-
-def _owner(listener: object) -> str:
-    return str(getattr(listener, "owner_name", "")).rpartition("/")[2]
+def _listener(listener: Listener) -> str:
+    owner = str(listener.owner_name).rpartition("/")[2]
+    return f"{listener.name} {listener.protocol}:{listener.port} {listener.hostname or hostnames.ANY} ({owner})"
 
 
 def _picture(graph: _Graph, other: _Graph, changed: set[str], only_here: str) -> str:

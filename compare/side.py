@@ -1,10 +1,7 @@
 """Side: one of the two plans that are compared, ready to be asked."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from checks.rules import problems
 from diagnostics import Problem
@@ -14,7 +11,6 @@ from gatewayapi.topology import Topology
 from kube.manifest import Manifest, ObjectName
 from kube.read import NotKnown, read
 from plans import Plan
-from releases import NEWEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,17 +20,13 @@ class Side:
     plan: Plan
 
     @cached_property
-    def manifests(self) -> list[Manifest]:
-        return self.plan.manifests
-
-    @cached_property
     def problems(self) -> list[tuple[Manifest, Problem]]:
         """The problems between the objects."""
-        return problems(self.manifests, version=_version(self.plan.exports))
+        return problems(self.plan.manifests, version=self.plan.envoy_gateway)
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        return Evaluator(self.manifests, problems=self.problems)
+        return Evaluator(self.plan.manifests, problems=self.problems)
 
     @property
     def topology(self) -> Topology:
@@ -44,12 +36,6 @@ class Side:
     def fleets(self) -> dict[str, Fleet]:
         """Envoys by the Gateway, or by the class of merged Gateways, that they belong to."""
         return {_fleet_name(self.topology, fleet): fleet for fleet in self.topology.fleets}
-
-
-def _version(exports: Mapping[str, Any]) -> str:
-    """The release of Envoy Gateway that a plan has; the newest known one when it does not say."""
-    found = str(read(exports, "versions", "envoyGateway", default=""))
-    return found if re.fullmatch(r"\d+\.\d+(\.\d+)?", found) else NEWEST
 
 
 def _fleet_name(topology: Topology, fleet: Fleet) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from config.stack import StackConfig
 from diagnostics import Problem, problem
+from kube.plan_run import is_sealed
 from kube.read import read
-from kube.sealed import is_sealed
 
 DOCKER_CONFIG = ".dockerconfigjson"
 """Key of a Secret with registry credentials: the config.json that `docker login` writes."""

@@ -103,7 +103,7 @@ class Evaluator:
         return self._lookup(serving, request).entries if serving else ()
 
     def taken(self, entry: Entry, request: Request) -> Taken:
-        """What the rule of `entry` does with a request that it takes."""
+        """The rule of `entry`, and everything that it does with a request that it takes."""
         return _taken(entry, request, self.topology, self.errors)
 
     def _fitting(self, fleet: Fleet, request: Request, port: int) -> tuple[list[Listener], dict[Listener, Reason]]:

@@ -13,9 +13,16 @@ state or a killed run, applying the existing objects again would be a conflict."
 STACK = "synergychat/stack"
 """Annotation that names the stack of an object."""
 
+_PULUMI = "pulumi.com/"
+
 PART_OF = "app.kubernetes.io/part-of"
 COMMON = {PART_OF: "synergychat", "app.kubernetes.io/managed-by": "pulumi"}
 """Labels of every object of the stack; `make status` finds the objects by them."""
+
+
+def is_for_pulumi(annotation: str) -> bool:
+    """Whether only Pulumi reads an annotation: it is the mark of the stack, or for the Kubernetes provider."""
+    return annotation == STACK or annotation.startswith(_PULUMI)
 
 
 def selector(app: str) -> dict[str, str]:

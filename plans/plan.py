@@ -2,21 +2,25 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kube.encrypted_values import ciphertexts, replaced
 from kube.manifest import Manifest
-from kube.sealed import sealed
+from kube.plan_run import WITHOUT_STATE, sealed
+from kube.read import read
 from kube.unknown import UNKNOWN
 from kube.yaml_text import YamlError, read_yaml
 from plans import program
-from preview.deployed import WITHOUT_STATE
+from releases import NEWEST
 
 _TIMEOUT_S = 300
 _SALT = secrets.token_hex(16)
@@ -73,6 +77,12 @@ class Plan:
     """Number of encrypted values that the plan was made without."""
 
     @property
+    def envoy_gateway(self) -> str:
+        """The release of Envoy Gateway; the newest known one for a program that does not say."""
+        found = str(read(self.exports, "versions", "envoyGateway", default=""))
+        return found if re.fullmatch(r"\d+\.\d+(\.\d+)?", found) else NEWEST
+
+    @cached_property
     def manifests(self) -> list[Manifest]:
         """The objects, with UNKNOWN in place of everything that no check may judge."""
         return [_judged(each.manifest) for each in self.objects]
@@ -145,26 +155,12 @@ def _config(directory: Path, stack: str) -> tuple[str, dict[str, Any], set[str],
     secret_keys: set[str] = set()
     count = 0
     for key, value in (_document(file).get("config") or {}).items():
-        values[key], found = _sealed(value, key)
-        count += found
-        if found:
+        encrypted = list(ciphertexts(value))
+        values[key] = replaced(value, lambda text: sealed(text[-24:]))
+        count += len(encrypted)
+        if encrypted:
             secret_keys.add(key)
     return name, values, secret_keys, count
-
-
-def _sealed(value: Any, path: str) -> tuple[Any, int]:
-    """The value with a stand-in for each encrypted part of it, and the number of these."""
-    match value:
-        case {"secure": str(text), **rest} if not rest:
-            return sealed(text[-24:]), 1
-        case dict():
-            parts = {key: _sealed(below, f"{path}.{key}") for key, below in value.items()}
-            return {key: part for key, (part, _) in parts.items()}, sum(count for _, count in parts.values())
-        case list():
-            items = [_sealed(below, f"{path}[{index}]") for index, below in enumerate(value)]
-            return [item for item, _ in items], sum(count for _, count in items)
-        case _:
-            return value, 0
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -11,10 +11,9 @@ import pulumi
 
 from kube.kubectl import last_line
 from kube.manifest import Manifest
+from kube.plan_run import WITHOUT_STATE
 
 _TIMEOUT_S = 60
-WITHOUT_STATE = "PLAN_WITHOUT_STATE"
-"""Environment variable of a run that has no engine, and so no state."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 
 

@@ -13,7 +13,7 @@ import pulumi
 
 from diagnostics import Path
 from kube.manifest import Manifest
-from kube.sealed import is_sealed
+from kube.plan_run import is_sealed
 from kube.unknown import UNKNOWN
 
 _PROGRAM = File(__file__).resolve().parent.parent

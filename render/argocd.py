@@ -39,7 +39,7 @@ def annotated(manifest: Manifest, placed: Placed, wave: int) -> Manifest:
     if kind == "CustomResourceDefinition":
         # Some are larger than the annotation that client-side apply keeps its copy in.
         options.append("ServerSideApply=true")
-    if kind == "CustomResourceDefinition" or placed.planned.protect or placed.planned.retain_on_delete:
+    if placed.is_never_pruned:
         options += ["Prune=false", "Delete=false"]
     if kind == "Job":
         # A Job cannot be changed: as a hook it is deleted and created again, and a finished one hangs no sync.

@@ -19,10 +19,9 @@ _PROGRAMMED = (
 def annotated(manifest: Manifest, placed: Placed) -> Manifest:
     """The object with the annotations that Flux needs."""
     annotations: dict[str, str] = {}
-    kind = kind_of(manifest)
-    if kind == "CustomResourceDefinition" or placed.planned.protect or placed.planned.retain_on_delete:
+    if placed.is_never_pruned:
         annotations[f"{_TOOLKIT}/prune"] = "disabled"
-    if kind == "Job":
+    if kind_of(manifest) == "Job":
         # A Job cannot be changed: Flux then deletes it and creates it again.
         annotations[f"{_TOOLKIT}/force"] = "enabled"
     if not annotations:

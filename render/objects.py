@@ -5,13 +5,12 @@ from typing import Any, cast
 
 from diagnostics.problem import Path, field_path
 from kube.json_paths import children
-from kube.labels import STACK
+from kube.labels import is_for_pulumi
 from kube.manifest import Manifest, ObjectName, kind_of
-from kube.sealed import is_sealed
+from kube.plan_run import is_sealed
 from kube.unknown import UNKNOWN
 from plans import SecretValue
 
-_PULUMI = "pulumi.com/"
 _CONTENT = ("data", "stringData")
 
 
@@ -62,7 +61,7 @@ def left_out(manifest: Manifest) -> list[str]:
 def _without_marks(manifest: Manifest) -> Manifest:
     metadata: Mapping[str, Any] = manifest["metadata"]
     own: Mapping[str, Any] = metadata.get("annotations") or {}
-    annotations = {name: value for name, value in own.items() if not name.startswith(_PULUMI) and name != STACK}
+    annotations = {name: value for name, value in own.items() if not is_for_pulumi(name)}
     kept = {name: value for name, value in metadata.items() if name != "annotations"}
     changed = {**kept, **({"annotations": annotations} if annotations else {})}
     return _without_hidden_annotations({**manifest, "metadata": changed})

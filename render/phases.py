@@ -35,6 +35,12 @@ class Placed:
     after: frozenset[str]
     """URNs of the objects of the plan that it depends on."""
 
+    @property
+    def is_never_pruned(self) -> bool:
+        """Whether the object must stay in the cluster when it is no longer among the files."""
+        kind = kind_of(self.planned.manifest)
+        return kind == "CustomResourceDefinition" or self.planned.protect or self.planned.retain_on_delete
+
 
 @dataclass(frozen=True, kw_only=True)
 class File:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.terminal import printable
+from kube.encrypted_values import replaced
 from local.errors import UserError
-from tools.encrypted_values import replaced
 from tools.environment import declared_defaults
 
 _LIMIT = 128 * 1024

@@ -10,9 +10,9 @@ from config import included
 from diagnostics import Path
 from diagnostics.problem import FileStep
 from diagnostics.render import config_path
+from kube.encrypted_values import ciphertext, has_encrypted, replaced
 from kube.json_paths import at
 from local.paths import REPOSITORY
-from tools.encrypted_values import ciphertext, has_encrypted, replaced
 from tools.environment import PROJECT, declared_defaults, stack_file
 from tools.stack import CONTEXT_KEY, Stack, own_config
 

@@ -13,14 +13,12 @@ from gatewayapi.kinds import GROUPS
 from kube.kubectl import last_line
 from kube.manifest import Manifest
 from local import supplies
-from local.errors import UserError
-from local.paths import REPOSITORY
 from local.toolchain.progress import Progress
-from plans import PlanError, plan
 from tools import stack as stacks
 from tools.explain_view import print_live, print_unreachable, print_verdict
+from tools.planned import planned
 from tools.reach import unknown_context
-from tools.stack import CONTEXT_KEY, Stack
+from tools.stack import Stack
 
 _SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
 
@@ -43,37 +41,21 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
         return _NO_REQUEST
     with Progress() as progress:
         stacks.prepare(supplies.for_stack(progress))
-    planned = _planned(stack)
-    version = _version(stack)
-    verdict = _explained(planned, request, version)
+    plan = planned(stack)
+    verdict = _explained(plan.manifests, request, plan.envoy_gateway)
     console = Console(highlight=False, soft_wrap=True)
     print_verdict(verdict, console)
     live = _live(stack)
-    actual = _explained(live.objects, request, version)
+    actual = _explained(live.objects, request, plan.envoy_gateway)
     if live.reason:
         print_unreachable(live.reason, live.fix, stack.context, console)
     else:
-        print_live(planned, live.objects, verdict, actual, stack.context, console)
+        print_live(plan.manifests, live.objects, verdict, actual, stack.context, console)
     return _SERVED if verdict.is_served else _NOT_SERVED
 
 
 def _explained(objects: list[Manifest], request: Request, version: str) -> Verdict:
     return explain(objects, request, problems=problems(objects, version=version))
-
-
-def _version(stack: Stack) -> str:
-    """Return the release of Envoy Gateway that the stack sets."""
-    from tools.effective_config import layers, parse  # imports Pulumi's SDK, which takes a second
-
-    return parse(layers(stack)).envoy_gateway.version
-
-
-def _planned(stack: Stack) -> list[Manifest]:
-    """Return the objects that the program would apply."""
-    try:
-        return plan(REPOSITORY, stack.name, config={CONTEXT_KEY: stack.context}).manifests
-    except PlanError as error:
-        raise UserError(str(error)) from None
 
 
 def _live(stack: Stack) -> Live:

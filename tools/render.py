@@ -12,11 +12,10 @@ from kube.atomic_write import write_whole
 from kube.yaml_text import YamlError, read_yaml
 from local import supplies
 from local.errors import UserError
-from local.paths import REPOSITORY
 from local.toolchain.progress import Progress
-from plans import PlanError, plan
 from render import Format, Options, RenderError, Stubs, render
-from tools.stack import CONTEXT_KEY, Stack
+from tools.planned import planned
+from tools.stack import Stack
 
 LIST = ".rendered"
 """File in the directory that names all others, so that a later render knows which are its own."""
@@ -43,11 +42,11 @@ def run(stack: Stack, given: argparse.Namespace) -> int:
     if not given.check:
         refuse_foreign(out, found, earlier)
     with Progress() as progress:
-        supplies.for_program(progress)
+        supplies.for_plan(progress)
+    made = planned(stack)
     try:
-        made = plan(REPOSITORY, stack.name, config={CONTEXT_KEY: stack.context})
         files = render(made, options, sealed_values(out, found & earlier))
-    except (PlanError, RenderError) as error:
+    except RenderError as error:
         raise UserError(str(error)) from None
     for warning in made.warnings:
         print(f"warning: {printable(warning)}", file=sys.stderr)

@@ -2,13 +2,15 @@
 
 from collections import Counter
 
+from diagnostics.terminal import printable
+from kube.encrypted_values import has_encrypted
 from kube.manifest import ObjectName
-from local.errors import UserError
-from local.paths import REPOSITORY
-from plans import Plan, PlanError, plan
-from tools.encrypted_values import has_encrypted
+from local import supplies
+from local.toolchain.progress import Progress
+from plans import Plan
 from tools.environment import stack_file, variables
-from tools.stack import CONTEXT_KEY, Stack, document_of
+from tools.planned import planned
+from tools.stack import Stack, document_of
 
 _GIVEN = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
@@ -30,18 +32,16 @@ def lacks_passphrase(stack: Stack) -> bool:
 
 def run(stack: Stack) -> int:
     """Check everything that the stack declares, and list it. Raises UserError with the problems in it."""
-    try:
-        made = plan(REPOSITORY, stack.name, config={CONTEXT_KEY: stack.context})
-    except PlanError as error:
-        raise UserError(str(error)) from None
-    _print(made, stack)
+    with Progress() as progress:
+        supplies.for_plan(progress)
+    _print(planned(stack), stack)
     return 0
 
 
 def _print(made: Plan, stack: Stack) -> None:
     names = [ObjectName.declared(each.manifest) for each in made.objects]
     for warning in made.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {printable(warning)}")
     for name in sorted(names):
         print(f"  {name}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(name.kind for name in names).items()))

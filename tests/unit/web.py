@@ -26,6 +26,22 @@ class Web:
     url: str = ""
 
 
+def gone(web: Web) -> None:
+    web.status = 404
+
+
+def broken_off(web: Web) -> None:
+    web.missing = 1000
+
+
+def stalled(web: Web) -> None:
+    web.delay_s = 2.0
+
+
+def dripping(web: Web) -> None:
+    web.pause_s = 0.1
+
+
 @contextmanager
 def serving(web: Web, tls: SSLContext | None = None) -> Iterator[Web]:
     """Serve `web` while the block runs; its `url` is set. With `tls` it speaks only that."""

@@ -1,5 +1,6 @@
 """Outputs: a comment, a page and JSON. Text from the config is shown and never acts."""
 
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -8,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from compare import Comparison
-from compare.document import SCHEMA, document
+from compare.document import document
 from compare.markdown import LONGEST, comment
 from compare.page import page
 from compare.text import sections
@@ -38,7 +39,7 @@ def large() -> Comparison:
 
 
 def test_the_document_follows_its_schema() -> None:
-    validator = jsonschema_rs.validator_for(SCHEMA)
+    validator = jsonschema_rs.validator_for(json.loads((ROOT / "compare" / "changes.schema.json").read_text()))
     for comparison in (hostile(), compared([route()], []), compared([], [])):
         validator.validate(document(comparison))
 

@@ -1,7 +1,7 @@
 """Manifests of releases: downloaded, or rendered from the charts."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from local.toolchain import cert_manager_manifest, manifests, release_download
 from local.toolchain.manifests import Manifest
 from local.toolchain.pins import Release
 from local.toolchain.progress import Progress
-from tests.unit.web import Web, serving
+from tests.unit.web import Web, broken_off, gone, serving, stalled
 
 TEXT = b"kind: Namespace\n"
 CHECKSUM = hashlib.sha256(TEXT).hexdigest()
@@ -41,23 +41,10 @@ def test_a_reachable_release_is_downloaded_once_and_without_helm(web: Web, manif
     assert web.asked == ["/install.yaml"]
 
 
-def _gone(web: Web) -> None:
-    web.status = 404
-
-
-def _broken_off(web: Web) -> None:
-    web.missing = 1000
-
-
-def _stalled(web: Web) -> None:
-    web.delay_s = 2.0
-
-
-@pytest.mark.parametrize("fault", [_gone, _broken_off, _stalled])
+@pytest.mark.parametrize("fault", [gone, broken_off, stalled])
 def test_a_release_that_does_not_arrive_is_rendered_from_the_charts(
-    web: Web, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, fault: object
+    web: Web, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, fault: Callable[[Web], None]
 ) -> None:
-    assert callable(fault)
     fault(web)
     monkeypatch.setattr(release_download, "STALL_S", 0.2)
     rendering = replace(manifest, rendered=lambda _: TEXT)

@@ -16,7 +16,7 @@ from local.toolchain.gobuild import Go
 from local.toolchain.pins import ARTEFACTS, Artefact, GoProgram, Release
 from local.toolchain.progress import Progress
 from local.toolchain.store_keys import store_key
-from tests.unit.web import Web, serving
+from tests.unit.web import Web, broken_off, dripping, gone, serving, stalled
 
 PROGRAM = b"#!/bin/sh\necho released\n"
 BUILT = b"#!/bin/sh\necho built\n"
@@ -121,23 +121,7 @@ def test_another_file_than_the_pinned_one_is_an_error_with_both_checksums(
     assert builds == []
 
 
-def _gone(web: Web) -> None:
-    web.status = 404
-
-
-def _broken_off(web: Web) -> None:
-    web.missing = 1000
-
-
-def _stalled(web: Web) -> None:
-    web.delay_s = 2.0
-
-
-def _dripping(web: Web) -> None:
-    web.pause_s = 0.1
-
-
-@pytest.mark.parametrize("fault", [_gone, _broken_off, _stalled, _dripping])
+@pytest.mark.parametrize("fault", [gone, broken_off, stalled, dripping])
 def test_a_tool_whose_release_does_not_arrive_is_built(
     web: Web,
     builds: list[str],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kube.sealed import is_sealed, sealed
+from kube.plan_run import is_sealed, sealed
 from kube.unknown import UNKNOWN
 from plans import Plan, PlanError, SecretValue, plan
 from tests.unit.program import ROOT, run

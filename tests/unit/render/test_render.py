@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kube.manifest import Manifest, ObjectName
-from kube.sealed import sealed
+from kube.plan_run import sealed
 from kube.unknown import UNKNOWN
 from local.paths import private_cache
 from plans import Plan, Planned, SecretValue

@@ -12,6 +12,7 @@ import pytest
 from local import supplies
 from local.errors import UserError
 from plans import PlanError
+from releases import NEWEST
 from tests.cases.builders import (
     Manifest,
     backend,
@@ -24,7 +25,7 @@ from tests.cases.builders import (
     service,
     target,
 )
-from tools import explain
+from tools import explain, planned
 from tools import stack as stacks
 from tools.stack import Stack
 
@@ -59,9 +60,9 @@ def nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(stack: PlannedStack, url: str, method: str = "", *headers: str) -> int:
-    made = SimpleNamespace(manifests=stack.planned)
+    made = SimpleNamespace(manifests=stack.planned, envoy_gateway=NEWEST)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "plan", lambda *_, **__: made)
+        patch.setattr(explain, "planned", lambda _: made)
         return explain.run(cast(Stack, stack), url, method, headers)
 
 
@@ -162,7 +163,7 @@ def test_a_plan_that_fails_is_reported_with_the_programs_error(monkeypatch: pyte
     def fails(*_: object, **__: object) -> None:
         raise PlanError("One mistake in the config.", is_mistake=True)
 
-    monkeypatch.setattr(explain, "plan", fails)
+    monkeypatch.setattr(planned, "plan", fails)
     with pytest.raises(UserError, match=r"^One mistake in the config\.$"):
         explain.run(cast(Stack, PlannedStack([], live=None)), "http://synchat.internal/", "", ())
 

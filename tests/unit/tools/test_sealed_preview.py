@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from local import supplies
 from local.errors import UserError
 from plans import Plan, PlanError, Planned
 from tools import __main__ as command_line
-from tools import sealed_preview, stack
+from tools import planned, sealed_preview, stack
 from tools.stack import Stack
 
 SALTED = {"encryptionsalt": "v1:abc:v1:def"}
@@ -24,6 +25,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "Pulumi.own.yaml"
     for module in (sealed_preview, stack):
         monkeypatch.setattr(module, "stack_file", lambda _: file)
+    monkeypatch.setattr(supplies, "for_plan", lambda _: None)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_BACKEND_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -77,7 +79,7 @@ def test_the_plan_is_listed_with_the_number_of_sealed_values(
         depends_on=frozenset(),
         aliases=frozenset(),
     )
-    monkeypatch.setattr(sealed_preview, "plan", lambda *_, **__: Plan(stack="own", objects=(made,), sealed=1))
+    monkeypatch.setattr(planned, "plan", lambda *_, **__: Plan(stack="own", objects=(made,), sealed=1))
     monkeypatch.setattr(sys, "argv", ["tools", "preview", "--stack", "own", *options])
     assert command_line.main() == 0
     said = capsys.readouterr().out
@@ -91,6 +93,6 @@ def test_a_mistake_ends_with_the_programs_message(own: Path, monkeypatch: pytest
         raise PlanError("1 problem in stack own", is_mistake=True)
 
     own.write_text(yaml.safe_dump({**SALTED, "config": CONFIG}))
-    monkeypatch.setattr(sealed_preview, "plan", fails)
+    monkeypatch.setattr(planned, "plan", fails)
     with pytest.raises(UserError, match="1 problem in stack own"):
         sealed_preview.run(Stack("own", "a-context", named=False))

@@ -1,6 +1,6 @@
 """Encrypted values of a stack's file: `pulumi config set --secret` writes each as a group with one key, `secure`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 
@@ -13,9 +13,18 @@ def ciphertext(value: Any) -> str | None:
             return None
 
 
+def ciphertexts(value: Any) -> Iterator[str]:
+    """Yield the ciphertexts of the value and of all its parts."""
+    if (text := ciphertext(value)) is not None:
+        yield text
+        return
+    for part in _parts(value):
+        yield from ciphertexts(part)
+
+
 def has_encrypted(value: Any) -> bool:
     """Tell whether the value or a part of it is encrypted. Pulumi then treats the whole value of a key as a secret."""
-    return ciphertext(value) is not None or any(has_encrypted(part) for part in _parts(value))
+    return next(ciphertexts(value), None) is not None
 
 
 def replaced(value: Any, replacement: Callable[[str], str]) -> Any:

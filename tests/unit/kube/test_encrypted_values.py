@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tools.encrypted_values import ciphertext, has_encrypted, replaced
+from kube.encrypted_values import ciphertext, has_encrypted, replaced
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""Sealed: the stand-in for an encrypted value of the config, in a run without the key that decrypts it."""
+"""A run that only plans: it has no engine, so neither a state nor the key that decrypts values of the config."""
 
+WITHOUT_STATE = "PLAN_WITHOUT_STATE"
+"""Environment variable of such a run."""
 _PREFIX = "sealed:b8c1f0ce-6c0f-4f8e-9f39-5a0c3f7d6a21:"
 """No value that a user types begins with it."""
 
 
 def sealed(label: str) -> str:
-    """The stand-in. Equal labels are equal values."""
+    """The stand-in for an encrypted value. Equal labels are equal values."""
     return f"{_PREFIX}{label}"
 
 
