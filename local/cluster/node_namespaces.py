@@ -113,12 +113,15 @@ class NodeNamespaces:
             os.close(descriptor)
 
 
-def start_on_host(command: Sequence[str | Path], environment: Mapping[str, str], output: IO[bytes]) -> Child:
-    """Start a process on the host. It is killed when the supervisor ends."""
+def start_on_host(
+    command: Sequence[str | Path], environment: Mapping[str, str], output: IO[bytes], group: str
+) -> Child:
+    """Start a process on the host, in the node's cgroup `group`. It is killed when the supervisor ends."""
 
     def prepare() -> None:
         kernel.die_with_parent()
         os.setpgid(0, 0)
+        cgroups.join(group)
 
     return Child(
         subprocess.Popen(

@@ -169,7 +169,7 @@ class Supervisor:
     def _start(self, inside: NodeNamespaces, component: Component) -> Child:
         with (self._directory.logs / f"{component.name}.log").open("ab") as output:
             if component.on_host:
-                return start_on_host(component.command, self._environment(), output)
+                return start_on_host(component.command, self._environment(), output, self._settings.cgroup)
             return inside.start(component.command, self._environment(), output)
 
     def _note(self, problem: str | None) -> None:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.cluster.settings import Settings
 from local.paths import REPOSITORY
 from local.toolchain import Tools
 from tests.live.test_cluster_lifecycle import Life
@@ -25,12 +24,6 @@ def small_cluster(tools: Tools) -> Iterator[Life]:
         yield life
     finally:
         life.cluster.down(purge=True)
-
-
-def settings(life: Life) -> Settings:
-    kept = Settings.kept(life.directory)
-    assert kept is not None
-    return kept
 
 
 def problem(life: Life) -> str:

@@ -17,7 +17,7 @@ from cryptography import x509
 from local.cluster import credentials, pki
 from local.toolchain import Tools, system
 from local.toolchain.progress import Progress
-from tests.faults.small_cluster import API_PORT, answers, cli, settings, small_cluster
+from tests.faults.small_cluster import API_PORT, answers, cli, small_cluster
 from tests.live.test_cluster_lifecycle import Life
 from tests.live.waiting import wait_until
 
@@ -97,7 +97,7 @@ def test_certificates_that_have_ended(
         with monkeypatch.context() as ended:
             ended.setattr(pki, "LEAF_LIFE", timedelta(hours=-1))
             ended.setattr(pki, "RENEW_BEFORE", timedelta(days=367))
-            assert "apiserver" in credentials.renew(small.directory, settings(small))
+            assert "apiserver" in credentials.renew(small.directory, small.settings())
         assert "apiserver" in credentials.expiring(small.directory)
     if not running:
         small.up()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from local.cluster import cgroups
-from tests.faults.small_cluster import settings
 from tests.live.test_cluster_hardening import pod
 from tests.live.test_cluster_lifecycle import KEPT_RUNNING, Life
 from tests.live.waiting import wait_until
@@ -20,7 +19,7 @@ _FILES = {"memory.max": ("memory.current", "max"), "memory.limit_in_bytes": ("me
 @pytest.fixture
 def limited(small: Life) -> Iterator[Life]:
     """A cluster whose processes together may take little more memory than they have."""
-    own = [root / settings(small).cgroup for root in cgroups.hierarchies()]
+    own = [root / small.settings().cgroup for root in cgroups.hierarchies()]
     ((limit, usage, none),) = [
         (group / limit, group / usage, none)
         for group in own

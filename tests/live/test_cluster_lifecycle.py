@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from local.cluster import node_images
+from local.cluster import cgroups, node_images
 from local.cluster.archive_reader import read
 from local.cluster.cgroups import hierarchies
+from local.cluster.cloud.host_ports import listen
 from local.cluster.cluster import Cluster
 from local.cluster.process import Process
 from local.cluster.settings import Settings
@@ -67,10 +67,13 @@ class Life:
         started = time.monotonic()
         this = Process.of(os.getpid())
         self.cluster.up(self._tools, self._own, Progress(), ports_to_serve=ports_to_serve, lives_with=this)
+        self.cgroups.add(self.settings().cgroup)
+        return time.monotonic() - started
+
+    def settings(self) -> Settings:
         settings = Settings.kept(self.directory)
         assert settings is not None
-        self.cgroups.add(settings.cgroup)
-        return time.monotonic() - started
+        return settings
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         command = [str(self._tools.program("kubectl")), "--kubeconfig", str(self.cluster.kubeconfig()), *arguments]
@@ -176,6 +179,8 @@ def test_a_node_whose_process_1_is_killed_is_recreated_with_its_data(life: Life)
 def test_after_the_supervisor_is_killed_everything_ends_and_up_starts_it_again(life: Life) -> None:
     life.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
     pids = [life.component(name)["pid"] for name in KEPT_RUNNING]
+    # So `up` and `down` wait for the end of all of them, and of the ports that they serve.
+    assert set(pids) <= set(cgroups.processes(life.settings().cgroup))
     os.kill(life.supervisor().pid, signal.SIGKILL)
     wait_until(lambda: not any(map(Process.of, pids)))
     assert life.cluster.status().state == "stopped"
@@ -264,7 +269,7 @@ def test_the_command_line_prints_status_logs_and_kubeconfig(life: Life) -> None:
 def test_all_ports_in_use_are_reported_at_once_and_nothing_is_started(made: Life, tools: Tools) -> None:
     made.cluster.down()
     api, gateway = ("127.0.0.1", API_PORT), (FIRST_ADDRESS, 80)
-    with socket.create_server(api), socket.create_server(gateway), pytest.raises(UserError) as refused:
+    with listen("TCP", *api), listen("TCP", *gateway), pytest.raises(UserError) as refused:
         made.up(80)
     message = str(refused.value)
     assert f"port {API_PORT} of 127.0.0.1 is in use by pid {os.getpid()}" in message
