@@ -23,21 +23,21 @@ def is_protected(stack_file: Mapping[str, Any], environment: Mapping[str, str]) 
     return _passphrase(environment) != ""
 
 
-def unprotected(stack: StackConfig) -> Iterator[Problem]:
-    """The keys of a stack that make secrets, if nothing protects them.
+def unprotected(stack: StackConfig, name: str) -> Iterator[Problem]:
+    """The keys of the stack `name` that make secrets, if nothing protects them.
 
     The stack of the local cluster may have them: that cluster is thrown away with everything on it.
     """
     if stack.context == LOCAL_CONTEXT:
         return
     if stack.secrets:
-        yield problem("secrets-unprotected", stack.at("secrets"))
+        yield problem("secrets-unprotected", stack.at("secrets"), stack=name)
     for gateway in stack.all_gateways.values():
         hosts = () if gateway.https is None else (gateway.https, *gateway.https.hosts.values())
         certificates: tuple[CertificateConfig, ...] = (*hosts, *gateway.listeners)
         for certificate in certificates:
             if certificate.self_signed:
-                yield problem("secrets-unprotected", certificate.at("selfSigned"), True)
+                yield problem("secrets-unprotected", certificate.at("selfSigned"), True, stack=name)
 
 
 def _passphrase(environment: Mapping[str, str]) -> str | None:

@@ -66,11 +66,11 @@ def _read(name: str, directory: File, place: Path) -> Mapping[str, Any] | Proble
             return problem("include-missing", place, name)
         content: Any = read_yaml(file.read_bytes())
     except YamlError as error:
-        return problem("include-not-yaml", place, name, reason=error)
+        return problem("include-not-yaml", (FileStep(name),), reason=error)
     except (OSError, ValueError) as error:  # a ValueError for a name with a NUL
         return problem("include-unreadable", place, name, reason=getattr(error, "strerror", error))
     if not isinstance(content, dict | None):
-        return problem("include-not-yaml", place, name, reason=f"must have the keys {listed(SECTIONS)}")
+        return problem("include-not-yaml", (FileStep(name),), reason=f"must have the keys {listed(SECTIONS)}")
     return cast(Mapping[str, Any], content or {})
 
 

@@ -43,7 +43,9 @@ def load() -> Stack:
     secret_keys = pulumi.runtime.get_config_secret_keys_env()
     protected = is_protected(_stack_file(name), os.environ)
     try:
-        config = parse(project, pulumi.runtime.get_config_env(), secret_keys, protected=protected)
+        config = parse(
+            project, pulumi.runtime.get_config_env(), secret_keys, unprotected_stack=None if protected else name
+        )
     except ConfigError as error:
         stop(explain(error, project, name))
     if config.secrets and f"{project}:secrets" not in secret_keys:
@@ -73,13 +75,14 @@ def parse(
     values: Mapping[str, str],
     secret_keys: Iterable[str] = (),
     *,
-    protected: bool = True,
+    unprotected_stack: str | None = None,
     directory: File = _DIRECTORY,
 ) -> StackConfig:
     """The config among `values`, as Pulumi passes it: objects and numbers as JSON. Raises ConfigError.
 
-    Keys of other projects and of Pulumi itself are ignored. Values of `secret_keys` are left out of messages. Unless
-    the stack is `protected`, keys that make secrets are problems. Included files are relative to `directory`.
+    Keys of other projects and of Pulumi itself are ignored. Values of `secret_keys` are left out of messages. In the
+    `unprotected_stack`, whose passphrase is empty, keys that make secrets are problems. Included files are relative to
+    `directory`.
     """
     prefix = f"{project}:"
     raw = {key.removeprefix(prefix): _decode(key, value) for key, value in values.items() if key.startswith(prefix)}
@@ -100,7 +103,7 @@ def parse(
     explained_values = explained | {found.path for found in wrong}
     problems = [*in_clear, *files.problems, *(found for found in wrong if found.path not in explained)]
     problems += [found for found in _broken_in_all(configs) if found.path not in explained_values]
-    problems += [] if protected else unprotected(configs[0])
+    problems += [] if unprotected_stack is None else unprotected(configs[0], unprotected_stack)
     if problems:
         problems = [replace(found, path=files.own_path(found.path)) for found in problems]
         hidden = {*secret, "secrets"}

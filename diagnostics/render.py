@@ -52,7 +52,7 @@ def config_key(project: str, path: Path) -> str:
 def config_path(path: Path) -> str:
     """`("env", "a.b", 0)` as `env["a.b"][0]`: Pulumi reads a dot as the start of the next step unless it is quoted."""
     if path and isinstance(path[0], FileStep):
-        return f"{path[0]}: {config_path(path[1:])}"
+        return f"{path[0]}: {config_path(path[1:])}" if path[1:] else path[0]
     return "".join(map(_step, path)).removeprefix(".")
 
 

@@ -24,7 +24,8 @@ def main(pulumi: str, arguments: Sequence[str]) -> int:
     document = document_of(file)
     if is_protected(document, os.environ):
         return 0
-    phrase = passphrase_file(file.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+    name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    phrase = passphrase_file(name)
     if phrase.exists():
         raise UserError(
             "This stack has a passphrase, which plain `pulumi` does not look for.",
@@ -39,7 +40,8 @@ def main(pulumi: str, arguments: Sequence[str]) -> int:
         return 0
     raise UserError(
         "The passphrase of this stack is empty, so anybody who reads its file could decrypt the value.",
-        "Set up a passphrase: make passphrase STACK=NAME, or a key service: make passphrase STACK=NAME KEY=awskms://...",
+        f"Set up a passphrase: make passphrase STACK={name}, or a key service: "
+        f"make passphrase STACK={name} KEY=awskms://...",
     )
 
 

@@ -28,7 +28,7 @@ def parse(
     """The typed config of a stack with these keys and a context, and the files in `directory` that it includes."""
     keys = [f"{PROJECT}:{key}" for key in secret_keys]
     given = passed({"context": CONTEXT, **config})
-    return reading.parse(PROJECT, given, keys, protected=protected, directory=directory)
+    return reading.parse(PROJECT, given, keys, unprotected_stack=None if protected else "dev", directory=directory)
 
 
 def resolved(config: Mapping[str, Any]) -> Stack:

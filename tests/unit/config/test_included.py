@@ -57,7 +57,8 @@ def test_an_empty_file_adds_nothing(tmp_path: Path) -> None:
         ("objects: {}", "shop.yaml: objects", "config-list"),
         ("routes: []", "shop.yaml: routes", "config-group"),
         ("secrets: {a: {b: c}}", "shop.yaml: secrets", "include-other-key"),
-        ("[]", "synergychat:include[0]", "include-not-yaml"),
+        ("[]", "shop.yaml", "include-not-yaml"),
+        ("routes: [", "shop.yaml", "include-not-yaml"),
     ],
 )
 def test_a_problem_names_the_file_and_the_place_in_it(tmp_path: Path, content: str, place: str, code: str) -> None:

@@ -50,7 +50,7 @@ def test_every_code_of_the_catalogue_has_an_example_that_shows_it() -> None:
 @pytest.mark.parametrize("case", configs.load(), ids=lambda case: case.code)
 def test_the_config_of_an_example_has_just_its_problem(case: ConfigCase) -> None:
     found = [(located.place, located.problem.code) for located in case.problems()]
-    place = case.at if ": " in case.at else f"synergychat:{case.at}"
+    place = case.at if ".yaml" in case.at else f"synergychat:{case.at}"
     assert found == [(place, case.within or case.code)]
 
 

@@ -29,7 +29,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_secret_under_an_empty_passphrase_is_refused(options: tuple[str, ...]) -> None:
     with pytest.raises(UserError) as raised:
         pulumi_guard.main("pulumi", options)
-    assert "make passphrase STACK=NAME" in str(raised.value)
+    assert "make passphrase STACK=prod" in str(raised.value)
     assert "planted" not in str(raised.value)
 
 
