@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from local.images import tools_for
-from local.toolchain import Tools, ensure
+from local.toolchain import Tools, ensure, find
 from local.toolchain.envoy_gateway_manifest import ensure_manifest, tools_for_manifest
 from local.toolchain.progress import Progress
 
@@ -33,11 +33,22 @@ def for_local_cluster(progress: Progress) -> Tools:
 
 
 def for_stack_on_local_cluster(progress: Progress) -> Tools:
-    """Ensure the tools of the local cluster and of a stack on it."""
-    return _with_manifest(dict.fromkeys([*_STACK, *_CLUSTER, *tools_for(progress)]), progress)
+    """Ensure the tools of the local cluster and of a stack on it.
+
+    Where Envoy Gateway is built, the judge is built from the same packages. Elsewhere that would take minutes.
+    """
+    of_images = tools_for(progress)
+    judge = ["judge"] if "envoy-gateway" in of_images else []
+    return _with_manifest(dict.fromkeys([*_STACK, *_CLUSTER, *of_images, *judge]), progress)
+
+
+def judge(progress: Progress) -> Tools:
+    """Ensure the judge, which every later run of the program then asks."""
+    return ensure(["judge"], progress)
 
 
 def _with_manifest(names: Iterable[str], progress: Progress) -> Tools:
     tools = ensure([*names, *tools_for_manifest()], progress)
     ensure_manifest(progress)
-    return tools
+    kept = find("judge")
+    return tools if kept is None else Tools({**tools.directories, "judge": kept})

@@ -9,6 +9,7 @@ import pulumi
 
 from diagnostics.exit import exit_silently_on_interrupt, stop
 from diagnostics.render import render
+from judge import Judge
 from kube.manifest import Manifest, ObjectName
 from preview import deployed
 from preview.claims import is_claim
@@ -83,6 +84,7 @@ class Preview:
             require_digests=self._require_digests,
             # The state is read only for a stack with data: it takes a second.
             deployed_claims=deployed.claims(pulumi.get_stack()) if any(map(is_claim, declarations)) else {},
+            judge=Judge.of_environment(warn=pulumi.log.warn),
         )
         if found:
             stop(render(found, pulumi.get_stack()))

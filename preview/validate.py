@@ -10,6 +10,7 @@ from checks.schema import Crds, builtin, validate
 from diagnostics import Path, Problem, problem
 from diagnostics.render import Located, config_key
 from diagnostics.source import trace
+from judge import Judge
 from kube.manifest import Manifest
 from kube.unknown import UNKNOWN
 from preview.claims import replaced_claims
@@ -27,13 +28,15 @@ def problems(
     version: str,
     require_digests: bool,
     deployed_claims: Mapping[str, Manifest] = MappingProxyType({}),
+    judge: Judge | None = None,
 ) -> list[Located]:
     """Every problem of the declared objects, located where the user can change it.
 
     `crds` are the CustomResourceDefinitions that the objects meet, `version` is Envoy Gateway's. `deployed_claims` are
-    the volume claims of the last update, by the names of their resources.
+    the volume claims of the last update, by the names of their resources. `judge` is asked about objects in which the
+    program finds nothing wrong.
     """
-    found = [*_problems(declarations, crds, version), *_declared_twice(declarations, project)]
+    found = [*_problems(declarations, crds, version, judge), *_declared_twice(declarations, project)]
     found += replaced_claims(declarations, deployed_claims)
     if require_digests:
         found += [
@@ -43,19 +46,23 @@ def problems(
 
 
 def _problems(
-    declarations: Sequence[Declaration], crds: Sequence[Manifest], version: str
+    declarations: Sequence[Declaration], crds: Sequence[Manifest], version: str, judge: Judge | None
 ) -> Iterator[tuple[Declaration, Problem]]:
     kinds, release = Crds({**builtin.kinds(), **Crds.of(crds).kinds}), release_of(version)
     by_manifest: dict[int, Declaration] = {}
     manifests: list[Manifest] = []
+    is_valid = True
     for declaration in declarations:
         manifest = declaration.manifest
         own = [*validate(manifest, kinds), *wrong_config(manifest, kinds, release)]
         yield from ((declaration, found) for found in own)
+        is_valid = is_valid and not own
         # Other objects may refer to an invalid object, but its own content cannot be relied on.
         manifests.append({**manifest, "spec": UNKNOWN} if own else {**manifest, **declaration.secrets})
         by_manifest[id(manifests[-1])] = declaration
-    for manifest, found in rules.problems(manifests, version=version):
+    trial = judge.start(manifests, kinds, version) if judge and is_valid else None
+    broken = list(rules.problems(manifests, version=version))
+    for manifest, found in broken or (trial.verdicts() if trial else ()):
         yield by_manifest[id(manifest)], found
 
 

@@ -33,6 +33,8 @@ export PULUMI_HOME="${{PULUMI_HOME:-$state/{home}}}"
 export PULUMI_SKIP_UPDATE_CHECK="${{PULUMI_SKIP_UPDATE_CHECK:-true}}"
 # `destroy` and `refresh` run the program too: it checks that the cluster is the stack's.
 export PULUMI_RUN_PROGRAM="${{PULUMI_RUN_PROGRAM:-true}}"
+# Previews and updates ask it what Envoy Gateway would refuse. Empty: do not ask.
+[ -n "${{ENVOY_GATEWAY_JUDGE+set}}" ] || export ENVOY_GATEWAY_JUDGE={judge}
 if [ -z "${{PULUMI_BACKEND_URL:-}}" ]; then
   export PULUMI_BACKEND_URL="file://$state/{backend}"
   # The program refuses secrets under an empty passphrase, except on the local cluster.
@@ -80,6 +82,7 @@ def write_wrappers(tools: Tools) -> None:
         "pulumi": tools.program("pulumi"),
         "python": VENV / "bin" / "python",
         "repository": REPOSITORY,
+        "judge": tools.program("judge") if "judge" in tools.directories else "",
     }
     templates = {"pulumi": _PULUMI}
     if "kubernetes" in tools.directories:

@@ -239,6 +239,8 @@ GROUPS = {
                 ("github.com/pulumi/pulumi-kubernetes/sdk/v4", "go/kubernetes/yaml/v2/kinds.go", "sdk/kinds.go.txt"),
             ),
         ),
+        # The tags of `cluster`, so that the build cache has what both compile.
+        GoGroup(name="judge", directory=_GO / "judge", tags="no_btrfs no_devmapper no_zfs no_aufs"),
         GoGroup(name="chat", directory=_LOCAL / "chat"),
         GoGroup(
             name="cert-manager",
@@ -352,6 +354,12 @@ ARTEFACTS = {
             version=ENVOY_GATEWAY,
             programs=("envoy-gateway",),
             recipe=(GoProgram(group="cluster", package="github.com/envoyproxy/gateway/cmd/envoy-gateway", cpu_s=260),),
+        ),
+        Artefact(
+            name="judge",
+            version=ENVOY_GATEWAY,
+            programs=("judge",),
+            recipe=(GoProgram(group="judge", package=".", cpu_s=15),),
         ),
         Artefact(
             name="helm",

@@ -63,6 +63,11 @@ def ensure(names: Iterable[str], progress: Progress) -> Tools:
     return Tools(found)
 
 
+def find(name: str) -> Path | None:
+    """The directory of an artefact that an earlier run has made. None if there is none."""
+    return _find(ARTEFACTS[name], Store("tools"))
+
+
 def _find(artefact: Artefact, store: Store) -> Path | None:
     for step in artefact.recipe:
         if isinstance(step, SystemFiles):

@@ -77,8 +77,7 @@ class Case:
     @cached_property
     def stack(self) -> list[Manifest]:
         """The objects with those that every case has."""
-        own = {_identity(manifest) for manifest in self.objects}
-        return [*(manifest for manifest in _common() if _identity(manifest) not in own), *self.objects]
+        return with_common(self.objects)
 
 
 def load() -> list[Case]:
@@ -91,14 +90,17 @@ def classes() -> list[Manifest]:
     return [*builders.gateway_class(builders.CLASS), *builders.gateway_class(builders.MERGED, mergeGateways=True)]
 
 
-def _common() -> list[Manifest]:
+def with_common(objects: Sequence[Manifest]) -> list[Manifest]:
+    """The objects with those that every case has."""
+    own = {_identity(manifest) for manifest in objects}
     namespaces = [builders.namespace(), builders.namespace(builders.SHOP, team="sales")]
-    return [*namespaces, builders.config(), *classes()]
+    common = [*namespaces, builders.config(), *classes()]
+    return [*(manifest for manifest in common if _identity(manifest) not in own), *objects]
 
 
 def _case(path: Path) -> Case:
     try:
-        document = _Loader(path.read_text()).get_single_data()
+        document = Loader(path.read_text()).get_single_data()
         problem = document.get("problem")
         return Case(
             name=f"{path.parent.name}/{path.stem}",
@@ -127,8 +129,8 @@ def _identity(manifest: Manifest) -> tuple[str, str, str]:
     return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
-class _Loader(yaml.SafeLoader):
-    pass
+class Loader(yaml.SafeLoader):
+    """Reads the tags of the cases."""
 
 
 def _base64(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, str]:
@@ -148,5 +150,5 @@ def _certificate(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, s
     return issued["data"]
 
 
-_Loader.add_constructor("!base64", _base64)
-_Loader.add_constructor("!certificate", _certificate)
+Loader.add_constructor("!base64", _base64)
+Loader.add_constructor("!certificate", _certificate)

@@ -13,7 +13,9 @@ import pytest
 
 from explain import Request
 from tests.cases.builders import CHAT, SHOP, SYSTEM, Manifest, gateway_class, namespace
-from tests.cases.case import SILENT, Asked, Case, classes, load
+from tests.cases.case import Asked, Case, classes, load
+from tests.cases.conditions import agrees
+from tests.cases.conditions import conditions as judged
 from tests.live.clients import ask
 from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
@@ -42,7 +44,6 @@ _KINDS = (
     "gateways,listenersets,httproutes,grpcroutes,tlsroutes,tcproutes,udproutes,backends,backendtrafficpolicies,"
     "clienttrafficpolicies,envoyextensionpolicies,envoypatchpolicies,securitypolicies"
 )
-_BAD = ("Accepted=False", "ResolvedRefs=False", "Conflicted=True", "RouteRulesOverlap=True", "PartiallyInvalid=True")
 _SERVING = "serving"
 _FIRST_PORT = 20000
 _CLOSED_PORT = 19999
@@ -61,8 +62,8 @@ def conditions(stack: LiveStack) -> Conditions:
     def are_expected(cases: Sequence[Case]) -> bool:
         latest.clear()
         for manifest in json.loads(stack.kubectl("get", _KINDS, "-A", "-o", "json"))["items"]:
-            latest.setdefault(manifest["metadata"]["namespace"], []).extend(_conditions(manifest))
-        return all(_agrees(case, _on(latest, case)) for case in cases)
+            latest.setdefault(manifest["metadata"]["namespace"], []).extend(judged(manifest))
+        return all(agrees(case, _on(latest, case)) for case in cases)
 
     stack.apply(*classes())
     patches = [case for case in _CASES if any(manifest["kind"] == "EnvoyPatchPolicy" for manifest in case.objects)]
@@ -85,17 +86,7 @@ def conditions(stack: LiveStack) -> Conditions:
 @pytest.mark.parametrize("case", _CASES, ids=[case.name for case in _CASES])
 def test_envoy_gateway_sets_the_condition_of_the_case(conditions: Conditions, case: Case) -> None:
     found = _on(conditions, case)
-    assert _agrees(case, found), f"expected {case.envoy_gateway or 'acceptance'}, found {found}"
-
-
-def _agrees(case: Case, found: Sequence[str]) -> bool:
-    if case.envoy_gateway == SILENT:
-        return case.problem is not None and f"{case.problem.object}: {SILENT}" in found
-    if case.envoy_gateway:
-        return case.envoy_gateway in found
-    # No pod is behind the Services of the cases.
-    others = [condition for condition in found if not condition.endswith("EndpointsNotFound")]
-    return bool(found) and not any(bad in condition for condition in others for bad in (*_BAD, SILENT))
+    assert agrees(case, found), f"expected {case.envoy_gateway or 'acceptance'}, found {found}"
 
 
 @dataclass(frozen=True)
@@ -230,19 +221,3 @@ def _renamed(value: Any, case: Case, purpose: str) -> Any:
 
 def _place(name: str, case: Case, purpose: str = "judged") -> str:
     return f"{name}-{purpose}-{_CASES.index(case)}"
-
-
-def _conditions(manifest: Manifest) -> Iterator[str]:
-    """Every condition of the current generation of an object and of its listeners."""
-    status = manifest.get("status", {})
-    subject = f"{manifest['kind']} {manifest['metadata']['name']}"
-    places = [("", status), *((f"/{listener['name']}", listener) for listener in status.get("listeners", []))]
-    places += [("", place) for place in (*status.get("parents", []), *status.get("ancestors", []))]
-    found = [
-        f"{subject}{part}: {condition['type']}={condition['status']} {condition['reason']}"
-        for part, place in places
-        for condition in place.get("conditions", [])
-        if condition.get("observedGeneration") == manifest["metadata"]["generation"]
-    ]
-    is_waiting = len(status.get("parents", [])) < len(manifest["spec"].get("parentRefs", []))
-    yield from [f"{subject}: {SILENT}"] if is_waiting or not found else found

@@ -16,7 +16,7 @@ from checks.rules import problems
 from diagnostics import problem as problem_of
 from diagnostics.catalogue import Entry, catalogue
 from explain import explain
-from tests.cases import case, clusters, configs, kubeconfigs, schemas
+from tests.cases import case, clusters, configs, judged, kubeconfigs, schemas
 from tests.unit.checks.schema import verdicts
 
 _WORD = re.compile(r"\{(\w+)\}")
@@ -65,7 +65,7 @@ def _sentence(template: str) -> str:
 @cache
 def examples() -> dict[str, str]:
     """An example of every code, as Markdown: something that has the problem, and the line that the program prints."""
-    found = dict(chain(_of_configs(), _of_kubeconfigs(), _of_clusters(), _of_schemas()))
+    found = dict(chain(_of_configs(), _of_kubeconfigs(), _of_clusters(), _of_schemas(), _of_judged()))
     for stack in case.load():
         in_objects = list(problems(stack.stack, version=case.VERSION))
         if stack.problem and stack.problem.code not in found:
@@ -98,6 +98,11 @@ def _of_kubeconfigs() -> Iterator[tuple[str, str]]:
     for example in kubeconfigs.load():
         code, line = example.found()
         yield code, _block(example.kubeconfig, line)
+
+
+def _of_judged() -> Iterator[tuple[str, str]]:
+    for example in reversed(judged.load()):  # the first one of a code is shown
+        yield example.code, _block(example.subject, f"{example.refused}: {example.problem()}")
 
 
 def _of_clusters() -> Iterator[tuple[str, str]]:

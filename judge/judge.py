@@ -1,0 +1,73 @@
+"""Judge: starts the program that answers beside other work, and reads its answer."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from checks.schema import Crds
+from diagnostics import Problem
+from judge.request import request
+from judge.verdicts import verdicts
+from kube.manifest import Manifest
+
+VARIABLE = "ENVOY_GATEWAY_JUDGE"
+"""The environment variable with the path of the program. If it is not set, or empty, nothing is judged."""
+_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The program at a path. `warn` is called when it does not answer."""
+
+    program: str
+    warn: Callable[[str], None]
+
+    @staticmethod
+    def of_environment(warn: Callable[[str], None]) -> "Judge | None":
+        """The judge that `ENVOY_GATEWAY_JUDGE` names."""
+        program = os.environ.get(VARIABLE)
+        return Judge(program, warn) if program else None
+
+    def start(self, manifests: Sequence[Manifest], kinds: Crds, version: str) -> "Trial":
+        """Ask about valid objects for the release `version`. The answer comes while the caller does other work."""
+        threads = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        answer = threads.submit(self._answer, json.dumps(request(manifests, kinds)).encode())
+        threads.shutdown(wait=False)
+        return Trial(answer, manifests, version, self.warn)
+
+    def _answer(self, question: bytes) -> Mapping[str, Any] | str:
+        """The answer, or the reason why there is none."""
+        try:
+            done = subprocess.run([self.program], input=question, capture_output=True, check=False, timeout=_TIMEOUT_S)
+        except OSError as error:
+            return f"{self.program} cannot be started: {error.strerror}"
+        except subprocess.TimeoutExpired:
+            return f"it did not answer within {_TIMEOUT_S:.0f} s"
+        if done.returncode != 0:
+            return next(iter(done.stderr.decode(errors="replace").splitlines()), f"exit code {done.returncode}")
+        return json.loads(done.stdout)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A question to the judge."""
+
+    answer: Future[Mapping[str, Any] | str]
+    manifests: Sequence[Manifest]
+    version: str
+    warn: Callable[[str], None]
+
+    def verdicts(self) -> Iterator[tuple[Manifest, Problem]]:
+        """Wait for the answer, and return the objects that Envoy Gateway refuses.
+
+        None if the judge is of another release, or does not answer: then the run goes on with a warning.
+        """
+        answer = self.answer.result()
+        if isinstance(answer, str):
+            self.warn(f"The objects were not shown to Envoy Gateway's own translator: {answer}")
+        elif answer["release"] == self.version:
+            yield from verdicts(answer, self.manifests)

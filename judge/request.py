@@ -1,0 +1,148 @@
+"""Request: the declared objects as the API server would store them, with stand-ins for what others create."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from checks.schema import Crds
+from checks.schema.structural import stored
+from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API
+from gatewayapi.objects import Objects
+from gatewayapi.references import Reference, Resolution, is_permitted, reference, references, resolve
+from kube.manifest import Manifest, ObjectName, group_of, kind_of, name_of, namespace_of
+from kube.read import NotKnown, values
+from kube.unknown import UNKNOWN, known
+from releases import CONFIG_KEY, CONFIG_MAP
+
+_READ_BY_ENVOY_GATEWAY = {GATEWAY_API, ENVOY_GATEWAY, "discovery.k8s.io"}
+_CORE_KINDS = {"ConfigMap", "Namespace", "Secret", "Service"}
+_ANY_CONFIG = """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyGateway
+gateway: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+provider: {type: Kubernetes}
+extensionApis: {enableBackend: true, enableEnvoyPatchPolicy: true}
+rateLimit: {backend: {type: Redis, redis: {url: "redis.invalid:6379"}}}
+"""
+"""The configuration of a controller that others install: it permits everything."""
+_ANY_NAMESPACE = "envoy-gateway-system"
+_CONTENT = (".htpasswd", "ca.crl", "ca.crt", "client-id", "client-secret", "jwks", "tls.crt", "tls.key")
+"""Keys of Secrets and ConfigMaps that Envoy Gateway reads."""
+
+
+def request(manifests: Sequence[Manifest], kinds: Crds) -> dict[str, Any]:
+    """The question to the judge: its fields are those of `Request` in the judge's main.go."""
+    objects = Objects(manifests)
+    relevant = [manifest for manifest in manifests if _is_read(manifest)]
+    namespace, config = _controller(objects)
+    stored_objects = [_stored(manifest, kinds) for manifest in relevant]
+    return {"namespace": namespace, "config": config, "objects": [*stored_objects, *_stand_ins(objects, relevant)]}
+
+
+def _is_read(manifest: Manifest) -> bool:
+    group = group_of(manifest)
+    return group in _READ_BY_ENVOY_GATEWAY or (group == CORE and kind_of(manifest) in _CORE_KINDS)
+
+
+def _controller(objects: Objects) -> tuple[str, str]:
+    """Namespace and configuration of the controller. Those of one that others install are not known."""
+    configs = [config for config in objects.of_kind(CORE, "ConfigMap") if name_of(config) == CONFIG_MAP]
+    text = configs[0].get("data", {}).get(CONFIG_KEY) if len(configs) == 1 else None
+    return (namespace_of(configs[0]), text) if isinstance(text, str) else (_ANY_NAMESPACE, _ANY_CONFIG)
+
+
+def _stored(manifest: Manifest, kinds: Crds) -> Manifest:
+    """The object with the defaults of its schema, and null for contents that are not known before `up`."""
+    kind = kinds.kinds.get((manifest.get("apiVersion", ""), manifest.get("kind", "")))
+    return known(stored(_without_unknown(manifest), kind.schema if kind else {}))
+
+
+def _without_unknown(manifest: Manifest) -> Manifest:
+    """The object without the fields that are not known, but with the keys of contents that are not."""
+    return {
+        name: value if name in ("data", "stringData") and value is not UNKNOWN else _pruned(value)
+        for name, value in manifest.items()
+        if value is not UNKNOWN
+    }
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(field) for name, field in value.items() if field is not UNKNOWN}
+    if isinstance(value, list):
+        return [_pruned(item) for item in value if item is not UNKNOWN]
+    return value
+
+
+def _stand_ins(objects: Objects, manifests: Sequence[Manifest]) -> Iterator[Manifest]:
+    """What the objects refer to and others create, and the grants that permit it."""
+    found: dict[ObjectName, Manifest] = {}
+    for manifest in manifests:
+        for ref in _references(manifest):
+            try:
+                if resolve(objects, manifest, ref) is not Resolution.NOT_KNOWN:
+                    continue
+            except NotKnown:
+                continue
+            if not _is_permitted(objects, manifest, ref.target):
+                grant = _grant(manifest, ref.target)
+                found[ObjectName.of(grant)] = grant
+            if not _exists(objects, ref.target):
+                _add(found, manifest, ref)
+    yield from found.values()
+
+
+def _references(manifest: Manifest) -> Iterator[Reference]:
+    try:
+        for path, value, group, kind in references(manifest):
+            yield reference(manifest, path, value, group, kind)
+        for listener in values(manifest, "spec", "listeners"):
+            for certificate in values(listener, "tls", "certificateRefs"):
+                yield reference(manifest, (), certificate, CORE, "Secret")
+    except NotKnown:
+        return
+
+
+def _is_permitted(objects: Objects, manifest: Manifest, target: ObjectName) -> bool:
+    try:
+        return is_permitted(objects, ObjectName.of(manifest), target)
+    except NotKnown:
+        return False
+
+
+def _exists(objects: Objects, target: ObjectName) -> bool:
+    try:
+        return objects.find(target) is not None
+    except NotKnown:
+        return False
+
+
+def _grant(manifest: Manifest, target: ObjectName) -> Manifest:
+    origin = ObjectName.of(manifest)
+    name = "-".join(filter(None, (origin.kind, origin.namespace, target.kind, "stand-in"))).lower()
+    source = {"group": origin.group, "kind": origin.kind, "namespace": origin.namespace}
+    return {
+        "apiVersion": f"{GATEWAY_API}/v1beta1",
+        "kind": "ReferenceGrant",
+        "metadata": {"name": name, "namespace": target.namespace},
+        "spec": {"from": [source], "to": [{"group": target.group, "kind": target.kind}]},
+    }
+
+
+def _add(found: dict[ObjectName, Manifest], manifest: Manifest, ref: Reference) -> None:
+    target = ref.target
+    if target.group != CORE or target.kind not in _CORE_KINDS:
+        return
+    empty: Manifest = {
+        "apiVersion": "v1",
+        "kind": target.kind,
+        "metadata": {"name": target.name, "namespace": target.namespace},
+    }
+    made = found.setdefault(target, empty)
+    if target.kind == "Service":
+        protocol = "UDP" if kind_of(manifest) == "UDPRoute" else "TCP"
+        port = {"name": f"{protocol.lower()}-{ref.port}", "port": ref.port, "protocol": protocol}
+        ports: list[Any] = made.setdefault("spec", {}).setdefault("ports", [])
+        if ref.port is not None and port not in ports:
+            ports.append(port)
+    else:
+        made["data"] = dict.fromkeys(_CONTENT)

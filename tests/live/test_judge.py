@@ -1,0 +1,109 @@
+"""The judge: on the cases of tests/cases it sets the conditions that Envoy Gateway sets on a cluster."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import yaml
+
+from checks.rules import problems
+from checks.schema import Crds, builtin, validate
+from components.platform.sources import cache_directory
+from judge.request import request
+from judge.verdicts import verdicts
+from local.toolchain import Tools
+from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
+from releases import CONFIG_KEY, CONFIG_MAP
+from tests.cases import judged
+from tests.cases.builders import Manifest
+from tests.cases.case import VERSION, Case, load
+from tests.cases.conditions import agrees, conditions
+from tests.cases.judged import JudgedCase
+
+_CASES = load()
+_JUDGED = judged.load()
+_WITH_STATUS = ("Gateway", "ListenerSet", "EnvoyProxy", "Backend")
+_CONFIG = {
+    "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+    "kind": "EnvoyGateway",
+    "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+    "provider": {"type": "Kubernetes"},
+}
+_LIMIT_S = 120
+
+Answer = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def crds() -> Crds:
+    documents = yaml.load_all((cache_directory() / f"{MANIFEST_SHA256}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    found = [each for each in documents if each and each["kind"] == "CustomResourceDefinition"]
+    return Crds({**builtin.kinds(), **Crds.of(found).kinds})
+
+
+@pytest.fixture(scope="module")
+def answers(tools: Tools, crds: Crds) -> Mapping[str, Answer]:
+    """The judge's answers by the name of the case, from one process."""
+    stacks = {case.name: _of_generation_1(case) for case in _CASES} | {case.name: case.stack for case in _JUDGED}
+    questions = "\n".join(json.dumps(request(stack, crds)) for stack in stacks.values())
+    command = [tools.program("judge")]
+    done = subprocess.run(command, input=questions, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(stacks, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+def test_the_judge_is_of_the_release_that_set_up_installs(answers: Mapping[str, Answer]) -> None:
+    assert {answer["release"] for answer in answers.values()} == {ENVOY_GATEWAY}
+
+
+@pytest.mark.parametrize("case", _CASES, ids=[case.name for case in _CASES])
+def test_the_judge_sets_the_condition_of_the_case(answers: Mapping[str, Answer], case: Case) -> None:
+    found = list(_conditions(case, answers[case.name]))
+    assert agrees(case, found), f"expected {case.envoy_gateway or 'acceptance'}, found {found}"
+
+
+@pytest.mark.parametrize("case", _CASES, ids=[case.name for case in _CASES])
+def test_only_a_case_that_envoy_gateway_refuses_has_a_verdict(answers: Mapping[str, Answer], case: Case) -> None:
+    found = [problem for _, problem in verdicts(answers[case.name], case.stack)]
+    assert bool(found) <= bool(case.envoy_gateway), [str(each) for each in found]
+
+
+@pytest.mark.parametrize("case", _JUDGED, ids=[case.name for case in _JUDGED])
+def test_what_only_envoy_gateway_refuses_is_told_once_with_its_message(
+    answers: Mapping[str, Answer], case: JudgedCase, crds: Crds
+) -> None:
+    assert _of_checks(case.stack, crds) == []
+    found = list(verdicts(answers[case.name], case.stack))
+    assert [(manifest["kind"], manifest["metadata"]["name"]) for manifest, _ in found] == [tuple(case.refused.split())]
+    assert [(problem.code, problem.words["message"]) for _, problem in found] == [(case.code, case.says)]
+
+
+def _of_checks(stack: Sequence[Manifest], crds: Crds) -> list[str]:
+    """What the program finds without the judge."""
+    of_schemas = [found for manifest in stack for found in validate(manifest, crds)]
+    return [str(found) for found in (*of_schemas, *(found for _, found in problems(stack, version=VERSION)))]
+
+
+def _of_generation_1(case: Case) -> list[Manifest]:
+    return [
+        _with_whole_config(manifest) | {"metadata": manifest["metadata"] | {"generation": 1}} for manifest in case.stack
+    ]
+
+
+def _with_whole_config(manifest: Manifest) -> Manifest:
+    """The controller's configuration of a case has only what the case is about."""
+    if manifest["metadata"]["name"] != CONFIG_MAP:
+        return manifest
+    own = yaml.safe_load(manifest["data"][CONFIG_KEY])
+    return manifest | {"data": {CONFIG_KEY: yaml.safe_dump(_CONFIG | own)}}
+
+
+def _conditions(case: Case, answer: Answer) -> Iterator[str]:
+    statuses = {(each["kind"], each.get("namespace", ""), each["name"]): each["status"] for each in answer["objects"]}
+    for manifest in _of_generation_1(case):
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        if kind.endswith(("Route", "Policy")) or kind in _WITH_STATUS:
+            status = statuses.get((kind, metadata.get("namespace", ""), metadata["name"]), {})
+            yield from conditions({"spec": {}, **manifest, "status": status})
