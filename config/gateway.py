@@ -73,8 +73,8 @@ class ServingConfig(Section):
     listeners: tuple[ListenerConfig, ...] = Field(default=(), description="Extra listeners.")
     redirect_to_https: bool = Field(
         default=False,
-        description="Answer every HTTP request with a redirect to HTTPS. A route that sets no `listeners` is then "
-        "served with HTTPS only. All HTTPS listeners must have the same port.",
+        description="Answer every HTTP request with a redirect to HTTPS, on the HTTP listeners of `listeners` too. "
+        "A route that sets no `listeners` is then served with HTTPS only. All HTTPS listeners must have the same port.",
     )
     traffic: TrafficConfig | None = Field(
         default=None, description="Settings for clients and backends, unless a policy replaces them."

@@ -69,7 +69,7 @@ class PersistenceConfig(Section):
     retain: bool = Field(
         default=True,
         description="Keep the volume when `persistence` or the workload is taken out of the config. Only a deleted "
-        "namespace deletes it then.",
+        "namespace deletes it then ([how to keep it](operating.md#remove-a-stack-and-keep-its-volume)).",
     )
 
 

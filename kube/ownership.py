@@ -12,8 +12,10 @@ from kube.manifest import ObjectName
 def advice(stack: str) -> tuple[str, ...]:
     """What to type to take the objects over."""
     return (
-        f"If these objects are to belong to this stack, name them in synergychat:adopt of Pulumi.{stack}.yaml; for all "
-        f"of them type: pulumi config set --stack {stack} --path 'synergychat:adopt[0]' '*'",
+        "If others manage these objects, leave them: choose another synergychat:namespace, and for an Envoy Gateway of "
+        "others synergychat:platform: external.",
+        "If they are to belong to this stack, add them to the list synergychat:adopt in "
+        f"Pulumi.{stack}.yaml; for all of them add '*'.",
         "What adopt names stays on the cluster when it is removed from the config, or the stack is destroyed. After "
         "the first update you can remove it from adopt: then it is an object of the stack like all others.",
     )

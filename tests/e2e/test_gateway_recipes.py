@@ -574,8 +574,14 @@ def test_a_route_of_a_chosen_namespace_is_served(gateway: str) -> None:
 def test_every_request_is_a_line_of_json_in_the_log(stack: LiveStack, gateway: str) -> None:
     path = f"/{uuid.uuid4()}"
     assert ask(gateway, f"http://synchat.internal{path}").status_code == 404
-    wanted = {"host": "synchat.internal", "path": path, "status": 404}
-    wait_until(lambda: wanted in [json.loads(line) for line in _envoys_log(stack) if path in line])
+    wanted = {"host": "synchat.internal", "path": path, "status": 404, "response_code_details": "via_upstream"}
+
+    def is_logged() -> bool:
+        found = [json.loads(line) for line in _envoys_log(stack) if path in line]
+        of_route = [line for line in found if line["route_name"].startswith("httproute/synergychat/web-httproute/")]
+        return any(wanted.items() <= line.items() and line["upstream_host"] for line in of_route)
+
+    wait_until(is_logged)
 
 
 # Secrets

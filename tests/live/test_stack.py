@@ -209,7 +209,7 @@ def test_what_was_applied_by_hand_before_is_taken_over_by_one_key_and_outlives_t
     refused = stack.cli("up", "--yes", "--skip-preview")
     assert refused.returncode != 0
     assert "[object-without-stack]" in refused.stdout
-    assert "pulumi config set --stack dev --path 'synergychat:adopt[0]' '*'" in refused.stdout
+    assert "add them to the list synergychat:adopt in Pulumi.dev.yaml" in refused.stdout
     assert stack.kubectl("get", "namespace", "synergychat", "--ignore-not-found") == ""
     stack.configure(adopt=["*"])
     stack.up()

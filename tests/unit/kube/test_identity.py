@@ -89,7 +89,7 @@ def test_a_new_stack_on_a_cluster_without_its_objects_goes_on() -> None:
 def test_an_object_that_no_stack_created_is_refused_with_the_key_that_adopts_it() -> None:
     message = refusal(FakeCluster(objects={NAMESPACE: ("1", "")}), new=record(MAP, NAMESPACE), state=in_state())
     assert f"{NAMESPACE}: exists on the cluster, and has no mark of a stack [object-without-stack]" in message
-    assert "pulumi config set --stack dev --path 'synergychat:adopt[0]' '*'" in message
+    assert "add them to the list synergychat:adopt in Pulumi.dev.yaml" in message
     assert "1 problem in stack dev" in message
 
 
