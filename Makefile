@@ -25,7 +25,7 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config passphrase explain compare render drift test e2e faults conformance check status down lock
+.PHONY: help up preview config passphrase explain judge compare render drift test e2e faults conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ compare: ## show what changes for clients and in a cluster, without one; [BASE=m
 
 render: ## write what `up` applies as YAML files; OUT=directory [STACK=dev] [FORMAT=plain|kustomize|argocd|flux] [SECRETS=none|external|sealed] [REPO=url] [REPO_PATH=directory]; CHECK=1 compares only
 	$(LOCAL) render $(OF_STACK) --out="$$OUT" --format="$${FORMAT:-plain}" --secrets="$${SECRETS:-none}" --repo="$$REPO" --repo-path="$$REPO_PATH" $(if $(filter 1,$(CHECK)),--check)
+
+judge: ## build Envoy Gateway's own translator; from then on `up` and `preview` tell what it refuses. `up` on the local cluster builds it too
+	$(LOCAL) judge
 
 drift: ## list what differs on the cluster from the stack; changes nothing; [STACK=dev] [CONTEXT=name]
 	$(LOCAL) drift $(OF_STACK)

@@ -42,9 +42,9 @@ def for_stack_on_local_cluster(progress: Progress) -> Tools:
     return _with_manifest(dict.fromkeys([*_STACK, *_CLUSTER, *of_images, *judge]), progress)
 
 
-def judge(progress: Progress) -> Tools:
-    """Ensure the judge, which every later run of the program then asks."""
-    return ensure(["judge"], progress)
+def with_judge(progress: Progress) -> Tools:
+    """Ensure what a stack needs, and the judge, which every later run of the program then asks."""
+    return _with_manifest((*_STACK, "judge"), progress)
 
 
 def _with_manifest(names: Iterable[str], progress: Progress) -> Tools:

@@ -8,6 +8,7 @@ PROGRAM = (
     "explain",
     "gatewayapi",
     "health",
+    "judge",
     "kube",
     "preview",
     "releases",

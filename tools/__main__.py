@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--diff", action="store_true", help="show every field that changes")
     command.add_argument("--sealed", action="store_true", help="do without the key, and list what the stack declares")
     add_for_stack("drift", lambda stack, _: lifecycle.drift(stack))
+    add("judge", lambda _: lifecycle.judge())
     add_for_stack("status", lambda stack, _: lifecycle.status(stack))
     add_for_stack("config", lambda stack, _: show_config.run(stack))
     command = add_for_stack("passphrase", lambda stack, given: passphrase.run(stack, given.key))

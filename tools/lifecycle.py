@@ -67,6 +67,13 @@ def preview(stack: Stack, *, with_fields: bool, sealed: bool = False) -> int:
     return plan.exit_code
 
 
+def judge() -> int:
+    """Build the program that says what Envoy Gateway would refuse. Later runs of the stacks ask it."""
+    with Progress() as progress:
+        stacks.prepare(supplies.with_judge(progress))
+    return 0
+
+
 def drift(stack: Stack) -> int:
     """Print what differs on the cluster from the stack. Return 0 if nothing does; neither of them changes."""
     check_reach(stack)

@@ -60,8 +60,8 @@ have the key. Keys with their default in all three stacks are not shown; see [co
 
 ## A stack of my own
 If colleagues will share the stack, start with
-[a backend and a passphrase of your own](operating.md#your-own-backend-and-passphrase) instead. Otherwise copy the file of
-a stack, without the salt of its passphrase:
+[a backend and a passphrase of your own](operating.md#your-own-backend-and-passphrase) instead. Otherwise copy the
+file of a stack, without the salt of its passphrase:
 
 ```sh
 grep -v encryptionsalt Pulumi.dev.yaml > Pulumi.NAME.yaml
@@ -120,18 +120,18 @@ Envoy Gateway's Helm chart creates no GatewayClass. If there is none with the `c
 
 The program reads the manifest of that release only for the schemas of its CRDs, and installs nothing of it.
 
-Such a stack creates its namespace and objects in it; `objects` can add others. Use a namespace that nobody else uses. An
-existing one is refused unless `adopt` names it; it then gets NetworkPolicies that deny by default and the `restricted`
-Pod Security Standard, and `pulumi destroy` leaves it. The stack's Gateway refers to its own EnvoyProxy, so
+Such a stack creates its namespace and objects in it; `objects` can add others. Use a namespace that nobody else uses.
+An existing one is refused unless `adopt` names it; it then gets NetworkPolicies that deny by default and the
+`restricted` Pod Security Standard, and `pulumi destroy` leaves it. The stack's Gateway refers to its own EnvoyProxy, so
 `gateway.proxy`, `gateway.exposure` and the image of its Envoys do not affect other stacks. The Envoys run in the
 namespace of the controller. If that controller has the deploy type `GatewayNamespace`, they run in the stack's
 namespace: set `networkPolicy: false`, because the stack's policies would deny their clients. `up` ends at once when a
 CRD, the GatewayClass or the controller is missing or older than that release; so does a preview, if the cluster
 answers. Keys that only the stack with the platform can set, such as `envoyGateway.config`, are refused.
 
-A cluster with Gateway API's CRDs of another product, and without Envoy Gateway, needs `platform: managed`. Name its CRDs
-in [`adopt`](operating.md#objects-that-exist-already): the stack replaces them by those of its release, so first ask
-whoever installed them.
+A cluster with Gateway API's CRDs of another product, and without Envoy Gateway, needs `platform: managed`. Name its
+CRDs in [`adopt`](operating.md#objects-that-exist-already): the stack replaces them by those of its release, so first
+ask whoever installed them.
 
 ## In one cluster
 All three stacks can run in one cluster: their namespaces and host names differ, and every Gateway gets its own address.

@@ -10,16 +10,16 @@ import yaml
 from kube.plan_run import is_sealed, sealed
 from kube.unknown import UNKNOWN
 from plans import Plan, PlanError, SecretValue, plan
+from tests.rooms import PROGRAM
 from tests.unit.program import ROOT, run
 
 ENCRYPTED = {"secure": "v1:IUvTvnyvOj5P8XWt:AAECAwQFBgcICQoLDA0ODw=="}
-_PROGRAM = ("__main__.py", "checks", "components", "config", "diagnostics", "gatewayapi", "health", "kube", "preview")
 
 
 @pytest.fixture
 def revision(tmp_path: Path) -> Path:
     """A directory with this revision of the program and no stack."""
-    for name in (*_PROGRAM, "releases", "Pulumi.yaml"):
+    for name in ("__main__.py", *PROGRAM, "Pulumi.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 

@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from plans import Plan, plan
+from tests.rooms import PROGRAM
 from tests.unit.program import ROOT
 
 ENCRYPTED = {"secure": "v1:IUvTvnyvOj5P8XWt:AAECAwQFBgcICQoLDA0ODw=="}
 CLEAR = "a-password-in-clear"
-_PROGRAM = ("__main__.py", "checks", "components", "config", "diagnostics", "gatewayapi", "health", "kube", "preview")
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def secretive(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     It has one CRD only: the text of all of them takes longer than all else.
     """
     directory = tmp_path_factory.mktemp("revision")
-    for name in (*_PROGRAM, "releases", "Pulumi.yaml"):
+    for name in ("__main__.py", *PROGRAM, "Pulumi.yaml"):
         (directory / name).symlink_to(ROOT / name)
     document = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())
     document["config"] |= {
