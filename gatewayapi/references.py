@@ -39,7 +39,10 @@ _ROOTS = {
     (GATEWAY_API, "Gateway"): [("spec", "tls"), ("spec", "infrastructure")],
     (GATEWAY_API, "GatewayClass"): [("spec",)],
     (GATEWAY_API, "BackendTLSPolicy"): [("spec", "validation")],
-    (ENVOY_GATEWAY, "EnvoyProxy"): [("spec", "telemetry")],  # a pod template may have fields of the same names
+    (ENVOY_GATEWAY, "EnvoyProxy"): [
+        ("spec", "backendTLS"),
+        ("spec", "telemetry"),
+    ],  # a pod template may have fields of the same names
     **{
         (ENVOY_GATEWAY, kind): [("spec",)]
         for kind in (
@@ -73,6 +76,8 @@ class Reference:
     path: Path
     target: ObjectName
     port: int | None = None
+    key: str | None = None
+    """The key of a ConfigMap or Secret, where the reference names one."""
 
     def __str__(self) -> str:
         return str(self.target)
@@ -86,7 +91,7 @@ def reference(manifest: Manifest, path: Path, value: Any, group: str, kind: str)
         read(value, "namespace", default=namespace_of(manifest)),
         read(value, "name", default=""),
     )
-    return Reference(path=path, target=target, port=read(value, "port"))
+    return Reference(path=path, target=target, port=read(value, "port"), key=read(value, "key"))
 
 
 def references(manifest: Manifest) -> Iterator[tuple[Path, Any, str, str]]:

@@ -25,8 +25,21 @@ rateLimit: {backend: {type: Redis, redis: {url: "redis.invalid:6379"}}}
 """
 """The configuration of a controller that others install: it permits everything."""
 _ANY_NAMESPACE = "envoy-gateway-system"
-_CONTENT = (".htpasswd", "ca.crl", "ca.crt", "client-id", "client-secret", "jwks", "tls.crt", "tls.key")
-"""Keys of Secrets and ConfigMaps that Envoy Gateway reads."""
+_CONTENT = {
+    "Secret": (
+        ".dockerconfigjson",
+        ".htpasswd",
+        "ca.crl",
+        "ca.crt",
+        "client-id",
+        "client-secret",
+        "credential",
+        "tls.crt",
+        "tls.key",
+    ),
+    "ConfigMap": ("ca.crl", "ca.crt", "jwks", "lua", "response.body"),
+}
+"""Keys that Envoy Gateway reads, by kind."""
 
 
 def request(manifests: Sequence[Manifest], kinds: Crds) -> dict[str, Any]:
@@ -144,5 +157,9 @@ def _add(found: dict[ObjectName, Manifest], manifest: Manifest, ref: Reference) 
         ports: list[Any] = made.setdefault("spec", {}).setdefault("ports", [])
         if ref.port is not None and port not in ports:
             ports.append(port)
-    else:
-        made["data"] = dict.fromkeys(_CONTENT)
+    elif target.kind in _CONTENT:
+        made.setdefault("data", {}).update(dict.fromkeys(_CONTENT[target.kind]))
+        if ref.key is not None:
+            made["data"][ref.key] = None
+        if target.kind == "Secret":
+            made["type"] = "kubernetes.io/tls"  # the only type that a listener takes; other fields take any

@@ -1,4 +1,4 @@
-"""Objects that the checks accept and Envoy Gateway refuses, from `judged.yaml`."""
+"""Objects that the checks accept: Envoy Gateway refuses those of `judged.yaml`, and none of `elsewhere.yaml`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +68,15 @@ class JudgedCase:
             "status": {"conditions": [condition]},
         }
         return {"release": VERSION, "objects": [found]}
+
+
+def elsewhere() -> dict[str, list[Manifest]]:
+    """Objects that refer to what only a cluster has, with those that are always there."""
+    document = Loader((DIRECTORY / "elsewhere.yaml").read_text()).get_single_data()
+    config = builders.config("{enableBackend: true, enableLua: true}")
+    return {
+        name: with_common([config, *map(builders.complete, (*_ALWAYS, *objects))]) for name, objects in document.items()
+    }
 
 
 def load() -> list[JudgedCase]:

@@ -24,6 +24,7 @@ from tests.cases.judged import JudgedCase
 
 _CASES = load()
 _JUDGED = judged.load()
+_ELSEWHERE = judged.elsewhere()
 _WITH_STATUS = ("Gateway", "ListenerSet", "EnvoyProxy", "Backend")
 _CONFIG = {
     "apiVersion": "gateway.envoyproxy.io/v1alpha1",
@@ -46,7 +47,8 @@ def crds() -> Crds:
 @pytest.fixture(scope="module")
 def answers(tools: Tools, crds: Crds) -> Mapping[str, Answer]:
     """The judge's answers by the name of the case, from one process."""
-    stacks = {case.name: _of_generation_1(case) for case in _CASES} | {case.name: case.stack for case in _JUDGED}
+    stacks = {case.name: _of_generation_1(case) for case in _CASES}
+    stacks |= {case.name: case.stack for case in _JUDGED} | _ELSEWHERE
     questions = "\n".join(json.dumps(request(stack, crds)) for stack in stacks.values())
     command = [tools.program("judge")]
     done = subprocess.run(command, input=questions, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
@@ -78,6 +80,12 @@ def test_what_only_envoy_gateway_refuses_is_told_once_with_its_message(
     found = list(verdicts(answers[case.name], case.stack))
     assert [(manifest["kind"], manifest["metadata"]["name"]) for manifest, _ in found] == [tuple(case.refused.split())]
     assert [(problem.code, problem.words["message"]) for _, problem in found] == [(case.code, case.says)]
+
+
+@pytest.mark.parametrize("name", _ELSEWHERE)
+def test_what_only_a_cluster_has_is_there_and_fine(answers: Mapping[str, Answer], name: str, crds: Crds) -> None:
+    assert _of_checks(_ELSEWHERE[name], crds) == []
+    assert [str(found) for _, found in verdicts(answers[name], _ELSEWHERE[name])] == []
 
 
 def _of_checks(stack: Sequence[Manifest], crds: Crds) -> list[str]:

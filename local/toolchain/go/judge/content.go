@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"sync"
@@ -17,7 +18,10 @@ const (
 	// The user `unknown` with the password `unknown`.
 	htpasswd = "unknown:{SHA}UNi0qUHCa4lILJSrMktaJ0+c7WY="
 	jwks     = `{"keys": []}`
-	lifetime = 24 * time.Hour
+	// The script of a Lua filter that does nothing.
+	script       = "function envoy_on_request(request) end"
+	dockerConfig = `{"auths": {}}`
+	lifetime     = 24 * time.Hour
 )
 
 // fill replaces each null in the content of a Secret or a ConfigMap, which stands for a text that is known only later,
@@ -55,14 +59,21 @@ func fine(key string) string {
 		return htpasswd
 	case "jwks":
 		return jwks
-	case "ca.crt", "tls.crt":
+	case "tls.crt":
 		return pair().certificate
+	case "ca.crt":
+		return pair().certificate + "\n" // the API keys of a Secret must differ
 	case "tls.key":
 		return pair().key
 	case "ca.crl":
 		return pair().revocations
+	case ".dockerconfigjson":
+		return dockerConfig
+	case "lua":
+		return script
 	}
-	return unknownText
+	// The keys of two clients must differ. The value of a context extension is base64.
+	return base64.StdEncoding.EncodeToString([]byte(unknownText + " " + key))
 }
 
 type keyPair struct{ certificate, key, revocations string }
