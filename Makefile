@@ -25,7 +25,7 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config passphrase explain judge compare render drift test e2e faults conformance check status down lock
+.PHONY: help up preview config passphrase explain ask judge compare render drift test e2e faults conformance check status down lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ passphrase: ## encrypt a stack's secrets with a new passphrase, or with a key se
 
 explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
 	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
+
+ask: ## ask a real Envoy on this machine, with the planned configuration, what it does with URL=...; needs no cluster; [METHOD=GET] [HEADER='name: value'] [STACK=dev]
+	$(LOCAL) ask $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
 
 compare: ## show what changes for clients and in a cluster, without one; [BASE=main] [STACK=dev] [OUT=directory]
 	$(LOCAL) compare --base="$${BASE:-main}" --stack="$${STACK-dev}" --out="$$OUT"

@@ -39,7 +39,7 @@ class Request:
     def of(cls, url: str, method: str = "", headers: Iterable[str] = ()) -> "Request":
         """Read a URL and `name: value` lines. RequestError names the first thing that no client could send."""
         if not url:
-            raise RequestError("There is no URL to explain.", "Type: make explain URL=http://example.com/path")
+            raise RequestError("There is no URL.", "Add one: URL=http://example.com/path")
         scheme = url.partition("://")[0].lower()
         if "://" not in url or scheme not in get_args(Scheme):
             what = f"has the scheme {scheme}" if "://" in url else "has no scheme"

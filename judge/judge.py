@@ -39,6 +39,10 @@ class Judge:
         threads.shutdown(wait=False)
         return Trial(answer, manifests, version, self.warn)
 
+    def translation(self, manifests: Sequence[Manifest], kinds: Crds) -> Mapping[str, Any] | str:
+        """The whole answer about valid objects, with the xDS resources of each Gateway; a reason if there is none."""
+        return self._answer(json.dumps(request(manifests, kinds) | {"withXds": True}).encode())
+
     def _answer(self, question: bytes) -> Mapping[str, Any] | str:
         """The answer, or the reason why there is none."""
         try:

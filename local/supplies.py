@@ -47,6 +47,11 @@ def with_judge(progress: Progress) -> Tools:
     return _with_manifest((*_STACK, "judge"), progress)
 
 
+def for_asking(progress: Progress) -> Tools:
+    """Ensure what turns a plan into the configuration of an Envoy, and that Envoy."""
+    return _with_manifest(("judge", "envoy"), progress)
+
+
 def _with_manifest(names: Iterable[str], progress: Progress) -> Tools:
     tools = ensure([*names, *tools_for_manifest()], progress)
     ensure_manifest(progress)

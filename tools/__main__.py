@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from local.command import exit_code
 from tools import check, compare, explain, lifecycle, passphrase, render, show_config
+from tools.ask.command import run as asked
 from tools.conformance import run as conformance
 from tools.stack import Stack
 
@@ -46,9 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     command = add_for_stack("passphrase", lambda stack, given: passphrase.run(stack, given.key))
     command.add_argument("--key", default="", help="URL of a key service, such as awskms://...; default: a passphrase")
     command = add_for_stack("explain", lambda stack, given: explain.run(stack, given.url, given.method, given.header))
-    command.add_argument("--url", required=True)
-    command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
-    command.add_argument("--header", action="append", default=[], help="name: value; can be repeated")
+    _add_request(command)
+    command = add_for_stack("ask", lambda stack, given: asked(stack, given.url, given.method, given.header))
+    _add_request(command)
     command = add("compare", lambda given: compare.command(given.base, given.stack, given.out))
     command.add_argument("--stack", default="dev")
     command.add_argument("--base", required=True, help="a revision of git, such as main")
@@ -76,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     add("check", lambda _: check.check())
     add("lock", lambda _: check.lock())
     return parser
+
+
+def _add_request(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", required=True)
+    command.add_argument("--method", default="", help="default: GET, or POST for gRPC")
+    command.add_argument("--header", action="append", default=[], help="name: value; can be repeated")
 
 
 def _add_confirm(command: argparse.ArgumentParser) -> None:

@@ -18,13 +18,13 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     """Print what happens to a request."""
     console.print(Text(printable(f"\n{verdict.request}"), style="bold"))
     if verdict.refusal:
-        _lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
+        print_lines(console, "refused", [f"{verdict.refusal}. {verdict.refusal.reason.fix}"])
     elif verdict.taken:
         _print_taken(verdict.taken, verdict, console)
     else:
-        _lines(console, "taken by", _summary(verdict))
-        _lines(console, "nearest", map(str, verdict.nearest))
-    _lines(console, "note", verdict.notes)
+        print_lines(console, "taken by", _summary(verdict))
+        print_lines(console, "nearest", map(str, verdict.nearest))
+    print_lines(console, "note", verdict.notes)
 
 
 def print_live(
@@ -38,18 +38,18 @@ def print_live(
     """Print the verdict for the cluster if it is another one than the stack's, and the objects that differ."""
     console.print(Text(printable(f"\nOn {context}"), style="bold"))
     same = _summary(planned) == _summary(actual)
-    _lines(console, "taken by", ["the same rule"] if same and planned.taken else _summary(actual))
+    print_lines(console, "taken by", ["the same rule"] if same and planned.taken else _summary(actual))
     found = [
         f"{drift.object}: {f'{drift.path}: ' if drift.path else ''}{drift.text}" for drift in differences(stack, live)
     ]
-    _lines(console, "differs", found or ["nothing"])
+    print_lines(console, "differs", found or ["nothing"])
 
 
 def print_unreachable(reason: str, fix: str, context: str, console: Console) -> None:
     """Print why the stack is not compared with the cluster, and what to type."""
     console.print(Text(printable(f"\nOn {context}"), style="bold"))
-    _lines(console, "compared", [f"no: {reason}"])
-    _lines(console, "fix", [fix])
+    print_lines(console, "compared", [f"no: {reason}"])
+    print_lines(console, "fix", [fix])
 
 
 def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
@@ -57,26 +57,26 @@ def _print_taken(taken: Taken, verdict: Verdict, console: Console) -> None:
     asked = str(taken.match) if requests else "every datagram" if taken.route.kind == "UDPRoute" else "every connection"
     rule = f"{taken.rule}{f' ({taken.rule_name})' if taken.rule_name else ''}: {asked}"
     listener = taken.listener
-    _lines(
+    print_lines(
         console,
         "listener",
         [f"{listener.name} of {listener.owner_name}, {listener.protocol} on port {listener.port}"],
     )
-    _lines(console, "route", [f"{taken.route}, host {taken.hostname}"])
-    _lines(console, "rule", [rule])
-    _lines(console, "filters", taken.filters or ["none"])
+    print_lines(console, "route", [f"{taken.route}, host {taken.hostname}"])
+    print_lines(console, "rule", [rule])
+    print_lines(console, "filters", taken.filters or ["none"])
     policies = [
         f"{found.policy} on {found.place}: {', '.join(found.settings)}{f'; {found.note}' if found.note else ''}"
         for found in taken.policies
     ]
-    _lines(console, "policies", policies or ["none"])
-    _lines(console, "backends", [*_backends(taken)])
+    print_lines(console, "policies", policies or ["none"])
+    print_lines(console, "backends", [*_backends(taken)])
     if taken.answer:
-        _lines(console, "answer", [_answer(taken.answer)])
+        print_lines(console, "answer", [_answer(taken.answer)])
         refusal = taken.answer.refusal
-        _lines(console, "fix", [refusal.reason.fix] if refusal and refusal.reason.fix else [])
+        print_lines(console, "fix", [refusal.reason.fix] if refusal and refusal.reason.fix else [])
     elif taken.forwarded != verdict.request:
-        _lines(console, "sent as", [str(taken.forwarded)])
+        print_lines(console, "sent as", [str(taken.forwarded)])
 
 
 def _answer(answer: Answer) -> str:
@@ -104,7 +104,8 @@ def _summary(verdict: Verdict) -> list[str]:
     return [rule, *_backends(verdict.taken)]
 
 
-def _lines(console: Console, name: str, lines: Iterable[str]) -> None:
+def print_lines(console: Console, name: str, lines: Iterable[str]) -> None:
+    """Print lines below each other, with their name before the first one."""
     grid = Table.grid(padding=(0, 1), pad_edge=True)
     grid.add_column(width=9, style="cyan")
     grid.add_column(overflow="fold")

@@ -27,6 +27,7 @@ from typing import Any, cast
 import yaml
 
 from explain import Request
+from releases import CONFIG_KEY, CONFIG_MAP
 from tests.cases import builders
 from tests.cases.builders import Manifest
 
@@ -34,6 +35,12 @@ DIRECTORY = Path(__file__).parent
 VERSION = "1.9.1"
 """The release of Envoy Gateway whose conditions the cases have."""
 SILENT = "silent"
+_CONFIG = {
+    "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+    "kind": "EnvoyGateway",
+    "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+    "provider": {"type": "Kubernetes"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,24 @@ class Case:
     def stack(self) -> list[Manifest]:
         """The objects with those that every case has."""
         return with_common(self.objects)
+
+    @property
+    def on_cluster(self) -> list[Manifest]:
+        """The same objects with a generation, and with the whole configuration of the controller.
+
+        In `objects`, this configuration has only what the case is about.
+        """
+        return [
+            _with_whole_config(manifest) | {"metadata": manifest["metadata"] | {"generation": 1}}
+            for manifest in self.stack
+        ]
+
+
+def _with_whole_config(manifest: Manifest) -> Manifest:
+    if manifest["metadata"]["name"] != CONFIG_MAP:
+        return manifest
+    config = _CONFIG | yaml.safe_load(manifest["data"][CONFIG_KEY])
+    return manifest | {"data": {CONFIG_KEY: yaml.safe_dump(config)}}
 
 
 def load() -> list[Case]:

@@ -15,7 +15,6 @@ from judge.request import request
 from judge.verdicts import verdicts
 from local.toolchain import Tools
 from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
-from releases import CONFIG_KEY, CONFIG_MAP
 from tests.cases import judged
 from tests.cases.builders import Manifest
 from tests.cases.case import VERSION, Case, load
@@ -26,12 +25,6 @@ _CASES = load()
 _JUDGED = judged.load()
 _ELSEWHERE = judged.elsewhere()
 _WITH_STATUS = ("Gateway", "ListenerSet", "EnvoyProxy", "Backend")
-_CONFIG = {
-    "apiVersion": "gateway.envoyproxy.io/v1alpha1",
-    "kind": "EnvoyGateway",
-    "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
-    "provider": {"type": "Kubernetes"},
-}
 _LIMIT_S = 120
 
 Answer = Mapping[str, Any]
@@ -47,7 +40,7 @@ def crds() -> Crds:
 @pytest.fixture(scope="module")
 def answers(tools: Tools, crds: Crds) -> Mapping[str, Answer]:
     """The judge's answers by the name of the case, from one process."""
-    stacks = {case.name: _of_generation_1(case) for case in _CASES}
+    stacks = {case.name: case.on_cluster for case in _CASES}
     stacks |= {case.name: case.stack for case in _JUDGED} | _ELSEWHERE
     questions = "\n".join(json.dumps(request(stack, crds)) for stack in stacks.values())
     command = [tools.program("judge")]
@@ -94,23 +87,9 @@ def _of_checks(stack: Sequence[Manifest], crds: Crds) -> list[str]:
     return [str(found) for found in (*of_schemas, *(found for _, found in problems(stack, version=VERSION)))]
 
 
-def _of_generation_1(case: Case) -> list[Manifest]:
-    return [
-        _with_whole_config(manifest) | {"metadata": manifest["metadata"] | {"generation": 1}} for manifest in case.stack
-    ]
-
-
-def _with_whole_config(manifest: Manifest) -> Manifest:
-    """The controller's configuration of a case has only what the case is about."""
-    if manifest["metadata"]["name"] != CONFIG_MAP:
-        return manifest
-    own = yaml.safe_load(manifest["data"][CONFIG_KEY])
-    return manifest | {"data": {CONFIG_KEY: yaml.safe_dump(_CONFIG | own)}}
-
-
 def _conditions(case: Case, answer: Answer) -> Iterator[str]:
     statuses = {(each["kind"], each.get("namespace", ""), each["name"]): each["status"] for each in answer["objects"]}
-    for manifest in _of_generation_1(case):
+    for manifest in case.on_cluster:
         kind, metadata = manifest["kind"], manifest["metadata"]
         if kind.endswith(("Route", "Policy")) or kind in _WITH_STATUS:
             status = statuses.get((kind, metadata.get("namespace", ""), metadata["name"]), {})

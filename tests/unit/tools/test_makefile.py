@@ -14,7 +14,19 @@ from tools.stack import Stack
 _ECHO = """#!/bin/sh
 printf '%s\\n' "$@" >> "$ARGUMENTS"
 """
-TARGETS = ("up", "preview", "config", "passphrase", "explain", "render", "drift", "status", "down", "conformance")
+TARGETS = (
+    "up",
+    "preview",
+    "config",
+    "passphrase",
+    "explain",
+    "ask",
+    "render",
+    "drift",
+    "status",
+    "down",
+    "conformance",
+)
 
 
 @pytest.fixture
@@ -103,6 +115,9 @@ def test_text_on_the_command_line_is_never_run(clone: Path, variable: str, text:
         ("explain", "URL"),
         ("explain", "METHOD"),
         ("explain", "HEADER"),
+        ("ask", "URL"),
+        ("ask", "METHOD"),
+        ("ask", "HEADER"),
         ("compare", "BASE"),
         ("compare", "OUT"),
         ("passphrase", "KEY"),

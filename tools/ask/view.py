@@ -1,0 +1,45 @@
+"""Print an answer on one screen."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from diagnostics.terminal import printable
+from tools.ask.ask import Answer
+from tools.explain_view import print_lines
+
+_OF_OUR_REQUEST = frozenset({"connection", "content-length", "date"})
+_BY_ENVOY = "Envoy itself"
+
+
+def print_answer(gateway: str, answer: Answer, left_out: Sequence[str], console: Console) -> None:
+    """Print what the client gets, which rule took the request, and what reached the backend."""
+    console.print(Text(printable(f"\n{answer.request}"), style="bold"))
+    print_lines(console, "gateway", [gateway])
+    print_lines(console, "status", [_status(answer)])
+    kept = [f"{name}: {value}" for name, value in answer.headers if name.lower() not in _OF_OUR_REQUEST]
+    print_lines(console, "header", kept)
+    print_lines(console, "body", answer.body.splitlines())
+    print_lines(console, "rule", [answer.route or "none"])
+    print_lines(console, "by", [answer.backend or _BY_ENVOY])
+    print_lines(console, "received", _received(answer.received))
+    print_lines(console, "copy to", answer.copies)
+    print_lines(console, "without", left_out)
+
+
+def _status(answer: Answer) -> str:
+    if answer.closed and answer.backend:
+        return "none: Envoy passes the connection on, and the stub of the backend has no TLS"
+    if answer.closed:
+        return f"none: {answer.closed}"
+    return f"{answer.status} ({answer.details})" if answer.details else str(answer.status)
+
+
+def _received(lines: Sequence[str]) -> Iterator[str]:
+    """The request line as HTTP/1.1 writes it, and the other lines of the header."""
+    fields = dict(line.split(": ", 1) for line in lines if line.startswith(":") and ": " in line)
+    if fields:
+        yield f"{fields.get(':method')} {fields.get(':path')}"
+        yield f"host: {fields.get(':authority')}"
+    yield from (line for line in lines if not line.startswith(":"))
