@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED KEY URL METHOD HEADER BASE OUT RUN REPORT SEED RESUME FORMAT SECRETS CHECK REPO REPO_PATH PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED ASK KEY URL METHOD HEADER BASE OUT RUN REPORT SEED RESUME FORMAT SECRETS CHECK REPO REPO_PATH PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -42,8 +42,8 @@ config: ## show a stack's whole config, and where each value comes from; [STACK=
 passphrase: ## encrypt a stack's secrets with a new passphrase, or with a key service; [STACK=dev] [KEY=awskms://...]
 	$(LOCAL) passphrase $(OF_STACK) --key="$$KEY"
 
-explain: ## show which listener, route and rule take URL=...; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
-	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
+explain: ## show which listener, route and rule take URL=...; ASK=1 also asks a real Envoy; [METHOD=GET] [HEADER='name: value'] [STACK=dev] [CONTEXT=name]
+	$(LOCAL) explain $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER" $(if $(filter 1,$(ASK)),--ask)
 
 ask: ## ask a real Envoy on this machine, with the planned configuration, what it does with URL=...; needs no cluster; [METHOD=GET] [HEADER='name: value'] [STACK=dev]
 	$(LOCAL) ask $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"

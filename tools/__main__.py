@@ -46,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     add_for_stack("config", lambda stack, _: show_config.run(stack))
     command = add_for_stack("passphrase", lambda stack, given: passphrase.run(stack, given.key))
     command.add_argument("--key", default="", help="URL of a key service, such as awskms://...; default: a passphrase")
-    command = add_for_stack("explain", lambda stack, given: explain.run(stack, given.url, given.method, given.header))
+    command = add_for_stack(
+        "explain",
+        lambda stack, given: explain.run(stack, given.url, given.method, given.header, with_envoy=given.ask),
+    )
+    command.add_argument("--ask", action="store_true", help="also ask a real Envoy, as `ask` does")
     _add_request(command)
     command = add_for_stack("ask", lambda stack, given: asked(stack, given.url, given.method, given.header))
     _add_request(command)

@@ -15,6 +15,8 @@ from kube.manifest import Manifest
 from local import supplies
 from local.toolchain.progress import Progress
 from tools import stack as stacks
+from tools.ask.of_plan import ask_plan
+from tools.ask.view import print_envoy
 from tools.explain_view import print_live, print_unreachable, print_verdict
 from tools.planned import planned
 from tools.reach import unknown_context
@@ -32,8 +34,11 @@ class Live:
     fix: str = ""
 
 
-def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
-    """Print the verdict. Return 0 if a rule takes the request, 1 if none does, 2 if no client could send it."""
+def run(stack: Stack, url: str, method: str, headers: Iterable[str], *, with_envoy: bool = False) -> int:
+    """Print the verdict. Return 0 if a rule takes the request, 1 if none does, 2 if no client could send it.
+
+    `with_envoy` also asks a real Envoy, and prints whether it does the same.
+    """
     try:
         request = Request.of(url, method, headers)
     except RequestError as error:
@@ -45,6 +50,9 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     verdict = _explained(plan.manifests, request, plan.envoy_gateway)
     console = Console(highlight=False, soft_wrap=True)
     print_verdict(verdict, console)
+    if with_envoy and request.has_http:
+        with Progress() as progress:
+            print_envoy(verdict, ask_plan(plan, request, supplies.for_asking(progress), progress), console)
     live = _live(stack)
     actual = _explained(live.objects, request, plan.envoy_gateway)
     if live.reason:

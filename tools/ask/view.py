@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from diagnostics.terminal import printable
+from explain import Verdict
 from tools.ask.ask import Answer
+from tools.ask.of_plan import Answers
 from tools.explain_view import print_lines
 
 _OF_OUR_REQUEST = frozenset({"connection", "content-length", "date"})
@@ -26,6 +28,30 @@ def print_answer(gateway: str, answer: Answer, left_out: Sequence[str], console:
     print_lines(console, "received", _received(answer.received))
     print_lines(console, "copy to", answer.copies)
     print_lines(console, "without", left_out)
+
+
+def print_envoy(verdict: Verdict, answers: Answers, console: Console) -> None:
+    """Print the answer of the Gateway whose listener takes the request, and whether the verdict says the same."""
+    console.print(Text("\nA real Envoy", style="bold"))
+    found = {name: answer for name, (answer, _) in answers.items() if isinstance(answer, Answer)}
+    for name, answer in found.items():
+        print_lines(console, "gateway", [name] if len(found) > 1 else [])
+        print_lines(console, "status", [_status(answer)])
+        print_lines(console, "taken by", [_compared(verdict, answer)])
+    if not found:
+        print_lines(console, "taken by", ["nothing: no Gateway listens on the port"])
+    print_lines(console, "without", sorted({need for _, left_out in answers.values() for need in left_out}))
+
+
+def _compared(verdict: Verdict, answer: Answer) -> str:
+    taken = verdict.taken if verdict.refusal is None else None
+    if taken is None:
+        return f"{answer.route}, not as above" if answer.route else "nothing, as above"
+    route = taken.route
+    # Envoy Gateway calls the only rule of a TLSRoute -1.
+    rule = -1 if route.kind == "TLSRoute" else taken.rule
+    same = f"{answer.route}/".startswith(f"{route.kind.lower()}/{route.namespace}/{route.name}/rule/{rule}/")
+    return "the same rule" if same else f"{answer.route or 'nothing'}, not as above"
 
 
 def _status(answer: Answer) -> str:

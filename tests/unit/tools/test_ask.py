@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from explain import Request
+from explain import Request, explain
+from tests.cases import builders
 from tools.ask import Answer
 from tools.ask import command as ask_command
 from tools.ask.loopback import Loopback
-from tools.ask.view import print_answer
+from tools.ask.view import print_answer, print_envoy
 from tools.stack import Stack
 
 _MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -182,6 +183,26 @@ def test_an_answer_is_printed_with_what_reached_the_backend(capsys: pytest.Captu
         "          x-request-id: 1",
         " without  a Wasm module",
     ]
+
+
+@pytest.mark.parametrize(
+    ("route", "says"),
+    [
+        ("httproute/chat/web/rule/0/match/0/*", "the same rule"),
+        ("httproute/chat/web/rule/01/match/0/*", "httproute/chat/web/rule/01/match/0/*, not as above"),
+        ("", "nothing, not as above"),
+    ],
+)
+def test_envoys_answer_is_compared_with_the_explanation(
+    route: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = Request.of("http://chat.internal/")
+    web = {"spec": {"parentRefs": [{"name": "gate"}], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}}
+    objects = [builders.namespace(), builders.gateway(), builders.manifest("HTTPRoute", "web", **web)]
+    verdict = explain([*objects, *builders.gateway_class(builders.CLASS)], request, problems=())
+    answer = Answer(request=request, status=200, route=route)
+    print_envoy(verdict, {"chat/gate": (answer, ())}, Console(highlight=False))
+    assert f"taken by {says}" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The answers of the Envoys of a plan."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from checks.schema import Crds, builtin
+from explain import Request
+from judge import Judge
+from local.errors import UserError
+from local.toolchain import Tools
+from local.toolchain.envoy_gateway_manifest import ensure_manifest
+from local.toolchain.progress import Progress
+from plans import Plan
+from tools.ask.ask import Answer, NotAnswered, ask
+from tools.ask.envoy import EnvoyError
+
+_CRD = "CustomResourceDefinition"
+
+Answers = Mapping[str, tuple[Answer | NotAnswered, tuple[str, ...]]]
+"""By Gateway: its answer, and what was left out because it needs others."""
+
+
+def ask_plan(plan: Plan, request: Request, tools: Tools, progress: Progress) -> Answers:
+    """Ask an Envoy for each Gateway of the plan. Raises UserError with the reason if there is no answer.
+
+    `tools` are those of `supplies.for_asking`.
+    """
+    judge = Judge(str(tools.program("judge")), print)
+    gateways = _gateways(plan, judge.translation(plan.manifests, _kinds(plan, progress)))
+    return {name: _answer(name, resources, request, tools) for name, resources in gateways.items()}
+
+
+def _answer(
+    name: str, resources: Mapping[str, Any], request: Request, tools: Tools
+) -> tuple[Answer | NotAnswered, tuple[str, ...]]:
+    try:
+        (answer,), left_out = ask(resources, [request], program=tools.program("envoy"))
+    except EnvoyError as error:
+        raise UserError(
+            f"Envoy refuses the configuration of Gateway {name}: {error}\n"
+            "A running Envoy would keep the configuration that it had before."
+        ) from None
+    return answer, left_out
+
+
+def _kinds(plan: Plan, progress: Progress) -> Crds:
+    """The kinds of the plan's CRDs; of the release's, if others install them."""
+    crds = [manifest for manifest in plan.manifests if manifest.get("kind") == _CRD]
+    if not crds:
+        documents = yaml.load_all(ensure_manifest(progress).read_bytes(), Loader=yaml.CSafeLoader)
+        crds = [document for document in documents if document and document["kind"] == _CRD]
+    return Crds({**builtin.kinds(), **Crds.of(crds).kinds})
+
+
+def _gateways(plan: Plan, answer: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """The xDS resources of each Gateway of the plan."""
+    if isinstance(answer, str):
+        raise UserError(f"Envoy Gateway's translator gives no answer: {answer}")
+    if answer["release"] != plan.envoy_gateway:
+        raise UserError(
+            f"The stack has Envoy Gateway {plan.envoy_gateway}, and the translator here is of {answer['release']}.\n"
+            "`make explain` knows both."
+        )
+    if not answer.get("xds"):
+        raise UserError(f"Stack {plan.stack} has no Gateway that Envoy Gateway accepts. `make preview` shows why.")
+    return answer["xds"]
