@@ -197,8 +197,8 @@ def test_envoys_answer_is_compared_with_the_explanation(
     route: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = Request.of("http://chat.internal/")
-    web = {"spec": {"parentRefs": [{"name": "gate"}], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}}
-    objects = [builders.namespace(), builders.gateway(), builders.manifest("HTTPRoute", "web", **web)]
+    web = {"parentRefs": [{"name": "gate"}], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}
+    objects = [builders.namespace(), builders.gateway(), builders.manifest("HTTPRoute", "web", spec=web)]
     verdict = explain([*objects, *builders.gateway_class(builders.CLASS)], request, problems=())
     answer = Answer(request=request, status=200, route=route)
     print_envoy(verdict, {"chat/gate": (answer, ())}, Console(highlight=False))
