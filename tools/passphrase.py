@@ -5,6 +5,7 @@ Earlier passphrases stay beside the new one: other branches and clones of the st
 
 import os
 import secrets
+import shlex
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 from local import supplies
 from local.errors import UserError
 from local.toolchain.progress import Progress
+from local.venv import VENV
 from tools import lifecycle
 from tools import stack as stacks
-from tools.environment import passphrase_file, stack_file
+from tools.environment import passphrase_file, stack_file, variables
 from tools.stack import Stack, document_of
 
 _BYTES = 32
@@ -31,8 +33,12 @@ def run(stack: Stack, key: str) -> int:
         if not stack.select():
             return 1
         if key:
-            return stack.pulumi("stack", "change-secrets-provider", key, "--stack", stack.name).returncode
-        return _change(stack)
+            code = stack.pulumi("stack", "change-secrets-provider", key, "--stack", stack.name).returncode
+        else:
+            code = _change(stack)
+        if code == 0:
+            _print_variables(stack, with_passphrase=not key)
+        return code
 
 
 def _change(stack: Stack) -> int:
@@ -65,9 +71,19 @@ def _change(stack: Stack) -> int:
         raise _unfinished(stack, new, current)
     if code == 0:
         print(f"The passphrase in {current} encrypts the secrets of the stack {stack.name} now. Keep a copy of it.")
-        unset = "unset PULUMI_CONFIG_PASSPHRASE; " if os.environ.get("PULUMI_CONFIG_PASSPHRASE") else ""
-        print(f"Commit {config.name}. For plain pulumi: {unset}export PULUMI_CONFIG_PASSPHRASE_FILE={current}")
     return code
+
+
+def _print_variables(stack: Stack, *, with_passphrase: bool) -> None:
+    """Print what plain `pulumi` needs to set a secret of the stack."""
+    print(f"Commit {stack_file(stack.name).name}. For plain pulumi, type:")
+    if with_passphrase:
+        unset = "unset PULUMI_CONFIG_PASSPHRASE; " if os.environ.get("PULUMI_CONFIG_PASSPHRASE") else ""
+        print(f"  {unset}export PULUMI_CONFIG_PASSPHRASE_FILE={shlex.quote(str(passphrase_file(stack.name)))}")
+    if not stack.on_local_cluster:
+        backend = variables(stack.context)["PULUMI_BACKEND_URL"]
+        print(f"  export PULUMI_BACKEND_URL={shlex.quote(backend)}")
+    print(f"  . {VENV / 'bin' / 'activate'}")
 
 
 def _unfinished(stack: Stack, new: Path, current: Path) -> UserError:

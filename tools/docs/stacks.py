@@ -78,8 +78,9 @@ make up STACK=NAME
 ```
 
 The new stack has an empty passphrase, so the program refuses `secrets` and `selfSigned` in it. Before you set one, type
-`make passphrase STACK=NAME`: [operating.md](operating.md#your-own-backend-and-passphrase) says what it does. A file
-that you write yourself needs at least `context`: see the example in [config.md](config.md).
+`make passphrase STACK=NAME`, and then the lines that it prints: with them, `pulumi config set --stack NAME --secret`
+finds the stack. [operating.md](operating.md#your-own-backend-and-passphrase) says what it does. A file that you write
+yourself needs at least `context`: see the example in [config.md](config.md).
 
 ## Choose a release of Envoy Gateway
 `envoyGateway.version` is enough: the program knows the checksum of

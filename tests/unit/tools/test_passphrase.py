@@ -55,6 +55,14 @@ def test_the_new_passphrase_is_in_a_file_that_only_the_user_reads(pulumi: Pulumi
     assert (current.stat().st_mode & 0o777, current.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+def test_the_command_says_what_plain_pulumi_needs(pulumi: Pulumi, capsys: pytest.CaptureFixture[str]) -> None:
+    pulumi("exit 0")
+    passphrase.run(STACK, "")
+    said = capsys.readouterr().out
+    assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={passphrase_file('prod')}" in said
+    assert f"export PULUMI_BACKEND_URL={environment.backend(STACK.context).as_uri()}" in said
+
+
 def test_earlier_passphrases_stay(pulumi: Pulumi) -> None:
     file = pulumi("exit 0")
     phrases: list[str] = []
