@@ -53,7 +53,10 @@ class Judge:
             return f"it did not answer within {_TIMEOUT_S:.0f} s"
         if done.returncode != 0:
             return next(iter(done.stderr.decode(errors="replace").splitlines()), f"exit code {done.returncode}")
-        return json.loads(done.stdout)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return f"{self.program} did not answer with JSON"
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,23 @@ from gatewayapi.kinds import CORE, ENVOY_GATEWAY, GATEWAY_API
 from gatewayapi.objects import Objects
 from gatewayapi.references import Reference, Resolution, is_permitted, reference, references, resolve
 from kube.manifest import Manifest, ObjectName, group_of, kind_of, name_of, namespace_of
-from kube.read import NotKnown, values
+from kube.read import NotKnown, read, values
 from kube.unknown import UNKNOWN, known
 from releases import CONFIG_KEY, CONFIG_MAP
 
 _READ_BY_ENVOY_GATEWAY = {GATEWAY_API, ENVOY_GATEWAY, "discovery.k8s.io"}
 _CORE_KINDS = {"ConfigMap", "Namespace", "Secret", "Service"}
+STOOD_IN = {(CORE, kind) for kind in _CORE_KINDS}
+"""Group and kind of the objects that get a stand-in where others have them."""
 _ANY_CONFIG = """\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: EnvoyGateway
 gateway: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
 provider: {type: Kubernetes}
-extensionApis: {enableBackend: true, enableEnvoyPatchPolicy: true}
+extensionApis: {enableBackend: true, enableEnvoyPatchPolicy: true, enableLua: true, enableSDSSecretRef: true}
 rateLimit: {backend: {type: Redis, redis: {url: "redis.invalid:6379"}}}
 """
-"""The configuration of a controller that others install: it permits everything."""
+"""The configuration of a controller that others install: it permits every feature of Envoy Gateway's own kinds."""
 _ANY_NAMESPACE = "envoy-gateway-system"
 _CONTENT = {
     "Secret": (
@@ -58,9 +60,12 @@ def _is_read(manifest: Manifest) -> bool:
 
 def _controller(objects: Objects) -> tuple[str, str]:
     """Namespace and configuration of the controller. Those of one that others install are not known."""
-    configs = [config for config in objects.of_kind(CORE, "ConfigMap") if name_of(config) == CONFIG_MAP]
-    text = configs[0].get("data", {}).get(CONFIG_KEY) if len(configs) == 1 else None
-    return (namespace_of(configs[0]), text) if isinstance(text, str) else (_ANY_NAMESPACE, _ANY_CONFIG)
+    try:
+        configs = [config for config in objects.of_kind(CORE, "ConfigMap") if name_of(config) == CONFIG_MAP]
+        text = read(configs[0], "data", CONFIG_KEY) if len(configs) == 1 else None
+        return (namespace_of(configs[0]), text) if isinstance(text, str) else (_ANY_NAMESPACE, _ANY_CONFIG)
+    except NotKnown:
+        return _ANY_NAMESPACE, _ANY_CONFIG
 
 
 def _stored(manifest: Manifest, kinds: Crds) -> Manifest:
@@ -71,11 +76,14 @@ def _stored(manifest: Manifest, kinds: Crds) -> Manifest:
 
 def _without_unknown(manifest: Manifest) -> Manifest:
     """The object without the fields that are not known, but with the keys of contents that are not."""
-    return {
-        name: value if name in ("data", "stringData") and value is not UNKNOWN else _pruned(value)
-        for name, value in manifest.items()
-        if value is not UNKNOWN
-    }
+    content = dict.fromkeys(_CONTENT.get(manifest.get("kind", ""), ()), UNKNOWN)
+    found: Manifest = {}
+    for name, value in manifest.items():
+        if name in ("data", "stringData") and content:
+            found[name] = content if value is UNKNOWN else value
+        elif value is not UNKNOWN:
+            found[name] = _pruned(value)
+    return found
 
 
 def _pruned(value: Any) -> Any:
@@ -90,7 +98,7 @@ def _stand_ins(objects: Objects, manifests: Sequence[Manifest]) -> Iterator[Mani
     """What the objects refer to and others create, and the grants that permit it."""
     found: dict[ObjectName, Manifest] = {}
     for manifest in manifests:
-        for ref in _references(manifest):
+        for ref in references_of(manifest):
             try:
                 if resolve(objects, manifest, ref) is not Resolution.NOT_KNOWN:
                     continue
@@ -104,7 +112,8 @@ def _stand_ins(objects: Objects, manifests: Sequence[Manifest]) -> Iterator[Mani
     yield from found.values()
 
 
-def _references(manifest: Manifest) -> Iterator[Reference]:
+def references_of(manifest: Manifest) -> Iterator[Reference]:
+    """All references of an object, those of listeners to certificates too."""
     try:
         for path, value, group, kind in references(manifest):
             yield reference(manifest, path, value, group, kind)
@@ -143,7 +152,7 @@ def _grant(manifest: Manifest, target: ObjectName) -> Manifest:
 
 def _add(found: dict[ObjectName, Manifest], manifest: Manifest, ref: Reference) -> None:
     target = ref.target
-    if target.group != CORE or target.kind not in _CORE_KINDS:
+    if (target.group, target.kind) not in STOOD_IN:
         return
     empty: Manifest = {
         "apiVersion": "v1",

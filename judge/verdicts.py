@@ -5,9 +5,9 @@ from typing import Any
 
 from diagnostics import Problem, problem
 from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API
+from judge.doubts import Doubts
 from kube.manifest import Manifest, ObjectName
 from kube.read import NotKnown
-from kube.unknown import unknown_paths
 from releases import CONFIG_KEY, CONFIG_MAP
 
 _MUST_BE = {"Accepted": "True", "ResolvedRefs": "True", "Conflicted": "False", "PartiallyInvalid": "False"}
@@ -18,17 +18,20 @@ _PATCH_POLICY = "EnvoyPatchPolicy"
 def verdicts(answer: Mapping[str, Any], manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, Problem]]:
     """The refusals of declared objects, each once, with the object that is refused.
 
-    Objects with fields that are known only after `up` are left out: the judge has not seen these fields.
+    A refusal that may follow from what only `up` or the cluster knows is left out.
     """
     release = answer["release"]
     declared = {name: manifest for manifest in manifests if (name := _name(manifest)) is not None}
+    doubts = Doubts(manifests)
     refused: dict[tuple[ObjectName, str], str] = {}
     for found in answer["objects"]:
         group = found["apiVersion"].rpartition("/")[0]
         name = ObjectName.referred(group, found["kind"], found.get("namespace", ""), found["name"])
-        if name not in declared or any(True for _ in unknown_paths(declared[name])):
+        if name not in declared:
             continue
         for condition in _refusals(found["status"], found["kind"]):
+            if doubts.about(name, condition):
+                continue
             refused.setdefault((name, condition["message"]), f"{condition['type']}={condition['status']}")
     # What an EnvoyProxy is refused for, its class and its Gateways are refused for as well.
     proxies = [key for key in refused if (key[0].group, key[0].kind) == (ENVOY_GATEWAY, "EnvoyProxy")]

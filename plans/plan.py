@@ -88,6 +88,9 @@ class Plan:
         return [_judged(each.manifest) for each in self.objects]
 
 
+_NOT_PASSED = ("PULUMI_", "PYTHON", "ENVOY_GATEWAY_JUDGE")
+
+
 def plan(
     directory: Path, stack: str, *, python: Path = Path(sys.executable), config: Mapping[str, Any] | None = None
 ) -> Plan:
@@ -99,7 +102,7 @@ def plan(
     """
     project, given, secret_keys, count = _config(directory, stack)
     given |= config or {}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "PYTHON"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED)}
     environment |= {
         program.STACK: stack,
         program.PROJECT: project,

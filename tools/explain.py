@@ -13,10 +13,12 @@ from gatewayapi.kinds import GROUPS
 from kube.kubectl import last_line
 from kube.manifest import Manifest
 from local import supplies
+from local.errors import UserError
 from local.toolchain.progress import Progress
+from plans import Plan
 from tools import stack as stacks
 from tools.ask.of_plan import ask_plan
-from tools.ask.view import print_envoy
+from tools.ask.view import print_envoy, print_no_envoy
 from tools.explain_view import print_live, print_unreachable, print_verdict
 from tools.planned import planned
 from tools.reach import unknown_context
@@ -50,9 +52,8 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str], *, with_env
     verdict = _explained(plan.manifests, request, plan.envoy_gateway)
     console = Console(highlight=False, soft_wrap=True)
     print_verdict(verdict, console)
-    if with_envoy and request.has_http:
-        with Progress() as progress:
-            print_envoy(verdict, ask_plan(plan, request, supplies.for_asking(progress), progress), console)
+    if with_envoy:
+        _ask(plan, request, verdict, console)
     live = _live(stack)
     actual = _explained(live.objects, request, plan.envoy_gateway)
     if live.reason:
@@ -60,6 +61,20 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str], *, with_env
     else:
         print_live(plan.manifests, live.objects, verdict, actual, stack.context, console)
     return _SERVED if verdict.is_served else _NOT_SERVED
+
+
+def _ask(plan: Plan, request: Request, verdict: Verdict, console: Console) -> None:
+    """Print Envoy's answer, or why there is none."""
+    if not request.has_http:
+        print_no_envoy("the request is not one of HTTP", console)
+        return
+    try:
+        with Progress() as progress:
+            answers = ask_plan(plan, request, supplies.for_asking(progress), progress)
+    except UserError as error:
+        print_no_envoy(str(error), console)
+        return
+    print_envoy(verdict, answers, console)
 
 
 def _explained(objects: list[Manifest], request: Request, version: str) -> Verdict:

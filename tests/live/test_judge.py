@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-import yaml
 
 from checks.rules import problems
-from checks.schema import Crds, builtin, validate
-from components.platform.sources import cache_directory
+from checks.schema import Crds, validate
 from judge.request import request
 from judge.verdicts import verdicts
 from local.toolchain import Tools
-from local.toolchain.pins import ENVOY_GATEWAY, MANIFEST_SHA256
+from local.toolchain.pins import ENVOY_GATEWAY
 from tests.cases import judged
 from tests.cases.builders import Manifest
 from tests.cases.case import VERSION, Case, load
@@ -28,13 +26,6 @@ _WITH_STATUS = ("Gateway", "ListenerSet", "EnvoyProxy", "Backend")
 _LIMIT_S = 120
 
 Answer = Mapping[str, Any]
-
-
-@pytest.fixture(scope="module")
-def crds() -> Crds:
-    documents = yaml.load_all((cache_directory() / f"{MANIFEST_SHA256}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
-    found = [each for each in documents if each and each["kind"] == "CustomResourceDefinition"]
-    return Crds({**builtin.kinds(), **Crds.of(found).kinds})
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A client that sends a request as it is: no path, header or certificate is changed or checked."""
+"""A client that sends a request as it is: it changes no path and no header, and checks no certificate."""
 
 import socket
 import ssl
@@ -37,20 +37,24 @@ def send(request: Request, port: int, *, with_proxy_header: bool) -> Reply:
             response = HTTPResponse(stream, method=request.method)
             response.begin()
             body = response.read(_MOST_BODY).decode(errors="replace")
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:  # the last for a host that no certificate can have
             return Reply(local=local, closed=str(error) or type(error).__name__)
         return Reply(local=local, status=response.status, headers=tuple(response.getheaders()), body=body)
 
 
 def _bytes(request: Request) -> bytes:
-    authority = request.host if _USUAL.get(request.scheme) == request.port else f"{request.host}:{request.port}"
+    host = f"[{request.host}]" if ":" in request.host else request.host
+    authority = host if _USUAL.get(request.scheme) == request.port else f"{host}:{request.port}"
     query = f"?{request.query}" if request.query else ""
     own = {"host": authority, "connection": "close"}
     if request.method in ("POST", "PUT", "PATCH"):
         own["content-length"] = "0"
-    headers = [*own.items(), *request.headers]
-    lines = [f"{request.method} {request.path}{query} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1", errors="replace")
+    headers = own | dict(request.headers)
+    lines = [
+        f"{request.method} {request.path}{query} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def _encrypted(connection: socket.socket, host: str) -> ssl.SSLSocket:

@@ -29,7 +29,8 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
         print(text, file=sys.stderr)
         return _NO_REQUEST
     with Progress() as progress:
-        answers = ask_plan(planned(stack), request, supplies.for_asking(progress), progress)
+        tools = supplies.for_asking(progress)
+        answers = ask_plan(planned(stack), request, tools, progress)
     console = Console(highlight=False, soft_wrap=True)
     for gateway, (answer, left_out) in answers.items():
         if isinstance(answer, Answer):

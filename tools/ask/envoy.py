@@ -18,6 +18,7 @@ from tools.ask.loopback import Loopback
 
 _START_S = 30.0
 _POLL_S = 0.02
+_OK = 200
 _END_S = 10.0
 _CRITICAL = re.compile(r"\[(?:critical|error)\]\[[^]]*\] (?:\[[^]]*\] )?(.+)")
 _RECEIVED = re.compile(r"RECEIVED (\d+) (\S+)")
@@ -79,7 +80,7 @@ def running(program: Path, loopback: Loopback) -> Iterator[Envoy]:
 def _wait(envoy: Envoy) -> None:
     deadline = time.monotonic() + _START_S
     while envoy.process.poll() is None and time.monotonic() < deadline:
-        if _get(envoy.loopback, "/ready")[0] == 200:
+        if _get(envoy.loopback, "/ready")[0] == _OK:
             return
         time.sleep(_POLL_S)
     found = _CRITICAL.findall(envoy.errors.read_text(errors="replace"))
@@ -87,7 +88,10 @@ def _wait(envoy: Envoy) -> None:
 
 
 def _ports(loopback: Loopback) -> dict[str, int]:
-    status = json.loads(_get(loopback, "/listeners?format=json")[1])
+    code, page = _get(loopback, "/listeners?format=json")
+    if code != _OK:
+        raise EnvoyError("it does not say on which ports it listens")
+    status = json.loads(page)
     return {
         each["name"]: each["local_address"]["socket_address"]["port_value"]
         for each in status.get("listener_statuses", ())
@@ -98,6 +102,7 @@ def _ports(loopback: Loopback) -> dict[str, int]:
 def _get(loopback: Loopback, path: str) -> tuple[int, bytes]:
     """Status and body of a page of Envoy's administration; 0 while it does not answer."""
     with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_START_S)
         try:
             connection.connect(str(loopback.admin))
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())

@@ -5,6 +5,7 @@ needs another server is left out: Envoy must reach nothing but itself. For the r
 https://www.envoyproxy.io/docs/envoy/latest/api-v3/api.
 """
 
+import ipaddress
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,7 +156,7 @@ class Loopback:
             {
                 **locality,
                 "lbEndpoints": [
-                    {**each, "endpoint": {"address": self._address(assignment, locality, each)}}
+                    {**each, "endpoint": self._endpoint(assignment, locality, each)}
                     for each in locality.get("lbEndpoints", ())
                 ],
             }
@@ -163,13 +164,17 @@ class Loopback:
         ]
         return {**assignment, "endpoints": localities}
 
-    def _address(
+    def _endpoint(
         self, assignment: Mapping[str, Any], locality: Mapping[str, Any], endpoint: Mapping[str, Any]
     ) -> dict[str, Any]:
         backend = _backend(locality) or _address_text(endpoint) or str(assignment["clusterName"])
         if backend not in self.backends:
             self.backends.append(backend)
-        return {"pipe": {"path": str(self._socket(self.backends.index(backend)))}}
+        given = endpoint.get("endpoint", {})
+        # A filter may put the backend's name into the header Host.
+        address = given.get("address", {}).get("socketAddress", {}).get("address", "")
+        name = given.get("hostname") or ("" if _is_ip_address(address) else address)
+        return {"hostname": name, "address": {"pipe": {"path": str(self._socket(self.backends.index(backend)))}}}
 
     def _socket(self, number: int) -> Path:
         return self.directory / f"backend-{number}"
@@ -192,6 +197,7 @@ class Loopback:
             "statPrefix": f"backend-{number}",
             "generateRequestId": False,
             "skipXffAppend": True,
+            "upgradeConfigs": [{"upgradeType": "websocket"}],
             "serverHeaderTransformation": "PASS_THROUGH",
             "httpFilters": [
                 {"name": "envoy.filters.http.lua", "typedConfig": lua},
@@ -249,6 +255,14 @@ def _backend(locality: Mapping[str, Any]) -> str:
         port = f", port {each['sectionName']}" if each.get("sectionName") else ""
         return f"{each['kind']} {each['namespace']}/{each['name']}{port}"
     return ""
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _address_text(endpoint: Mapping[str, Any]) -> str:

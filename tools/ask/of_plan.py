@@ -8,6 +8,7 @@ import yaml
 from checks.schema import Crds, builtin
 from explain import Request
 from judge import Judge
+from kube.read import read, values
 from local.errors import UserError
 from local.toolchain import Tools
 from local.toolchain.envoy_gateway_manifest import ensure_manifest
@@ -28,8 +29,18 @@ def ask_plan(plan: Plan, request: Request, tools: Tools, progress: Progress) -> 
     `tools` are those of `supplies.for_asking`.
     """
     judge = Judge(str(tools.program("judge")), print)
-    gateways = _gateways(plan, judge.translation(plan.manifests, _kinds(plan, progress)))
+    answer = judge.translation(plan.manifests, _kinds(plan, progress))
+    gateways = _gateways(plan, answer)
+    if request.port not in _ports(plan):
+        # The pods' own ports are others, so Envoy's listeners do not tell.
+        return {name: (NotAnswered(request), ()) for name in gateways}
     return {name: _answer(name, resources, request, tools) for name, resources in gateways.items()}
+
+
+def _ports(plan: Plan) -> set[int]:
+    """The ports of all listeners."""
+    owners = [manifest for manifest in plan.manifests if manifest.get("kind") in ("Gateway", "ListenerSet")]
+    return {read(listener, "port", default=0) for owner in owners for listener in values(owner, "spec", "listeners")}
 
 
 def _answer(
@@ -63,6 +74,8 @@ def _gateways(plan: Plan, answer: Mapping[str, Any] | str) -> Mapping[str, Any]:
             f"The stack has Envoy Gateway {plan.envoy_gateway}, and the translator here is of {answer['release']}.\n"
             "`make explain` knows both."
         )
+    for problem in (answer.get("problems") or {}).values():
+        raise UserError(f"Envoy Gateway {answer['release']} gives Envoy nothing of this: {problem}")
     if not answer.get("xds"):
         raise UserError(f"Stack {plan.stack} has no Gateway that Envoy Gateway accepts. `make preview` shows why.")
     return answer["xds"]

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from diagnostics.terminal import printable
 from explain import Verdict
+from kube.manifest import ObjectName
 from tools.ask.ask import Answer
 from tools.ask.of_plan import Answers
 from tools.explain_view import print_lines
@@ -31,9 +32,13 @@ def print_answer(gateway: str, answer: Answer, left_out: Sequence[str], console:
 
 
 def print_envoy(verdict: Verdict, answers: Answers, console: Console) -> None:
-    """Print the answer of the Gateway whose listener takes the request, and whether the verdict says the same."""
+    """Print Envoy's answer, and whether the verdict says the same: that of its own Gateway, if it names one."""
     console.print(Text("\nA real Envoy", style="bold"))
     found = {name: answer for name, (answer, _) in answers.items() if isinstance(answer, Answer)}
+    if verdict.taken and len(found) > 1:
+        gateway = ObjectName.of(verdict.taken.listener.gateway)
+        own = f"{gateway.namespace}/{gateway.name}"
+        found = {name: answer for name, answer in found.items() if name == own} or found
     for name, answer in found.items():
         print_lines(console, "gateway", [name] if len(found) > 1 else [])
         print_lines(console, "status", [_status(answer)])
@@ -41,6 +46,12 @@ def print_envoy(verdict: Verdict, answers: Answers, console: Console) -> None:
     if not found:
         print_lines(console, "taken by", ["nothing: no Gateway listens on the port"])
     print_lines(console, "without", sorted({need for _, left_out in answers.values() for need in left_out}))
+
+
+def print_no_envoy(reason: str, console: Console) -> None:
+    """Print why Envoy was not asked."""
+    console.print(Text("\nA real Envoy", style="bold"))
+    print_lines(console, "asked", [f"no: {reason}"])
 
 
 def _compared(verdict: Verdict, answer: Answer) -> str:

@@ -10,7 +10,7 @@ import pytest
 from checks.schema import Crds
 from judge import VARIABLE, Judge
 from kube.unknown import UNKNOWN
-from tests.cases.builders import Manifest, manifest
+from tests.cases.builders import Manifest, manifest, namespace
 
 _POLICY = manifest("ClientTrafficPolicy", "client", spec={"http2": {}})
 _NO_KINDS = Crds({})
@@ -111,6 +111,21 @@ def test_without_an_answer_the_run_goes_on_with_a_warning(tmp_path: Path, text: 
     run = Run(tmp_path, text, code)
     assert run.verdicts(_POLICY) == []
     assert run.warnings == [f"The objects were not shown to Envoy Gateway's own translator: {reason}"]
+
+
+def test_a_program_that_answers_something_else_is_a_warning(tmp_path: Path) -> None:
+    run = Run(tmp_path, "hello")
+    assert run.verdicts(_POLICY) == []
+    assert "did not answer with JSON" in run.warnings[0]
+
+
+def test_a_route_to_a_backend_with_fields_that_are_not_known_is_left_out(tmp_path: Path) -> None:
+    backend = manifest("Backend", "outside", spec={"endpoints": [{"fqdn": {"hostname": UNKNOWN, "port": 443}}]})
+    ref = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "outside"}
+    route = manifest("HTTPRoute", "web", spec={"rules": [{"backendRefs": [ref]}]})
+    run = answering(tmp_path, refusal(route, "hostname is not a valid FQDN", "ResolvedRefs"))
+    assert run.verdicts(namespace(), backend, route) == []
+    assert run.verdicts(namespace(), route) != []
 
 
 def test_a_program_that_is_missing_is_a_warning() -> None:

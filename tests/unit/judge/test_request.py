@@ -75,3 +75,17 @@ def test_the_config_is_the_stacks_own_or_else_permits_everything() -> None:
 def test_whole_numbers_are_integers(number: float) -> None:
     sent = asked(manifest("Service", "web", spec={"ports": [{"port": number}]}))
     assert isinstance(found(sent, "Service", "web")["spec"]["ports"][0]["port"], int)
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+def test_content_of_which_nothing_is_known_has_every_key_that_envoy_gateway_reads(kind: str) -> None:
+    sent = found(asked(manifest(kind, "users", data=UNKNOWN)), kind, "users")
+    assert sent["data"]["ca.crt"] is None
+    assert "ca.crl" in sent["data"]
+
+
+def test_a_controller_whose_configuration_is_not_known_permits_everything() -> None:
+    given = request(
+        [namespace(), manifest("ConfigMap", "envoy-gateway-config", namespace=SYSTEM, data=UNKNOWN)], _KINDS
+    )
+    assert "enableLua: true" in given["config"]

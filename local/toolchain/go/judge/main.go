@@ -1,9 +1,9 @@
 // Command judge says what Envoy Gateway would say about objects that no cluster has: the status of each, and the xDS
 // resources that Envoy would get.
 //
-// It reads requests as JSON from stdin and writes an answer to each as a line of JSON to stdout. It needs no network. What Envoy Gateway
-// asks of a cluster or of a server, and the request does not have, is there and fine: the endpoints of a Service, the
-// labels of a namespace, the content of a Wasm module, the answers of an OIDC provider.
+// It reads requests as JSON from stdin and writes an answer to each as a line of JSON to stdout. It needs no network.
+// What Envoy Gateway asks of a cluster or of a server, and the request does not have, is there and fine: the endpoints
+// of a Service, a namespace (without labels), the content of a Wasm module, the answers of an OIDC provider.
 //
 // The module's path is below Envoy Gateway's, because its translator is an internal package.
 package main

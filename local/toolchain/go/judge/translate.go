@@ -70,6 +70,10 @@ func translate(
 		return nil
 	}
 	for key, found := range result.XdsIR {
+		if err := found.Validate(); err != nil {
+			answer.Problems[key] = err.Error() // it would not be sent
+			continue
+		}
 		table, err := xds(ctx, request, controller, found, logger)
 		if err != nil {
 			answer.Problems[key] = err.Error()
