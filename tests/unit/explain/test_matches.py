@@ -69,7 +69,7 @@ def test_an_escaped_slash_is_redirected_before_any_rule() -> None:
     [
         ("example.com/x", "", [], "no scheme", "http://example.com/x"),
         ("ftp://example.com", "", [], "scheme ftp", "http://example.com"),
-        ("", "", [], "no URL", "make explain URL="),
+        ("", "", [], "no URL", "URL="),
         ("http:///x", "", [], "no host", "http://example.com/path"),
         ("http://h.test:99999", "", [], "port", "65535"),
         ("http://h.test/a b", "", [], "character", "%20"),
