@@ -51,6 +51,9 @@ def rolled_out() -> list[str]:
     ]
 
 
+_NAMESPACE_GONE_S = 600
+
+
 def wait_for(*expressions: str) -> dict[str, str]:
     """The annotation that makes an object ready when all expressions hold; without any it is ready at once."""
     if not expressions:
@@ -58,9 +61,13 @@ def wait_for(*expressions: str) -> dict[str, str]:
     return {"pulumi.com/waitFor": expressions[0] if len(expressions) == 1 else json.dumps(expressions)}
 
 
-def timeouts(seconds: int) -> pulumi.CustomTimeouts:
-    """Time for an object to become ready, or to be gone."""
-    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s", delete=f"{seconds}s")
+def timeouts(seconds: int, *, kind: str = "") -> pulumi.CustomTimeouts:
+    """Time for an object to become ready, or to be gone.
+
+    A namespace is gone when its last pod is, which may need its whole grace period: that of an Envoy is six minutes.
+    """
+    gone = max(seconds, _NAMESPACE_GONE_S) if kind == "Namespace" else seconds
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s", delete=f"{gone}s")
 
 
 def progress_deadline(seconds: int) -> int:

@@ -63,10 +63,17 @@ class EnvoyGateway(pulumi.ComponentResource):
     def _register(
         self, name: str, objects: Iterable[Manifest], after: Sequence[pulumi.Resource], *, protect: bool = False
     ) -> list[KubernetesObject]:
-        limits = timeouts(self._timeout_s)
-        opts = pulumi.ResourceOptions(parent=self, depends_on=after, protect=protect, custom_timeouts=limits)
         return [
-            KubernetesObject(f"{name}-{identity(manifest)}", prepare(manifest, self._timeout_s), opts)
+            KubernetesObject(
+                f"{name}-{identity(manifest)}",
+                prepare(manifest, self._timeout_s),
+                pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=after,
+                    protect=protect,
+                    custom_timeouts=timeouts(self._timeout_s, kind=manifest["kind"]),
+                ),
+            )
             for manifest in objects
         ]
 

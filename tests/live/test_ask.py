@@ -56,7 +56,12 @@ def test_envoy_takes_the_requests_of_the_case(case: Case, gateways: Mapping[str,
         assert any(agree) if answers else each.end == _NO_LISTENER, f"{each}\n{answers}"
 
 
-@settings(max_examples=_TABLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=_TABLES,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
 @given(table=tables(_REQUESTS))
 def test_every_verdict_on_a_random_table_is_that_of_envoy(table: Table, tools: Tools, crds: Crds) -> None:
     objects = with_common([*map(builders.complete, _objects(table))])
