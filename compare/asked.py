@@ -100,8 +100,7 @@ def command(request: Request) -> str:
             return f'openssl s_client -connect "{ADDRESS}:{port}" -servername {shlex.quote(host)}'
         return f'nc -v{"u" if request.scheme == "udp" else ""} "{ADDRESS}" {port}'
     usual = {"http": 80, "https": 443}.get(request.scheme) == port
-    query = f"?{request.query}" if request.query else ""
-    url = f"{request.scheme}://{host}{'' if usual else f':{port}'}{request.path}{query}"
+    url = f"{request.scheme}://{host}{'' if usual else f':{port}'}{request.target}"
     words = ["curl", "-i", *(["-k"] if request.secure else [])]
     words += ["-I"] if request.method == "HEAD" else ["-X", request.method] if request.method != "GET" else []
     for name, value in request.headers:

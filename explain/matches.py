@@ -85,8 +85,8 @@ def mismatches(match: Match, request: Request) -> Iterator[Reason]:
         yield reason(_PATH_CODES[match.path_kind], path=request.path, wanted=match.path)
     headers = {
         ":method": request.method,
-        ":path": _target(request),
-        "host": _authority(request),
+        ":path": request.target,
+        "host": request.authority,
         **dict(request.headers),
     }
     by_method_first = sorted(match.headers, key=lambda condition: condition.name != METHOD)
@@ -119,15 +119,6 @@ def _unmet(
             yield reason("request-value-missing", what=what, name=condition.name, wanted=condition)
         elif not condition.holds(value):
             yield reason("request-value-differs", what=what, name=condition.name, value=value, wanted=condition)
-
-
-def _target(request: Request) -> str:
-    return f"{request.path}?{request.query}" if request.query else request.path
-
-
-def _authority(request: Request) -> str:
-    usual = request.port == (443 if request.secure else 80)
-    return request.host if usual else f"{request.host}:{request.port}"
 
 
 def cookies_of(request: Request) -> dict[str, str]:

@@ -87,13 +87,20 @@ class Request:
     def has_http(self) -> bool:
         return self.scheme not in ("tls", "tcp", "udp")
 
+    @property
+    def authority(self) -> str:
+        """The host, with the port unless it is the usual one of the scheme."""
+        return self.host if _PORTS.get(self.scheme) == self.port else f"{self.host}:{self.port}"
+
+    @property
+    def target(self) -> str:
+        """The path with the query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
     def __str__(self) -> str:
-        usual = _PORTS.get(self.scheme) == self.port
-        authority = self.host if usual else f"{self.host}:{self.port}"
         if not self.has_http:
-            return f"{self.scheme}://{authority}"
-        query = f"?{self.query}" if self.query else ""
-        return f"{self.method} {self.scheme}://{authority}{self.path}{query}"
+            return f"{self.scheme}://{self.authority}"
+        return f"{self.method} {self.scheme}://{self.authority}{self.target}"
 
 
 def _header(line: str) -> tuple[str, str]:

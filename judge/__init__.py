@@ -3,6 +3,6 @@
 The program that answers is `local/toolchain/go/judge`, built with one release of Envoy Gateway.
 """
 
-from judge.judge import VARIABLE, Judge, Trial
+from judge.judge import VARIABLE, Judge, Trial, translation
 
-__all__ = ["VARIABLE", "Judge", "Trial"]
+__all__ = ["VARIABLE", "Judge", "Trial", "translation"]

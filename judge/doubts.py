@@ -16,12 +16,14 @@ _OF_LABELS = {"NotAllowedByListeners", "NotAllowed"}
 
 
 class Doubts:
-    """What is not known of a stack's objects."""
+    """The objects of a stack about which the judge may be wrong."""
 
     def __init__(self, manifests: Sequence[Manifest]) -> None:
         self._objects = Objects(manifests)
         self._names = set(self._found(manifests))
-        self._namespaces = {name.name for name in map(_name, manifests) if name and name.kind == "Namespace"}
+        self._namespaces = {
+            name.name for name in map(ObjectName.if_known, manifests) if name and name.kind == "Namespace"
+        }
         self._of_gateway = any(name.kind == "Gateway" for name in self._names)
 
     def about(self, name: ObjectName, condition: Mapping[str, Any]) -> bool:
@@ -37,7 +39,7 @@ class Doubts:
 
     def _found(self, manifests: Sequence[Manifest]) -> Iterator[ObjectName]:
         for manifest in manifests:
-            name = _name(manifest)
+            name = ObjectName.if_known(manifest)
             if name is None or (name.group, name.kind) in STOOD_IN:
                 continue
             unknown = any(True for _ in unknown_paths(manifest))
@@ -55,10 +57,3 @@ class Doubts:
         except NotKnown:
             return True
         return found is not None and any(True for _ in unknown_paths(found))
-
-
-def _name(manifest: Manifest) -> ObjectName | None:
-    try:
-        return ObjectName.of(manifest)
-    except NotKnown:
-        return None

@@ -35,28 +35,31 @@ class Judge:
     def start(self, manifests: Sequence[Manifest], kinds: Crds, version: str) -> "Trial":
         """Ask about valid objects for the release `version`. The answer comes while the caller does other work."""
         threads = ThreadPoolExecutor(1, thread_name_prefix="judge")
-        answer = threads.submit(self._answer, json.dumps(request(manifests, kinds)).encode())
+        answer = threads.submit(_answer, self.program, request(manifests, kinds))
         threads.shutdown(wait=False)
         return Trial(answer, manifests, version, self.warn)
 
-    def translation(self, manifests: Sequence[Manifest], kinds: Crds) -> Mapping[str, Any] | str:
-        """The whole answer about valid objects, with the xDS resources of each Gateway; a reason if there is none."""
-        return self._answer(json.dumps(request(manifests, kinds) | {"withXds": True}).encode())
 
-    def _answer(self, question: bytes) -> Mapping[str, Any] | str:
-        """The answer, or the reason why there is none."""
-        try:
-            done = subprocess.run([self.program], input=question, capture_output=True, check=False, timeout=_TIMEOUT_S)
-        except OSError as error:
-            return f"{self.program} cannot be started: {error.strerror}"
-        except subprocess.TimeoutExpired:
-            return f"it did not answer within {_TIMEOUT_S:.0f} s"
-        if done.returncode != 0:
-            return next(iter(done.stderr.decode(errors="replace").splitlines()), f"exit code {done.returncode}")
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            return f"{self.program} did not answer with JSON"
+def translation(program: str, manifests: Sequence[Manifest], kinds: Crds) -> Mapping[str, Any] | str:
+    """The whole answer about valid objects, with the xDS resources of each Gateway; a reason if there is none."""
+    return _answer(program, request(manifests, kinds) | {"withXds": True})
+
+
+def _answer(program: str, question: Mapping[str, Any]) -> Mapping[str, Any] | str:
+    """The answer, or the reason why there is none."""
+    asked = json.dumps(question).encode()
+    try:
+        done = subprocess.run([program], input=asked, capture_output=True, check=False, timeout=_TIMEOUT_S)
+    except OSError as error:
+        return f"{program} cannot be started: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return f"it did not answer within {_TIMEOUT_S:.0f} s"
+    if done.returncode != 0:
+        return next(iter(done.stderr.decode(errors="replace").splitlines()), f"exit code {done.returncode}")
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return f"{program} did not answer with JSON"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _pruned(value: Any) -> Any:
 
 
 def _stand_ins(objects: Objects, manifests: Sequence[Manifest]) -> Iterator[Manifest]:
-    """What the objects refer to and others create, and the grants that permit it."""
+    """Stand-ins for objects of others that these refer to, and the grants that permit it."""
     found: dict[ObjectName, Manifest] = {}
     for manifest in manifests:
         for ref in references_of(manifest):

@@ -7,7 +7,6 @@ from diagnostics import Problem, problem
 from gatewayapi.kinds import ENVOY_GATEWAY, GATEWAY_API
 from judge.doubts import Doubts
 from kube.manifest import Manifest, ObjectName
-from kube.read import NotKnown
 from releases import CONFIG_KEY, CONFIG_MAP
 
 _MUST_BE = {"Accepted": "True", "ResolvedRefs": "True", "Conflicted": "False", "PartiallyInvalid": "False"}
@@ -21,15 +20,16 @@ def verdicts(answer: Mapping[str, Any], manifests: Sequence[Manifest]) -> Iterat
     A refusal that may follow from what only `up` or the cluster knows is left out.
     """
     release = answer["release"]
-    declared = {name: manifest for manifest in manifests if (name := _name(manifest)) is not None}
-    doubts = Doubts(manifests)
+    declared = {name: manifest for manifest in manifests if (name := ObjectName.if_known(manifest)) is not None}
     refused: dict[tuple[ObjectName, str], str] = {}
+    doubts: Doubts | None = None  # most stacks have no refusal, and need none
     for found in answer["objects"]:
         group = found["apiVersion"].rpartition("/")[0]
         name = ObjectName.referred(group, found["kind"], found.get("namespace", ""), found["name"])
         if name not in declared:
             continue
         for condition in _refusals(found["status"], found["kind"]):
+            doubts = doubts or Doubts(manifests)
             if doubts.about(name, condition):
                 continue
             refused.setdefault((name, condition["message"]), f"{condition['type']}={condition['status']}")
@@ -58,13 +58,6 @@ def _without_status(
         if manifest is not None:
             words = {"release": answer["release"], "message": _sentence(message)}
             yield manifest, problem("envoy-gateway-fails", ("spec",), **words)
-
-
-def _name(manifest: Manifest) -> ObjectName | None:
-    try:
-        return ObjectName.of(manifest)
-    except NotKnown:
-        return None
 
 
 def _refusals(status: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:

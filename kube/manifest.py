@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kube.read import read
+from kube.read import NotKnown, read
 
 Manifest = dict[str, Any]
 """One Kubernetes object, or a part of one, with the field names of the API (camelCase)."""
@@ -26,6 +26,14 @@ class ObjectName:
     def of(cls, manifest: Manifest) -> "ObjectName":
         """The name of a manifest. Raises NotKnown when namespace or name are known only after `up`."""
         return cls.referred(group_of(manifest), kind_of(manifest), namespace_of(manifest), name_of(manifest))
+
+    @classmethod
+    def if_known(cls, manifest: Manifest) -> "ObjectName | None":
+        """The same, or None when it is known only after `up`."""
+        try:
+            return cls.of(manifest)
+        except NotKnown:
+            return None
 
     @classmethod
     def referred(cls, group: str, kind: str, namespace: str, name: str) -> "ObjectName":

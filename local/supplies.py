@@ -14,7 +14,7 @@ _CLUSTER = ("kubernetes", "etcd", "containerd", "runc", "cni", "kube-network-pol
 
 def for_program(progress: Progress) -> Tools:
     """Ensure what every run of the program needs: `pulumi`, its provider and the manifest of Envoy Gateway."""
-    return _with_manifest(_PROGRAM, progress)
+    return _for_pulumi(_PROGRAM, progress)
 
 
 def for_plan(progress: Progress) -> Tools:
@@ -24,7 +24,7 @@ def for_plan(progress: Progress) -> Tools:
 
 def for_stack(progress: Progress) -> Tools:
     """Ensure the same and `kubectl`, which finds out why an object is not ready."""
-    return _with_manifest(_STACK, progress)
+    return _for_pulumi(_STACK, progress)
 
 
 def for_local_cluster(progress: Progress) -> Tools:
@@ -39,12 +39,12 @@ def for_stack_on_local_cluster(progress: Progress) -> Tools:
     """
     of_images = tools_for(progress)
     judge = ["judge"] if "envoy-gateway" in of_images else []
-    return _with_manifest(dict.fromkeys([*_STACK, *_CLUSTER, *of_images, *judge]), progress)
+    return _for_pulumi(dict.fromkeys([*_STACK, *_CLUSTER, *of_images, *judge]), progress)
 
 
 def with_judge(progress: Progress) -> Tools:
     """Ensure what a stack needs, and the judge, which every later run of the program then asks."""
-    return _with_manifest((*_STACK, "judge"), progress)
+    return _for_pulumi((*_STACK, "judge"), progress)
 
 
 def for_asking(progress: Progress) -> Tools:
@@ -52,8 +52,14 @@ def for_asking(progress: Progress) -> Tools:
     return _with_manifest(("judge", "envoy"), progress)
 
 
+def _for_pulumi(names: Iterable[str], progress: Progress) -> Tools:
+    """The same, and the judge if an earlier run has built it: `pulumi` then asks it."""
+    tools = _with_manifest(names, progress)
+    kept = None if "judge" in tools.directories else find("judge")
+    return tools if kept is None else Tools({**tools.directories, "judge": kept})
+
+
 def _with_manifest(names: Iterable[str], progress: Progress) -> Tools:
     tools = ensure([*names, *tools_for_manifest()], progress)
     ensure_manifest(progress)
-    kept = find("judge")
-    return tools if kept is None else Tools({**tools.directories, "judge": kept})
+    return tools

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from checks import rules
 from checks.rules.controller_config import wrong_config
 from checks.rules.image_digests import without_digest
-from checks.schema import Crds, builtin, validate
+from checks.schema import builtin, validate
 from diagnostics import Path, Problem, problem
 from diagnostics.render import Located, config_key
 from diagnostics.source import trace
@@ -48,7 +48,7 @@ def problems(
 def _problems(
     declarations: Sequence[Declaration], crds: Sequence[Manifest], version: str, judge: Judge | None
 ) -> Iterator[tuple[Declaration, Problem]]:
-    kinds, release = Crds({**builtin.kinds(), **Crds.of(crds).kinds}), release_of(version)
+    kinds, release = builtin.with_crds(crds), release_of(version)
     by_manifest: dict[int, Declaration] = {}
     manifests: list[Manifest] = []
     is_valid = True

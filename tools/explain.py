@@ -1,14 +1,13 @@
 """`make explain`: which rule of a stack takes a request, by its config alone, and how the cluster differs from it."""
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from checks.rules import problems
-from explain import Request, RequestError, Verdict, explain
+from explain import Request, Verdict, explain
 from gatewayapi.kinds import GROUPS
 from kube.kubectl import last_line
 from kube.manifest import Manifest
@@ -22,9 +21,10 @@ from tools.ask.view import print_envoy, print_no_envoy
 from tools.explain_view import print_live, print_unreachable, print_verdict
 from tools.planned import planned
 from tools.reach import unknown_context
+from tools.request import NO_REQUEST, read_request
 from tools.stack import Stack
 
-_SERVED, _NOT_SERVED, _NO_REQUEST = 0, 1, 2
+_SERVED, _NOT_SERVED = 0, 1
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,9 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str], *, with_env
 
     `with_envoy` also asks a real Envoy, and prints whether it does the same.
     """
-    try:
-        request = Request.of(url, method, headers)
-    except RequestError as error:
-        print(f"error: {error}\n  {error.fix}", file=sys.stderr)
-        return _NO_REQUEST
+    request = read_request(url, method, headers)
+    if request is None:
+        return NO_REQUEST
     with Progress() as progress:
         stacks.prepare(supplies.for_stack(progress))
     plan = planned(stack)

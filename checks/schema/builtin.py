@@ -4,7 +4,7 @@ They come from the data files of the package `kubernetes-validate`: its code is 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from checks.schema.formats import LABEL, PATH_SEGMENT, SUBDOMAIN
 from checks.schema.metadata import METADATA
-from checks.schema.served_kinds import Kind
+from checks.schema.served_kinds import Crds, Kind
 from checks.schema.structural import Schema
 
 RELEASE = "1.36"
@@ -53,6 +53,11 @@ def kinds() -> Mapping[tuple[str, str], Kind]:
             version = f"{of['group']}/{of['version']}" if of["group"] else of["version"]
             result[version, of["kind"]] = _kind(of, _named(name, definitions, schemas))
     return result
+
+
+def with_crds(crds: Iterable[Mapping[str, Any]]) -> Crds:
+    """The built-in kinds, and those that these CustomResourceDefinitions serve."""
+    return Crds({**kinds(), **Crds.of(crds).kinds})
 
 
 def _definitions() -> Mapping[str, Any]:

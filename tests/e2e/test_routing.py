@@ -80,8 +80,7 @@ class Proving:
     def answer_of(self, request: Request) -> str | None:
         """The rule that took the request, according to Envoy."""
         connection = HTTPConnection(self.address, request.port, timeout=10)
-        target = f"{request.path}?{request.query}" if request.query else request.path
-        connection.putrequest(request.method, target, skip_host=True)
+        connection.putrequest(request.method, request.target, skip_host=True)
         for name, value in (("host", f"{request.host}:{request.port}"), *request.headers):
             connection.putheader(name, value)
         try:

@@ -1,7 +1,5 @@
 """A real Envoy with what the judge makes of the cases of tests/cases: it takes each request as the case says."""
 
-import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,11 +13,11 @@ from local.toolchain import Tools
 from tests.cases import builders
 from tests.cases.builders import Manifest
 from tests.cases.case import Asked, Case, load, with_common
+from tests.live.conftest import Judged
 from tests.live.tables import Table, tables
 from tools.ask import Answer, EnvoyError, NotAnswered, ask
 
 _CASES = [case for case in load() if any(asked.request.has_http for asked in case.requests)]
-_LIMIT_S = 120
 _TABLES, _REQUESTS, _PORT = 40, 30, 8000
 _NO_LISTENER = "not-listening"
 _REJECTED_TABLE = "host-on-two-listeners"
@@ -28,15 +26,10 @@ Gateways = Mapping[str, Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def gateways(tools: Tools, crds: Crds) -> Mapping[str, Gateways]:
+def gateways(judged_by: Judged, crds: Crds) -> Mapping[str, Gateways]:
     """The xDS resources of every Gateway, by the name of the case."""
-    questions = "\n".join(json.dumps(question(case.on_cluster, crds) | {"withXds": True}) for case in _CASES)
-    command = [tools.program("judge")]
-    done = subprocess.run(command, input=questions, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
-    assert done.returncode == 0, done.stderr
-    return {
-        case.name: json.loads(line).get("xds", {}) for case, line in zip(_CASES, done.stdout.splitlines(), strict=True)
-    }
+    answers = judged_by(question(case.on_cluster, crds) | {"withXds": True} for case in _CASES)
+    return {case.name: answer.get("xds", {}) for case, answer in zip(_CASES, answers, strict=True)}
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[case.name for case in _CASES])
@@ -63,13 +56,13 @@ def test_envoy_takes_the_requests_of_the_case(case: Case, gateways: Mapping[str,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 @given(table=tables(_REQUESTS))
-def test_every_verdict_on_a_random_table_is_that_of_envoy(table: Table, tools: Tools, crds: Crds) -> None:
+def test_every_verdict_on_a_random_table_is_that_of_envoy(
+    table: Table, tools: Tools, judged_by: Judged, crds: Crds
+) -> None:
     objects = with_common([*map(builders.complete, _objects(table))])
     requests = table.requests_to(_PORT)
-    command = [tools.program("judge")]
-    asked = json.dumps(question(objects, crds) | {"withXds": True})
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True, timeout=_LIMIT_S)
-    (resources,) = json.loads(done.stdout)["xds"].values()
+    (answer,) = judged_by([question(objects, crds) | {"withXds": True}])
+    (resources,) = answer["xds"].values()
     verdicts = [explain(objects, request, problems=()) for request in requests]
     try:
         answers, _ = ask(resources, requests, program=tools.program("envoy"))

@@ -101,8 +101,7 @@ class Served:
         """The answer of Envoy; None without one."""
         scheme = "https" if request.secure else "http"
         port = self.ports.get((case.name, request.port), _CLOSED_PORT)
-        target = f"{request.path}?{request.query}" if request.query else request.path
-        url = f"{scheme}://{request.host}:{port}{target}"
+        url = f"{scheme}://{request.host}:{port}{request.target}"
         try:
             return ask(self.address, url, method=request.method, headers=dict(request.headers))
         except httpx.TransportError:

@@ -1,7 +1,5 @@
 """The judge: on the cases of tests/cases it sets the conditions that Envoy Gateway sets on a cluster."""
 
-import json
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,33 +9,28 @@ from checks.rules import problems
 from checks.schema import Crds, validate
 from judge.request import request
 from judge.verdicts import verdicts
-from local.toolchain import Tools
 from local.toolchain.pins import ENVOY_GATEWAY
 from tests.cases import judged
 from tests.cases.builders import Manifest
 from tests.cases.case import VERSION, Case, load
 from tests.cases.conditions import agrees, conditions
 from tests.cases.judged import JudgedCase
+from tests.live.conftest import Judged
 
 _CASES = load()
 _JUDGED = judged.load()
 _ELSEWHERE = judged.elsewhere()
 _WITH_STATUS = ("Gateway", "ListenerSet", "EnvoyProxy", "Backend")
-_LIMIT_S = 120
 
 Answer = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
-def answers(tools: Tools, crds: Crds) -> Mapping[str, Answer]:
+def answers(judged_by: Judged, crds: Crds) -> Mapping[str, Answer]:
     """The judge's answers by the name of the case, from one process."""
     stacks = {case.name: case.on_cluster for case in _CASES}
     stacks |= {case.name: case.stack for case in _JUDGED} | _ELSEWHERE
-    questions = "\n".join(json.dumps(request(stack, crds)) for stack in stacks.values())
-    command = [tools.program("judge")]
-    done = subprocess.run(command, input=questions, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
-    assert done.returncode == 0, done.stderr
-    return dict(zip(stacks, map(json.loads, done.stdout.splitlines()), strict=True))
+    return dict(zip(stacks, judged_by(request(stack, crds) for stack in stacks.values()), strict=True))
 
 
 def test_the_judge_is_of_the_release_that_set_up_installs(answers: Mapping[str, Answer]) -> None:

@@ -13,28 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from checks.schema import Crds, builtin, validate
-from components.platform.sources import cache_directory
+from checks.schema import Crds, validate
 from local.cluster.cloud.api import Api, ApiError
-from local.toolchain.pins import MANIFEST_SHA256
 from tests.conftest import TestCluster
 from tests.unit.checks.schema.verdicts import BUILTIN, CASES, Case
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _PARALLEL = 8
 _TIMEOUT_S = 30
-
-
-@pytest.fixture(scope="module")
-def manifest_crds(cluster: TestCluster) -> list[dict[str, Any]]:
-    text = (cache_directory() / f"{MANIFEST_SHA256}.yaml").read_bytes()
-    documents = yaml.load_all(text, Loader=yaml.CSafeLoader)
-    return [document for document in documents if document and document["kind"] == "CustomResourceDefinition"]
-
-
-@pytest.fixture(scope="module")
-def crds(manifest_crds: list[dict[str, Any]]) -> Crds:
-    return Crds({**builtin.kinds(), **Crds.of(manifest_crds).kinds})
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ _SERVER_ERROR, _DENIED = 500, (401, 403)
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What Envoy did with a request."""
+    """The end of a request on Envoy."""
 
     request: Request
     status: int

@@ -9,14 +9,13 @@ from explain import Request
 
 _TIMEOUT_S = 20.0
 _MOST_BODY = 2000
-_USUAL = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 # 192.0.2.0/24 is for documentation: https://www.rfc-editor.org/rfc/rfc5737.
 _PROXY_HEADER = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 80\r\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What the client sees. `local` is its own address, `closed` says why there is no response (`status` 0)."""
+    """A response as the client sees it. Without one, `status` is 0 and `closed` says why. `local` is its address."""
 
     local: str
     status: int = 0
@@ -44,14 +43,12 @@ def send(request: Request, port: int, *, with_proxy_header: bool) -> Reply:
 
 def _bytes(request: Request) -> bytes:
     host = f"[{request.host}]" if ":" in request.host else request.host
-    authority = host if _USUAL.get(request.scheme) == request.port else f"{host}:{request.port}"
-    query = f"?{request.query}" if request.query else ""
-    own = {"host": authority, "connection": "close"}
+    own = {"host": request.authority.replace(request.host, host, 1), "connection": "close"}
     if request.method in ("POST", "PUT", "PATCH"):
         own["content-length"] = "0"
     headers = own | dict(request.headers)
     lines = [
-        f"{request.method} {request.path}{query} HTTP/1.1",
+        f"{request.method} {request.target} HTTP/1.1",
         *(f"{name}: {value}" for name, value in headers.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode()

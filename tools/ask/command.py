@@ -5,29 +5,27 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from explain import Request, RequestError
 from local import supplies
 from local.toolchain.progress import Progress
 from tools.ask.ask import Answer
 from tools.ask.of_plan import ask_plan
 from tools.ask.view import print_answer
 from tools.planned import planned
+from tools.request import NO_REQUEST, read_request
 from tools.stack import Stack
 
-_TAKEN, _NOT_TAKEN, _NO_REQUEST = 0, 1, 2
+_TAKEN, _NOT_TAKEN = 0, 1
 
 
 def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
     """Print what Envoy does. Return 0 if a rule takes the request, 1 if none does, 2 if no client could send it."""
-    try:
-        request = Request.of(url, method, headers)
-    except RequestError as error:
-        print(f"error: {error}\n  {error.fix}", file=sys.stderr)
-        return _NO_REQUEST
+    request = read_request(url, method, headers)
+    if request is None:
+        return NO_REQUEST
     if not request.has_http:
         text = f"error: {request} is not a request of HTTP, so Envoy is not asked.\n  Type: make explain URL={url}"
         print(text, file=sys.stderr)
-        return _NO_REQUEST
+        return NO_REQUEST
     with Progress() as progress:
         tools = supplies.for_asking(progress)
         answers = ask_plan(planned(stack), request, tools, progress)

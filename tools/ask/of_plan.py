@@ -7,7 +7,7 @@ import yaml
 
 from checks.schema import Crds, builtin
 from explain import Request
-from judge import Judge
+from judge import translation
 from kube.read import read, values
 from local.errors import UserError
 from local.toolchain import Tools
@@ -28,8 +28,7 @@ def ask_plan(plan: Plan, request: Request, tools: Tools, progress: Progress) -> 
 
     `tools` are those of `supplies.for_asking`.
     """
-    judge = Judge(str(tools.program("judge")), print)
-    answer = judge.translation(plan.manifests, _kinds(plan, progress))
+    answer = translation(str(tools.program("judge")), plan.manifests, _kinds(plan, progress))
     gateways = _gateways(plan, answer)
     if request.port not in _ports(plan):
         # The pods' own ports are others, so Envoy's listeners do not tell.
@@ -62,7 +61,7 @@ def _kinds(plan: Plan, progress: Progress) -> Crds:
     if not crds:
         documents = yaml.load_all(ensure_manifest(progress).read_bytes(), Loader=yaml.CSafeLoader)
         crds = [document for document in documents if document and document["kind"] == _CRD]
-    return Crds({**builtin.kinds(), **Crds.of(crds).kinds})
+    return builtin.with_crds(crds)
 
 
 def _gateways(plan: Plan, answer: Mapping[str, Any] | str) -> Mapping[str, Any]:

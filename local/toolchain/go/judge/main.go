@@ -57,13 +57,17 @@ type Answer struct {
 	XDS map[string]Resources `json:"xds,omitempty"`
 }
 
-// Object is the status of an object.
-type Object struct {
+// Identity names an object.
+type Identity struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace,omitempty"`
 	Name       string `json:"name"`
+}
 
+// Object is the status of an object.
+type Object struct {
+	Identity
 	Status map[string]any `json:"status"`
 }
 
@@ -71,9 +75,7 @@ type Object struct {
 // ancestor that two of them know, the one that accepts it counts.
 func (answer *Answer) add(object Object) {
 	for _, known := range answer.Objects {
-		same := known
-		same.Status = object.Status
-		if !reflect.DeepEqual(same, object) {
+		if known.Identity != object.Identity {
 			continue
 		}
 		for part, ref := range map[string]string{"parents": "parentRef", "ancestors": "ancestorRef"} {

@@ -163,13 +163,8 @@ func addStatuses(result *gatewayapi.TranslateResult, answer *Answer) error {
 		}
 		untyped := unstructured.Unstructured{Object: fields}
 		if status, ok := fields["status"].(map[string]any); ok && untyped.GetKind() != "" && len(status) > 0 {
-			answer.add(Object{
-				APIVersion: untyped.GetAPIVersion(),
-				Kind:       untyped.GetKind(),
-				Namespace:  untyped.GetNamespace(),
-				Name:       untyped.GetName(),
-				Status:     status,
-			})
+			identity := Identity{untyped.GetAPIVersion(), untyped.GetKind(), untyped.GetNamespace(), untyped.GetName()}
+			answer.add(Object{Identity: identity, Status: status})
 		}
 	}
 	return nil
