@@ -18,7 +18,8 @@ from tests.live.waiting import wait_until
 
 URLS = ("http://synchat.internal", "http://synchatapi.internal/healthz")
 _MARKS = re.compile(r"pulumi\.com/|synergychat/stack$|deployment\.kubernetes\.io/")
-_CHANGING = ("managedFields", "resourceVersion", "annotations")
+_CHANGING = ("managedFields", "resourceVersion", "annotations", "generation")
+"""A Deployment gets another generation with another annotation, and adoption writes the marks there."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def rendered(without_stack: LiveStack, tmp_path_factory: pytest.TempPathFactory)
 
 
 def live(stack: LiveStack, out: Path) -> list[dict[str, Any]]:
-    """The objects of the render as the cluster has them, with UID and generation, without status and marks."""
+    """The objects of the render as the cluster has them, with UID and spec, without status and marks."""
     folders = [argument for folder in sorted(out.glob("[0-9]*-*")) for argument in ("-f", str(folder))]
     return [_own(item) for item in json.loads(stack.kubectl("get", "--output", "json", *folders))["items"]]
 
