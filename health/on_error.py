@@ -12,6 +12,7 @@ from health import refusals
 from health.look import look
 from health.rows import Row
 from kube.kubectl import Unanswered, kubectl
+from kube.own_thread import in_own_thread
 
 _FRESH_S = 10
 """Objects that are waited for together fail together: one look at the cluster serves them all."""
@@ -68,7 +69,7 @@ class _Cluster:
         async with self._turn:
             if time.monotonic() > self._until:
                 try:
-                    self._rows, self.unread = await asyncio.to_thread(_ask, self._context), []
+                    self._rows, self.unread = await in_own_thread(_ask, self._context), []
                 except Unanswered as error:
                     self._rows, self.unread = [], [_unread(self._context, str(error))]
                 self._until = time.monotonic() + _FRESH_S
@@ -84,7 +85,7 @@ class _Cluster:
         texts = [_block(f"{kind} {name} is refused:", lines)]
         if service is not None:
             if service not in self._webhooks:
-                asking = asyncio.to_thread(refusals.behind, service, run, _typed(self._context))
+                asking = in_own_thread(refusals.behind, service, run, _typed(self._context))
                 self._webhooks[service] = asyncio.create_task(asking)
             texts += ["\n".join(f"  {line}" for line in await self._webhooks[service])]
         return texts

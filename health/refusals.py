@@ -22,6 +22,7 @@ _WEBHOOK = re.compile(
     r"(?:failed to call webhook: )?"
     r"(?:\w+ \"?https://(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc[^\"\s]*\"?: )?(?P<reason>[^\n]+)"
 )
+_NO_NAMESPACE = re.compile(r'namespaces "(?P<name>[a-z0-9-]+)" not found')
 _UNREACHED = re.compile(
     r"dial tcp|timeout|deadline exceeded|connection reset|EOF|no endpoints|service \S+ not found", re.I
 )
@@ -50,6 +51,9 @@ def explain(error: str, namespace: str, typed: str) -> Refusal:
     if quota := _QUOTA.search(error):
         failure = Failure("", quota[0])
         lines += [str(failure), f"-> {fix(failure, namespace, typed)}"]
+    if absent := _NO_NAMESPACE.search(error):
+        lines.append(f"the namespace {absent['name']} does not exist")
+        lines.append("-> Was it deleted by hand, or by a destroy that did not end? pulumi up --refresh")
     if call := _WEBHOOK.search(error):
         webhook, reason = (call["webhook"] or call["conversion"]).replace('"', ""), call["reason"].strip()
         lines.append(f"the call of the {webhook} failed: {reason}")

@@ -8,7 +8,6 @@ import asyncio
 import os
 import uuid
 from collections.abc import Awaitable, Mapping, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from kube.kubeconfig import is_reachable
 from kube.kubectl import Unanswered, kubectl
 from kube.live_objects import cluster_uid, list_objects
 from kube.manifest import Manifest, ObjectName
+from kube.own_thread import in_own_thread
 from kube.ownership import advice, another_cluster, none_on_cluster, not_owned
 
 
@@ -42,9 +42,8 @@ def create_identity(context: str, objects: Awaitable[Sequence[str]], adopt: Sequ
     The program ends when `context` leads to another cluster than the recorded one. New objects that exist already must
     be the stack's own, or be named in `adopt`. A preview checks this only if the cluster answers.
     """
-    # In a thread, with the settings of the run: the program declares its objects meanwhile.
-    settings, loop = copy_context(), asyncio.get_running_loop()
-    live: Awaitable[str | None] = loop.run_in_executor(None, lambda: settings.run(_cluster, context))
+    # The program declares its objects meanwhile.
+    live = asyncio.ensure_future(in_own_thread(_cluster, context))
     checks = _Checks(context, adopt, live)
     on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
     check = pulumi.ResourceHook("ownership", checks.new_objects, on_dry_run)
@@ -100,7 +99,7 @@ class _Checks:
         state = {} if old else _names_by_uid(await _objects_in_state())
         known = set(state.values())
         try:
-            found = await asyncio.to_thread(list_objects, run, names | known)
+            found = await in_own_thread(list_objects, run, names | known)
         except Unanswered as error:
             _warn(str(error))
             return
@@ -154,7 +153,8 @@ def _input(inputs: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 async def _objects_in_state() -> list[Manifest]:
     """The Kubernetes objects in the state of this stack."""
-    found = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": _full_name()})
+    asking = pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": _full_name()})
+    found = await in_own_thread(asyncio.run, asking)
     resources: Mapping[str, Any] = found["outputs"]
     return [each["outputs"] for each in resources.values() if each["type"].startswith("kubernetes:")]
 

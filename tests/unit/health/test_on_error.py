@@ -1,7 +1,9 @@
 """On error: what a failed `up` logs about the object that failed, next to Pulumi's own error."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 from unittest import mock
 
@@ -37,10 +39,10 @@ class Failing:
 
     def lines(self, *objects: tuple[str, ...]) -> list[str]:
         """The lines that are logged when these objects fail together. No hook asks for a retry."""
-        asyncio.run(self._fail(*objects))
+        asyncio.run(self.fail(*objects))
         return "\n".join(self.logged).splitlines()
 
-    async def _fail(self, *objects: tuple[str, ...]) -> None:
+    async def fail(self, *objects: tuple[str, ...]) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         with (
@@ -102,6 +104,32 @@ def test_the_cluster_is_asked_once_for_objects_that_fail_together_and_nothing_is
         "Gateway app-gateway is not ready:",
         "Deployment envoy-gateway is not ready:",
         "Gateway other is not ready:",
+    ]
+
+
+def test_an_explanation_needs_none_of_the_threads_in_which_the_sdk_waits_for_objects() -> None:
+    failing, ended = Failing(ROWS), threading.Event()
+
+    async def fail_while_every_thread_waits() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
+        waiting = loop.run_in_executor(None, ended.wait)
+        try:
+            async with asyncio.timeout(10):
+                await failing.fail(("apps/v1", "Deployment", "synergychat-web"))
+        finally:
+            ended.set()
+            await waiting
+
+    asyncio.run(fail_while_every_thread_waits())
+    assert failing.logged
+
+
+def test_a_missing_namespace_is_explained_with_what_brings_it_back() -> None:
+    assert Failing([]).lines(("v1", "Service", "x", 'creation failed: namespaces "eg" not found')) == [
+        "Service x is refused:",
+        "  the namespace eg does not exist",
+        "  -> Was it deleted by hand, or by a destroy that did not end? pulumi up --refresh",
     ]
 
 
