@@ -13,7 +13,7 @@ override $(1) :=
 unexport $(1)
 endif
 endef
-$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED ASK KEY URL METHOD HEADER BASE OUT RUN REPORT SEED RESUME FORMAT SECRETS CHECK REPO REPO_PATH PYTHON,$(eval $(call take,$(name))))
+$(foreach name,STACK CONTEXT PURGE CONFIRM DIFF SEALED ASK LIVE KEY URL METHOD HEADER BASE OUT RUN REPORT SEED RESUME FORMAT SECRETS CHECK REPO REPO_PATH PYTHON,$(eval $(call take,$(name))))
 
 define LOCAL
 @exec "$${PYTHON-python3}" -m local.venv
@@ -25,10 +25,10 @@ define LOCAL_DEV
 endef
 OF_STACK = --stack="$${STACK-dev}" --context="$$CONTEXT"
 .DEFAULT_GOAL := help
-.PHONY: help up preview config passphrase explain ask judge compare render drift test e2e faults conformance check status down lock
+.PHONY: help up preview config passphrase explain ask test-stack judge compare render drift test e2e faults conformance check status down lock
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## bring everything up: tools, local cluster (unless CONTEXT=name), stack; [STACK=dev] [CONTEXT=name] [CONFIRM=stack]
 	$(LOCAL) up $(OF_STACK) --confirm="$$CONFIRM"
@@ -47,6 +47,9 @@ explain: ## show which listener, route and rule take URL=...; ASK=1 also asks a 
 
 ask: ## ask a real Envoy on this machine, with the planned configuration, what it does with URL=...; needs no cluster; [METHOD=GET] [HEADER='name: value'] [STACK=dev]
 	$(LOCAL) ask $(OF_STACK) --url="$$URL" --method="$$METHOD" --header="$$HEADER"
+
+test-stack: ## ask a real Envoy on this machine for the requests in the stack's `tests`; LIVE=1 asks the running gateway; [STACK=dev] [CONTEXT=name]
+	$(LOCAL) test-stack $(OF_STACK) $(if $(filter 1,$(LIVE)),--live)
 
 compare: ## show what changes for clients and in a cluster, without one; [BASE=main] [STACK=dev] [OUT=directory]
 	$(LOCAL) compare --base="$${BASE:-main}" --stack="$${STACK-dev}" --out="$$OUT"

@@ -24,7 +24,9 @@ from preview import Preview
 
 stack = config.load()  # ends the program with every problem in the config
 
-with Preview(require_digests=stack.require_digests) as preview:  # validates all objects when the block ends
+with Preview(
+    require_digests=stack.require_digests, tests=stack.tests
+) as preview:  # validates all objects when the block ends
     cluster = connect("cluster", stack.context, explain_failures(stack.context), preview.objects, stack.adopt)
     platform = create_platform("envoy-gateway", stack.platform, stack.context, cluster)
     preview.validate_against(platform)

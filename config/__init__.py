@@ -6,12 +6,14 @@ from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import ExtraGatewayConfig, GatewayConfig, ListenerConfig, ServingConfig, TrafficConfig
 from config.objects import ObjectConfig
 from config.reading import ConfigError, explain, load, parse
+from config.request_tests import RequestTestConfig
 from config.resolved import (
     ChatSettings,
     GatewaySettings,
     IssuerSettings,
     PlatformSettings,
     PolicySettings,
+    RequestTestSettings,
     RouteSettings,
     Stack,
     WorkloadTraffic,
@@ -42,6 +44,8 @@ __all__ = [
     "PlatformSettings",
     "PolicyConfig",
     "PolicySettings",
+    "RequestTestConfig",
+    "RequestTestSettings",
     "RouteConfig",
     "RouteSettings",
     "ScaleConfig",

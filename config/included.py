@@ -1,4 +1,4 @@
-"""Included files: apps, objects, policies and routes of a stack that are in files of their own.
+"""Included files: apps, objects, policies, routes and tests of a stack that are in files of their own.
 
 Pulumi passes the keys of the stack's file to the program; the program itself reads the files that `include` lists.
 """
@@ -12,7 +12,7 @@ from diagnostics import Path, Problem, listed, problem
 from diagnostics.problem import FileStep
 from kube.yaml_text import YamlError, read_yaml
 
-SECTIONS = ("apps", "objects", "policies", "routes")
+SECTIONS = ("apps", "objects", "policies", "routes", "tests")
 """Keys that an included file can have."""
 
 

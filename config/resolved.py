@@ -9,6 +9,7 @@ from config.cert_manager import CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import ListenerConfig, ServingConfig
 from config.objects import ObjectConfig
+from config.request_tests import RequestTestConfig
 from config.route_forms import RouteForm
 from config.routes import TargetConfig
 from config.stack import StackConfig
@@ -18,6 +19,7 @@ from diagnostics import Path
 from diagnostics.source import derived
 from gatewayapi.kinds import ROUTES, PolicyKind, RouteKind, route_kinds
 from kube.json_paths import children
+from kube.manifest import ObjectName
 from kube.read import values
 from releases import ENVOY, LOCAL_CONTEXT, by_tag, envoy_image, mirrored
 
@@ -115,6 +117,18 @@ class PolicySettings:
     """Place in the config of `targets`, or of the policy when it has the default target."""
     fields: Fields
     timeout_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestTestSettings:
+    """One request that the stack promises to answer."""
+
+    name: str
+    keys: RequestTestConfig
+    url: str
+    """The whole URL of the request."""
+    backend: ObjectName | None
+    """The object that must get the request; None if Envoy itself must answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +253,13 @@ class Stack:
         ]
 
     @property
+    def tests(self) -> list[RequestTestSettings]:
+        return [
+            RequestTestSettings(name=name, keys=keys, url=self._url(keys), backend=self._backend(keys.backend))
+            for name, keys in self.config.tests.items()
+        ]
+
+    @property
     def traffic(self) -> list[WorkloadTraffic]:
         """The connections of every workload."""
         exposed = {"web", "api", *self._exposed_by_reference()}
@@ -287,6 +308,18 @@ class Stack:
             protect=self.config.protect,
             timeout_s=self.timeout_s,
         )
+
+    def _url(self, test: RequestTestConfig) -> str:
+        return f"{self.urls[test.backend]}{test.url}" if test.backend and test.url.startswith("/") else test.url
+
+    def _backend(self, name: str | None) -> ObjectName | None:
+        """The Service of a workload, or the object with this path."""
+        if name is None:
+            return None
+        workload = self.config.workloads.get(name)
+        if workload is None:
+            return ObjectName.from_path(name)
+        return ObjectName("", "Service", self.config.namespace, workload.service_name or name)
 
     def _hostnames(self, gateway: str, kinds: Sequence[RouteKind]) -> tuple[str, ...]:
         """Host names that a Gateway serves by routes of these kinds, wildcards included."""

@@ -12,6 +12,7 @@ from config.cert_manager import CertManagerConfig, IssuerConfig
 from config.envoy_gateway import EnvoyGatewayConfig
 from config.gateway import ExtraGatewayConfig, GatewayConfig, ServingConfig
 from config.objects import ObjectConfig
+from config.request_tests import RequestTestConfig
 from config.routes import PolicyConfig, RouteConfig
 from config.values import Label, Ownership, Seconds, SecretKey, ServiceName, Subdomain, Text
 from config.workloads import ApiConfig, AppConfig, CrawlerConfig, ExtraAppConfig, WebConfig
@@ -32,9 +33,9 @@ class StackConfig(Section):
     )
     include: tuple[Text, ...] = Field(
         default=(),
-        description="Files in the program's directory that have `apps`, `objects`, `policies` and `routes` of this "
-        "stack, as in the stack's file, but without `synergychat:`. For a team's own file, and for more config than "
-        "Pulumi passes to a program (128 KiB).",
+        description="Files in the program's directory that have `apps`, `objects`, `policies`, `routes` and `tests` of "
+        "this stack, as in the stack's file, but without `synergychat:`. For a team's own file, and for more config "
+        "than Pulumi passes to a program (128 KiB).",
     )
     adopt: tuple[Text, ...] = Field(
         default=(),
@@ -90,6 +91,12 @@ class StackConfig(Section):
     objects: tuple[ObjectConfig, ...] = Field(
         default=(),
         description="Any other Kubernetes objects. Kinds of Kubernetes and of the release are checked.",
+    )
+
+    tests: dict[Subdomain, RequestTestConfig] = Field(
+        default={},
+        description="Requests that the stack promises to answer, by name. `preview` and `up` refuse a stack that "
+        "breaks a promise ([more](explain.md#tests-of-a-stack)).",
     )
 
     @property

@@ -7,12 +7,14 @@ from typing import Protocol
 
 import pulumi
 
+from config import RequestTestSettings
 from diagnostics.exit import exit_silently_on_interrupt, stop
 from diagnostics.render import render
 from judge import Judge
 from kube.manifest import Manifest, ObjectName
 from preview import deployed
 from preview.claims import is_claim
+from preview.promises import broken_promises
 from preview.recorder import Recorder
 from preview.validate import problems
 
@@ -37,7 +39,7 @@ class Preview:
     """Records the objects that are declared in its block, and validates all of them when the block ends.
 
     Nothing reaches the engine before that, so a problem ends the program with nothing changed. It works without a
-    cluster, and in an update as in a preview.
+    cluster, and in an update as in a preview. `tests` are requests that the objects must answer as they say.
 
     with Preview(require_digests=False) as preview:
         platform = ...
@@ -45,8 +47,9 @@ class Preview:
         ...  # declare objects
     """
 
-    def __init__(self, *, require_digests: bool) -> None:
+    def __init__(self, *, require_digests: bool, tests: Sequence[RequestTestSettings] = ()) -> None:
         self._require_digests = require_digests
+        self._tests = tests
         self._recorder = Recorder()
         self._target: Target | None = None
 
@@ -86,8 +89,10 @@ class Preview:
             deployed_claims=deployed.claims(pulumi.get_stack()) if any(map(is_claim, declarations)) else {},
             judge=Judge.of_environment(warn=pulumi.log.warn),
         )
+        manifests = [declaration.manifest for declaration in declarations]
+        if self._tests and not found:
+            found = broken_promises(self._tests, manifests, project=pulumi.get_project())
         if found:
             stop(render(found, pulumi.get_stack()))
-        manifests = [declaration.manifest for declaration in declarations]
         self._target.check_requirements(manifests)
         self._objects.set_result(sorted(ObjectName.declared(manifest).path for manifest in manifests))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from local.command import exit_code
-from tools import check, compare, explain, lifecycle, passphrase, render, show_config
+from tools import check, compare, explain, lifecycle, passphrase, render, show_config, stack_tests
 from tools.ask.command import run as asked
 from tools.conformance import run as conformance
 from tools.stack import Stack
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_request(command)
     command = add_for_stack("ask", lambda stack, given: asked(stack, given.url, given.method, given.header))
     _add_request(command)
+    command = add_for_stack("test-stack", lambda stack, given: stack_tests.run(stack, live=given.live))
+    command.add_argument("--live", action="store_true", help="ask the running gateway, in place of an Envoy here")
     command = add("compare", lambda given: compare.command(given.base, given.stack, given.out))
     command.add_argument("--stack", default="dev")
     command.add_argument("--base", required=True, help="a revision of git, such as main")

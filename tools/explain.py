@@ -68,7 +68,7 @@ def _ask(plan: Plan, request: Request, verdict: Verdict, console: Console) -> No
         return
     try:
         with Progress() as progress:
-            answers = ask_plan(plan, request, supplies.for_asking(progress), progress)
+            answers = ask_plan(plan, [request], supplies.for_asking(progress), progress)
     except UserError as error:
         print_no_envoy(str(error), console)
         return

@@ -7,10 +7,12 @@ import httpx
 from rich.console import Console
 
 from diagnostics.terminal import printable
+from explain import Request
 from health import Row, Unanswered, look
 from local.cluster.cluster import Cluster
 from local.errors import UserError
 from tools.columns import aligned
+from tools.gateway_client import send
 from tools.stack import Stack
 
 _CHAT = ("web", "api")
@@ -88,17 +90,12 @@ def _urls(outputs: dict[str, Any]) -> list[Row]:
     for name, command in outputs.get("tryIt", {}).items():
         *options, url = shlex.split(command)
         try:
-            code = _status_code(httpx.URL(url), outputs["gatewayAddress"], verify="--insecure" not in options)
+            asked = send(Request.of(url), outputs["gatewayAddress"], verify="--insecure" not in options)
+            code = asked.status_code
             rows.append(Row("URL", name, "ok" if _is_well(name, code) else "failing", f"{url} answers {code}"))
         except httpx.HTTPError as error:
             rows.append(Row("URL", name, "failing", f"{url}: {error}"))
     return rows
-
-
-def _status_code(url: httpx.URL, address: str, *, verify: bool) -> int:
-    with httpx.Client(verify=verify, timeout=5, trust_env=False) as client:
-        headers, sni = {"Host": url.netloc.decode()}, {"sni_hostname": url.host}
-        return client.get(url.copy_with(host=address), headers=headers, extensions=sni).status_code
 
 
 def _is_well(name: str, code: int) -> bool:

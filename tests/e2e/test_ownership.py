@@ -45,7 +45,9 @@ def test_destroy_without_the_program_is_refused(stack: LiveStack) -> None:
     assert stack.request("GET", "http://synchat.internal").status_code == 200
 
 
-@pytest.mark.parametrize("command", [("preview",), ("up", "--yes", "--skip-preview")])
+@pytest.mark.parametrize(
+    "command", [("preview",), ("preview", "--parallel", "1"), ("up", "--yes", "--skip-preview")], ids=" ".join
+)
 def test_the_second_of_two_states_is_refused_with_the_owner(
     stack: LiveStack, namesake: LiveStack, command: tuple[str, ...]
 ) -> None:

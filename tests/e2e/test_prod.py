@@ -55,6 +55,7 @@ def _filled_in(config: dict[str, Any], cluster: TestCluster, context: str) -> di
         config[f"synergychat:{app}"]["image"] = image
     for app, host in (("web", WEB), ("api", API)):
         config[f"synergychat:{app}"]["hostname"] = host
+    config["synergychat:tests"]["redirect"] |= {"url": f"http://{WEB}/a", "location": f"https://{WEB}/a"}
     config["synergychat:envoyGateway"]["image"] = by_digest(
         cluster.cluster, f"docker.io/envoyproxy/gateway:v{ENVOY_GATEWAY}"
     )

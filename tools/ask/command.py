@@ -28,12 +28,12 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
         return NO_REQUEST
     with Progress() as progress:
         tools = supplies.for_asking(progress)
-        answers = ask_plan(planned(stack), request, tools, progress)
+        answers = ask_plan(planned(stack), [request], tools, progress)
     console = Console(highlight=False, soft_wrap=True)
-    for gateway, (answer, left_out) in answers.items():
+    for gateway, ((answer,), left_out) in answers.items():
         if isinstance(answer, Answer):
             print_answer(gateway, answer, left_out, console)
         else:
             console.print(f"\nGateway {gateway} does not listen on port {request.port}.")
-    taken = any(isinstance(answer, Answer) and answer.is_taken for answer, _ in answers.values())
+    taken = any(isinstance(answer, Answer) and answer.is_taken for (answer,), _ in answers.values())
     return _TAKEN if taken else _NOT_TAKEN

@@ -1,6 +1,6 @@
 """The answers of the Envoys of a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -19,21 +19,20 @@ from tools.ask.envoy import EnvoyError
 
 _CRD = "CustomResourceDefinition"
 
-Answers = Mapping[str, tuple[Answer | NotAnswered, tuple[str, ...]]]
-"""By Gateway: its answer, and what was left out because it needs others."""
+Answers = Mapping[str, tuple[Sequence[Answer | NotAnswered], tuple[str, ...]]]
+"""By Gateway: its answer to each request, and what was left out because it needs others."""
 
 
-def ask_plan(plan: Plan, request: Request, tools: Tools, progress: Progress) -> Answers:
+def ask_plan(plan: Plan, requests: Sequence[Request], tools: Tools, progress: Progress) -> Answers:
     """Ask an Envoy for each Gateway of the plan. Raises UserError with the reason if there is no answer.
 
     `tools` are those of `supplies.for_asking`.
     """
     answer = translation(str(tools.program("judge")), plan.manifests, _kinds(plan, progress))
-    gateways = _gateways(plan, answer)
-    if request.port not in _ports(plan):
-        # The pods' own ports are others, so Envoy's listeners do not tell.
-        return {name: (NotAnswered(request), ()) for name in gateways}
-    return {name: _answer(name, resources, request, tools) for name, resources in gateways.items()}
+    ports = _ports(plan)
+    return {
+        name: _answers(name, resources, requests, ports, tools) for name, resources in _gateways(plan, answer).items()
+    }
 
 
 def _ports(plan: Plan) -> set[int]:
@@ -42,17 +41,18 @@ def _ports(plan: Plan) -> set[int]:
     return {read(listener, "port", default=0) for owner in owners for listener in values(owner, "spec", "listeners")}
 
 
-def _answer(
-    name: str, resources: Mapping[str, Any], request: Request, tools: Tools
-) -> tuple[Answer | NotAnswered, tuple[str, ...]]:
+def _answers(
+    name: str, resources: Mapping[str, Any], requests: Sequence[Request], ports: Collection[int], tools: Tools
+) -> tuple[list[Answer | NotAnswered], tuple[str, ...]]:
     try:
-        (answer,), left_out = ask(resources, [request], program=tools.program("envoy"))
+        answers, left_out = ask(resources, requests, program=tools.program("envoy"))
     except EnvoyError as error:
         raise UserError(
             f"Envoy refuses the configuration of Gateway {name}: {error}\n"
             "A running Envoy would keep the configuration that it had before."
         ) from None
-    return answer, left_out
+    # The pods' own ports are others, so Envoy's listeners do not tell.
+    return [answer if answer.request.port in ports else NotAnswered(answer.request) for answer in answers], left_out
 
 
 def _kinds(plan: Plan, progress: Progress) -> Crds:

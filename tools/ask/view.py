@@ -32,9 +32,9 @@ def print_answer(gateway: str, answer: Answer, left_out: Sequence[str], console:
 
 
 def print_envoy(verdict: Verdict, answers: Answers, console: Console) -> None:
-    """Print Envoy's answer, and whether the verdict says the same: that of its own Gateway, if it names one."""
+    """Print the answer to the one request, of the Gateway that the verdict names if it names one, and compare them."""
     console.print(Text("\nA real Envoy", style="bold"))
-    found = {name: answer for name, (answer, _) in answers.items() if isinstance(answer, Answer)}
+    found = {name: answer for name, ((answer,), _) in answers.items() if isinstance(answer, Answer)}
     if verdict.taken and len(found) > 1:
         gateway = ObjectName.of(verdict.taken.listener.gateway)
         own = f"{gateway.namespace}/{gateway.name}"

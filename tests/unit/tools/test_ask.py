@@ -201,7 +201,7 @@ def test_envoys_answer_is_compared_with_the_explanation(
     objects = [builders.namespace(), builders.gateway(), builders.manifest("HTTPRoute", "web", spec=web)]
     verdict = explain([*objects, *builders.gateway_class(builders.CLASS)], request, problems=())
     answer = Answer(request=request, status=200, route=route)
-    print_envoy(verdict, {"chat/gate": (answer, ())}, Console(highlight=False))
+    print_envoy(verdict, {"chat/gate": ([answer], ())}, Console(highlight=False))
     assert f"taken by {says}" in " ".join(capsys.readouterr().out.split())
 
 

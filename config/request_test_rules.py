@@ -1,0 +1,20 @@
+"""Rules of requests that a stack promises to answer."""
+
+from collections.abc import Iterator
+
+from config.stack import StackConfig
+from config.workload_rules import unknown_workload
+from diagnostics import Problem, problem
+
+
+def rules(stack: StackConfig) -> Iterator[Problem]:
+    """Problems of all tests of a stack."""
+    for test in stack.tests.values():
+        if test.backend is None and test.status is None:
+            yield problem("test-without-end", test.at())
+        if test.backend is not None and test.location is not None:
+            yield problem("keys-exclusive", test.at("location"), test.location, other="backend")
+        if test.url.startswith("/") and test.backend not in stack.exposed_hosts:
+            yield problem("test-path-without-host", test.at("url"), test.url)
+        if test.backend is not None and "/" not in test.backend and test.backend not in stack.backends:
+            yield unknown_workload(stack, test.at("backend"), test.backend)

@@ -1,0 +1,91 @@
+"""Promise: how a request must end, and whether it does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from explain.request import Request
+from explain.verdict import Verdict
+from kube.manifest import ObjectName
+
+_PATH_REJECTED = 400
+_FIRST_ERROR = 400
+_ANSWERING = ("BackendTrafficPolicy", "EnvoyExtensionPolicy", "SecurityPolicy")
+"""Kinds of policies by which Envoy may answer a request that a rule would send to a backend."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a request ends, as far as it is known."""
+
+    text: str
+    """In words, after `GET http://example.com/`."""
+    backends: frozenset[str] | None = frozenset()
+    """Objects of which one gets the request, such as `Service chat/api`; empty if none does, None if not known."""
+    status: int | None = None
+    """Status code of the answer; None if there is none, or if it is not known."""
+    headers: Mapping[str, str] | None = None
+    """Headers of the answer, with lower-case names; None if not known."""
+    is_certain: bool = True
+    """Whether no policy may answer before a backend gets the request."""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "Ending":
+        """The end that a verdict says."""
+        taken = verdict.taken
+        if verdict.refusal:
+            is_path = verdict.refusal.reason.code == "request-path-rejected"
+            return cls(text=f"is refused: {verdict.refusal}", status=_PATH_REJECTED if is_path else None)
+        if taken is None:
+            is_answer = verdict.untaken is not None and verdict.untaken.end == "not-found"
+            return cls(text=f"is taken by no rule: {verdict.untaken}", status=404 if is_answer else None)
+        if taken.answer is None:
+            names = frozenset(
+                str(backend.target) for backend in taken.backends if backend.weight and not backend.refusal
+            )
+            is_certain = not any(each.applies and each.policy.kind in _ANSWERING for each in taken.policies)
+            return cls(text=f"goes to {' or '.join(sorted(names))}", backends=names, is_certain=is_certain)
+        answer = taken.answer
+        if answer.location:
+            text, headers = f"is redirected to {answer.location} with {answer.status}", {"location": answer.location}
+            return cls(text=text, status=answer.status, headers=headers)
+        return cls(text=f"gets {answer.status}: {answer.reason}", status=answer.status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """A request, and how it must end: at `backend`, or with an answer of Envoy itself that has `status`."""
+
+    request: Request
+    backend: ObjectName | None = None
+    status: int | None = None
+    location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers that the answer must have."""
+
+    def broken_by(self, ending: Ending) -> str | None:
+        """The part of the promise that the ending breaks: `backend`, `status`, `location` or the name of a header.
+
+        What is not known of the ending breaks nothing.
+        """
+        if ending.backends is None:
+            return self._broken_by_answer(ending)
+        if self.backend is not None:
+            return self._broken_by_headers(ending) if str(self.backend) in ending.backends else "backend"
+        if ending.backends:
+            return "status" if ending.is_certain else None
+        return self._broken_by_answer(ending)
+
+    def _broken_by_answer(self, ending: Ending) -> str | None:
+        if self.status is not None and ending.status != self.status:
+            return "status"
+        if self.status is None and (ending.status is None or ending.status >= _FIRST_ERROR):
+            return "backend"
+        return self._broken_by_headers(ending)
+
+    def _broken_by_headers(self, ending: Ending) -> str | None:
+        wanted = {name.lower(): value for name, value in self.headers.items()}
+        if ending.headers is None:
+            return None
+        if self.location is not None and ending.headers.get("location") != self.location:
+            return "location"
+        return next((name for name, value in wanted.items() if ending.headers.get(name) != value), None)

@@ -1,0 +1,73 @@
+"""`make test-stack` on a real Envoy: promises that it keeps, and promises that only it knows to be broken."""
+
+from typing import Any
+
+import pytest
+
+from explain import Promise, Request
+from kube.manifest import ObjectName
+from local.paths import REPOSITORY
+from plans import plan
+from tools.stack_tests import on_envoy, with_verdicts
+
+WEB = ObjectName("", "Service", "synergychat", "web-service")
+API = ObjectName("", "Service", "synergychat", "api-service")
+DENY = {
+    "kind": "SecurityPolicy",
+    "targets": [{"route": "api-httproute"}],
+    "authorization": {"defaultAction": "Deny"},
+}
+SPLIT: dict[str, Any] = {
+    "hostnames": ["split.internal"],
+    "rules": [{"backendRefs": [{"workload": "web", "weight": 1000}, {"workload": "api", "weight": 1}]}],
+}
+TAGGED: dict[str, Any] = {
+    "hostnames": ["tagged.internal"],
+    "rules": [
+        {
+            "filters": [
+                {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "X-Tag", "value": "a"}]}}
+            ],
+            "backendRefs": [{"workload": "web"}],
+        }
+    ],
+}
+
+
+def promise(url: str, **keys: Any) -> Promise:
+    return Promise(request=Request.of(url), **keys)
+
+
+PROMISES = {
+    "a page": (promise("http://synchat.internal/", backend=WEB), None),
+    "another backend": (promise("http://synchat.internal/", backend=API), "backend"),
+    "a policy answers first": (promise("http://synchatapi.internal/", backend=API), "backend"),
+    "a policy denies": (promise("http://synchatapi.internal/", status=403), None),
+    "another status": (promise("http://synchatapi.internal/", status=401), "status"),
+    "no host": (promise("http://unknown.internal/", status=404), None),
+    "no port": (promise("http://synchat.internal:81/", backend=WEB), "backend"),
+    "the larger part": (promise("http://split.internal/", backend=WEB), None),
+    "the smaller part": (promise("http://split.internal/", backend=API), None),
+    "a header": (promise("http://tagged.internal/", backend=WEB, headers={"x-tag": "a"}), None),
+    "another header": (promise("http://tagged.internal/", backend=WEB, headers={"x-tag": "b"}), "x-tag"),
+    "not HTTP": (promise("tcp://synchat.internal:80", backend=WEB), "backend"),
+}
+
+
+@pytest.fixture(scope="module")
+def broken() -> dict[str, str | None]:
+    """The broken part of each promise."""
+    config = {
+        "synergychat:policies": {"deny": DENY},
+        "synergychat:routes": {"split": SPLIT, "tagged": TAGGED},
+        "synergychat:tests": {},
+    }
+    found = plan(REPOSITORY, "dev", config=config)
+    tests = with_verdicts(found, {name: each for name, (each, _) in PROMISES.items()})
+    endings = on_envoy(found, tests)
+    return {test.name: test.promise.broken_by(ending) for test, ending in zip(tests, endings, strict=True)}
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_envoy_tells_which_promise_is_broken(name: str, broken: dict[str, str | None]) -> None:
+    assert broken[name] == PROMISES[name][1]

@@ -1,0 +1,164 @@
+"""`make test-stack`: ask for what the `tests` of a stack promise, of a real Envoy here or of the running gateway."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import httpx
+from rich.console import Console
+
+import config
+from diagnostics.terminal import printable
+from explain import Ending, Evaluator, Promise, Verdict
+from kube.manifest import ObjectName
+from kube.read import read, values
+from local import supplies
+from local.errors import UserError
+from local.toolchain.progress import Progress
+from plans import Plan
+from preview.promises import promise
+from tools import effective_config
+from tools.ask import Answer, NotAnswered
+from tools.ask.of_plan import ask_plan
+from tools.columns import aligned
+from tools.gateway_client import send
+from tools.planned import planned
+from tools.stack import Stack
+
+_GATEWAYS = "gateways.gateway.networking.k8s.io"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test:
+    """A promise of a stack. `verdict` is that of `make explain` on its request."""
+
+    name: str
+    promise: Promise
+    verdict: Verdict
+
+
+def with_verdicts(plan: Plan, promises: Mapping[str, Promise]) -> list[Test]:
+    """The promises by name, with the verdicts of a plan."""
+    evaluator = Evaluator(plan.manifests, problems=())
+    return [Test(name=name, promise=each, verdict=evaluator.verdict(each.request)) for name, each in promises.items()]
+
+
+def run(stack: Stack, *, live: bool) -> int:
+    """Print how each request of the stack's `tests` ends. Return 0 if all end as promised, else 1.
+
+    `live` asks the running gateway, in place of an Envoy with the planned configuration.
+    """
+    plan = planned(stack)  # refuses what the objects alone show to be broken
+    given = config.Stack(effective_config.parse(effective_config.layers(stack)))
+    tests = with_verdicts(plan, {test.name: promise(test) for test in given.tests})
+    if not tests:
+        raise UserError(f"The stack {stack.name} has no tests.", "docs/explain.md shows how to add some to its config.")
+    endings = _live(stack, given, tests) if live else on_envoy(plan, tests)
+    return _print(tests, endings)
+
+
+def _print(tests: Sequence[Test], endings: Sequence[Ending]) -> int:
+    broken = [test.promise.broken_by(ending) for test, ending in zip(tests, endings, strict=True)]
+    rows = [
+        ("FAILED" if key else "ok", test.name, f"{test.promise.request} {ending.text}")
+        for test, ending, key in zip(tests, endings, broken, strict=True)
+    ]
+    console = Console(highlight=False)
+    for line, test, key in zip(aligned(rows), tests, broken, strict=True):
+        console.print(printable(line), markup=False, soft_wrap=True)
+        if key:
+            console.print(f"  not as promised: {printable(_wanted(test.promise, key))}", markup=False, soft_wrap=True)
+    failed = sum(key is not None for key in broken)
+    console.print(f"\n{len(tests) - failed} of {len(tests)} requests end as promised.")
+    return 1 if failed else 0
+
+
+def _wanted(promise: Promise, key: str) -> str:
+    match key:
+        case "backend":
+            return f"backend {promise.backend}"
+        case "status":
+            return f"status {promise.status}"
+        case "location":
+            return f"location {promise.location}"
+        case _:
+            return f"header {key}: {({name.lower(): value for name, value in promise.headers.items()})[key]}"
+
+
+def on_envoy(plan: Plan, tests: Sequence[Test]) -> list[Ending]:
+    """The ends of the requests on an Envoy of this machine; that of the verdict for a request without HTTP."""
+    requests = [test.promise.request for test in tests if test.promise.request.has_http]
+    with Progress() as progress:
+        answers = ask_plan(plan, requests, supplies.for_asking(progress), progress)
+    by_request = iter(zip(*(found for found, _ in answers.values()), strict=True))
+    return [
+        _of_envoy(test, next(by_request)) if test.promise.request.has_http else Ending.of(test.verdict)
+        for test in tests
+    ]
+
+
+def _of_envoy(test: Test, answers: Sequence[Answer | NotAnswered]) -> Ending:
+    """The end at the Gateway that takes the request, if one does. `answers` are those of all Gateways."""
+    given = [answer for answer in answers if isinstance(answer, Answer)]
+    answer = next((each for each in given if each.route), next(iter(given), None))
+    if answer is None:
+        return Ending(text="reaches no Gateway: none listens on the port")
+    headers = {name.lower(): value for name, value in answer.headers}
+    if answer.backend:
+        name = answer.backend.partition(",")[0]
+        # Of the backends of a rule, Envoy chooses one for each request.
+        possible = Ending.of(test.verdict).backends or frozenset()
+        backends = possible if name in possible else frozenset({name})
+        return Ending(text=f"goes to {name}", backends=backends, headers=headers)
+    if answer.closed:
+        return Ending(text=f"gets no answer: {answer.closed}", headers=headers)
+    reason = f" ({answer.details})" if answer.details else ""
+    to = f", location {headers['location']}" if "location" in headers else ""
+    return Ending(text=f"gets {answer.status}{to}{reason}", status=answer.status, headers=headers)
+
+
+def _live(stack: Stack, given: config.Stack, tests: Sequence[Test]) -> list[Ending]:
+    addresses = dict(_addresses(stack))
+    main = ObjectName.of(_gateway(given))
+    return [
+        _of_gateway(test, addresses, main, verify=not given.is_self_signed)
+        if test.promise.request.has_http
+        else Ending.of(test.verdict)
+        for test in tests
+    ]
+
+
+def _gateway(given: config.Stack) -> dict[str, object]:
+    """The part of the chat's Gateway that identifies it."""
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": given.config.gateway.name, "namespace": given.config.namespace},
+    }
+
+
+def _addresses(stack: Stack) -> Iterator[tuple[ObjectName, str]]:
+    """The address of each Gateway on the cluster."""
+    found = stack.kubectl("get", _GATEWAYS, "--all-namespaces", "--output", "json", "--request-timeout", "10s")
+    if found.returncode != 0:
+        raise UserError(
+            f"The Gateways of {stack.context} cannot be read: {found.stderr.strip()}", f"Type: {stack.typed_up}"
+        )
+    for gateway in json.loads(found.stdout)["items"]:
+        for address in values(gateway, "status", "addresses")[:1]:
+            yield ObjectName.of(gateway), read(address, "value", default="")
+
+
+def _of_gateway(test: Test, addresses: Mapping[ObjectName, str], main: ObjectName, *, verify: bool) -> Ending:
+    """The end at the Gateway that takes the request by the stack's config; at the chat's own if none does."""
+    taken, request = test.verdict.taken, test.promise.request
+    gateway = ObjectName.of(taken.listener.gateway) if taken else main
+    if gateway not in addresses:
+        return Ending(text=f"reaches nothing: {gateway} has no address", backends=None)
+    try:
+        response = send(request, addresses[gateway], verify=verify)
+    except httpx.HTTPError as error:
+        return Ending(text=f"gets no answer: {error}", backends=None)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    to = f", location {headers['location']}" if "location" in headers else ""
+    return Ending(text=f"gets {response.status_code}{to}", backends=None, status=response.status_code, headers=headers)
