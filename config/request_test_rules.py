@@ -14,7 +14,9 @@ def rules(stack: StackConfig) -> Iterator[Problem]:
             yield problem("test-without-end", test.at())
         if test.backend is not None and test.location is not None:
             yield problem("keys-exclusive", test.at("location"), test.location, other="backend")
-        if test.url.startswith("/") and test.backend not in stack.exposed_hosts:
+        if not test.is_path and test.hostname is not None:
+            yield problem("test-hostname-without-path", test.at("hostname"), test.hostname, url=test.url)
+        if test.is_path and test.hostname is None and test.backend not in stack.exposed_hosts:
             yield problem("test-path-without-host", test.at("url"), test.url)
         if test.backend is not None and "/" not in test.backend and test.backend not in stack.backends:
             yield unknown_workload(stack, test.at("backend"), test.backend)

@@ -310,7 +310,11 @@ class Stack:
         )
 
     def _url(self, test: RequestTestConfig) -> str:
-        return f"{self.urls[test.backend]}{test.url}" if test.backend and test.url.startswith("/") else test.url
+        if not test.is_path:
+            return test.url
+        if test.hostname is not None:
+            return f"{self.config.gateway.url(test.hostname)}{test.url}"
+        return f"{self.urls[test.backend or '']}{test.url}"
 
     def _backend(self, name: str | None) -> ObjectName | None:
         """The Service of a workload, or the object with this path."""

@@ -14,6 +14,12 @@ from tests.unit.stacks import parse, problems
         ({"url": "http://a.internal/", "status": 404}, []),
         ({"url": "http://a.internal/", "backend": "Backend.gateway.envoyproxy.io/team/x"}, []),
         ({"url": "http://a.internal/"}, [("tests.a", "test-without-end")]),
+        ({"url": "/", "hostname": "a.internal", "status": 404}, []),
+        ({"url": "/", "hostname": "a.internal", "backend": "crawler"}, []),
+        (
+            {"url": "http://a.internal/", "hostname": "b.internal", "status": 404},
+            [("tests.a.hostname", "test-hostname-without-path")],
+        ),
         ({"url": "/", "status": 404}, [("tests.a.url", "test-path-without-host")]),
         ({"url": "/", "backend": "crawler"}, [("tests.a.url", "test-path-without-host")]),
         ({"url": "http://a.internal/", "backend": "wep"}, [("tests.a.backend", "workload-unknown")]),

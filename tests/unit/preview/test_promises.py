@@ -12,6 +12,7 @@ DENY = {
     "targets": [{"route": "web-httproute"}],
 }
 HTTPS = {"https": {"selfSigned": True}, "redirectToHttps": True}
+NODE_PORT = {"exposure": "NodePort", "nodePort": 30080}
 
 
 def found(test: dict[str, Any], **keys: Any) -> list[str]:
@@ -27,6 +28,11 @@ def found(test: dict[str, Any], **keys: Any) -> list[str]:
         ({"url": "http://unknown.internal", "status": 404}, {}),
         ({"url": "http://synchat.internal/", "status": 403}, {"policies": {"deny": DENY}}),
         ({"url": "/", "backend": "web"}, {"policies": {"deny": DENY}}),
+        ({"url": "/", "hostname": "unknown.internal", "status": 404}, {"gateway": {"port": 8080}}),
+        ({"url": "/", "hostname": "unknown.internal", "status": 404}, {"gateway": HTTPS}),
+        ({"url": "/", "hostname": "unknown.internal", "status": 404}, {"gateway": NODE_PORT}),
+        ({"url": "/x", "hostname": "synchatapi.internal", "backend": "api"}, {"gateway": NODE_PORT}),
+        ({"url": "/", "backend": "web"}, {"gateway": NODE_PORT}),
         (
             {"url": "http://synchat.internal/", "status": 301, "location": "https://synchat.internal/"},
             {"gateway": HTTPS},
