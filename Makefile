@@ -51,8 +51,8 @@ ask: ## ask a real Envoy on this machine, with the planned configuration, what i
 test-stack: ## ask a real Envoy on this machine for the requests in the stack's `tests`; LIVE=1 asks the running gateway; [STACK=dev] [CONTEXT=name]
 	$(LOCAL) test-stack $(OF_STACK) $(if $(filter 1,$(LIVE)),--live)
 
-compare: ## show what changes for clients and in a cluster, without one; [BASE=main] [STACK=dev] [OUT=directory]
-	$(LOCAL) compare --base="$${BASE:-main}" --stack="$${STACK-dev}" --out="$$OUT"
+compare: ## show what changes for clients and in a cluster, without one; ASK=1 also asks a real Envoy; [BASE=main] [STACK=dev] [OUT=directory]
+	$(LOCAL) compare --base="$${BASE:-main}" --stack="$${STACK-dev}" --out="$$OUT" $(if $(filter 1,$(ASK)),--ask)
 
 render: ## write what `up` applies as YAML files; OUT=directory [STACK=dev] [FORMAT=plain|kustomize|argocd|flux] [SECRETS=none|external|sealed] [REPO=url] [REPO_PATH=directory]; CHECK=1 compares only
 	$(LOCAL) render $(OF_STACK) --out="$$OUT" --format="$${FORMAT:-plain}" --secrets="$${SECRETS:-none}" --repo="$$REPO" --repo-path="$$REPO_PATH" $(if $(filter 1,$(CHECK)),--check)

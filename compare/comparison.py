@@ -11,6 +11,7 @@ from compare.exposure import Exposure, beyond, exposures, lines
 from compare.guards import canonical
 from compare.losses import Loss, losses
 from compare.objects import ObjectChange, object_changes, shown
+from compare.on_envoy import OnEnvoy
 from compare.side import Side
 from diagnostics import Problem
 from kube.manifest import Manifest, ObjectName
@@ -50,10 +51,13 @@ class Comparison:
     """SHA-256 over everything that the head plans, apart from the contents of secrets."""
     base: Side
     head: Side
+    on_envoy: OnEnvoy | None = None
+    """What a real Envoy does; None if it was not to be asked."""
 
     @property
     def differs(self) -> bool:
-        return bool(self.objects or self.clients or self.exposure or self.new_problems or self.ended_problems)
+        changes = self.objects or self.clients or self.exposure or self.new_problems or self.ended_problems
+        return bool(changes or (self.on_envoy and self.on_envoy.differences))
 
     @property
     def unchanged_classes(self) -> int:
@@ -70,6 +74,7 @@ class Comparison:
         words += [_counted(len(self.clients), "change for clients", "changes for clients")] if self.clients else []
         words += [_counted(len(self.exposure), "exposure", "exposures")] if self.exposure else []
         words += [_counted(len(self.new_problems), "new problem", "new problems")] if self.new_problems else []
+        words += ["Envoy does otherwise"] if self.on_envoy and self.on_envoy.differences else []
         return ", ".join(words) or "nothing changes"
 
     @property

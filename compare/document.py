@@ -4,6 +4,7 @@ from typing import Any
 
 from compare.comparison import Comparison
 from compare.losses import Loss
+from compare.on_envoy import OnEnvoy
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
             "changed": comparison.questions.classes - comparison.unchanged_classes,
             "notRepresented": list(comparison.questions.not_represented),
         },
+        "onEnvoy": None if comparison.on_envoy is None else _on_envoy(comparison.on_envoy),
         "objects": [
             {
                 "action": change.action,
@@ -49,3 +51,12 @@ def document(comparison: Comparison) -> dict[str, Any]:
 
 def _loss(loss: Loss) -> dict[str, str]:
     return {"object": loss.name, "kind": loss.kind, "why": loss.why, "cure": loss.cure}
+
+
+def _on_envoy(found: OnEnvoy) -> dict[str, Any]:
+    return {
+        "classes": found.classes,
+        "differences": list(found.differences),
+        "leftOut": list(found.left_out),
+        "reason": found.reason,
+    }

@@ -23,6 +23,7 @@ def sections(comparison: Comparison) -> list[Section]:
         Section("Deleted, replaced or interrupted", list(_losses(comparison))),
         Section("More reachable or less guarded", list(_exposure(comparison))),
         Section("What changes for clients", list(_clients(comparison))),
+        Section("What Envoy does otherwise", list(comparison.on_envoy.differences if comparison.on_envoy else ())),
         Section("New problems", [f"+ {line}" for line in comparison.new_problems]),
         Section("Problems that end", [f"- {line}" for line in comparison.ended_problems]),
         Section("Notes", list(comparison.notes)),
@@ -55,6 +56,8 @@ def _clients(comparison: Comparison) -> Iterator[str]:
         yield str(change)
         yield f"    {change.command}"
     yield comparison.nothing_else
+    if comparison.on_envoy:
+        yield comparison.on_envoy.text
 
 
 def _objects(changes: Sequence[ObjectChange]) -> Iterator[str]:

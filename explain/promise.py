@@ -26,7 +26,7 @@ class Ending:
     headers: Mapping[str, str] | None = None
     """Headers of the answer, with lower-case names; None if not known."""
     is_certain: bool = True
-    """Whether no policy may answer before a backend gets the request."""
+    """Whether no policy may answer before."""
 
     @classmethod
     def of(cls, verdict: Verdict) -> "Ending":
@@ -38,17 +38,29 @@ class Ending:
         if taken is None:
             is_answer = verdict.untaken is not None and verdict.untaken.end == "not-found"
             return cls(text=f"is taken by no rule: {verdict.untaken}", status=404 if is_answer else None)
+        is_certain = not any(each.applies and each.policy.kind in _ANSWERING for each in taken.policies)
         if taken.answer is None:
             names = frozenset(
                 str(backend.target) for backend in taken.backends if backend.weight and not backend.refusal
             )
-            is_certain = not any(each.applies and each.policy.kind in _ANSWERING for each in taken.policies)
             return cls(text=f"goes to {' or '.join(sorted(names))}", backends=names, is_certain=is_certain)
         answer = taken.answer
         if answer.location:
             text, headers = f"is redirected to {answer.location} with {answer.status}", {"location": answer.location}
-            return cls(text=text, status=answer.status, headers=headers)
-        return cls(text=f"gets {answer.status}: {answer.reason}", status=answer.status)
+            return cls(text=text, status=answer.status, headers=headers, is_certain=is_certain)
+        is_certain = is_certain or answer.is_denial
+        return cls(text=f"gets {answer.status}: {answer.reason}", status=answer.status, is_certain=is_certain)
+
+    def contradicts(self, seen: "Ending") -> bool:
+        """Whether this end, which was predicted, cannot be the one that was seen on Envoy."""
+        if self.backends:
+            return not seen.backends <= self.backends if seen.backends else self.is_certain
+        if seen.backends:
+            return True
+        if self.status is None or not self.is_certain:
+            return False
+        location = _location(self)
+        return seen.status != self.status or (location is not None and _location(seen) != location)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +89,7 @@ class Promise:
 
     def _broken_by_answer(self, ending: Ending) -> str | None:
         if self.status is not None and ending.status != self.status:
-            return "status"
+            return "status" if ending.is_certain else None
         if self.status is None and (ending.status is None or ending.status >= _FIRST_ERROR):
             return "backend"
         return self._broken_by_headers(ending)
@@ -89,3 +101,7 @@ class Promise:
         if self.location is not None and ending.headers.get("location") != self.location:
             return "location"
         return next((name for name, value in wanted.items() if ending.headers.get(name) != value), None)
+
+
+def _location(ending: Ending) -> str | None:
+    return ending.headers.get("location") if ending.headers else None

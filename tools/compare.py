@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compare import Comparison, compare
@@ -24,6 +24,7 @@ from local.lock import locked
 from local.paths import REPOSITORY, private_cache
 from local.toolchain.progress import Progress
 from plans import Plan, PlanError, plan
+from tools import compare_on_envoy
 from tools.git import try_git
 from tools.stack import check_name
 
@@ -41,10 +42,10 @@ class Base:
     is_broken: bool = False
 
 
-def command(base: str, stack: str, out: str) -> int:
+def command(base: str, stack: str, out: str, *, with_envoy: bool = False) -> int:
     """Run the comparison. A failure ends with 3, as without a plan: 1 would say that something differs."""
     try:
-        return run(base, stack, out)
+        return run(base, stack, out, with_envoy=with_envoy)
     except UserError as error:
         reason = error
     except OSError as error:
@@ -53,9 +54,10 @@ def command(base: str, stack: str, out: str) -> int:
     return NO_PLAN
 
 
-def run(base: str, stack: str, out: str, *, repository: Path = REPOSITORY) -> int:
+def run(base: str, stack: str, out: str, *, with_envoy: bool = False, repository: Path = REPOSITORY) -> int:
     """Print what changes between the base revision and the working tree, and write it to files in `out`.
 
+    `with_envoy` also asks a real Envoy, before and after, and says whether it does the same.
     Return 0 if nothing changes, 1 if something does, 2 for a mistake in the working tree's config, 3 if either side
     cannot be planned.
     """
@@ -75,6 +77,8 @@ def run(base: str, stack: str, out: str, *, repository: Path = REPOSITORY) -> in
     file = repository / f"exposure.{stack}.txt"
     accepted = file.read_text(encoding="utf-8").splitlines() if file.exists() else None
     found = compare(made.plan, head, accepted_exposure=accepted)
+    if with_envoy:
+        found = replace(found, on_envoy=compare_on_envoy.run(found))
     said = f"Compared with {base} ({revision[:12]})." if not made.reason else made.reason
     _print(found, said, file)
     if out:

@@ -19,6 +19,7 @@ from plans import Plan
 from preview.promises import promise
 from tools import effective_config
 from tools.ask import Answer, NotAnswered
+from tools.ask.ending import ending
 from tools.ask.of_plan import ask_plan
 from tools.columns import aligned
 from tools.gateway_client import send
@@ -100,21 +101,8 @@ def on_envoy(plan: Plan, tests: Sequence[Test]) -> list[Ending]:
 def _of_envoy(test: Test, answers: Sequence[Answer | NotAnswered]) -> Ending:
     """The end at the Gateway that takes the request, if one does. `answers` are those of all Gateways."""
     given = [answer for answer in answers if isinstance(answer, Answer)]
-    answer = next((each for each in given if each.route), next(iter(given), None))
-    if answer is None:
-        return Ending(text="reaches no Gateway: none listens on the port")
-    headers = {name.lower(): value for name, value in answer.headers}
-    if answer.backend:
-        name = answer.backend.partition(",")[0]
-        # Of the backends of a rule, Envoy chooses one for each request.
-        possible = Ending.of(test.verdict).backends or frozenset()
-        backends = possible if name in possible else frozenset({name})
-        return Ending(text=f"goes to {name}", backends=backends, headers=headers)
-    if answer.closed:
-        return Ending(text=f"gets no answer: {answer.closed}", headers=headers)
-    reason = f" ({answer.details})" if answer.details else ""
-    to = f", location {headers['location']}" if "location" in headers else ""
-    return Ending(text=f"gets {answer.status}{to}{reason}", status=answer.status, headers=headers)
+    answer = next((each for each in given if each.route), next(iter(given), answers[0]))
+    return ending(answer, test.verdict)
 
 
 def _live(stack: Stack, given: config.Stack, tests: Sequence[Test]) -> list[Ending]:

@@ -68,6 +68,14 @@ def broken() -> dict[str, str | None]:
     return {test.name: test.promise.broken_by(ending) for test, ending in zip(tests, endings, strict=True)}
 
 
+def test_a_request_to_a_node_port_reaches_its_listener() -> None:
+    config = {"synergychat:gateway": {"exposure": "NodePort", "nodePort": 30080}, "synergychat:tests": {}}
+    found = plan(REPOSITORY, "dev", config=config)
+    kept = promise("http://synchat.internal:30080/", backend=WEB)
+    (ending,) = on_envoy(found, with_verdicts(found, {"a": kept}))
+    assert kept.broken_by(ending) is None, ending
+
+
 @pytest.mark.parametrize("name", PROMISES)
 def test_envoy_tells_which_promise_is_broken(name: str, broken: dict[str, str | None]) -> None:
     assert broken[name] == PROMISES[name][1]

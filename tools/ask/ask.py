@@ -2,8 +2,9 @@
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +59,22 @@ class NotAnswered:
 
 
 def ask(
-    resources: Resources, requests: Sequence[Request], *, program: Path
+    resources: Resources,
+    requests: Sequence[Request],
+    *,
+    program: Path,
+    port_reached: Callable[[Request], int] = attrgetter("port"),
 ) -> tuple[list[Answer | NotAnswered], tuple[str, ...]]:
     """The answers, and what was left out because it needs others. Raises EnvoyError if Envoy refuses a resource.
 
-    `resources` are those of one Gateway, by kind. `program` is Envoy.
+    `resources` are those of one Gateway, by kind. `program` is Envoy. `port_reached` gives the
+    port of the listener at which a request arrives, where that is not the port of its URL.
     """
     with tempfile.TemporaryDirectory(prefix="ask-") as name:
         loopback = Loopback(directory=Path(name))
         loopback.write(resources)
         with running(program, loopback) as envoy:
-            sent = [(request, *_sent(envoy, request)) for request in requests]
+            sent = [(request, *_sent(envoy, request, port_reached(request))) for request in requests]
         # Envoy writes the rest of its log when it ends.
         by_client = _log(loopback)
         answers = [
@@ -78,8 +84,8 @@ def ask(
         return answers, tuple(sorted(loopback.left_out))
 
 
-def _sent(envoy: Envoy, request: Request) -> tuple[str, Reply | None, list[tuple[str, tuple[str, ...]]]]:
-    listener = _listener(envoy.loopback, request.port)
+def _sent(envoy: Envoy, request: Request, port: int) -> tuple[str, Reply | None, list[tuple[str, tuple[str, ...]]]]:
+    listener = _listener(envoy.loopback, port)
     if listener not in envoy.ports:
         return "", None, []
     with_header = listener in envoy.loopback.expect_proxy_protocol

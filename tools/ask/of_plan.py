@@ -1,12 +1,13 @@
 """The answers of the Envoys of a plan."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from checks.schema import Crds, builtin
-from explain import Request
+from explain import Evaluator, Request
+from explain.listener_match import port_reached
 from judge import translation
 from kube.read import read, values
 from local.errors import UserError
@@ -29,10 +30,18 @@ def ask_plan(plan: Plan, requests: Sequence[Request], tools: Tools, progress: Pr
     `tools` are those of `supplies.for_asking`.
     """
     answer = translation(str(tools.program("judge")), plan.manifests, _kinds(plan, progress))
-    ports = _ports(plan)
-    return {
-        name: _answers(name, resources, requests, ports, tools) for name, resources in _gateways(plan, answer).items()
-    }
+    listening = _ports(plan)
+    topology = Evaluator(plan.manifests, problems=()).topology
+    reached = {request: port_reached(request, topology) for request in requests}
+    # The pods' own ports are others, so Envoy's listeners do not tell whether the Gateway listens.
+    found: dict[str, tuple[Sequence[Answer | NotAnswered], tuple[str, ...]]] = {}
+    for name, resources in _gateways(plan, answer).items():
+        answers, left_out = _answers(name, resources, requests, reached.__getitem__, tools)
+        found[name] = (
+            [each if reached[each.request] in listening else NotAnswered(each.request) for each in answers],
+            left_out,
+        )
+    return found
 
 
 def _ports(plan: Plan) -> set[int]:
@@ -42,17 +51,19 @@ def _ports(plan: Plan) -> set[int]:
 
 
 def _answers(
-    name: str, resources: Mapping[str, Any], requests: Sequence[Request], ports: Collection[int], tools: Tools
+    name: str,
+    resources: Mapping[str, Any],
+    requests: Sequence[Request],
+    port_of: Callable[[Request], int],
+    tools: Tools,
 ) -> tuple[list[Answer | NotAnswered], tuple[str, ...]]:
     try:
-        answers, left_out = ask(resources, requests, program=tools.program("envoy"))
+        return ask(resources, requests, program=tools.program("envoy"), port_reached=port_of)
     except EnvoyError as error:
         raise UserError(
             f"Envoy refuses the configuration of Gateway {name}: {error}\n"
             "A running Envoy would keep the configuration that it had before."
         ) from None
-    # The pods' own ports are others, so Envoy's listeners do not tell.
-    return [answer if answer.request.port in ports else NotAnswered(answer.request) for answer in answers], left_out
 
 
 def _kinds(plan: Plan, progress: Progress) -> Crds:

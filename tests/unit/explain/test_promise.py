@@ -42,6 +42,7 @@ def seen_by_client(status: int | None, **headers: str) -> Ending:
         (NOT_FOUND, TO_API, "status"),
         (NOT_FOUND, Ending(text="", backends=TO_API.backends, is_certain=False), None),
         (NOT_FOUND, seen_by_client(404), None),
+        (NOT_FOUND, Ending(text="", status=301, is_certain=False), None),
         (REDIRECT, by_envoy(301, location="https://chat.internal/"), None),
         (REDIRECT, by_envoy(301, location="https://other.internal/"), "location"),
         (REDIRECT, by_envoy(302, location="https://chat.internal/"), "status"),
@@ -56,3 +57,29 @@ def test_a_promise_is_broken_by_what_is_known_to_be_otherwise(
     promise: Promise, ending: Ending, broken: str | None
 ) -> None:
     assert promise.broken_by(ending) == broken
+
+
+UNCERTAIN_REDIRECT = Ending(text="", status=301, headers={"location": "https://a.internal/"}, is_certain=False)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "seen", "contradicts"),
+    [
+        (TO_API, TO_API, False),
+        (TO_BOTH, TO_API, False),
+        (TO_API, TO_CANARY, True),
+        (TO_API, by_envoy(404), True),
+        (Ending(text="", backends=TO_API.backends, is_certain=False), by_envoy(401), False),
+        (by_envoy(404), by_envoy(404), False),
+        (by_envoy(404), by_envoy(500), True),
+        (by_envoy(404), TO_API, True),
+        (by_envoy(None), by_envoy(404), False),
+        (by_envoy(None), TO_API, True),
+        (by_envoy(301, location="https://a.internal/"), by_envoy(301, location="https://a.internal/"), False),
+        (by_envoy(301, location="https://a.internal/"), by_envoy(301, location="https://b.internal/"), True),
+        (UNCERTAIN_REDIRECT, by_envoy(401), False),
+        (UNCERTAIN_REDIRECT, TO_API, True),
+    ],
+)
+def test_what_envoy_does_contradicts_only_what_was_known(predicted: Ending, seen: Ending, contradicts: bool) -> None:
+    assert predicted.contradicts(seen) == contradicts
