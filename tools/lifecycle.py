@@ -56,6 +56,9 @@ def preview(stack: Stack, *, with_fields: bool, sealed: bool = False) -> int:
 
     With `sealed`, or without the passphrase of the stack, print what the stack declares.
     """
+    # A job without a kubeconfig previews a stack with the context of its file. A mistyped one would get a backend.
+    if stack.named and not stack.on_local_cluster and not has_backend(stack.context):
+        check_context(stack)
     if sealed or sealed_preview.lacks_passphrase(stack):
         return sealed_preview.run(stack)
     with Progress() as progress:

@@ -112,6 +112,10 @@ def other_gateway(stack: LiveStack, echo_images: object, servers: object, origin
     stack.file.write_text(file_with(original, [*against, BUILT_HERE]))
     _set_secrets(stack, {path: value for path, value in SECRETS.items() if "shop-certificate" in path})
     stack.up()
+    # `up` waits for the Gateway. Envoys of another size take the place of the old ones after that.
+    for envoys in json.loads(stack.kubectl("get", "deployments", *_ENVOYS, "-o", "json"))["items"]:
+        named = envoys["metadata"]
+        stack.kubectl("rollout", "status", f"deployment/{named['name']}", "-n", named["namespace"], "--timeout=120s")
     return stack.gateway_address
 
 

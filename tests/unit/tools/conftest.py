@@ -8,12 +8,17 @@ from tools import lifecycle, pulumi_processes, stack
 from tools.stack import Stack
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the backends that commands create out of the user's state."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def only_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
     """Write the only kubeconfig, which has this context alone. Return the file."""
     file = tmp_path / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(file))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     def write(context: str) -> Path:
         file.write_text(json.dumps({"contexts": [{"name": context, "context": {}}]}))

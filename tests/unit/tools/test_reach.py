@@ -1,13 +1,15 @@
 """A context that the kubeconfig does not have: commands of make name it, and those that exist."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local import supplies
 from local.errors import UserError
-from tools import environment, lifecycle, pulumi_processes
+from tools import environment, lifecycle, pulumi_processes, sealed_preview
+from tools.environment import LOCAL_CONTEXT
 from tools.reach import check_context, unknown_context
 from tools.stack import Stack
 
@@ -40,6 +42,28 @@ def test_make_down_names_the_context_and_those_that_exist_and_creates_nothing(
     assert "contexts: kind-one [context-missing]" in message
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["kubeconfig"]
     assert not (tmp_path / "synergychat" / "pulumi").exists()
+
+
+def test_make_preview_names_a_mistyped_context_and_creates_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setattr(supplies, "for_program", lambda _: pytest.fail("the tools are set up"))
+    with pytest.raises(UserError, match="context-missing"):
+        lifecycle.preview(STACK, with_fields=False)
+    assert not (tmp_path / "synergychat" / "pulumi").exists()
+
+
+@pytest.mark.parametrize("stack", [replace(STACK, named=False), replace(STACK, context=LOCAL_CONTEXT)], ids=str)
+def test_make_preview_needs_no_kubeconfig_for_the_context_of_a_stacks_file(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setattr(sealed_preview, "lacks_passphrase", lambda _: False)
+    monkeypatch.setattr(supplies, "for_program", lambda _: None)
+    monkeypatch.setattr(lifecycle.stacks, "prepare", lambda _: None)
+    monkeypatch.setattr(Stack, "select", lambda _: False)
+    assert lifecycle.preview(stack, with_fields=False) == 1
 
 
 def test_make_down_removes_a_stack_whose_context_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
