@@ -34,6 +34,11 @@ def comment(comparison: Comparison, *, said: str = "") -> str:
     return text
 
 
+def without_plan(stack: str, reason: str) -> str:
+    """The comment on a stack that cannot be planned."""
+    return f"### `{_name(stack)}` cannot be planned\n\n{_pre(reason.splitlines())}\n"
+
+
 def _name(stack: str) -> str:
     return "".join(one for one in stack if one.isalnum() or one in "-_.")
 

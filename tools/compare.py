@@ -13,7 +13,7 @@ from pathlib import Path
 
 from compare import Comparison, compare
 from compare.document import document
-from compare.markdown import comment
+from compare.markdown import comment, without_plan
 from compare.page import page
 from compare.text import one_line, sections
 from kube.atomic_write import write_whole
@@ -29,6 +29,7 @@ from tools.git import try_git
 from tools.stack import check_name
 
 SAME, DIFFERS, MISTAKE, NO_PLAN = 0, 1, 2, 3
+_FILES = ("comment.md", "changes.json", "report.html")
 _REQUIREMENTS = "requirements.txt"
 
 
@@ -45,12 +46,12 @@ class Base:
 def command(base: str, stack: str, out: str, *, with_envoy: bool = False) -> int:
     """Run the comparison. A failure ends with 3, as without a plan: 1 would say that something differs."""
     try:
-        return run(base, stack, out, with_envoy=with_envoy)
-    except UserError as error:
-        reason = error
+        try:
+            return run(base, stack, out, with_envoy=with_envoy)
+        except UserError as error:
+            _fail(str(error), stack, out)
     except OSError as error:
-        reason = explained(error)
-    print(f"error: {reason}", file=sys.stderr)
+        print(f"error: {explained(error)}", file=sys.stderr)
     return NO_PLAN
 
 
@@ -71,7 +72,7 @@ def run(base: str, stack: str, out: str, *, with_envoy: bool = False, repository
         try:
             head = plan(repository, stack)
         except PlanError as error:
-            print(f"error: {error}", file=sys.stderr)
+            _fail(str(error), stack, out)
             return MISTAKE if error.is_mistake else NO_PLAN
         made = before.result()
     file = repository / f"exposure.{stack}.txt"
@@ -174,6 +175,17 @@ def _print(found: Comparison, said: str, file: Path) -> None:
     if found.exposure:
         print(f"\nTo accept what becomes reachable, write it to {file.name} with OUT=directory, and commit:")
         print(f"  cp DIRECTORY/{file.name} {file.name}")
+
+
+def _fail(reason: str, stack: str, out: str) -> None:
+    """Print why there is no comparison, and write it as the comment. The files of an earlier run go."""
+    print(f"error: {reason}", file=sys.stderr)
+    if out:
+        directory = Path(out)
+        directory.mkdir(parents=True, exist_ok=True)
+        for file in (*map(directory.joinpath, _FILES), *directory.glob("exposure.*.txt")):
+            file.unlink(missing_ok=True)
+        write_whole(directory / "comment.md", without_plan(stack, reason).encode("utf-8", "replace"), mode=0o644)
 
 
 def _write(found: Comparison, said: str, directory: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from local.errors import UserError
 from tools.ci import untrusted
 from tools.ci.github import BOT, LIMIT, GitHub
-from tools.ci.result import CHANGES, COMMENT, LIMIT_BYTES, Result
+from tools.ci.result import CHANGES, COMMENT, LIMITS, Result
 
 MARKER = "<!-- synergychat: preview -->"
 DELETES, EXPOSES, NOTHING = "preview: deletes", "preview: exposes", "preview: no change"
@@ -94,7 +94,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
         for name in {COMMENT, CHANGES} & set(archive.namelist()):
             with archive.open(name) as file:
-                files[name] = file.read(LIMIT_BYTES)
+                files[name] = file.read(LIMITS[name])
         return files
 
 

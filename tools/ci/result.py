@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 COMMENT = "comment.md"
 CHANGES = "changes.json"
-LIMIT_BYTES = 1_000_000
-"""Largest of these files that is read."""
+LIMITS = {COMMENT: 1_000_000, CHANGES: 20_000_000}
+"""Number of bytes of each file that are read. The changes of 10,000 routes need the half."""
 
 
 class Changes(BaseModel):
@@ -37,11 +37,11 @@ class Result:
     @classmethod
     def of(cls, stack: str, files: dict[str, bytes]) -> "Result":
         """Read the content of the files, which may be missing or wrong."""
-        comment = files.get(COMMENT, b"There is no message: look at the log of the run.")[:LIMIT_BYTES].decode(
+        comment = files.get(COMMENT, b"There is no message: look at the log of the run.")[: LIMITS[COMMENT]].decode(
             errors="replace"
         )
         try:
-            changes = Changes.model_validate_json(files.get(CHANGES, b"")[:LIMIT_BYTES])
+            changes = Changes.model_validate_json(files.get(CHANGES, b"")[: LIMITS[CHANGES]])
         except ValidationError:
             changes = None
         return cls(stack, comment, changes)

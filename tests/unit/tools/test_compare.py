@@ -96,6 +96,29 @@ def test_a_stack_that_does_not_exist_is_a_mistake(repository: Path, capsys: pyte
     assert "There is no stack none" in capsys.readouterr().err
 
 
+def test_a_stack_without_a_plan_has_its_reason_as_the_comment(repository: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (repository / "Pulumi.dev.yaml").write_text("config: {'tiny:size': large}\n")
+    assert compare.run("main", "dev", str(out), repository=repository) == compare.DIFFERS
+    (repository / "Pulumi.dev.yaml").write_text("config: {}\n")
+    assert compare.run("main", "dev", str(out), repository=repository) == compare.NO_PLAN
+    assert [file.name for file in out.iterdir()] == ["comment.md"]
+    text = (out / "comment.md").read_text()
+    assert text.startswith("### `dev` cannot be planned\n\n<pre>")
+    assert "Missing required configuration variable" in text
+
+
+def test_a_base_that_does_not_exist_is_told_in_the_comment(tmp_path: Path) -> None:
+    assert compare.command("no-such-revision", "dev", str(tmp_path)) == compare.NO_PLAN
+    assert "There is no revision" in (tmp_path / "comment.md").read_text()
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert compare.command("no-such-revision", "dev", str(tmp_path / "file")) == compare.NO_PLAN
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("base", ["elsewhere", "--help", "-x", "main;id", ""])
 def test_a_base_that_does_not_exist_is_named(repository: Path, base: str) -> None:
     with pytest.raises(UserError) as raised:

@@ -224,8 +224,10 @@ def test_strange_artefacts_are_survived(github: FakeGitHub) -> None:
 def test_an_archive_is_unpacked_up_to_the_limit() -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("comment.md", b"x" * 30_000_000)
-    assert {name: len(data) for name, data in comment.unpacked(content.getvalue()).items()} == {"comment.md": 1_000_000}
+        for name in ("comment.md", "changes.json", "report.html"):
+            archive.writestr(name, b"x" * 30_000_000)
+    sizes = {name: len(data) for name, data in comment.unpacked(content.getvalue()).items()}
+    assert sizes == {"comment.md": 1_000_000, "changes.json": 20_000_000}
 
 
 @pytest.mark.parametrize("text", ["x" * 900_000, "line\n" * 100_000, "<b>\n" * 200_000, "```\n" + "<b>@a\n" * 90_000])
