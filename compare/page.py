@@ -16,14 +16,15 @@ from kube.read import NotKnown, items
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
 pre { background: #f4f4f4; padding: .8rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-svg { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+svg { max-width: 100%; height: auto; font: 12px ui-monospace, monospace; }
 rect { fill: #fff; stroke: #888; } path { fill: none; stroke: #999; }
 .new rect { fill: #e6f6e6; stroke: #2a7a2a; } .gone rect { fill: #fdeaea; stroke: #b02a2a; }
 .changed rect { fill: #fff5dc; stroke: #a07000; stroke-width: 2; }
 """
 _COLUMNS = ("Gateway", "listener", "route", "backend")
-_WIDTH, _GAP, _HEIGHT, _STEP = 230, 60, 30, 42
-_LONGEST = 34
+_WIDTH, _GAP, _HEIGHT, _STEP = 270, 60, 30, 42
+_LONGEST = 35
+"""Characters of a name that fit into a box of this width, in a font in which all are equally wide."""
 
 
 def page(comparison: Comparison, *, said: str = "") -> str:
