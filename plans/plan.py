@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from judge import VARIABLE as JUDGE
 from kube.encrypted_values import ciphertexts, replaced
 from kube.manifest import Manifest
 from kube.plan_run import WITHOUT_STATE, sealed
@@ -88,17 +89,22 @@ class Plan:
         return [_judged(each.manifest) for each in self.objects]
 
 
-_NOT_PASSED = ("PULUMI_", "PYTHON", "ENVOY_GATEWAY_JUDGE")
+_NOT_PASSED = ("PULUMI_", "PYTHON", JUDGE)
 
 
 def plan(
-    directory: Path, stack: str, *, python: Path = Path(sys.executable), config: Mapping[str, Any] | None = None
+    directory: Path,
+    stack: str,
+    *,
+    python: Path = Path(sys.executable),
+    config: Mapping[str, Any] | None = None,
+    judge: Path | None = None,
 ) -> Plan:
     """Run the program in `directory` for one of its stacks, without an engine, a cluster, a state or a key.
 
     `python` has the packages of that revision. `config` overrides keys of the stack's file. Encrypted values are
-    sealed: nothing is checked that depends on them. Raises PlanError if there is no such stack, or if the program
-    refuses it.
+    sealed: nothing is checked that depends on them. `judge` is the program that says what Envoy Gateway refuses.
+    Raises PlanError if there is no such stack, or if the program refuses it.
     """
     project, given, secret_keys, count = _config(directory, stack)
     given |= config or {}
@@ -112,6 +118,7 @@ def plan(
         WITHOUT_STATE: "1",
         "KUBECONFIG": os.devnull,
         "PYTHONDONTWRITEBYTECODE": "1",
+        **({JUDGE: str(judge)} if judge else {}),
     }
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary, "plan.json")

@@ -14,6 +14,7 @@ from pathlib import Path
 from compare import Comparison, compare
 from compare.document import document
 from compare.markdown import comment, without_plan
+from compare.on_envoy import OnEnvoy
 from compare.page import page
 from compare.text import one_line, sections
 from kube.atomic_write import write_whole
@@ -22,6 +23,7 @@ from local.command import explained
 from local.errors import UserError
 from local.lock import locked
 from local.paths import REPOSITORY, private_cache
+from local.toolchain import Tools
 from local.toolchain.progress import Progress
 from plans import Plan, PlanError, plan
 from tools import compare_on_envoy
@@ -58,7 +60,9 @@ def command(base: str, stack: str, out: str, *, with_envoy: bool = False) -> int
 def run(base: str, stack: str, out: str, *, with_envoy: bool = False, repository: Path = REPOSITORY) -> int:
     """Print what changes between the base revision and the working tree, and write it to files in `out`.
 
-    `with_envoy` also asks a real Envoy, before and after, and says whether it does the same.
+    `with_envoy` also asks a real Envoy, before and after, and says whether it does the same. Envoy Gateway's own
+    translator may then refuse the working tree's objects, as in `up`.
+
     Return 0 if nothing changes, 1 if something does, 2 for a mistake in the working tree's config, 3 if either side
     cannot be planned.
     """
@@ -66,11 +70,13 @@ def run(base: str, stack: str, out: str, *, with_envoy: bool = False, repository
     revision = _revision(base, repository)
     with Progress() as progress:
         supplies.for_plan(progress)
+        asking = _for_asking(progress) if with_envoy else None
     with _worktree(revision, repository) as directory, ThreadPoolExecutor(1) as other:
         python = _python(directory, repository)
         before = other.submit(_base, directory, stack, revision, python)
         try:
-            head = plan(repository, stack)
+            judge = asking.program("judge") if isinstance(asking, Tools) else None
+            head = plan(repository, stack, judge=judge)
         except PlanError as error:
             _fail(str(error), stack, out)
             return MISTAKE if error.is_mistake else NO_PLAN
@@ -78,8 +84,9 @@ def run(base: str, stack: str, out: str, *, with_envoy: bool = False, repository
     file = repository / f"exposure.{stack}.txt"
     accepted = file.read_text(encoding="utf-8").splitlines() if file.exists() else None
     found = compare(made.plan, head, accepted_exposure=accepted)
-    if with_envoy:
-        found = replace(found, on_envoy=compare_on_envoy.run(found))
+    if asking is not None:
+        on_envoy = OnEnvoy(reason=asking) if isinstance(asking, str) else compare_on_envoy.run(found, asking)
+        found = replace(found, on_envoy=on_envoy)
     said = f"Compared with {base} ({revision[:12]})." if not made.reason else made.reason
     _print(found, said, file)
     if out:
@@ -87,6 +94,14 @@ def run(base: str, stack: str, out: str, *, with_envoy: bool = False, repository
     if made.is_broken:
         return NO_PLAN
     return DIFFERS if found.differs else SAME
+
+
+def _for_asking(progress: Progress) -> Tools | str:
+    """The judge and Envoy, or why they are not there: the comparison goes on without them."""
+    try:
+        return supplies.for_asking(progress)
+    except UserError as error:
+        return str(error)
 
 
 def _base(directory: Path, stack: str, revision: str, python: Path | str) -> Base:

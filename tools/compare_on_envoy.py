@@ -10,8 +10,8 @@ from explain import Ending, Request, Verdict
 from gatewayapi.fleets import Fleet, merging_class
 from kube.manifest import name_of, namespace_of
 from kube.read import NotKnown
-from local import supplies
 from local.errors import UserError
+from local.toolchain import Tools
 from local.toolchain.progress import Progress
 from tools.ask.ending import ending
 from tools.ask.of_plan import Answers, ask_plan
@@ -20,11 +20,10 @@ Ask = Callable[[Side, Sequence[Request]], Answers]
 """Asks the Envoys of one side."""
 
 
-def run(comparison: Comparison) -> OnEnvoy:
+def run(comparison: Comparison, tools: Tools) -> OnEnvoy:
     """What Envoy does with both plans, or why it was not asked."""
     try:
         with Progress() as progress:
-            tools = supplies.for_asking(progress)
             return compared(comparison, lambda side, requests: ask_plan(side.plan, requests, tools, progress))
     except UserError as error:
         return OnEnvoy(reason=str(error))

@@ -1,14 +1,16 @@
 """The plan of a stack of this repository, for the targets of make that do without an engine."""
 
+from pathlib import Path
+
 from local.errors import UserError
 from local.paths import REPOSITORY
 from plans import Plan, PlanError, plan
 from tools.stack import CONTEXT_KEY, Stack
 
 
-def planned(stack: Stack) -> Plan:
-    """Return everything that the stack declares. Raises UserError with what is wrong in it."""
+def planned(stack: Stack, *, judge: Path | None = None) -> Plan:
+    """Return everything that the stack declares. Raises UserError with what is wrong in it, also by the `judge`."""
     try:
-        return plan(REPOSITORY, stack.name, config={CONTEXT_KEY: stack.context})
+        return plan(REPOSITORY, stack.name, config={CONTEXT_KEY: stack.context}, judge=judge)
     except PlanError as error:
         raise UserError(str(error)) from None

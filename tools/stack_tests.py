@@ -14,6 +14,7 @@ from kube.manifest import ObjectName
 from kube.read import read, values
 from local import supplies
 from local.errors import UserError
+from local.toolchain import Tools
 from local.toolchain.progress import Progress
 from plans import Plan
 from preview.promises import promise
@@ -22,6 +23,7 @@ from tools.ask import Answer, NotAnswered
 from tools.ask.ending import ending
 from tools.ask.of_plan import ask_plan
 from tools.columns import aligned
+from tools.environment import PROJECT
 from tools.gateway_client import send
 from tools.planned import planned
 from tools.stack import Stack
@@ -49,13 +51,23 @@ def run(stack: Stack, *, live: bool) -> int:
 
     `live` asks the running gateway, in place of an Envoy with the planned configuration.
     """
-    plan = planned(stack)  # refuses what the objects alone show to be broken
-    given = config.Stack(effective_config.parse(effective_config.layers(stack)))
-    tests = with_verdicts(plan, {test.name: promise(test) for test in given.tests})
-    if not tests:
+    given = _config(stack)
+    if not given.tests:
         raise UserError(f"The stack {stack.name} has no tests.", "docs/explain.md shows how to add some to its config.")
-    endings = _live(stack, given, tests) if live else on_envoy(plan, tests)
+    with Progress() as progress:
+        tools = None if live else supplies.for_asking(progress)
+    # Refuses what the objects alone show to be broken, and what Envoy Gateway refuses.
+    plan = planned(stack, judge=tools and tools.program("judge"))
+    tests = with_verdicts(plan, {test.name: promise(test) for test in given.tests})
+    endings = on_envoy(plan, tests, tools) if tools else _live(stack, given, tests)
     return _print(tests, endings)
+
+
+def _config(stack: Stack) -> config.Stack:
+    try:
+        return config.Stack(effective_config.parse(effective_config.layers(stack)))
+    except config.ConfigError as error:
+        raise UserError(config.explain(error, PROJECT, stack.name)) from error
 
 
 def _print(tests: Sequence[Test], endings: Sequence[Ending]) -> int:
@@ -86,11 +98,11 @@ def _wanted(promise: Promise, key: str) -> str:
             return f"header {key}: {({name.lower(): value for name, value in promise.headers.items()})[key]}"
 
 
-def on_envoy(plan: Plan, tests: Sequence[Test]) -> list[Ending]:
+def on_envoy(plan: Plan, tests: Sequence[Test], tools: Tools) -> list[Ending]:
     """The ends of the requests on an Envoy of this machine; that of the verdict for a request without HTTP."""
     requests = [test.promise.request for test in tests if test.promise.request.has_http]
     with Progress() as progress:
-        answers = ask_plan(plan, requests, supplies.for_asking(progress), progress)
+        answers = ask_plan(plan, requests, tools, progress)
     by_request = iter(zip(*(found for found, _ in answers.values()), strict=True))
     return [
         _of_envoy(test, next(by_request)) if test.promise.request.has_http else Ending.of(test.verdict)

@@ -1,6 +1,7 @@
 """Verdicts of explain on random tables of routes, compared with Envoy's behaviour."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,17 +12,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from compare import compare
 from explain import Request, Verdict, explain
 from local.paths import REPOSITORY
 from local.venv import VENV
 from tests.live.live_stack import LiveStack
 from tests.live.tables import Table, Wire, tables
 from tests.live.waiting import wait_until
+from tests.unit.compare.plans_of import plan_of
+from tests.unit.compare.route_tables import pairs, same_class
 
 _NAMESPACE = "routing-tables"
 _GATEWAY = "tables"
 _PORTS = (8001, 8002, 8003)
 _ROUNDS = 14
+_COMPARED = 2
 _REQUESTS = 30
 _SENTINEL = "sentinel.internal"
 _MERGED, _MERGED_PORT = "merged", 8009
@@ -185,7 +190,7 @@ def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> No
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     )
     @given(st.lists(tables(_REQUESTS), min_size=len(_PORTS), max_size=len(_PORTS)))
-    def compare(drawn: list[Table]) -> None:
+    def explain_all(drawn: list[Table]) -> None:
         assume(not any(_verdict_before(port, table).refusal for port, table in zip(_PORTS, drawn, strict=True)))
         objects = proving.load(drawn)
         for port, table in zip(_PORTS, drawn, strict=True):
@@ -194,8 +199,40 @@ def test_every_verdict_on_random_tables_is_that_of_envoy(proving: Proving) -> No
                 assert said == done, f"Envoy: {done}; routing: {said}\n{request} {request.headers}\n{table}"
                 proving.compared += 1
 
-    compare()
+    explain_all()
     assert proving.compared >= 1000
+
+
+def test_envoy_changes_what_a_comparison_lists_and_nothing_else(proving: Proving) -> None:
+    @settings(
+        max_examples=_COMPARED,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    )
+    @given(st.lists(pairs(_REQUESTS, _REQUESTS), min_size=len(_PORTS), max_size=len(_PORTS)))
+    def compare_both(drawn: list[tuple[Table, Table]]) -> None:
+        of_ports = list(zip(_PORTS, drawn, strict=True))
+        assume(not any(_verdict_before(port, table).refusal for port, pair in of_ports for table in pair))
+        bases, heads = zip(*drawn, strict=True)
+        base = plan_of(_without_round(proving.load(bases)))
+        head = plan_of(_without_round(proving.load(heads)))
+        comparison = compare(base, head)
+        changes = {one.request: one.changes for one in comparison.questions.asked}
+        for port, pair in of_ports:
+            for request in (request for table in pair for request in table.requests_to(port)):
+                changes[request] = same_class(request, comparison).changes
+        after = {request: proving.answer_of(request) for request in changes}
+        proving.load(bases)
+        for request, is_changed in changes.items():
+            ends = [_without_round(each) for each in (proving.answer_of(request), after[request])]
+            assert (ends[0] != ends[1]) == is_changed, f"Envoy: {ends}\n{request} {request.headers}\n{drawn}"
+            proving.compared += 1
+
+    proving.compared = 0
+    compare_both()
+    assert proving.compared >= 300
 
 
 def test_envoy_refuses_the_table_that_is_said_to_be_refused(proving: Proving) -> None:
@@ -257,6 +294,11 @@ def _verdict_before(port: int, table: Table) -> Verdict:
     listeners: list[tuple[str, ...]] = [()] * len(_PORTS)
     listeners[_PORTS.index(port)] = table.listeners
     return explain([_gateway(listeners), *routes], Request.of(f"http://any.test:{port}"), problems=())
+
+
+def _without_round(value: Any) -> Any:
+    """The same objects, or name of a rule, in every round."""
+    return json.loads(re.sub(r"(p\d+-\d+)-\d+", r"\1", json.dumps(value)))
 
 
 def _name(verdict: Verdict) -> str | None:

@@ -7,7 +7,8 @@ import pytest
 from explain import Promise, Request
 from kube.manifest import ObjectName
 from local.paths import REPOSITORY
-from plans import plan
+from local.toolchain import Tools
+from plans import PlanError, plan
 from tools.stack_tests import on_envoy, with_verdicts
 
 WEB = ObjectName("", "Service", "synergychat", "web-service")
@@ -55,7 +56,7 @@ PROMISES = {
 
 
 @pytest.fixture(scope="module")
-def broken() -> dict[str, str | None]:
+def broken(tools: Tools) -> dict[str, str | None]:
     """The broken part of each promise."""
     config = {
         "synergychat:policies": {"deny": DENY},
@@ -64,18 +65,28 @@ def broken() -> dict[str, str | None]:
     }
     found = plan(REPOSITORY, "dev", config=config)
     tests = with_verdicts(found, {name: each for name, (each, _) in PROMISES.items()})
-    endings = on_envoy(found, tests)
+    endings = on_envoy(found, tests, tools)
     return {test.name: test.promise.broken_by(ending) for test, ending in zip(tests, endings, strict=True)}
 
 
-def test_a_request_to_a_node_port_reaches_its_listener() -> None:
+def test_a_request_to_a_node_port_reaches_its_listener(tools: Tools) -> None:
     config = {"synergychat:gateway": {"exposure": "NodePort", "nodePort": 30080}, "synergychat:tests": {}}
     found = plan(REPOSITORY, "dev", config=config)
     kept = promise("http://synchat.internal:30080/", backend=WEB)
-    (ending,) = on_envoy(found, with_verdicts(found, {"a": kept}))
+    (ending,) = on_envoy(found, with_verdicts(found, {"a": kept}), tools)
     assert kept.broken_by(ending) is None, ending
 
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_envoy_tells_which_promise_is_broken(name: str, broken: dict[str, str | None]) -> None:
     assert broken[name] == PROMISES[name][1]
+
+
+def test_what_envoy_gateway_refuses_ends_a_plan_with_its_words(tools: Tools) -> None:
+    bootstrap = {"bootstrap": {"type": "Merge", "value": "admin: {address: ["}}
+    config = {"synergychat:gateway": {"proxy": bootstrap}}
+    plan(REPOSITORY, "dev", config=config)
+    with pytest.raises(PlanError, match="failed to parse override bootstrap config") as raised:
+        plan(REPOSITORY, "dev", config=config, judge=tools.program("judge"))
+    assert raised.value.is_mistake
+    assert "[envoy-gateway-refuses]" in str(raised.value)

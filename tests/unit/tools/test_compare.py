@@ -119,6 +119,17 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path, capsys: pyt
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
+def test_without_an_envoy_the_comparison_goes_on_and_says_why(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(_: object) -> None:
+        raise UserError("There is no Go.")
+
+    monkeypatch.setattr(supplies, "for_asking", missing)
+    assert compare.run("main", "dev", "", with_envoy=True, repository=repository) == compare.SAME
+    assert "No Envoy was asked: There is no Go." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("base", ["elsewhere", "--help", "-x", "main;id", ""])
 def test_a_base_that_does_not_exist_is_named(repository: Path, base: str) -> None:
     with pytest.raises(UserError) as raised:
