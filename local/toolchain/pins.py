@@ -17,6 +17,8 @@ GO_WHEEL_SHA256 = (
 )
 
 PULUMI = "3.248.0"
+PULUMI_NEWEST = "3.276.0"
+"""The release that a user may have installed. The long tests run the dev stack with it."""
 PULUMI_KUBERNETES = "4.25.0"
 KUBERNETES = "1.36.3"
 COREDNS = "1.14.7"
@@ -222,6 +224,11 @@ GROUPS = {
             variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{PULUMI}"},
         ),
         GoGroup(
+            name="pulumi-newest",
+            directory=_GO / "pulumi-newest",
+            variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{PULUMI_NEWEST}"},
+        ),
+        GoGroup(
             name="pulumi-language-python",
             directory=_GO / "pulumi-language-python",
             variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{PULUMI}"},
@@ -423,6 +430,12 @@ ARTEFACTS = {
                 },
                 names={"amd64": "x64"},
             ),
+        ),
+        Artefact(
+            name="pulumi-newest",
+            version=PULUMI_NEWEST,
+            programs=("pulumi",),
+            recipe=(GoProgram(group="pulumi-newest", package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", cpu_s=300),),
         ),
         Artefact(
             name="pulumi-kubernetes",
