@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.architecture import architecture
+from local.architecture import release_platform
 from local.errors import UserError
 from local.paths import REPOSITORY
 from local.toolchain import pypi, release_download, system
@@ -104,7 +104,7 @@ def _installed(artefact: Artefact) -> Path | None:
 def _released(missing: Sequence[Artefact]) -> list[Artefact]:
     """Filter the artefacts that have releases for this machine whose hosts answer."""
     hosts = {
-        artefact.name: hosts_of([release.url for release in artefact.releases_for(architecture())])
+        artefact.name: hosts_of([release.url for release in artefact.releases_for(release_platform())])
         for artefact in missing
     }
     answering = reachable(frozenset().union(*hosts.values()))
@@ -194,7 +194,7 @@ def _fetch_releases(artefact: Artefact, directory: Path, progress: Progress) -> 
     """
     try:
         with progress.step(f"fetch {artefact.name} {artefact.version}"):
-            for release in artefact.releases_for(architecture()):
+            for release in artefact.releases_for(release_platform()):
                 release_download.fetch(release, directory)
     except release_download.UnavailableError as error:
         progress.say(f"{error.message}\nSet-up builds {artefact.name} instead.")

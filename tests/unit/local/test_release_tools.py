@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import platform
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -67,6 +68,15 @@ def pinned(web: Web, file: str = "runc.ARCH", content: bytes = PROGRAM) -> Relea
     return Release(
         url=f"{web.url}/{file}", sha256=hashlib.sha256(content).hexdigest(), architecture=architecture(), name="runc"
     )
+
+
+def test_a_machine_without_linux_builds_what_is_released_for_linux(
+    web: Web, builds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(monkeypatch, "runc", pinned(web))
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    assert setup.ensure(["runc"], Progress()).program("runc").read_bytes() == BUILT
+    assert web.asked == []
 
 
 def test_the_official_file_is_taken_and_nothing_is_built(
