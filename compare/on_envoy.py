@@ -32,7 +32,7 @@ class OnEnvoy:
         classes = f"{self.classes} {'class' if self.classes == 1 else 'classes'} of requests"
         agrees = "it does otherwise, see below" if self.differences else "it does the same"
         without = f" (without {', '.join(self.left_out)})" if self.left_out else ""
-        return f"A real Envoy was asked for {classes}, before and after{without}: {agrees}"
+        return f"A real Envoy was asked for {classes}{without}: {agrees}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +58,16 @@ class Witness:
 
 
 def witnesses(questions: Questions, base: Side, head: Side) -> list[Witness]:
-    """A request of HTTP for each class."""
-    found = {one.key: one for one in reversed(questions.asked) if one.request.has_http}
+    """A request of HTTP for each class, apart from CONNECT, which has no path."""
+    found: dict[object, Asked] = {}
+    for one in questions.asked:
+        if one.request.has_http and one.request.method != "CONNECT":
+            found.setdefault(one.key, one)
     return [
         Witness(
             asked=one, said=(_verdict(base, one.request, one.site.base), _verdict(head, one.request, one.site.head))
         )
-        for one in reversed(found.values())
+        for one in found.values()
     ]
 
 

@@ -150,15 +150,15 @@ class Evaluator:
             return Verdict(request, nearest=found.misfits, untaken=found.untaken)
         # Listeners without TLS share the settings of a ClientTrafficPolicy, so the first one stands for all.
         settings = read(client_settings(found.serving[0], self.topology, self.errors), "path", default={})
-        settled, notes = _as_compared(request, settings)
+        settled, notes, redirect = _as_compared(request, settings)
         if has_escaped_slash(request.path) and settings.get("escapedSlashesAction") == "RejectRequest":
             return Verdict(request, refusal=Refusal(f"path {request.path}", reason("request-path-rejected")))
         for entry in found.entries:
             if path_matches(entry.match, settled.path) and next(mismatches(entry.match, settled), None) is None:
                 tie = _tie(entry, found.entries, settled, self.topology) if in_detail else ()
-                return Verdict(settled, self.taken(entry, settled), notes=(*notes, *tie))
+                return Verdict(settled, self.taken(entry, settled), notes=(*notes, *tie), redirect=redirect)
         near = nearest(found.table, found.serving, settled) if in_detail else ()
-        return Verdict(settled, nearest=near, notes=notes, untaken=found.untaken)
+        return Verdict(settled, nearest=near, notes=notes, untaken=found.untaken, redirect=redirect)
 
     def _table(self, serving: tuple[Listener, ...]) -> Table:
         if serving not in self._tables:
@@ -176,25 +176,26 @@ class Evaluator:
         return self._rejections[serving]
 
 
-def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...]]:
-    """The request with the path that Envoy compares, and a note about the change.
+def _as_compared(request: Request, settings: Any) -> tuple[Request, tuple[str, ...], str]:
+    """The request with the path that Envoy compares, a note about the change, and the path of its redirect, if any.
 
     `settings` is the field `path` of a ClientTrafficPolicy.
     """
     if not request.has_http:
-        return request, ()
+        return request, (), ""
     action = settings.get("escapedSlashesAction") or "UnescapeAndRedirect"
     path = request.path if action == "KeepUnchanged" else with_slashes(request.path)
     redirected = path != request.path and action == "UnescapeAndRedirect"
     path = normalized(path, merge_slashes=not settings.get("disableMergeSlashes"))
     if path == request.path:
-        return request, ()
+        return request, (), ""
     note = (
         f"Envoy first answers 307 to {path}, because of the escaped slash"
         if redirected
         else f"Envoy normalizes the path to {path}"
     )
-    return replace(request, path=path), (note,)
+    settled = replace(request, path=path)
+    return settled, (note,), settled.target if redirected else ""
 
 
 def _rejected_by_envoy(serving: Sequence[Listener], topology: Topology, errors: ServerErrors) -> Refusal | None:

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from explain.request import Request
-from explain.verdict import Verdict
+from explain.verdict import Taken, Verdict
 from kube.manifest import ObjectName
+from kube.read import read
 
 _PATH_REJECTED = 400
 _FIRST_ERROR = 400
 _ANSWERING = ("BackendTrafficPolicy", "EnvoyExtensionPolicy", "SecurityPolicy")
 """Kinds of policies by which Envoy may answer a request that a rule would send to a backend."""
+
+
+_ANSWERING_FILTERS = ("CORS", "ExternalAuth")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +36,16 @@ class Ending:
     def of(cls, verdict: Verdict) -> "Ending":
         """The end that a verdict says."""
         taken = verdict.taken
+        if verdict.redirect:
+            headers = {"location": verdict.redirect}
+            return cls(text=f"is redirected to {verdict.redirect} with 307", status=307, headers=headers)
         if verdict.refusal:
             is_path = verdict.refusal.reason.code == "request-path-rejected"
             return cls(text=f"is refused: {verdict.refusal}", status=_PATH_REJECTED if is_path else None)
         if taken is None:
             is_answer = verdict.untaken is not None and verdict.untaken.end == "not-found"
             return cls(text=f"is taken by no rule: {verdict.untaken}", status=404 if is_answer else None)
-        is_certain = not any(each.applies and each.policy.kind in _ANSWERING for each in taken.policies)
+        is_certain = not _may_answer_before(taken)
         if taken.answer is None:
             names = frozenset(
                 str(backend.target) for backend in taken.backends if backend.weight and not backend.refusal
@@ -105,3 +112,12 @@ class Promise:
 
 def _location(ending: Ending) -> str | None:
     return ending.headers.get("location") if ending.headers else None
+
+
+def _may_answer_before(taken: Taken) -> bool:
+    """Whether a policy, a filter or the check of a client's certificate may end the request before the rule does."""
+    kinds = {each.policy.kind for each in taken.policies if each.applies}
+    if any(step.startswith(_ANSWERING_FILTERS) for step in taken.filters) or not kinds.isdisjoint(_ANSWERING):
+        return True
+    has_validation = "ClientTrafficPolicy" in kinds or read(taken.listener.gateway, "spec", "tls", "frontend")
+    return taken.listener.terminates_tls and bool(has_validation)

@@ -10,14 +10,16 @@ Scheme = Literal["http", "https", "grpc", "grpcs", "tls", "tcp", "udp"]
 _PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443, "tls": 443}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _URL_CHARACTERS = re.compile(r"[!-~]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
 
 
 class RequestError(Exception):
-    """A request that no client could send; `fix` says how to write it instead."""
+    """A request that no client could send; `fix` says how to write it instead. `part` of it is wrong."""
 
-    def __init__(self, message: str, fix: str) -> None:
+    def __init__(self, message: str, fix: str, part: Literal["url", "method", "headers"] = "url") -> None:
         super().__init__(message)
         self.fix = fix
+        self.part: Literal["url", "method", "headers"] = part
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Request:
                 f"The URL {url!r} has a character that no request line may have.",
                 "Write it percent-encoded (a space is %20), and a host name beyond ASCII in its xn-- form.",
             )
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise RequestError(f"The host in {url} is not valid.", f"Write it as {scheme}://[::1]/path") from None
         try:
             port = parts.port
         except ValueError:
@@ -64,11 +69,11 @@ class Request:
         grpc = scheme.startswith("grpc")
         method = method or ("POST" if grpc else "GET")
         if not _TOKEN.fullmatch(method):
-            raise RequestError(f"{method!r} is not an HTTP method.", "Write one word, such as METHOD=POST.")
+            raise RequestError(f"{method!r} is not an HTTP method.", "Write one word, such as POST.", "method")
         own = (("content-type", "application/grpc"),) if grpc else ()
         given = own + tuple(_header(line) for line in headers if line)
         if twice := next((name for name, _ in given if [n for n, _ in given].count(name) > 1), None):
-            raise RequestError(f"The header {twice} is given twice.", "Give each header once.")
+            raise RequestError(f"The header {twice} is given twice.", "Give each header once.", "headers")
         return cls(
             scheme=scheme,  # pyright: ignore[reportArgumentType] - it is one of them, see above
             host=parts.hostname.rstrip("."),
@@ -90,7 +95,8 @@ class Request:
     @property
     def authority(self) -> str:
         """The host, with the port unless it is the usual one of the scheme."""
-        return self.host if _PORTS.get(self.scheme) == self.port else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if _PORTS.get(self.scheme) == self.port else f"{host}:{self.port}"
 
     @property
     def target(self) -> str:
@@ -104,9 +110,12 @@ class Request:
 
 
 def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not _TOKEN.fullmatch(name.strip()):
-        raise RequestError(f"The header {line!r} has no name and value.", "Write it as HEADER='name: value'.")
-    if name.strip().lower() == "host":
-        raise RequestError("The host is given twice.", "Write it into the URL; the header Host follows from it.")
-    return name.strip().lower(), value.strip()
+    name, colon, value = (part.strip() for part in line.partition(":"))
+    if not colon or not _TOKEN.fullmatch(name):
+        raise RequestError(f"The header {line!r} has no name and value.", "Write it as 'name: value'.", "headers")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise RequestError(f"The header {name} has a character that no header may have.", "Write ASCII.", "headers")
+    if name.lower() == "host":
+        fix = "Write it into the URL; the header Host follows from it."
+        raise RequestError("The host is given twice.", fix, "headers")
+    return name.lower(), value

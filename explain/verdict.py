@@ -49,6 +49,8 @@ class Verdict:
     notes: tuple[str, ...] = ()
     refusal: Refusal | None = None
     untaken: Untaken | None = None
+    redirect: str = ""
+    """The path and query to which Envoy redirects the request first, because of an escaped slash."""
 
     @property
     def is_served(self) -> bool:

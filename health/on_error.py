@@ -60,7 +60,7 @@ class _Cluster:
         self._context = context
         self.unread: list[str] = []
         """Why the objects could not be read, if they could not."""
-        self._webhooks: dict[refusals.Service, asyncio.Task[list[str]]] = {}
+        self._webhooks: dict[refusals.Service, asyncio.Future[list[str]]] = {}
         self._turn = asyncio.Lock()
         self._rows: list[Row] = []
         self._until = float("-inf")
@@ -85,8 +85,7 @@ class _Cluster:
         texts = [_block(f"{kind} {name} is refused:", lines)]
         if service is not None:
             if service not in self._webhooks:
-                asking = in_own_thread(refusals.behind, service, run, _typed(self._context))
-                self._webhooks[service] = asyncio.create_task(asking)
+                self._webhooks[service] = in_own_thread(refusals.behind, service, run, _typed(self._context))
             texts += ["\n".join(f"  {line}" for line in await self._webhooks[service])]
         return texts
 

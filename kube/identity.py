@@ -43,7 +43,7 @@ def create_identity(context: str, objects: Awaitable[Sequence[str]], adopt: Sequ
     be the stack's own, or be named in `adopt`. A preview checks this only if the cluster answers.
     """
     # The program declares its objects meanwhile.
-    live = asyncio.ensure_future(in_own_thread(_cluster, context))
+    live = in_own_thread(_cluster, context)
     checks = _Checks(context, adopt, live)
     on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
     check = pulumi.ResourceHook("ownership", checks.new_objects, on_dry_run)

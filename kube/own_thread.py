@@ -10,16 +10,14 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-async def in_own_thread(function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Run a function in a thread of its own.
+def in_own_thread(function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> asyncio.Future[_R]:
+    """Start a function in a thread of its own at once. The future has its result.
 
     `asyncio.to_thread` would use those of the SDK, of which there are as many as `--parallel` says. Each waits there
     for an object. When all these objects have failed, the engine waits for their hooks, and no thread is ever free.
     """
     context = copy_context()
     executor = ThreadPoolExecutor(max_workers=1)
-    try:
-        running = asyncio.get_running_loop()
-        return await running.run_in_executor(executor, lambda: context.run(function, *args, **kwargs))
-    finally:
-        executor.shutdown(wait=False)
+    running = executor.submit(lambda: context.run(function, *args, **kwargs))
+    executor.shutdown(wait=False)
+    return asyncio.wrap_future(running)

@@ -2,6 +2,8 @@
 
 WITHOUT_STATE = "PLAN_WITHOUT_STATE"
 """Environment variable of such a run."""
+WITHOUT_TESTS = "PLAN_WITHOUT_TESTS"
+"""Environment variable of such a run that does not check the stack's `tests`, for whoever looks why one is broken."""
 _PREFIX = "sealed:b8c1f0ce-6c0f-4f8e-9f39-5a0c3f7d6a21:"
 """No value that a user types begins with it."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from judge import VARIABLE as JUDGE
 from kube.encrypted_values import ciphertexts, replaced
 from kube.manifest import Manifest
-from kube.plan_run import WITHOUT_STATE, sealed
+from kube.plan_run import WITHOUT_STATE, WITHOUT_TESTS, sealed
 from kube.read import read
 from kube.unknown import UNKNOWN
 from kube.yaml_text import YamlError, read_yaml
@@ -99,11 +99,13 @@ def plan(
     python: Path = Path(sys.executable),
     config: Mapping[str, Any] | None = None,
     judge: Path | None = None,
+    with_tests: bool = True,
 ) -> Plan:
     """Run the program in `directory` for one of its stacks, without an engine, a cluster, a state or a key.
 
     `python` has the packages of that revision. `config` overrides keys of the stack's file. Encrypted values are
     sealed: nothing is checked that depends on them. `judge` is the program that says what Envoy Gateway refuses.
+    Without `with_tests` a plan may break the stack's `tests`.
     Raises PlanError if there is no such stack, or if the program refuses it.
     """
     project, given, secret_keys, count = _config(directory, stack)
@@ -119,6 +121,7 @@ def plan(
         "KUBECONFIG": os.devnull,
         "PYTHONDONTWRITEBYTECODE": "1",
         **({JUDGE: str(judge)} if judge else {}),
+        **({} if with_tests else {WITHOUT_TESTS: "1"}),
     }
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary, "plan.json")

@@ -1,6 +1,7 @@
 """Preview: the block in which a program declares its objects."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Protocol
@@ -12,6 +13,7 @@ from diagnostics.exit import exit_silently_on_interrupt, stop
 from diagnostics.render import render
 from judge import Judge
 from kube.manifest import Manifest, ObjectName
+from kube.plan_run import WITHOUT_TESTS
 from preview import deployed
 from preview.claims import is_claim
 from preview.promises import broken_promises
@@ -71,11 +73,18 @@ class Preview:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
+        try:
+            if error is None:
+                self._validate()
+        except Exception as raised:
+            error = raised
+            raise
+        finally:
             if isinstance(error, Exception):
                 # The SDK waits for all declared resources before it lets the error out, and one of them waits for this.
                 self._objects.set_exception(error)
-            return
+
+    def _validate(self) -> None:
         if self._target is None:
             raise RuntimeError("validate_against() was not called")
         declarations = self._recorder.declarations
@@ -90,8 +99,8 @@ class Preview:
             judge=Judge.of_environment(warn=pulumi.log.warn),
         )
         manifests = [declaration.manifest for declaration in declarations]
-        if self._tests and not found:
-            found = broken_promises(self._tests, manifests, project=pulumi.get_project())
+        if self._tests and not found and not os.environ.get(WITHOUT_TESTS):
+            found = broken_promises(self._tests, manifests, project=pulumi.get_project(), stack=pulumi.get_stack())
         if found:
             stop(render(found, pulumi.get_stack()))
         self._target.check_requirements(manifests)

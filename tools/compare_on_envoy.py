@@ -7,14 +7,12 @@ from compare import Comparison
 from compare.on_envoy import OnEnvoy, on_envoy, witnesses
 from compare.side import Side
 from explain import Ending, Request, Verdict
-from gatewayapi.fleets import Fleet, merging_class
-from kube.manifest import name_of, namespace_of
-from kube.read import NotKnown
+from gatewayapi.fleets import Fleet
 from local.errors import UserError
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
 from tools.ask.ending import ending
-from tools.ask.of_plan import Answers, ask_plan
+from tools.ask.of_plan import Answers, ask_plan, name_in_answers
 
 Ask = Callable[[Side, Sequence[Request]], Answers]
 """Asks the Envoys of one side."""
@@ -51,15 +49,5 @@ def _seen(side: Side, fleet: Fleet | None, verdict: Verdict | None, answers: Ans
     """The end of a request on the Envoy of a fleet. None without one, as when Envoy Gateway refuses the Gateway."""
     if fleet is None or verdict is None:
         return None
-    name = _name(side, fleet)
+    name = name_in_answers(side.topology, fleet.gateways[0])
     return ending(answers[name][0][number], verdict) if name in answers else None
-
-
-def _name(side: Side, fleet: Fleet) -> str:
-    """The name by which Envoy Gateway keeps the configuration of a fleet."""
-    gateway = fleet.gateways[0]
-    try:
-        merged = merging_class(side.topology.objects, gateway)
-    except NotKnown:
-        merged = ""
-    return merged or f"{namespace_of(gateway)}/{name_of(gateway)}"

@@ -46,7 +46,7 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str], *, with_env
         return NO_REQUEST
     with Progress() as progress:
         stacks.prepare(supplies.for_stack(progress))
-    plan = planned(stack)
+    plan = planned(stack, with_tests=False)
     verdict = _explained(plan.manifests, request, plan.envoy_gateway)
     console = Console(highlight=False, soft_wrap=True)
     print_verdict(verdict, console)

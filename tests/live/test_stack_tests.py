@@ -65,7 +65,8 @@ def broken(tools: Tools) -> dict[str, str | None]:
     }
     found = plan(REPOSITORY, "dev", config=config)
     tests = with_verdicts(found, {name: each for name, (each, _) in PROMISES.items()})
-    endings = on_envoy(found, tests, tools)
+    endings, left_out = on_envoy(found, tests, tools)
+    assert left_out == ()
     return {test.name: test.promise.broken_by(ending) for test, ending in zip(tests, endings, strict=True)}
 
 
@@ -73,13 +74,24 @@ def test_a_request_to_a_node_port_reaches_its_listener(tools: Tools) -> None:
     config = {"synergychat:gateway": {"exposure": "NodePort", "nodePort": 30080}, "synergychat:tests": {}}
     found = plan(REPOSITORY, "dev", config=config)
     kept = promise("http://synchat.internal:30080/", backend=WEB)
-    (ending,) = on_envoy(found, with_verdicts(found, {"a": kept}), tools)
+    (ending,), _ = on_envoy(found, with_verdicts(found, {"a": kept}), tools)
     assert kept.broken_by(ending) is None, ending
 
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_envoy_tells_which_promise_is_broken(name: str, broken: dict[str, str | None]) -> None:
     assert broken[name] == PROMISES[name][1]
+
+
+def test_what_envoy_ran_without_is_told(tools: Tools) -> None:
+    policy = {
+        "kind": "SecurityPolicy",
+        "targets": [{"route": "web-httproute"}],
+        "extAuth": {"http": {"backendRefs": [{"workload": "api"}]}},
+    }
+    found = plan(REPOSITORY, "dev", config={"synergychat:policies": {"ask": policy}})
+    _, left_out = on_envoy(found, with_verdicts(found, {"a": promise("http://synchat.internal/", backend=WEB)}), tools)
+    assert len(left_out) == 1
 
 
 def test_what_envoy_gateway_refuses_ends_a_plan_with_its_words(tools: Tools) -> None:

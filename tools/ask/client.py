@@ -42,8 +42,7 @@ def send(request: Request, port: int, *, with_proxy_header: bool) -> Reply:
 
 
 def _bytes(request: Request) -> bytes:
-    host = f"[{request.host}]" if ":" in request.host else request.host
-    own = {"host": request.authority.replace(request.host, host, 1), "connection": "close"}
+    own = {"host": request.authority, "connection": "close"}
     if request.method in ("POST", "PUT", "PATCH"):
         own["content-length"] = "0"
     headers = own | dict(request.headers)

@@ -28,7 +28,7 @@ def run(stack: Stack, url: str, method: str, headers: Iterable[str]) -> int:
         return NO_REQUEST
     with Progress() as progress:
         tools = supplies.for_asking(progress)
-        answers = ask_plan(planned(stack, judge=tools.program("judge")), [request], tools, progress)
+        answers = ask_plan(planned(stack, judge=tools.program("judge"), with_tests=False), [request], tools, progress)
     console = Console(highlight=False, soft_wrap=True)
     for gateway, ((answer,), left_out) in answers.items():
         if isinstance(answer, Answer):

@@ -8,8 +8,11 @@ import yaml
 from checks.schema import Crds, builtin
 from explain import Evaluator, Request
 from explain.listener_match import port_reached
+from gatewayapi.fleets import merging_class
+from gatewayapi.topology import Topology
 from judge import translation
-from kube.read import read, values
+from kube.manifest import Manifest, name_of, namespace_of
+from kube.read import NotKnown, read, values
 from local.errors import UserError
 from local.toolchain import Tools
 from local.toolchain.envoy_gateway_manifest import ensure_manifest
@@ -22,6 +25,15 @@ _CRD = "CustomResourceDefinition"
 
 Answers = Mapping[str, tuple[Sequence[Answer | NotAnswered], tuple[str, ...]]]
 """By Gateway: its answer to each request, and what was left out because it needs others."""
+
+
+def name_in_answers(topology: Topology, gateway: Manifest) -> str:
+    """The name of a Gateway in the answers: that of its class where the class merges its Gateways."""
+    try:
+        merged = merging_class(topology.objects, gateway)
+    except NotKnown:
+        merged = ""
+    return merged or f"{namespace_of(gateway)}/{name_of(gateway)}"
 
 
 def ask_plan(plan: Plan, requests: Sequence[Request], tools: Tools, progress: Progress) -> Answers:

@@ -52,7 +52,7 @@ def test_an_envoy_that_does_as_predicted_is_one_line() -> None:
     comparison = moved()
     found = asked(comparison, {"/": WEB, "/api": WEB}, {"/": WEB, "/api": API})
     assert found.differences == ()
-    assert found.text == "A real Envoy was asked for 3 classes of requests, before and after: it does the same"
+    assert found.text == "A real Envoy was asked for 3 classes of requests: it does the same"
     told = replace(comparison, on_envoy=found)
     assert found.text in comment(told)
     assert document(told)["onEnvoy"] == {"classes": 3, "differences": [], "leftOut": [], "reason": ""}

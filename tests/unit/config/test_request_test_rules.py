@@ -22,6 +22,14 @@ from tests.unit.stacks import parse, problems
         ),
         ({"url": "/", "status": 404}, [("tests.a.url", "test-path-without-host")]),
         ({"url": "/", "backend": "crawler"}, [("tests.a.url", "test-path-without-host")]),
+        (
+            {"url": "/", "hostname": "a.internal", "backend": "web-service/"},
+            [("tests.a.backend", "test-backend-invalid")],
+        ),
+        (
+            {"url": "http://a.internal/", "backend": "synergychat/web-service"},
+            [("tests.a.backend", "test-backend-invalid")],
+        ),
         ({"url": "http://a.internal/", "backend": "wep"}, [("tests.a.backend", "workload-unknown")]),
         (
             {"url": "http://a.internal/", "backend": "web", "location": "http://b.internal/"},

@@ -62,6 +62,7 @@ def test_an_escaped_slash_is_redirected_before_any_rule() -> None:
     verdict = ask([route(rule(matches=[path("/a/b")]))], "http://h.test/a%2fb")
     assert verdict.is_served
     assert "307" in verdict.notes[0]
+    assert verdict.redirect == "/a/b"
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,11 @@ def test_an_escaped_slash_is_redirected_before_any_rule() -> None:
         ("http://h.test:99999", "", [], "port", "65535"),
         ("http://h.test/a b", "", [], "character", "%20"),
         ("tcp://h.test", "", [], "no port", "tcp://h.test:9000"),
-        ("http://h.test", "GET /", [], "not an HTTP method", "METHOD=POST"),
-        ("http://h.test", "", ["x-a"], "no name and value", "HEADER='name: value'"),
+        ("http://h.test", "GET /", [], "not an HTTP method", "such as POST"),
+        ("http://h.test", "", ["x-a"], "no name and value", "'name: value'"),
+        ("http://h.test", "", ["x-a: b\nc: d"], "character", "ASCII"),
+        ("http://[bad/", "", [], "host", "http://"),
+        ("http://a]b/", "", [], "host", "http://"),
         ("http://h.test", "", ["Host: a.test"], "given twice", "URL"),
         ("http://h.test", "", ["a: 1", "A: 2"], "given twice", "once"),
     ],
@@ -91,4 +95,5 @@ def test_a_request_that_nobody_can_send_is_refused_with_a_fix(
 def test_a_request_is_printed_with_its_method_and_without_the_usual_port() -> None:
     assert str(Request.of("http://H.test:80/a?b=1")) == "GET http://h.test/a?b=1"
     assert str(Request.of("grpc://h.test:9000/s/m")) == "POST grpc://h.test:9000/s/m"
+    assert str(Request.of("http://[::1]:81/a")) == "GET http://[::1]:81/a"
     assert str(Request.of("tcp://h.test:5432")) == "tcp://h.test:5432"

@@ -30,6 +30,16 @@ def test_a_stack_with_a_problem_ends_with_one_message_and_nothing_registered(dev
     assert closing.startswith("Nothing was changed.")
 
 
+def test_an_error_in_a_check_ends_the_program(dev: DevStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a check is broken")
+
+    # The stack's identity waits for all objects, and the SDK for the identity.
+    monkeypatch.setattr("preview.preview.broken_promises", broken)
+    with pytest.raises(RuntimeError, match="a check is broken"):
+        dev.run(tests={"a": {"url": "/", "backend": "web"}})
+
+
 @pytest.mark.parametrize(
     "policy",
     [

@@ -12,6 +12,15 @@ DENY = {
     "targets": [{"route": "web-httproute"}],
 }
 HTTPS = {"https": {"selfSigned": True}, "redirectToHttps": True}
+CORS = {
+    "hostnames": ["cors.internal"],
+    "rules": [
+        {
+            "filters": [{"type": "CORS", "cors": {"allowOrigins": ["https://a.example.com"]}}],
+            "backendRefs": [{"workload": "web"}],
+        }
+    ],
+}
 NODE_PORT = {"exposure": "NodePort", "nodePort": 30080}
 
 
@@ -38,6 +47,17 @@ def found(test: dict[str, Any], **keys: Any) -> list[str]:
             {"gateway": HTTPS},
         ),
         ({"url": "/", "backend": "web", "responseHeaders": {"x": "only Envoy knows"}}, {}),
+        (
+            {
+                "url": "http://synchat.internal/",
+                "status": 301,
+                "location": "https://synchat.internal/",
+                "responseHeaders": {"x-a": "b"},
+            },
+            {"gateway": HTTPS},
+        ),
+        ({"url": "http://cors.internal/", "method": "OPTIONS", "status": 200}, {"routes": {"cors": CORS}}),
+        ({"url": "http://synchat.internal/a%2Fb", "status": 307, "location": "/a/b"}, {}),
     ],
     ids=str,
 )
@@ -68,6 +88,36 @@ def test_a_promise_that_holds_is_no_problem(test: dict[str, Any], keys: dict[str
             {"url": "http://synchat.internal:81/", "backend": "web", "method": "POST"},
             {},
             "make explain URL=http://synchat.internal:81/ METHOD=POST shows why",
+        ),
+        (
+            {"url": "http://synchat.internal/", "backend": "api", "headers": {"x-user": "ada"}},
+            {},
+            "make explain URL=http://synchat.internal/ HEADER='x-user: ada' shows why",
+        ),
+        (
+            {"url": "http://[bad/", "status": 404},
+            {},
+            'tests.a.url = "http://[bad/": is not a request that a client could send: The host',
+        ),
+        (
+            {"url": "/", "backend": "web", "headers": {"x-a": "b\nc: d"}},
+            {},
+            "tests.a.headers",
+        ),
+        (
+            {"url": "/", "backend": "web", "headers": {"x:a": "b"}},
+            {},
+            "tests.a.headers",
+        ),
+        (
+            {"url": "/", "backend": "web", "method": "GET /"},
+            {},
+            "tests.a.method",
+        ),
+        (
+            {"url": "/", "backend": "web", "method": "connect"},
+            {},
+            "tests.a.method",
         ),
     ],
     ids=str,

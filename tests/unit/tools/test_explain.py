@@ -62,7 +62,7 @@ def nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(stack: PlannedStack, url: str, method: str = "", *headers: str) -> int:
     made = SimpleNamespace(manifests=stack.planned, envoy_gateway=NEWEST)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "planned", lambda _: made)
+        patch.setattr(explain, "planned", lambda *_, **__: made)
         return explain.run(cast(Stack, stack), url, method, headers)
 
 
