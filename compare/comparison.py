@@ -10,7 +10,7 @@ from compare.clients import Change, changes
 from compare.exposure import Exposure, beyond, exposures, lines
 from compare.guards import canonical
 from compare.losses import Loss, losses
-from compare.objects import ObjectChange, object_changes, shown
+from compare.object_changes import ObjectChange, object_changes, shown
 from compare.on_envoy import OnEnvoy
 from compare.side import Side
 from diagnostics import Problem

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from compare.objects import ObjectChange, named
+from compare.object_changes import ObjectChange, named
 from kube.read import NotKnown, read, values
 
 _DELETED: dict[str, str] = {

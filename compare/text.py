@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from compare.comparison import Comparison
-from compare.objects import ObjectChange
+from compare.object_changes import ObjectChange
 from diagnostics.terminal import printable
 
 

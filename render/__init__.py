@@ -1,7 +1,7 @@
 """Render: a stack's plan as YAML files, for kubectl, kustomize, Argo CD or Flux. Pure functions: nothing is written."""
 
+from render.clean_objects import RenderError
 from render.files import Options, render
-from render.objects import RenderError
 from render.phases import Format
 from render.secrets import Stubs
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from kube.manifest import Manifest, ObjectName, name_of, namespace_of
 from plans import Plan
 from render import argocd, flux, kustomize, readme
-from render.objects import RenderError, is_secret, left_out, rendered, secret_keys, without_content
+from render.clean_objects import RenderError, is_secret, left_out, rendered, secret_keys, without_content
 from render.phases import PHASES, File, Format, Placed, place
 from render.secrets import Stubs, external, sealed, secrets_page
 from render.yaml_text import yaml_text

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from kube.manifest import Manifest
-from render.objects import secret_keys
+from render.clean_objects import secret_keys
 
 Stubs = Literal["none", "external", "sealed"]
 STORE = "synergychat"

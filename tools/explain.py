@@ -21,8 +21,8 @@ from tools.ask.view import print_envoy, print_no_envoy
 from tools.explain_view import print_live, print_unreachable, print_verdict
 from tools.planned import planned
 from tools.reach import unknown_context
-from tools.request import NO_REQUEST, read_request
 from tools.stack import Stack
+from tools.typed_request import NO_REQUEST, read_request
 
 _SERVED, _NOT_SERVED = 0, 1
 

@@ -11,8 +11,8 @@ from tools.ask.ask import Answer
 from tools.ask.of_plan import ask_plan
 from tools.ask.view import print_answer
 from tools.planned import planned
-from tools.request import NO_REQUEST, read_request
 from tools.stack import Stack
+from tools.typed_request import NO_REQUEST, read_request
 
 _TAKEN, _NOT_TAKEN = 0, 1
 

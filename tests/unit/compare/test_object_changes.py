@@ -4,7 +4,7 @@ from copy import deepcopy
 
 from compare import compare
 from compare.comparison import digest
-from compare.objects import object_changes
+from compare.object_changes import object_changes
 from kube.labels import STACK
 from plans import SecretValue
 from tests.cases.builders import Manifest, backend, gateway, listener, manifest, namespace, route, rule, service
