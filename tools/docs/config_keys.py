@@ -189,7 +189,7 @@ deploy only to the cluster that `context` names.
 """
 _TAIL = """## Files of a team
 
-A stack can have apps, objects, policies and routes in files of their own, for example one that a team owns:
+A stack can have apps, objects, policies, routes and tests in files of their own, for example one that a team owns:
 
 ```yaml
 config:
