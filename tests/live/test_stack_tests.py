@@ -83,6 +83,20 @@ def test_envoy_tells_which_promise_is_broken(name: str, broken: dict[str, str | 
     assert broken[name] == PROMISES[name][1]
 
 
+def test_a_route_of_the_http_listener_alone_is_not_redirected(tools: Tools) -> None:
+    config: dict[str, Any] = {
+        "synergychat:gateway": {"https": {"selfSigned": True}, "redirectToHttps": True},
+        "synergychat:routes": {"plain": {"hostnames": ["plain.internal"], "listeners": ["http"], "backend": "web"}},
+    }
+    found = plan(REPOSITORY, "dev", config=config)
+    promises = {
+        "plain": promise("http://plain.internal/", backend=WEB),
+        "other": promise("http://synchat.internal/", status=301, location="https://synchat.internal/"),
+    }
+    endings, _ = on_envoy(found, with_verdicts(found, promises), tools)
+    assert [each.broken_by(ending) for each, ending in zip(promises.values(), endings, strict=True)] == [None, None]
+
+
 def test_what_envoy_ran_without_is_told(tools: Tools) -> None:
     policy = {
         "kind": "SecurityPolicy",
