@@ -26,7 +26,7 @@ def fleets(objects: Objects) -> list[Fleet]:
     """All Gateways by the Envoys that serve them."""
     merged: dict[Hashable, list[Manifest]] = {}
     for gateway in objects.of_kind(GATEWAY_API, "Gateway"):
-        merged.setdefault(_merging_class_if_known(objects, gateway) or id(gateway), []).append(gateway)
+        merged.setdefault(merging_class_if_known(objects, gateway) or id(gateway), []).append(gateway)
     return [Fleet(tuple(gateways), merged=isinstance(key, str)) for key, gateways in merged.items()]
 
 
@@ -35,6 +35,14 @@ def merging_class(objects: Objects, gateway: Manifest) -> str:
     name = read(gateway, "spec", "gatewayClassName", default="")
     found = objects.find(ObjectName(GATEWAY_API, "GatewayClass", "", name))
     return name if found is not None and _merges(objects, found) else ""
+
+
+def merging_class_if_known(objects: Objects, gateway: Manifest) -> str:
+    """The same; empty, too, for a class that the stack does not declare."""
+    try:
+        return merging_class(objects, gateway)
+    except NotKnown:
+        return ""
 
 
 def envoy_proxies(objects: Objects, gateway: Manifest) -> list[Manifest]:
@@ -58,13 +66,6 @@ def controller_config(objects: Objects) -> Any:
         return yaml.safe_load(read(configs[0], "data", CONFIG_KEY, default=""))
     except yaml.YAMLError as error:
         raise NotKnown from error
-
-
-def _merging_class_if_known(objects: Objects, gateway: Manifest) -> str:
-    try:
-        return merging_class(objects, gateway)
-    except NotKnown:
-        return ""
 
 
 def _merges(objects: Objects, gateway_class: Manifest) -> bool:

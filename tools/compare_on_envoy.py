@@ -12,7 +12,7 @@ from local.errors import UserError
 from local.toolchain import Tools
 from local.toolchain.progress import Progress
 from tools.ask.ending import ending
-from tools.ask.of_plan import Answers, ask_plan, name_in_answers
+from tools.ask.of_plan import Answers, ask_plan, left_out, name_in_answers
 
 Ask = Callable[[Side, Sequence[Request]], Answers]
 """Asks the Envoys of one side."""
@@ -42,7 +42,7 @@ def compared(comparison: Comparison, ask: Ask) -> OnEnvoy:
         )
         for number, one in enumerate(asked)
     ]
-    return on_envoy(seen, sorted({need for side in (before, after) for _, needs in side.values() for need in needs}))
+    return on_envoy(seen, sorted({*left_out(before), *left_out(after)}))
 
 
 def _seen(side: Side, fleet: Fleet | None, verdict: Verdict | None, answers: Answers, number: int) -> Ending | None:

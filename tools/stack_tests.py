@@ -23,7 +23,7 @@ from preview.promises import promise
 from tools import effective_config
 from tools.ask import Answer
 from tools.ask.ending import ending
-from tools.ask.of_plan import Answers, ask_plan, name_in_answers
+from tools.ask.of_plan import Answers, ask_plan, left_out, name_in_answers
 from tools.columns import aligned
 from tools.environment import PROJECT
 from tools.gateway_client import send
@@ -69,8 +69,8 @@ def run(stack: Stack, *, live: bool) -> int:
     # Refuses what the objects alone show to be broken, and what Envoy Gateway refuses.
     plan = planned(stack, judge=tools and tools.program("judge"), with_tests=False)
     tests = with_verdicts(plan, {test.name: promise(test) for test in given.tests})
-    endings, left_out = on_envoy(plan, tests, tools) if tools else (_live(stack, given, tests), ())
-    return _print(tests, endings, left_out)
+    endings, needs = on_envoy(plan, tests, tools) if tools else (_live(stack, given, tests), ())
+    return _print(tests, endings, needs)
 
 
 def _config(stack: Stack) -> config.Stack:
@@ -80,7 +80,7 @@ def _config(stack: Stack) -> config.Stack:
         raise UserError(config.explain(error, PROJECT, stack.name)) from error
 
 
-def _print(tests: Sequence[Test], endings: Sequence[Ending], left_out: Sequence[str]) -> int:
+def _print(tests: Sequence[Test], endings: Sequence[Ending], needs: Sequence[str]) -> int:
     broken = [test.promise.broken_by(ending) for test, ending in zip(tests, endings, strict=True)]
     rows = [
         ("FAILED" if key else "ok", test.name, f"{test.promise.request} {ending.text}")
@@ -92,7 +92,7 @@ def _print(tests: Sequence[Test], endings: Sequence[Ending], left_out: Sequence[
         if key:
             console.print(f"  not as promised: {printable(_wanted(test.promise, key))}", markup=False, soft_wrap=True)
     failed = sum(key is not None for key in broken)
-    for need in left_out:
+    for need in needs:
         console.print(f"without {printable(need)}, because it needs other servers", markup=False, soft_wrap=True)
     console.print(f"\n{len(tests) - failed} of {len(tests)} requests end as promised.")
     return 1 if failed else 0
@@ -123,7 +123,7 @@ def on_envoy(plan: Plan, tests: Sequence[Test], tools: Tools) -> tuple[list[Endi
         _of_envoy(test, answers, next(numbers)) if test.promise.request.has_http else Ending.of(test.verdict)
         for test in tests
     ]
-    return endings, tuple(sorted({need for _, left_out in answers.values() for need in left_out}))
+    return endings, left_out(answers)
 
 
 def _of_envoy(test: Test, answers: Answers, number: int) -> Ending:

@@ -6,13 +6,13 @@ from typing import Any
 import yaml
 
 from checks.schema import Crds, builtin
-from explain import Evaluator, Request
+from explain import Request
 from explain.listener_match import port_reached
-from gatewayapi.fleets import merging_class
+from gatewayapi.fleets import merging_class_if_known
 from gatewayapi.topology import Topology
 from judge import translation
 from kube.manifest import Manifest, name_of, namespace_of
-from kube.read import NotKnown, read, values
+from kube.read import read, values
 from local.errors import UserError
 from local.toolchain import Tools
 from local.toolchain.envoy_gateway_manifest import ensure_manifest
@@ -29,11 +29,12 @@ Answers = Mapping[str, tuple[Sequence[Answer | NotAnswered], tuple[str, ...]]]
 
 def name_in_answers(topology: Topology, gateway: Manifest) -> str:
     """The name of a Gateway in the answers: that of its class where the class merges its Gateways."""
-    try:
-        merged = merging_class(topology.objects, gateway)
-    except NotKnown:
-        merged = ""
-    return merged or f"{namespace_of(gateway)}/{name_of(gateway)}"
+    return merging_class_if_known(topology.objects, gateway) or f"{namespace_of(gateway)}/{name_of(gateway)}"
+
+
+def left_out(answers: Answers) -> tuple[str, ...]:
+    """What the Envoys of all Gateways ran without, each once."""
+    return tuple(sorted({need for _, needs in answers.values() for need in needs}))
 
 
 def ask_plan(plan: Plan, requests: Sequence[Request], tools: Tools, progress: Progress) -> Answers:
@@ -43,16 +44,14 @@ def ask_plan(plan: Plan, requests: Sequence[Request], tools: Tools, progress: Pr
     """
     answer = translation(str(tools.program("judge")), plan.manifests, _kinds(plan, progress))
     listening = _ports(plan)
-    topology = Evaluator(plan.manifests, problems=()).topology
+    topology = Topology(plan.manifests, complete=True)
     reached = {request: port_reached(request, topology) for request in requests}
     # The pods' own ports are others, so Envoy's listeners do not tell whether the Gateway listens.
     found: dict[str, tuple[Sequence[Answer | NotAnswered], tuple[str, ...]]] = {}
     for name, resources in _gateways(plan, answer).items():
-        answers, left_out = _answers(name, resources, requests, reached.__getitem__, tools)
-        found[name] = (
-            [each if reached[each.request] in listening else NotAnswered(each.request) for each in answers],
-            left_out,
-        )
+        answers, needs = _answers(name, resources, requests, reached.__getitem__, tools)
+        answers = [each if reached[each.request] in listening else NotAnswered(each.request) for each in answers]
+        found[name] = answers, needs
     return found
 
 

@@ -9,14 +9,14 @@ from diagnostics.terminal import printable
 from explain import Verdict
 from kube.manifest import ObjectName
 from tools.ask.ask import Answer
-from tools.ask.of_plan import Answers
+from tools.ask.of_plan import Answers, left_out
 from tools.explain_view import print_lines
 
 _OF_OUR_REQUEST = frozenset({"connection", "content-length", "date"})
 _BY_ENVOY = "Envoy itself"
 
 
-def print_answer(gateway: str, answer: Answer, left_out: Sequence[str], console: Console) -> None:
+def print_answer(gateway: str, answer: Answer, needs: Sequence[str], console: Console) -> None:
     """Print what the client gets, which rule took the request, and what reached the backend."""
     console.print(Text(printable(f"\n{answer.request}"), style="bold"))
     print_lines(console, "gateway", [gateway])
@@ -28,7 +28,7 @@ def print_answer(gateway: str, answer: Answer, left_out: Sequence[str], console:
     print_lines(console, "by", [answer.backend or _BY_ENVOY])
     print_lines(console, "received", _received(answer.received))
     print_lines(console, "copy to", answer.copies)
-    print_lines(console, "without", left_out)
+    print_lines(console, "without", needs)
 
 
 def print_envoy(verdict: Verdict, answers: Answers, console: Console) -> None:
@@ -45,7 +45,7 @@ def print_envoy(verdict: Verdict, answers: Answers, console: Console) -> None:
         print_lines(console, "taken by", [_compared(verdict, answer)])
     if not found:
         print_lines(console, "taken by", ["nothing: no Gateway listens on the port"])
-    print_lines(console, "without", sorted({need for _, left_out in answers.values() for need in left_out}))
+    print_lines(console, "without", left_out(answers))
 
 
 def print_no_envoy(reason: str, console: Console) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 COMMENT = "comment.md"
 CHANGES = "changes.json"
 LIMITS = {COMMENT: 1_000_000, CHANGES: 20_000_000}
-"""Number of bytes of each file that are read. The changes of 10,000 routes need the half."""
+"""Number of bytes of each file that are read."""
 
 
 class Changes(BaseModel):
