@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 
 from diagnostics.exit import stop
 from diagnostics.render import render
+from kube.adopted_job import delete_job, is_replaceable_job
 from kube.identity import create_identity
 from kube.kubeconfig import ClusterError, check_reachable, kubeconfig_files, read_kubeconfig
 from kube.labels import STACK
@@ -39,7 +40,7 @@ def connect(
         stop(render([error.located], pulumi.get_stack()))
     identity = create_identity(context, objects, adopt)
     pulumi.runtime.register_stack_transformation(_common_options(on_failure))
-    pulumi.runtime.register_stack_transformation(_ownership(identity.stack, adopt))
+    pulumi.runtime.register_stack_transformation(_ownership(identity.stack, context, adopt))
     provider = k8s.Provider(
         name,
         context=identity.context,
@@ -98,9 +99,10 @@ def _common_options(on_failure: pulumi.ErrorHook) -> pulumi.ResourceTransformati
     return transform
 
 
-def _ownership(stack: pulumi.Output[str], adopt: Sequence[str]) -> pulumi.ResourceTransformation:
+def _ownership(stack: pulumi.Output[str], context: str, adopt: Sequence[str]) -> pulumi.ResourceTransformation:
     """Mark every Kubernetes object as one of `stack`. Those in `adopt` lose conflicting fields to the stack, and stay
     when the stack is destroyed."""
+    runs_again = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("adopted-job", delete_job(context))])
 
     def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
@@ -112,8 +114,9 @@ def _ownership(stack: pulumi.Output[str], adopt: Sequence[str]) -> pulumi.Resour
         force = {"pulumi.com/patchForce": "true"} if adopted else {}
         annotations = {**metadata.get("annotations", {}), **force, STACK: stack}
         props = {**manifest, "metadata": {**metadata, "annotations": annotations}}
+        hooks = runs_again if adopted and is_replaceable_job(manifest) else None
         # None keeps the object's own option, such as that of a volume claim.
-        own = pulumi.ResourceOptions(retain_on_delete=adopted or None)
+        own = pulumi.ResourceOptions(retain_on_delete=adopted or None, hooks=hooks)
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, own))
 
     return transform

@@ -6,6 +6,9 @@ import pulumi
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 """Annotation of a Service that nothing waits for: the provider would watch its endpoints for ten seconds."""
+REPLACE_UNREADY = {"pulumi.com/replaceUnready": "true"}
+"""Annotation of a Job that may be deleted and run again.
+https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumi-kubernetes-annotations"""
 
 # Only conditions of the current generation count: an update must not pass on the verdict of the version before.
 _CURRENT = "@.observedGeneration==$.metadata.generation"

@@ -17,7 +17,7 @@ from kube.labels import FIELD_MANAGER
 from kube.manifest import Manifest, identity
 from kube.merge import merge
 from kube.read import read
-from kube.readiness import SKIP_AWAIT, progress_deadline, rolled_out, wait_for
+from kube.readiness import REPLACE_UNREADY, SKIP_AWAIT, progress_deadline, rolled_out, wait_for
 from releases import CONFIG_KEY, CONFIG_MAP, full_name
 
 CONTROLLER_NAME = "envoy-gateway"
@@ -210,7 +210,7 @@ def prepare(manifest: Manifest, timeout_s: int) -> Manifest:
     if manifest["kind"] == "Job":
         # A Job that deletes itself would be missing at the next refresh, and be created again.
         result["spec"] = {key: value for key, value in manifest["spec"].items() if key != "ttlSecondsAfterFinished"}
-        annotations |= {"pulumi.com/replaceUnready": "true"}
+        annotations |= REPLACE_UNREADY
     if manifest["kind"] == "Deployment":
         result["spec"] = manifest["spec"] | {"progressDeadlineSeconds": progress_deadline(timeout_s)}
         annotations |= wait_for(*rolled_out())

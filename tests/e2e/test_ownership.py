@@ -75,7 +75,7 @@ def test_a_namespace_of_others_is_adopted_by_its_name_and_outlives_the_stack(sta
         assert "Namespace/team: exists on the cluster, and has no mark of a stack" in guest.cli("preview").stdout
         guest.configure(adopt=["Namespace/team"])
         guest.up()
-        guest.automation.destroy()
+        guest.destroy()
     assert stack.kubectl("get", "configmap", "kept", "-n", "team", "-o", "jsonpath={.data.answer}") == "42"
     assert stack.kubectl("get", "deployments", "-n", "team", "-o", "name") == ""
     stack.kubectl("delete", "namespace", "team")

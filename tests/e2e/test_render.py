@@ -26,7 +26,7 @@ _CHANGING = ("managedFields", "resourceVersion", "annotations", "generation")
 def without_stack(stack: LiveStack, original: str) -> LiveStack:
     """The dev stack with an empty state, and a cluster without its objects. `original` brings it up afterwards."""
     assert original
-    stack.automation.destroy()
+    stack.destroy()
     return stack
 
 

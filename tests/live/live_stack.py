@@ -97,9 +97,20 @@ class LiveStack:
     def up(self) -> Mapping[str, int]:
         """Bring the stack up. Return how many resources were created, updated and left the same."""
         self._outputs = None
-        done = self.automation.up()
+        with _diagnostics():
+            done = self.automation.up()
         self.said = done.stdout
         return {str(kind): count for kind, count in (done.summary.resource_changes or {}).items()}
+
+    def refresh(self) -> None:
+        """Read the objects of the state from the cluster."""
+        with _diagnostics():
+            self.automation.refresh()
+
+    def destroy(self) -> None:
+        """Delete what the state has."""
+        with _diagnostics():
+            self.automation.destroy()
 
     def cli(self, *arguments: str, typed: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         """Plain `pulumi`, as typed in the program's directory; stdout and stderr together. `typed` is its stdin."""
@@ -142,6 +153,19 @@ class LiveStack:
         host = target.netloc.decode()
         direct = target.copy_with(host=self.gateway_address)
         return httpx.request(method, direct, headers={"Host": host}, timeout=10, trust_env=False, **options)
+
+
+class PulumiFailed(AssertionError):
+    """Pulumi ended with an error; the message has its diagnostics."""
+
+
+@contextmanager
+def _diagnostics() -> Iterator[None]:
+    """Raise PulumiFailed with Pulumi's diagnostics only: its hundreds of events hide them in the output of a test."""
+    try:
+        yield
+    except automation.CommandError as error:
+        raise PulumiFailed(str(error).partition("Diagnostics:")[2] or str(error)) from None
 
 
 @contextmanager

@@ -5,11 +5,12 @@ import socket
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 
-from components.platform import sources
+from components.platform import release, sources
 from local.toolchain.pins import MANIFEST_SHA256
 from tests.live.live_stack import LiveStack
 from tests.live.waiting import wait_until
@@ -61,7 +62,7 @@ def test_a_second_up_changes_nothing(stack: LiveStack) -> None:
 
 
 def test_nothing_has_drifted_after_a_refresh(stack: LiveStack) -> None:
-    stack.automation.refresh()
+    stack.refresh()
     preview = stack.cli("preview", "--expect-no-changes")
     assert preview.returncode == 0, preview.stdout
 
@@ -181,7 +182,7 @@ def test_a_gateway_whose_new_port_is_taken_is_not_up(stack: LiveStack) -> None:
 def test_an_object_that_was_deleted_by_hand_comes_back(stack: LiveStack) -> None:
     namespace = stack.outputs["namespace"]
     stack.kubectl("delete", "httproute", "web-httproute", "-n", namespace)
-    stack.automation.refresh()
+    stack.refresh()
     assert stack.up().get("create") == 1
     assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
 
@@ -195,7 +196,7 @@ def test_a_wrong_passphrase_is_said_and_nothing_is_touched(stack: LiveStack) -> 
 
 
 def test_destroy_ends_and_leaves_nothing_behind(stack: LiveStack) -> None:
-    stack.automation.destroy()
+    stack.destroy()
     deployment = stack.automation.export_stack().deployment
     assert deployment is not None
     assert deployment.get("resources", []) == []
@@ -203,9 +204,17 @@ def test_destroy_ends_and_leaves_nothing_behind(stack: LiveStack) -> None:
     assert not [name for name in left if "synergychat" in name or "envoy" in name or "gateway" in name]
 
 
+def certificates_job(stack: LiveStack) -> dict[str, Any]:
+    """The spec of the Job that creates the certificates of Envoy Gateway."""
+    return json.loads(stack.kubectl("get", "jobs", "-n", "envoy-gateway-system", "-o", "json"))["items"][0]["spec"]
+
+
 def test_what_was_applied_by_hand_before_is_taken_over_by_one_key_and_outlives_the_stack(stack: LiveStack) -> None:
-    stack.automation.destroy()
-    stack.kubectl("apply", "--server-side", "-f", str(sources.cache_directory() / f"{MANIFEST_SHA256}.yaml"))
+    stack.destroy()
+    installed = release.objects((sources.cache_directory() / f"{MANIFEST_SHA256}.yaml").read_bytes(), "the release")
+    (job,) = [manifest["spec"] for manifest in installed if manifest["kind"] == "Job"]
+    job["ttlSecondsAfterFinished"] = 3600  # not gone when the stack takes it over
+    stack.apply(*installed)
     refused = stack.cli("up", "--yes", "--skip-preview")
     assert refused.returncode != 0
     assert "[object-without-stack]" in refused.stdout
@@ -213,11 +222,16 @@ def test_what_was_applied_by_hand_before_is_taken_over_by_one_key_and_outlives_t
     assert stack.kubectl("get", "namespace", "synergychat", "--ignore-not-found") == ""
     stack.configure(adopt=["*"])
     stack.up()
+    assert "ttlSecondsAfterFinished" not in certificates_job(stack)
     assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
-    stack.automation.destroy()
+    stack.destroy()
     assert stack.kubectl("get", "crd", "gateways.gateway.networking.k8s.io", "-o", "name").strip()
-    # The next stack has another state, and adopts what this one left. Without the key it owns, and deletes, all of it.
+    # The next stack has another state, and adopts what this one left. A Job's image cannot be changed in place.
+    image = job["template"]["spec"]["containers"][0]["image"]
+    stack.configure(**{"envoyGateway.image": image})
     stack.up()
+    assert certificates_job(stack)["template"]["spec"]["containers"][0]["image"] == image
+    # Without the key it owns, and deletes, all of it.
     stack.configure(adopt=None)
     stack.up()
-    stack.automation.destroy()
+    stack.destroy()
