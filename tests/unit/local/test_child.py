@@ -15,8 +15,8 @@ from local import child
 from local.command import exit_code
 from local.paths import REPOSITORY
 
-# A child that needs three seconds after SIGINT, and counts the signals that it gets.
-SLOW = """
+# A child that needs some seconds after SIGINT, and counts the signals that it gets.
+_CHILD = """
 import signal, sys, time
 got = []
 signal.signal(signal.SIGINT, lambda *_: got.append("INT"))
@@ -24,11 +24,14 @@ signal.signal(signal.SIGTERM, lambda *_: got.append("TERM"))
 print("started", flush=True)
 while not got:
     time.sleep(0.05)
-end = time.monotonic() + 3
+end = time.monotonic() + {seconds}
 while time.monotonic() < end:
     time.sleep(0.05)
 print("saved after", *got, flush=True)
 """
+SLOW = _CHILD.format(seconds=0.5)
+SLOWER = _CHILD.format(seconds=3)
+"""Slower than the second within which signals count as one."""
 _PARENT = """
 import sys
 from local import child
@@ -55,12 +58,14 @@ Parent = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def parent() -> Iterator[Parent]:
-    """Start a process that runs SLOW in this way, and wait until SLOW runs."""
+    """Start a process that runs `slow` in this way, and wait until `slow` runs."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start(body: str, wrapper: tuple[str, ...] = (), stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    def start(
+        body: str, wrapper: tuple[str, ...] = (), stdin: int = subprocess.DEVNULL, slow: str = SLOW
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [*wrapper, sys.executable, "-c", _PARENT.format(slow=SLOW, body=body)],
+            [*wrapper, sys.executable, "-c", _PARENT.format(slow=slow, body=body)],
             cwd=REPOSITORY,
             stdin=stdin,
             stdout=subprocess.PIPE,
@@ -104,7 +109,7 @@ def test_signals_within_a_second_count_as_one(parent: Parent) -> None:
 
 
 def test_a_second_signal_kills_the_child(parent: Parent) -> None:
-    process = parent(RUN)
+    process = parent(RUN, slow=SLOWER)
     os.kill(process.pid, signal.SIGINT)
     time.sleep(1.2)
     started = time.monotonic()
@@ -195,7 +200,7 @@ def test_an_ignored_signal_stays_ignored(parent: Parent) -> None:
 def test_a_child_that_does_not_answer_in_time_is_killed() -> None:
     started = time.monotonic()
     with pytest.raises(subprocess.TimeoutExpired):
-        child.run([sys.executable, "-c", SLOW], timeout_s=0.5, stdout=subprocess.PIPE)
+        child.run([sys.executable, "-c", SLOWER], timeout_s=0.5, stdout=subprocess.PIPE)
     assert time.monotonic() - started < 3
 
 

@@ -11,6 +11,7 @@ from kube.plan_run import is_sealed, sealed
 from kube.unknown import UNKNOWN
 from plans import Plan, PlanError, SecretValue, plan
 from tests.rooms import PROGRAM
+from tests.unit import release
 from tests.unit.program import ROOT, run
 
 ENCRYPTED = {"secure": "v1:IUvTvnyvOj5P8XWt:AAECAwQFBgcICQoLDA0ODw=="}
@@ -18,15 +19,17 @@ ENCRYPTED = {"secure": "v1:IUvTvnyvOj5P8XWt:AAECAwQFBgcICQoLDA0ODw=="}
 
 @pytest.fixture
 def revision(tmp_path: Path) -> Path:
-    """A directory with this revision of the program and no stack."""
+    """A directory with this revision of the program, a small release and no stack."""
     for name in ("__main__.py", *PROGRAM, "Pulumi.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "install.yaml").write_bytes(release.text(*release.with_every_kind()))
     return tmp_path
 
 
 def of(revision: Path, **config: Any) -> Plan:
-    """The plan of a stack with these keys over those of staging."""
+    """The plan of a stack with the small release, and with these keys over those of staging."""
     document = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())
+    document["config"]["synergychat:envoyGateway"] |= {"manifest": str(revision / "install.yaml")}
     document["config"] |= {f"synergychat:{key}": value for key, value in config.items()}
     (revision / "Pulumi.own.yaml").write_text(yaml.safe_dump(document))
     return plan(revision, "own")
@@ -46,8 +49,8 @@ def test_a_plan_has_the_objects_that_a_preview_records(stack: str, tmp_path: Pat
     assert made.sealed == 0
 
 
-def test_two_plans_of_one_revision_are_equal() -> None:
-    assert plan(ROOT, "dev") == plan(ROOT, "dev")
+def test_two_plans_of_one_revision_are_equal(revision: Path) -> None:
+    assert of(revision) == of(revision)
 
 
 def test_encrypted_values_are_sealed_and_nothing_is_claimed_about_them(revision: Path) -> None:

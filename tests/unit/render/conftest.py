@@ -14,16 +14,26 @@ CLEAR = "a-password-in-clear"
 
 
 @pytest.fixture(scope="session")
-def dev() -> Plan:
+def whole() -> Plan:
+    """The dev stack."""
     return plan(ROOT, "dev")
 
 
 @pytest.fixture(scope="session")
-def secretive(tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    """A stack with secrets in clear and encrypted, an app that uses them, and certificates of an issuer.
+def dev(whole: Plan) -> Plan:
+    """The dev stack with one CRD."""
+    return with_one_crd(whole)
 
-    It has one CRD only: the text of all of them takes longer than all else.
-    """
+
+def with_one_crd(made: Plan) -> Plan:
+    """The plan without most CRDs: the text of all of them takes longer than all else."""
+    crds = [each.urn for each in made.objects if each.manifest["kind"] == "CustomResourceDefinition"]
+    return replace(made, objects=tuple(each for each in made.objects if each.urn not in crds[1:]))
+
+
+@pytest.fixture(scope="session")
+def secretive(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A stack with secrets in clear and encrypted, an app that uses them, certificates of an issuer, and one CRD."""
     directory = tmp_path_factory.mktemp("revision")
     for name in ("__main__.py", *PROGRAM, "Pulumi.yaml"):
         (directory / name).symlink_to(ROOT / name)
@@ -48,6 +58,4 @@ def secretive(tmp_path_factory: pytest.TempPathFactory) -> Plan:
         },
     }
     (directory / "Pulumi.own.yaml").write_text(yaml.safe_dump(document))
-    made = plan(directory, "own")
-    crds = [each for each in made.objects if each.manifest["kind"] == "CustomResourceDefinition"]
-    return replace(made, objects=tuple(each for each in made.objects if each not in crds[1:]))
+    return with_one_crd(plan(directory, "own"))

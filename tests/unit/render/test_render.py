@@ -48,7 +48,7 @@ def objects_in(files: dict[str, str]) -> Iterator[tuple[str, Manifest]]:
     """The objects of the stack, each with its path, in the order of the paths."""
     for path, text in files.items():
         if "/" in path and path.endswith(".yaml") and not path.endswith("/kustomization.yaml"):
-            yield path, yaml.safe_load(text)
+            yield path, yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def named(manifest: Manifest) -> str:
@@ -203,9 +203,17 @@ def test_keys_are_in_a_fixed_order() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_values_of_an_object_are_those_of_the_plan(dev: Plan, form: Format) -> None:
-    specs = {ObjectName.declared(each.manifest).path: each.manifest.get("spec") for each in dev.objects}
-    for _, manifest in objects_in(render(dev, Options(format=form))):
-        assert manifest.get("spec") == specs[ObjectName.declared(manifest).path]
+    same_specs(dev, render(dev, Options(format=form)))
+
+
+def test_the_values_of_every_crd_are_those_of_the_plan(whole: Plan) -> None:
+    same_specs(whole, render(whole, Options()))
+
+
+def same_specs(plan: Plan, files: dict[str, str]) -> None:
+    specs = {ObjectName.declared(each.manifest).path: each.manifest.get("spec") for each in plan.objects}
+    found = {ObjectName.declared(manifest).path: manifest.get("spec") for _, manifest in objects_in(files)}
+    assert found == specs
 
 
 def test_kustomize_builds_all_objects_in_their_order(secretive: Plan, tmp_path: Path) -> None:
