@@ -174,3 +174,23 @@ def test_crds_that_are_older_than_the_controller_are_named_with_the_fix(said_of_
     assert "Envoy Gateway 1.9 needs the one of 1.6.1" in first
     assert "pulumi up --refresh" in first
     assert not after_the_fix
+
+
+def test_an_adopted_deployment_with_another_selector_is_named_with_the_fix(stack: LiveStack) -> None:
+    file = stack.file
+    text = file.read_text()
+    container = {"name": "shop", "image": "docker.io/bootdotdev/synergychat-web:latest"}
+    labels = {"app": "by-hand"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    by_hand = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    stack.apply(made("apps/v1", "Deployment", "shop", "synergychat", spec=by_hand))
+    shop = {"image": container["image"], "port": 8080, "env": {"WEB_PORT": "8080"}}
+    stack.configure(adopt=["Deployment.apps/synergychat/shop"], apps={"shop": shop})
+    said = failed_up(stack).partition("Deployment shop is refused:")[2]
+    assert "its spec.selector cannot be changed" in said
+    assert f"kubectl --context {stack.context} delete deployment shop -n synergychat and run again" in said
+    stack.kubectl("delete", "deployment", "shop", "-n", "synergychat")
+    stack.up()
+    file.write_text(text)
+    stack.up()
+    stack.kubectl("delete", "deployment", "shop", "-n", "synergychat")  # what was adopted stays

@@ -23,6 +23,10 @@ CONVERSION = (
     "conversion webhook for example.com/v1, Kind=Thing failed: Post "
     '"https://converter.things.svc:443/convert?timeout=30s": context deadline exceeded'
 )
+IMMUTABLE = (
+    'resource chat/own was not successfully created by the Kubernetes API server: Deployment.apps "own" is invalid: '
+    'spec.selector: Invalid value: {"matchLabels":{"app":"own"}}: field is immutable'
+)
 LABELS = {"app": "webhook"}
 
 
@@ -62,6 +66,16 @@ def test_an_exceeded_quota_comes_with_the_command_that_shows_it() -> None:
     assert cause.startswith("exceeded quota: small, requested: persistentvolumeclaims=1")
     assert fix.startswith("-> Raise the quota")
     assert f"{TYPED} describe resourcequota small -n chat" in fix
+
+
+@pytest.mark.parametrize(
+    "error", [IMMUTABLE, IMMUTABLE.replace("spec.selector", "[spec.selector") + ", spec.other: field is immutable]"]
+)
+def test_a_field_that_cannot_be_changed_comes_with_the_command_that_deletes_the_object(error: str) -> None:
+    cause, fix = explained(error)
+    assert cause == "it exists, and its spec.selector cannot be changed to what the stack declares"
+    assert fix.startswith("-> If it may be deleted")
+    assert f"{TYPED} delete deployment own -n chat and run again" in fix
 
 
 def test_a_webhook_without_pods_is_named_with_its_deployment() -> None:
