@@ -204,5 +204,3 @@ def _guarding_filters(rule: Manifest) -> Iterator[tuple[str, Any]]:
     for value in values(rule, "filters"):
         if value.get("type") == "CORS":
             yield "CORS", value.get("cors") or {}
-        if value.get("type") == "ExternalAuth":
-            yield "external authorization", value.get("externalAuth") or {}

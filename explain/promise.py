@@ -14,9 +14,6 @@ _ANSWERING = ("BackendTrafficPolicy", "EnvoyExtensionPolicy", "SecurityPolicy")
 """Kinds of policies by which Envoy may answer a request that a rule would send to a backend."""
 
 
-_ANSWERING_FILTERS = ("CORS", "ExternalAuth")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Ending:
     """How a request ends, as far as it is known."""
@@ -117,7 +114,7 @@ def _location(ending: Ending) -> str | None:
 def _may_answer_before(taken: Taken) -> bool:
     """Whether a policy, a filter or the check of a client's certificate may end the request before the rule does."""
     kinds = {each.policy.kind for each in taken.policies if each.applies}
-    if any(step.startswith(_ANSWERING_FILTERS) for step in taken.filters) or not kinds.isdisjoint(_ANSWERING):
+    if any(step.startswith("CORS") for step in taken.filters) or not kinds.isdisjoint(_ANSWERING):
         return True
     has_validation = "ClientTrafficPolicy" in kinds or read(taken.listener.gateway, "spec", "tls", "frontend")
     return taken.listener.terminates_tls and bool(has_validation)
