@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import results
+from local.paths import REPOSITORY
 from tests.faults.marks import Fault, faults_in
 from tests.faults.results import Outcome, page
 
@@ -55,9 +55,14 @@ def test_the_faults_of_other_tests_are_found_without_importing_them(tmp_path: Pa
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A suite with the fixtures of the fault tests, of which one test never ends."""
-    monkeypatch.setattr(results, "SUITE", pytester.path)
-    pytester.makeconftest("from tests.faults.conftest import *")
-    pytester.makeini("[pytest]\nmarkers = fault\nasyncio_default_fixture_loop_scope = function")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    pytester.makeconftest(f"""
+        from pathlib import Path
+        from tests.faults import results
+        from tests.faults.conftest import *
+        results.SUITE = Path({str(pytester.path)!r})
+    """)
+    pytester.makeini("[pytest]\nmarkers = fault")
     pytester.makepyfile("""
         import pytest, time
         @pytest.mark.fault("it sleeps", "it ends", limit_s=0.2)
@@ -73,7 +78,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 def run(suite: pytest.Pytester, *arguments: str) -> tuple[pytest.RunResult, Path]:
     options = ("--results", "page.md", "--kept", "kept.jsonl", "-p", "no:cacheprovider", "-s")
-    return suite.runpytest_inprocess(*options, *arguments), suite.path / "page.md"
+    return suite.runpytest_subprocess(*options, *arguments), suite.path / "page.md"
 
 
 def test_a_test_that_is_over_its_limit_fails_and_its_twin_makes_the_same_choices(suite: pytest.Pytester) -> None:
