@@ -14,7 +14,7 @@ from tests.unit.recording import PROJECT
 
 
 class DevStack:
-    """Previews of the dev stack."""
+    """Previews of the dev stack. It installs Envoy Gateway only for keys of it, because its CRDs take the most time."""
 
     def __init__(self, directory: Path, manifest: Path) -> None:
         self._directory = directory
@@ -22,7 +22,8 @@ class DevStack:
 
     def run(self, **config: Any) -> Recording:
         """Everything that is registered with these keys in the config."""
-        values = {f"{PROJECT}:{key}": value for key, value in config.items()}
+        platform = "managed" if "envoyGateway" in config else "external"
+        values = {f"{PROJECT}:{key}": value for key, value in {"platform": platform, **config}.items()}
         return program.run(self._directory, preview=True, manifest=self._manifest, config=values)
 
     def located(self, **config: Any) -> list[Located]:
