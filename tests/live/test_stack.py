@@ -224,14 +224,16 @@ def test_what_was_applied_by_hand_before_is_taken_over_by_one_key_and_outlives_t
     stack.up()
     assert "ttlSecondsAfterFinished" not in certificates_job(stack)
     assert stack.request("GET", stack.outputs["urls"]["web"]).status_code == 200
-    stack.destroy()
-    assert stack.kubectl("get", "crd", "gateways.gateway.networking.k8s.io", "-o", "name").strip()
-    # The next stack has another state, and adopts what this one left. A Job's image cannot be changed in place.
+    # A Job's image cannot be changed in place, and what is adopted is not deleted when it is replaced.
     image = job["template"]["spec"]["containers"][0]["image"]
     stack.configure(**{"envoyGateway.image": image})
     stack.up()
     assert certificates_job(stack)["template"]["spec"]["containers"][0]["image"] == image
-    # Without the key it owns, and deletes, all of it.
+    stack.destroy()
+    assert stack.kubectl("get", "crd", "gateways.gateway.networking.k8s.io", "-o", "name").strip()
+    # The next stack has another state, and adopts what this one left. Without the key it owns, and deletes, all of it.
+    stack.configure(**{"envoyGateway.image": None})
+    stack.up()
     stack.configure(adopt=None)
     stack.up()
     stack.destroy()
