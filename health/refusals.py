@@ -23,11 +23,13 @@ _WEBHOOK = re.compile(
     r"(?:\w+ \"?https://(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc[^\"\s]*\"?: )?(?P<reason>[^\n]+)"
 )
 _NO_NAMESPACE = re.compile(r'namespaces "(?P<name>[a-z0-9-]+)" not found')
-# https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go (FieldImmutableErrorMsg)
+# https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go (FieldImmutableErrorMsg), and
+# the texts of kinds that have their own.
 _IMMUTABLE = re.compile(
-    r"(?P<kind>[A-Z]\w+)(?:\.[a-z0-9.-]+)? \"(?P<name>[^\"\s]+)\" is invalid: \[?(?P<field>[\w.]+)"
-    r"[^\n]*field is immutable"
+    r"(?P<kind>[A-Z]\w+(?:\.[a-z0-9.-]+)?) \"(?P<name>[^\"\s]+)\" is invalid: (?P<fields>[^\n]*?)"
+    r"(?:is immutable|cannot change roleRef|may not change once set|updates to \w+ spec)"
 )
+_FIELD = re.compile(r"([\w.\[\]]+): (?:Invalid value|Forbidden): ")
 _UNREACHED = re.compile(
     r"dial tcp|timeout|deadline exceeded|connection reset|EOF|no endpoints|service \S+ not found", re.I
 )
@@ -61,10 +63,11 @@ def explain(error: str, namespace: str, typed: str) -> Refusal:
         lines.append("-> Was it deleted by hand, or by a destroy that did not end? pulumi up --refresh")
     if fixed := _IMMUTABLE.search(error):
         place = f" -n {namespace}" if namespace else ""
-        lines.append(f"it exists, and its {fixed['field']} cannot be changed to what the stack declares")
+        field = [found.lstrip("[") for found in _FIELD.findall(fixed["fields"])][-1:]
+        lines.append(f"it exists, and its {''.join(field) or 'content'} cannot be changed to what the stack declares")
         lines.append(
             "-> If it may be deleted, with all that it runs or holds, the stack creates its own: "
-            f"{typed} delete {fixed['kind'].lower()} {fixed['name']}{place} and run again"
+            f"{typed} delete {fixed['kind'].lower()} {fixed['name']}{place}, then pulumi up --refresh"
         )
     if call := _WEBHOOK.search(error):
         webhook, reason = (call["webhook"] or call["conversion"]).replace('"', ""), call["reason"].strip()

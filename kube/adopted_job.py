@@ -27,21 +27,24 @@ def delete_job(context: str) -> Callable[[pulumi.ResourceHookArgs], Coroutine[An
     another template. A time to live stays where it was set by others, and would delete the Job behind the stack's back.
     https://kubernetes.io/docs/concepts/workloads/controllers/job/#ttl-mechanism-for-finished-jobs
 
-    Raises NotDeleted, which ends the run. Without kubectl nothing is deleted.
+    Raises NotDeleted, which ends the run. Without kubectl it warns, and deletes nothing.
     """
 
     async def delete(args: pulumi.ResourceHookArgs) -> None:
-        run = kubectl(context)
-        if run is None:
-            return
         metadata = (args.new_inputs or {})["metadata"]
         job = ("delete", "job", metadata["name"], "--namespace", metadata["namespace"])
+        typed = f"kubectl --context {context} {' '.join(job)}"
+        run = kubectl(context)
+        if run is None:
+            pulumi.log.warn(f"There is no `kubectl` on the PATH. If the Job exists, delete it, then run again: {typed}")
+            return
         done = await in_own_thread(run, *job, "--ignore-not-found", "--timeout", "15s")
         if done.returncode != 0:
+            name = f"{metadata['namespace']}/{metadata['name']}"
             pulumi.log.error(
-                "The stack adopts this Job by running it again, but the one that exists could not be deleted: "
-                f"{last_line(done.stderr)}. Type: kubectl --context {context} {' '.join(job)}",
+                f"The Job {name}, which the stack adopts, could not be deleted before it is run again: "
+                f"{last_line(done.stderr)}. Type: {typed}, then pulumi up"
             )
-            raise NotDeleted("the Job that exists could not be deleted")
+            raise NotDeleted(f"the Job {name} could not be deleted")
 
     return delete

@@ -46,6 +46,8 @@ class Recorded:
     aliases: frozenset[str]
     """URNs that it had before by its own aliases. The engine derives those of its children from them."""
     timeouts: dict[str, str]
+    before_create: frozenset[str]
+    """Names of the hooks that run before it is created."""
 
     @property
     def kind(self) -> str:
@@ -206,6 +208,7 @@ class _Monitor(MockMonitor):
             retain_on_delete=request.retainOnDelete,
             aliases=frozenset(self._alias(alias.spec, answer.urn, request) for alias in request.aliases),
             timeouts={key: getattr(timeouts, key) for key in ("create", "update", "delete") if getattr(timeouts, key)},
+            before_create=frozenset(request.hooks.before_create),
         )
         return answer
 

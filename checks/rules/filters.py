@@ -22,7 +22,7 @@ _REWRITABLE = ("hostname", "path")
 def conflicting_filters(topology: Topology, route: Manifest) -> Iterator[Problem]:
     """Filters of a route that Envoy Gateway does not know, or that contradict another one of the same rule."""
     for rule, _ in items(route, "spec", "rules"):
-        yield from _unknown(topology, route, rule)
+        yield from _unknown_kinds(topology, route, rule)
         yield from _conflicting(topology, route, rule)
 
 
@@ -33,10 +33,8 @@ def route_filter(topology: Topology, route: Manifest, value: Any) -> Manifest | 
 
 
 @skip_unknown
-def _unknown(topology: Topology, route: Manifest, rule: Path) -> Iterator[Problem]:
+def _unknown_kinds(topology: Topology, route: Manifest, rule: Path) -> Iterator[Problem]:
     for path, value in items(route, *rule, "filters"):
-        if read(value, "type") == "ExternalAuth":
-            yield problem("filter-external-auth", (*path, "type"), "ExternalAuth")
         if (extension := read(value, "extensionRef")) is None:
             continue
         target = reference(route, (*path, "extensionRef"), extension, ENVOY_GATEWAY, _KIND).target

@@ -19,6 +19,8 @@ _FILTERS_OF_BACKENDS = {
     "GRPCRoute": ("RequestHeaderModifier", "ResponseHeaderModifier"),
     "HTTPRoute": ("RequestHeaderModifier", "ResponseHeaderModifier", "URLRewrite", "ExtensionRef"),
 }
+_EXTERNAL_AUTH = "ExternalAuth"
+"""A filter that is refused in a rule as well, so a fix must not send it there."""
 _MODIFIERS = ("requestHeaderModifier", "responseHeaderModifier")
 
 
@@ -94,6 +96,8 @@ def _filters(route: Manifest, rule: Path) -> Iterator[Problem]:
             yield problem("filter-mirror-with-redirect", path)
     for place in (rule, *(path for path, _ in items(route, *rule, "backendRefs"))):
         for path, value in items(route, *place, "filters"):
+            if read(value, "type") == _EXTERNAL_AUTH:
+                yield problem("filter-external-auth", (*path, "type"), _EXTERNAL_AUTH)
             for modifier in _MODIFIERS:
                 yield from _header_names((*path, modifier), read(value, modifier))
 
@@ -124,7 +128,7 @@ def _backends(route: Manifest, rule: Path) -> Iterator[Problem]:
 def _filters_of_backend(route: Manifest, backend: Path) -> Iterator[Problem]:
     able = _FILTERS_OF_BACKENDS.get(kind_of(route), ())
     for path, value in items(route, *backend, "filters"):
-        if (kind := read(value, "type")) not in able:
+        if (kind := read(value, "type")) not in (*able, _EXTERNAL_AUTH):
             yield problem("filter-not-for-backend", (*path, "type"), kind, types=listed(able))
         elif read(value, "urlRewrite", "path") is not None:
             yield problem("filter-backend-path-rewrite", (*path, "urlRewrite", "path"))

@@ -176,21 +176,28 @@ def test_crds_that_are_older_than_the_controller_are_named_with_the_fix(said_of_
     assert not after_the_fix
 
 
-def test_an_adopted_deployment_with_another_selector_is_named_with_the_fix(stack: LiveStack) -> None:
+@pytest.fixture
+def adopted(stack: LiveStack) -> Iterator[str]:
+    """The name of an app whose Deployment exists already, made by hand with another selector."""
     file = stack.file
     text = file.read_text()
-    container = {"name": "shop", "image": "docker.io/bootdotdev/synergychat-web:latest"}
+    image = "docker.io/bootdotdev/synergychat-web:latest"
     labels = {"app": "by-hand"}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": image}]}}
     by_hand = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
     stack.apply(made("apps/v1", "Deployment", "shop", "synergychat", spec=by_hand))
-    shop = {"image": container["image"], "port": 8080, "env": {"WEB_PORT": "8080"}}
+    shop = {"image": image, "port": 8080, "env": {"WEB_PORT": "8080"}}
     stack.configure(adopt=["Deployment.apps/synergychat/shop"], apps={"shop": shop})
-    said = failed_up(stack).partition("Deployment shop is refused:")[2]
-    assert "its spec.selector cannot be changed" in said
-    assert f"kubectl --context {stack.context} delete deployment shop -n synergychat and run again" in said
-    stack.kubectl("delete", "deployment", "shop", "-n", "synergychat")
-    stack.up()
+    yield "shop"
     file.write_text(text)
     stack.up()
     stack.kubectl("delete", "deployment", "shop", "-n", "synergychat")  # what was adopted stays
+
+
+def test_an_adopted_deployment_with_another_selector_is_named_with_the_fix(stack: LiveStack, adopted: str) -> None:
+    said = failed_up(stack).partition(f"Deployment {adopted} is refused:")[2]
+    assert "its spec.selector cannot be changed" in said
+    deletes = ("delete", "deployment.apps", adopted, "-n", "synergychat")
+    assert f"kubectl --context {stack.context} {' '.join(deletes)}, then pulumi up --refresh" in said
+    stack.kubectl(*deletes)
+    stack.up()

@@ -23,10 +23,7 @@ CONVERSION = (
     "conversion webhook for example.com/v1, Kind=Thing failed: Post "
     '"https://converter.things.svc:443/convert?timeout=30s": context deadline exceeded'
 )
-IMMUTABLE = (
-    'resource chat/own was not successfully created by the Kubernetes API server: Deployment.apps "own" is invalid: '
-    'spec.selector: Invalid value: {"matchLabels":{"app":"own"}}: field is immutable'
-)
+INVALID = 'resource chat/own was not successfully created by the Kubernetes API server: {} "own" is invalid: {}'
 LABELS = {"app": "webhook"}
 
 
@@ -69,13 +66,45 @@ def test_an_exceeded_quota_comes_with_the_command_that_shows_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [IMMUTABLE, IMMUTABLE.replace("spec.selector", "[spec.selector") + ", spec.other: field is immutable]"]
+    ("kind", "text", "field"),
+    [
+        (
+            "Deployment.apps",
+            'spec.selector: Invalid value: {"matchLabels":{"app":"own"}}: field is immutable',
+            "spec.selector",
+        ),
+        (
+            "Deployment.apps",
+            '[spec.template.metadata.labels: Invalid value: {"app":"own"}: `selector` does not match, '
+            'spec.selector: Invalid value: {"matchLabels":{"app":"own"}}: field is immutable]',
+            "spec.selector",
+        ),
+        ("Service", '[spec.clusterIPs[0]: Invalid value: ["None"]: may not change once set]', "spec.clusterIPs[0]"),
+        (
+            "PersistentVolumeClaim",
+            "spec: Forbidden: spec is immutable after creation except resources.requests",
+            "spec",
+        ),
+        ("StatefulSet.apps", "spec: Forbidden: updates to statefulset spec for fields other than replicas", "spec"),
+        (
+            "RoleBinding.rbac.authorization.k8s.io",
+            'roleRef: Invalid value: {"kind":"Role","name":"own"}: cannot change roleRef',
+            "roleRef",
+        ),
+        (
+            "GatewayClass.gateway.networking.k8s.io",
+            'spec.controllerName: Invalid value: "string": Value is immutable',
+            "spec.controllerName",
+        ),
+    ],
 )
-def test_a_field_that_cannot_be_changed_comes_with_the_command_that_deletes_the_object(error: str) -> None:
-    cause, fix = explained(error)
-    assert cause == "it exists, and its spec.selector cannot be changed to what the stack declares"
+def test_a_field_that_cannot_be_changed_comes_with_the_command_that_deletes_the_object(
+    kind: str, text: str, field: str
+) -> None:
+    cause, fix = explained(INVALID.format(kind, text))
+    assert cause == f"it exists, and its {field} cannot be changed to what the stack declares"
     assert fix.startswith("-> If it may be deleted")
-    assert f"{TYPED} delete deployment own -n chat and run again" in fix
+    assert f"{TYPED} delete {kind.lower()} own -n chat, then pulumi up --refresh" in fix
 
 
 def test_a_webhook_without_pods_is_named_with_its_deployment() -> None:

@@ -45,8 +45,11 @@ def test_a_job_that_cannot_be_deleted_ends_the_run_with_what_to_type(
     assert "kubectl --context mine delete job certgen --namespace envoy-gateway-system" in said
 
 
-def test_without_kubectl_nothing_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_kubectl_the_user_is_told_what_to_type(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     delete(monkeypatch, None)
+    assert "kubectl --context mine delete job certgen --namespace envoy-gateway-system" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,19 @@ def test_an_adopted_object_stays_when_the_stack_is_destroyed_and_its_fields_are_
 
 
 @pytest.mark.usefixtures("reachable")
+@pytest.mark.parametrize(
+    ("kind", "adopt", "expected"),
+    [("Job", ("*",), {"adopted-job"}), ("Job", (), set[str]()), ("CronJob", ("*",), set[str]())],
+)
+def test_only_an_adopted_job_is_deleted_before_the_stack_creates_its_own(
+    kind: str, adopt: Sequence[str], expected: set[str]
+) -> None:
+    replaceable = config_map(**{"pulumi.com/replaceUnready": "true"})
+    recording = connect(replaceable | {"apiVersion": "batch/v1", "kind": kind}, adopt=adopt)
+    assert recording["page"].before_create == expected
+
+
+@pytest.mark.usefixtures("reachable")
 def test_fields_of_others_are_not_taken_from_an_object_that_is_not_adopted() -> None:
     assert "pulumi.com/patchForce" not in annotations(connect(config_map(), adopt=["ConfigMap/chat/other"]))
 

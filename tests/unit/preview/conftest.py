@@ -14,7 +14,7 @@ from tests.unit.recording import PROJECT
 
 
 class DevStack:
-    """Previews of the dev stack. It installs Envoy Gateway only for keys of it, because its CRDs take the most time."""
+    """Previews of the dev stack. It installs Envoy Gateway only for keys of it: the CRDs of a release take long."""
 
     def __init__(self, directory: Path, manifest: Path) -> None:
         self._directory = directory
