@@ -150,4 +150,7 @@ def restart_backoffs_s() -> Iterator[float]:
 
 
 def _end_text(code: int) -> str:
-    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    # A real-time signal has no name.
+    return f"ended by {next((known.name for known in signal.Signals if known == -code), f'signal {-code}')}"

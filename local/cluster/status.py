@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from diagnostics.terminal import printable
 from local.cluster import credentials
 from local.cluster.directory import Directory
 from local.cluster.process import Process
@@ -40,15 +41,16 @@ class Status:
             return cls(directory.name, "stopped", "it is not running")
         report = _read(directory.status) or {"problem": "it is starting", "returning": [], "components": []}
         cloud = _read(directory.cloud_status) or {}
-        problem: str | None = report["problem"]
+        # What the API server says may hold text of others.
+        problem = printable(report["problem"]) if report["problem"] else None
         return cls(
             directory.name,
             "starting" if problem else "ready",
             problem,
-            tuple(report["returning"]),
+            tuple(map(printable, report["returning"])),
             tuple(report["components"]),
             tuple(cloud.get("services", [])),
-            tuple(cloud.get("errors", [])),
+            tuple(map(printable, cloud.get("errors", []))),
             {name: end.isoformat() for name, end in credentials.expiring(directory).items()},
         )
 

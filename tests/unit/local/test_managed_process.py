@@ -122,17 +122,20 @@ def test_a_process_that_cannot_be_started_is_retried(failure: Exception) -> None
     assert str(failure) in str(messages[0])
 
 
-def test_a_process_that_ends_is_restarted_and_its_end_is_shown() -> None:
+@pytest.mark.parametrize(
+    ("number", "shown"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 1, f"signal {signal.SIGRTMIN + 1}")]
+)
+def test_a_process_that_ends_is_restarted_and_its_end_is_shown(number: int, shown: str) -> None:
     starts, problems = Starts(), list[str | None]()
     process = ManagedProcess(component("Connection refused", None), starts, lambda _: problems.append(process.problem))
 
     def restarted() -> bool:
         if len(starts.children) == 1 and process.healthy.is_set():
-            starts.children[0].send(signal.SIGKILL)
+            starts.children[0].send(number)
         return len(starts.children) == 2
 
     first = process.started
     running(process, restarted)
-    assert process.row()["last_end"] == "ended by SIGKILL"
+    assert process.row()["last_end"] == f"ended by {shown}"
     assert process.started != first
-    assert problems[3] == "kube-apiserver is ended by SIGKILL, restart in 0.0 s", "the old reason is not shown"
+    assert problems[3] == f"kube-apiserver is ended by {shown}, restart in 0.0 s", "the old reason is not shown"

@@ -420,6 +420,22 @@ def test_the_status_names_certificates_near_their_end(made: Directory, monkeypat
     assert "python -m local.cluster --name test down" in text
 
 
+def test_the_status_escapes_what_a_terminal_would_act_on(made: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "expiring", lambda _: {})
+    Settings().keep(made)
+    own = Process.of(os.getpid())
+    assert own is not None
+    own.write(made.supervisor_pid)
+    report = {"problem": "the node: \x1b]0;title\x07", "returning": ["chat/\u202epi"], "components": []}
+    made.status.write_text(json.dumps(report))
+    made.cloud_status.write_text(json.dumps({"errors": ["\x1b[2J"]}))
+    console = Console(record=True, width=200)
+    Status.of(made).print(console)
+    text = console.export_text()
+    assert all(character == "\n" or character.isprintable() for character in text)
+    assert all(escaped in text for escaped in (r"\x1b]0;title\x07", r"\u202epi", r"\x1b[2J"))
+
+
 def test_the_cloud_uses_a_renewed_certificate_for_its_next_connections(made: Directory) -> None:
     served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=made.pki / "ca.crt")
     served.load_cert_chain(made.pki / "apiserver.crt", made.pki / "apiserver.key")
