@@ -35,7 +35,9 @@ with Preview(
     gateways = create_gateways(stack.gateways, chat.namespace, platform, issuers, cluster)
     extra = AppsArgs(settings=stack.apps, gateway=gateways.main, secrets=chat.secrets, timeout_s=stack.timeout_s)
     apps = Apps("extraApps", extra, cluster)
-    objects = create_objects(stack.objects, gateways.main, chat.secrets.all, stack.timeout_s, cluster)
+    objects = create_objects(
+        stack.objects, gateways.main, chat.secrets.all, stack.timeout_s, cluster, protect=stack.protect
+    )
     backends, named = {**chat.backends, **apps.backends}, [*chat.secrets.all, *objects]
     routes = create_routes(stack.routes, gateways, backends, named, cluster)
     create_policies(stack.policies, gateways, {**routes, **apps.routes}, backends, named, cluster)

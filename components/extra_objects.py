@@ -17,6 +17,9 @@ from kube.readiness import SKIP_AWAIT, timeouts
 from kube.resource import KubernetesObject
 from preview.recorder import config_source
 
+_PROTECTED = ("CustomResourceDefinition", "Gateway", "Namespace", "PersistentVolume", "PersistentVolumeClaim")
+"""Kinds that hold data or an address, or in which others keep theirs."""
+
 
 def create_objects(
     settings: Sequence[ObjectConfig],
@@ -24,8 +27,13 @@ def create_objects(
     after: Sequence[pulumi.Resource],
     timeout_s: int,
     opts: pulumi.ResourceOptions,
+    *,
+    protect: bool,
 ) -> list[pulumi.Resource]:
-    """Create the objects as they are, with the labels of the stack. They come after the GatewayClass and `after`."""
+    """Create the objects as they are, with the labels of the stack. They come after the GatewayClass and `after`.
+
+    With `protect`, Pulumi refuses to delete those that hold data or an address.
+    """
     needed = [gateway.class_resource, gateway.namespace.resource, *after]
     own = pulumi.ResourceOptions(depends_on=needed, custom_timeouts=timeouts(timeout_s))
     here = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(opts, own), formerly_in_configured())
@@ -34,6 +42,7 @@ def create_objects(
         manifest = _manifest(keys)
         moved = formerly_elsewhere(manifest, gateway.namespace.name)
         aliased = pulumi.ResourceOptions.merge(here, moved)
+        aliased.protect = protect and keys.kind in _PROTECTED
         with config_source(keys.at()):
             created.append(KubernetesObject(name_in_objects(manifest), manifest, aliased))
     return created

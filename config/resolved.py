@@ -166,6 +166,11 @@ class Stack:
         return self.config.require_digests
 
     @property
+    def protect(self) -> bool:
+        """Whether Pulumi refuses to delete what holds data or an address."""
+        return self.config.protect
+
+    @property
     def timeout_s(self) -> int:
         """Time for each object to become ready."""
         return self.config.timeout_seconds
@@ -184,7 +189,7 @@ class Stack:
     def chat(self) -> ChatSettings:
         return ChatSettings(
             namespace=self.config.namespace,
-            protect=self.config.protect,
+            protect=self.protect,
             default_deny=self.config.network_policy,
             api_url=self.urls["api"],
             web=self.config.web,
@@ -305,7 +310,7 @@ class Stack:
             listeners=keys.served(served_by_https),
             hostnames=self._hostnames(name, ROUTES),
             envoy_image=self._envoy_image(keys),
-            protect=self.config.protect,
+            protect=self.protect,
             timeout_s=self.timeout_s,
         )
 

@@ -48,8 +48,8 @@ class StackConfig(Section):
     )
     protect: bool = Field(
         default=False,
-        description="Make Pulumi refuse to delete or replace the stack's namespace, which has the volumes, and its "
-        "Gateways, which have the addresses.",
+        description="Make Pulumi refuse to delete or replace the stack's namespace, which has the volumes, its "
+        "Gateways, which have the addresses, and such kinds in `objects`.",
     )
     timeout_seconds: Seconds = Field(
         default=120, description="Time for each object to become ready before `pulumi up` fails and names it."

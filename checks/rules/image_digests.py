@@ -1,4 +1,4 @@
-"""Images that are named by tag alone. A registry can move a tag to another image."""
+"""Images that are named by tag alone, and Wasm files by URL. Others can put another one there."""
 
 import re
 from collections.abc import Iterator
@@ -22,11 +22,14 @@ _RATE_LIMIT = frozenset({"rateLimitDeployment"})
 
 
 def without_digest(manifest: Manifest) -> Iterator[Problem]:
-    """Images without a digest, in an object's pods, in those that Envoy Gateway creates for it, or in its Envoys."""
+    """Images and Wasm files without a digest: in an object's pods, in those that Envoy Gateway creates for it, or in
+    its Envoys."""
     for path, image in _images(manifest, ()):
         if not isinstance(image, str) or _WITH_DIGEST.fullmatch(image):
             continue
-        if path[-1] == "imageRepository":
+        if path[-2:] == ("http", "url"):
+            yield problem("wasm-without-checksum", path, image)
+        elif path[-1] == "imageRepository":
             yield problem("image-repository-without-digest", path, image, image=image)
         else:
             yield problem("image-without-digest", path, image, image=image.partition("@")[0])
@@ -54,10 +57,10 @@ def _names_image(path: Path, step: str | int) -> bool:
     if step == "reference":
         return parent == ("image",) and path[-3:-2] == ("volumes",)
     # Envoys run the Wasm code of an EnvoyExtensionPolicy.
-    return step == "url" and path[-2:] == ("code", "image")
+    return step == "url" and path[-2:] in (("code", "image"), ("code", "http"))
 
 
-def _is_pinned(wasm_image: Any) -> bool:
-    """Whether the digest is in a field of its own, which Envoy Gateway compares with that of the image."""
-    checksum = read(wasm_image, "sha256")
+def _is_pinned(wasm: Any) -> bool:
+    """Whether the digest is in a field of its own, which Envoy Gateway compares with that of the code."""
+    checksum = read(wasm, "sha256")
     return isinstance(checksum, str) and _SHA256.fullmatch(checksum) is not None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.unit import small_stack
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -58,3 +60,21 @@ def test_an_object_may_set_its_own_readiness() -> None:
     own = {"pulumi.com/waitFor": "condition=Mine"}
     for api_version, kind in (("apps/v1", "Deployment"), (GATEWAY_API, "Gateway")):
         assert annotations(manifest(api_version, kind, annotations=own)).items() >= own.items()
+
+
+@pytest.mark.parametrize("protect", [True, False])
+@pytest.mark.parametrize(
+    ("api_version", "kind", "holds"),
+    [
+        ("v1", "PersistentVolumeClaim", True),
+        ("v1", "Namespace", True),
+        (GATEWAY_API, "Gateway", True),
+        ("v1", "ConfigMap", False),
+    ],
+)
+def test_protect_covers_objects_that_hold_data_or_an_address(
+    api_version: str, kind: str, holds: bool, protect: bool
+) -> None:
+    recording = small_stack.build(objects=[manifest(api_version, kind)], protect=protect)
+    (found,) = [resource for resource in recording if resource.name.startswith("object/")]
+    assert found.protect is (holds and protect)

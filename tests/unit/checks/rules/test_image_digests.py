@@ -110,3 +110,10 @@ def test_a_stack_that_requires_digests_is_refused_for_every_image_without_one(
 
 def test_another_stack_may_name_images_by_tag(tmp_path: Path, pinned_manifest: Path) -> None:
     assert program.run(tmp_path, preview=True, manifest=pinned_manifest).log == []
+
+
+@pytest.mark.parametrize(("checksum", "is_refused"), [({}, True), ({"sha256": "0" * 64}, False)])
+def test_a_wasm_file_of_a_server_needs_a_checksum(checksum: dict[str, str], is_refused: bool) -> None:
+    file = {"url": "https://files.example.com/filter.wasm", **checksum}
+    policy = {"kind": "EnvoyExtensionPolicy", "spec": {"wasm": [{"code": {"type": "HTTP", "http": file}}]}}
+    assert [found.code for found in without_digest(policy)] == ["wasm-without-checksum"] * is_refused
